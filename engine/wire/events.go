@@ -1,0 +1,222 @@
+package wire
+
+// Events: from the worker to the page.
+
+// Ready is the worker's first message.
+type Ready struct {
+	Models  []ModelOffer `json:"models"`
+	Devices []DeviceInfo `json:"devices"`
+	Axes    []Axis       `json:"axes"`
+}
+
+// ModelOffer is a model that the page can load at once.
+type ModelOffer struct {
+	Name  string `json:"name"` // folder under static/models
+	Title string `json:"title"`
+	Bytes int64  `json:"bytes"`
+	Note  string `json:"note"`
+}
+
+// DeviceInfo says of a device whether it can run here, and if not, why.
+type DeviceInfo struct {
+	Name string `json:"name"` // "webgpu", "simd", "cpu"
+	OK   bool   `json:"ok"`
+	Why  string `json:"why"`
+}
+
+// Axis is one independent choice of the method picker: what produces the prefix,
+// how it is gated, how long it is, how it starts. Methods register themselves, so
+// the page knows no method by name.
+type Axis struct {
+	ID      string   `json:"id"`
+	Label   string   `json:"label"`
+	Choices []Choice `json:"choices"`
+}
+
+// Choice is one value of an axis, with one plain sentence and its own settings.
+type Choice struct {
+	ID       string    `json:"id"`
+	Label    string    `json:"label"`
+	Sentence string    `json:"sentence"`
+	Default  bool      `json:"default,omitempty"`
+	Settings []Setting `json:"settings,omitempty"`
+	PEFT     bool      `json:"peft"` // exports to a file that PEFT loads
+}
+
+// Setting is a number or a text that a choice needs. In [Train].Method its key is
+// "choice.setting".
+type Setting struct {
+	ID      string   `json:"id"`
+	Label   string   `json:"label"`
+	Kind    string   `json:"kind"` // "int", "float", "text", "choice"
+	Default string   `json:"default"`
+	Min     float64  `json:"min,omitempty"`
+	Max     float64  `json:"max,omitempty"`
+	Options []string `json:"options,omitempty"`
+	Help    string   `json:"help"`
+}
+
+// Progress reports a long action in plain words: Done of Total bytes, tokens or steps.
+type Progress struct {
+	ID    int    `json:"id"`
+	Stage string `json:"stage"`
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"`
+}
+
+// Loaded says that the model is ready.
+type Loaded struct {
+	ID          int      `json:"id"`
+	Name        string   `json:"name"`
+	Family      string   `json:"family"`
+	Params      int64    `json:"params"`
+	WeightBytes int64    `json:"weightBytes"`
+	Context     int      `json:"context"` // tokens
+	Vocab       int      `json:"vocab"`
+	Layers      int      `json:"layers"`
+	Chat        bool     `json:"chat"` // has a chat template
+	System      string   `json:"system,omitempty"`
+	Fingerprint string   `json:"fingerprint"` // of the frozen weights
+	Device      string   `json:"device"`
+	DeviceWhy   string   `json:"deviceWhy"`
+	Notes       []string `json:"notes,omitempty"` // "12 tensors of type Q4_K became Q8_0" …
+}
+
+// Dataset describes the parsed examples.
+type Dataset struct {
+	ID        int         `json:"id"`
+	Name      string      `json:"name"`
+	Shape     string      `json:"shape"` // "prompt/completion", "text", "messages" …
+	Count     int         `json:"count"`
+	Train     int         `json:"train"`
+	Val       int         `json:"val"`
+	Prompts   int         `json:"prompts"` // distinct
+	Errors    []LineError `json:"errors,omitempty"`
+	Skipped   int         `json:"skipped"`
+	Notes     []string    `json:"notes,omitempty"`
+	NeedSpace bool        `json:"needSpace"` // completions lack the space before them
+	Preview   []Preview   `json:"preview"`
+	MeanToks  float64     `json:"meanTokens"`
+	MaxToks   int         `json:"maxTokens"`
+}
+
+// LineError is one line of the file that could not be read.
+type LineError struct {
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+}
+
+// Preview is one example exactly as the model sees it.
+type Preview struct {
+	Prompt     string `json:"prompt"`
+	Completion string `json:"completion"`
+	Tokens     int    `json:"tokens"`
+}
+
+// Planned says, before the first step, what training will need and do.
+type Planned struct {
+	ID         int      `json:"id"`
+	Steps      int      `json:"steps"`
+	StepMillis float64  `json:"stepMillis"`
+	PeakBytes  int64    `json:"peakBytes"`
+	Trainable  int64    `json:"trainable"` // parameters
+	Slots      int      `json:"slots"`
+	LR         float64  `json:"lr"`
+	Recompute  bool     `json:"recompute"`
+	Notes      []string `json:"notes,omitempty"`
+}
+
+// Step reports training steps, a few times a second at most. Loss[i] belongs to
+// step First+i.
+type Step struct {
+	First     int       `json:"first"`
+	Loss      []float64 `json:"loss"`
+	GradNorm  float64   `json:"gradNorm"`
+	LR        float64   `json:"lr"`
+	TokensSec float64   `json:"tokensSec"`
+	LeftSec   float64   `json:"leftSec"`
+	Total     int       `json:"total"`
+}
+
+// Eval reports validation loss, in nats a completion token. Step 0 is the start
+// value; Base is the frozen model's own loss on the same rows.
+type Eval struct {
+	Step int     `json:"step"`
+	Loss float64 `json:"loss"`
+	Base float64 `json:"base"`
+	Best bool    `json:"best"`
+}
+
+// State says what the worker is doing: "idle", "loading", "training", "paused".
+type State struct {
+	State string `json:"state"`
+}
+
+// Trained ends a training.
+type Trained struct {
+	ID       int     `json:"id"`
+	Steps    int     `json:"steps"`
+	BestStep int     `json:"bestStep"`
+	BestLoss float64 `json:"bestLoss"`
+	BaseLoss float64 `json:"baseLoss"`
+	Why      string  `json:"why"` // "step limit", "validation stopped improving", "stopped", …
+	Seconds  float64 `json:"seconds"`
+}
+
+// Sample is a piece of a generated answer. Which is "base" or "tuned". The last
+// piece has Done, and End when the model ended by itself.
+type Sample struct {
+	ID        int     `json:"id"`
+	Which     string  `json:"which"`
+	Text      string  `json:"text"`
+	Done      bool    `json:"done"`
+	End       bool    `json:"end"`
+	Tokens    int     `json:"tokens"`
+	TokensSec float64 `json:"tokensSec"`
+}
+
+// Exported carries the zip as its blob.
+type Exported struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	PEFT bool   `json:"peft"`
+	Note string `json:"note"`
+}
+
+// Imported says that a prefix is loaded.
+type Imported struct {
+	ID       int      `json:"id"`
+	Name     string   `json:"name"`
+	PeftType string   `json:"peftType"`
+	Slots    int      `json:"slots"`
+	Notes    []string `json:"notes,omitempty"`
+}
+
+// Error answers a request that failed (ID), or reports a fault of the worker
+// itself (ID 0). Message says what and where; Hint says what to do. Fatal means
+// that the worker is gone and the page should start another.
+type Error struct {
+	ID      int    `json:"id"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+	Fatal   bool   `json:"fatal"`
+}
+
+func (Ready) wireType() string    { return "ready" }
+func (Progress) wireType() string { return "progress" }
+func (Loaded) wireType() string   { return "loaded" }
+func (Dataset) wireType() string  { return "dataset" }
+func (Planned) wireType() string  { return "planned" }
+func (Step) wireType() string     { return "step" }
+func (Eval) wireType() string     { return "eval" }
+func (State) wireType() string    { return "state" }
+func (Trained) wireType() string  { return "trained" }
+func (Sample) wireType() string   { return "sample" }
+func (Exported) wireType() string { return "exported" }
+func (Imported) wireType() string { return "imported" }
+func (Error) wireType() string    { return "error" }
+
+func init() {
+	register(Ready{}, Progress{}, Loaded{}, Dataset{}, Planned{}, Step{}, Eval{}, State{},
+		Trained{}, Sample{}, Exported{}, Imported{}, Error{})
+}

@@ -1,0 +1,124 @@
+package wire
+
+// Requests: from the page to the worker.
+
+// Load asks for a model. Exactly one of Bundled, Hub and URL is set, or Files is
+// not zero: then that many [File] messages with the same ID follow. Device is
+// "auto", "webgpu", "simd" or "cpu".
+type Load struct {
+	ID      int    `json:"id"`
+	Bundled string `json:"bundled,omitempty"` // folder under static/models
+	Hub     string `json:"hub,omitempty"`     // Hugging Face model id, "owner/name"
+	URL     string `json:"url,omitempty"`     // a .gguf, or a folder with config.json
+	Files   int    `json:"files,omitempty"`   // dropped files that follow
+	Device  string `json:"device"`
+}
+
+// File carries one dropped model file; the browser's File object travels beside
+// it and is read by range, never whole.
+type File struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+}
+
+// Data hands over a file of examples (the bytes are the blob). The worker
+// answers with [Dataset].
+type Data struct {
+	ID   int         `json:"id"`
+	Name string      `json:"name"`
+	Opts DataOptions `json:"opts"`
+}
+
+// Reparse reads the current file of examples again with other options.
+type Reparse struct {
+	ID   int         `json:"id"`
+	Opts DataOptions `json:"opts"`
+}
+
+// DataOptions says how examples become text.
+type DataOptions struct {
+	SkipBad  bool    `json:"skipBad"`            // leave out the lines in Dataset.Errors
+	Space    bool    `json:"space"`              // put a space before each completion that lacks one
+	Chat     bool    `json:"chat"`               // wrap in the model's chat template
+	System   *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
+	Template string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
+	ValShare float64 `json:"valShare"`           // 0 is the default, 0.2
+	Seed     uint64  `json:"seed"`
+}
+
+// Train starts training on the current data. Either Steps or Minutes is set.
+type Train struct {
+	ID       int               `json:"id"`
+	Steps    int               `json:"steps,omitempty"`
+	Minutes  float64           `json:"minutes,omitempty"`
+	Batch    int               `json:"batch"`    // examples a step
+	LR       float64           `json:"lr"`       // 0: the method's default
+	Schedule string            `json:"schedule"` // "linear" or "cosine"
+	Seed     uint64            `json:"seed"`
+	Method   map[string]string `json:"method"` // axis or setting → choice, see Methods
+	Patience int               `json:"patience"`
+}
+
+// Pause, Resume and Stop act on the current training within 200 ms. Stop keeps
+// the best prefix so far.
+type (
+	Pause  struct{}
+	Resume struct{}
+	Stop   struct{}
+)
+
+// Generate asks for a continuation of Prompt; answers come as [Sample] events.
+type Generate struct {
+	ID            int      `json:"id"`
+	Prompt        string   `json:"prompt"`
+	Base          bool     `json:"base"`  // by the frozen model
+	Tuned         bool     `json:"tuned"` // with the prefix
+	MaxTokens     int      `json:"maxTokens"`
+	Temperature   float64  `json:"temperature"` // 0 is greedy
+	TopK          int      `json:"topK,omitempty"`
+	TopP          float64  `json:"topP,omitempty"`
+	MinP          float64  `json:"minP,omitempty"`
+	RepeatPenalty float64  `json:"repeatPenalty,omitempty"`
+	Seed          uint64   `json:"seed"`
+	Stop          []string `json:"stop,omitempty"`
+}
+
+// Cancel ends the request with that ID early: a load or a generation.
+type Cancel struct {
+	ID int `json:"id"`
+}
+
+// Export asks for the trained prefix as a zipped PEFT adapter; answered by [Exported].
+type Export struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+}
+
+// Import hands over a zipped adapter (the blob); answered by [Imported].
+type Import struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+}
+
+// DropPrefix forgets the trained or imported prefix.
+type DropPrefix struct{}
+
+func (Load) wireType() string       { return "load" }
+func (File) wireType() string       { return "file" }
+func (Data) wireType() string       { return "data" }
+func (Reparse) wireType() string    { return "reparse" }
+func (Train) wireType() string      { return "train" }
+func (Pause) wireType() string      { return "pause" }
+func (Resume) wireType() string     { return "resume" }
+func (Stop) wireType() string       { return "stop" }
+func (Generate) wireType() string   { return "generate" }
+func (Cancel) wireType() string     { return "cancel" }
+func (Export) wireType() string     { return "export" }
+func (Import) wireType() string     { return "import" }
+func (DropPrefix) wireType() string { return "dropPrefix" }
+
+func init() {
+	register(Load{}, File{}, Data{}, Reparse{}, Train{}, Pause{}, Resume{}, Stop{},
+		Generate{}, Cancel{}, Export{}, Import{}, DropPrefix{})
+}
