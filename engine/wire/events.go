@@ -96,6 +96,7 @@ type Dataset struct {
 	Notes     []string    `json:"notes,omitempty"`
 	NeedSpace bool        `json:"needSpace"` // completions lack the space before them
 	Preview   []Preview   `json:"preview"`
+	HeldOut   []Example   `json:"heldOut,omitempty"` // a few validation examples, to try
 	MeanToks  float64     `json:"meanTokens"`
 	MaxToks   int         `json:"maxTokens"`
 }
@@ -110,7 +111,15 @@ type LineError struct {
 type Preview struct {
 	Prompt     string `json:"prompt"`
 	Completion string `json:"completion"`
+	End        string `json:"end,omitempty"` // the end token's own text, where one closes the completion
 	Tokens     int    `json:"tokens"`
+}
+
+// Example is one example as the file has it: before the chat template, which
+// [Generate] applies to its Prompt just as training did.
+type Example struct {
+	Prompt     string `json:"prompt"`
+	Completion string `json:"completion"`
 }
 
 // Planned says, before the first step, what training will need and do.
