@@ -1,0 +1,180 @@
+package tokenizer
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// bpe joins neighbouring symbols by learned rules, lowest rank first, leftmost
+// first among equals.
+type bpe struct {
+	merges map[pair]merge
+	// symbols appends the symbols a word starts as.
+	symbols func(dst []int32, word string) []int32
+	// whole, if set, finds the words that are tokens as they stand, whatever the
+	// merges would make of them (ignore_merges in tokenizer.json, Llama 3).
+	whole func(word string) (int32, bool)
+}
+
+// A pair is two neighbouring tokens.
+type pair struct{ left, right int32 }
+
+// A merge is the rule for one pair: the order in which it was learned and the
+// token that it makes.
+type merge struct{ rank, id int32 }
+
+// Words of at most this many symbols are merged by scanning for the best pair
+// each time; longer ones by a heap, so that a word of a megabyte is not
+// quadratic.
+const scanLimit = 32
+
+func (m *bpe) encode(dst []int32, word string) []int32 {
+	if m.whole != nil {
+		if id, ok := m.whole(word); ok {
+			return append(dst, id)
+		}
+	}
+	start := len(dst)
+	dst = m.symbols(dst, word)
+	symbols := dst[start:]
+	if len(symbols) > scanLimit {
+		return append(dst[:start], m.mergeByHeap(symbols)...)
+	}
+	return dst[:start+m.mergeByScan(symbols)]
+}
+
+// mergeByScan merges in place and returns how many symbols are left.
+func (m *bpe) mergeByScan(s []int32) int {
+	for len(s) > 1 {
+		best, at := merge{rank: -1}, -1
+		for i := range len(s) - 1 {
+			if r, ok := m.merges[pair{s[i], s[i+1]}]; ok && (at < 0 || r.rank < best.rank) {
+				best, at = r, i
+			}
+		}
+		if at < 0 {
+			break
+		}
+		s[at] = best.id
+		copy(s[at+1:], s[at+2:])
+		s = s[:len(s)-1]
+	}
+	return len(s)
+}
+
+// mergeByHeap does the same on a doubly linked list with a heap of candidates.
+// A candidate whose symbols have changed since it was pushed is passed over.
+func (m *bpe) mergeByHeap(ids []int32) []int32 {
+	type node struct{ id, prev, next int32 }
+	nodes := make([]node, len(ids))
+	for i, id := range ids {
+		nodes[i] = node{id, int32(i) - 1, int32(i) + 1}
+	}
+	nodes[len(nodes)-1].next = -1
+	var queue minHeap[candidate]
+	push := func(at int32) {
+		if at < 0 || nodes[at].next < 0 {
+			return
+		}
+		p := pair{nodes[at].id, nodes[nodes[at].next].id}
+		if r, ok := m.merges[p]; ok {
+			queue.push(candidate{r, at, p})
+		}
+	}
+	for i := range nodes {
+		push(int32(i))
+	}
+	for len(queue) > 0 {
+		c := queue.pop()
+		n := &nodes[c.at]
+		if n.id != c.pair.left || n.next < 0 || nodes[n.next].id != c.pair.right {
+			continue
+		}
+		gone := n.next
+		n.id, n.next = c.id, nodes[gone].next
+		nodes[gone].id = -1
+		if n.next >= 0 {
+			nodes[n.next].prev = c.at
+		}
+		push(n.prev)
+		push(c.at)
+	}
+	out := ids[:0]
+	for at := int32(0); at >= 0; at = nodes[at].next {
+		out = append(out, nodes[at].id)
+	}
+	return out
+}
+
+// A candidate is a pair that could be merged, and where.
+type candidate struct {
+	merge
+	at   int32
+	pair pair
+}
+
+func (c candidate) before(d candidate) bool {
+	return c.rank < d.rank || c.rank == d.rank && c.at < d.at
+}
+
+// byteSymbols starts a word as its bytes. A byte without a token becomes unk, or
+// nothing if unk is -1.
+func byteSymbols(vocab map[string]int32, unk int32, fuse bool) func([]int32, string) []int32 {
+	var ids [256]int32
+	for b := range ids {
+		id, ok := vocab[string(byteToRune[b])]
+		if !ok {
+			id = unk
+		}
+		ids[b] = id
+	}
+	return func(dst []int32, word string) []int32 {
+		start := len(dst)
+		for i := range len(word) {
+			id := ids[word[i]]
+			if id < 0 || id == unk && fuse && len(dst) > start && dst[len(dst)-1] == unk {
+				continue
+			}
+			dst = append(dst, id)
+		}
+		return dst
+	}
+}
+
+// charSymbols starts a word as its characters. One without a token becomes its
+// bytes ("<0xE4>") if fallback is set and they have tokens, else unk, or nothing
+// if unk is -1.
+func charSymbols(vocab map[string]int32, unk int32, fuse, fallback bool) func([]int32, string) []int32 {
+	var bytes [256]int32
+	for b := range bytes {
+		id, ok := vocab[fmt.Sprintf("<0x%02X>", b)]
+		if !ok || !fallback {
+			id = -1
+		}
+		bytes[b] = id
+	}
+	return func(dst []int32, word string) []int32 {
+		start := len(dst)
+		for i, r := range word {
+			char := word[i : i+utf8.RuneLen(r)]
+			if id, ok := vocab[char]; ok {
+				dst = append(dst, id)
+				continue
+			}
+			known := len(dst)
+			for k := range len(char) {
+				id := bytes[char[k]]
+				if id < 0 {
+					dst = dst[:known]
+					break
+				}
+				dst = append(dst, id)
+			}
+			if len(dst) > known || unk < 0 || fuse && known > start && dst[known-1] == unk {
+				continue
+			}
+			dst = append(dst, unk)
+		}
+		return dst
+	}
+}

@@ -1,0 +1,222 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A file is Hugging Face's tokenizer.json. GGUF metadata is brought into the
+// same form, so that there is one way to build a tokenizer.
+type file struct {
+	Version     string       `json:"version"`
+	Truncation  *struct{}    `json:"truncation"`
+	Padding     *struct{}    `json:"padding"`
+	AddedTokens []addedToken `json:"added_tokens"`
+	spec
+	Model modelFile `json:"model"`
+}
+
+// A spec is the parts of a file that are small and kept as they are.
+type spec struct {
+	Normalizer    json.RawMessage `json:"normalizer"`
+	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
+	PostProcessor json.RawMessage `json:"post_processor"`
+	Decoder       json.RawMessage `json:"decoder"`
+}
+
+// A modelFile is the "model" of a tokenizer.json, BPE or Unigram.
+type modelFile struct {
+	Type         string          `json:"type"`
+	Dropout      *float64        `json:"dropout,omitempty"`
+	UnkToken     *string         `json:"unk_token,omitempty"`
+	UnkID        *int32          `json:"unk_id,omitempty"`
+	Prefix       *string         `json:"continuing_subword_prefix,omitempty"`
+	Suffix       *string         `json:"end_of_word_suffix,omitempty"`
+	FuseUnk      bool            `json:"fuse_unk,omitempty"`
+	ByteFallback bool            `json:"byte_fallback,omitempty"`
+	IgnoreMerges bool            `json:"ignore_merges,omitempty"`
+	Vocab        json.RawMessage `json:"vocab"`
+	Merges       []mergePair     `json:"merges,omitempty"`
+}
+
+// A mergePair is ["a", "b"], or "a b" in files from before 2024.
+type mergePair [2]string
+
+func (m *mergePair) UnmarshalJSON(data []byte) error {
+	if len(data) > 0 && data[0] == '"' {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return err
+		}
+		left, right, ok := strings.Cut(s, " ")
+		if !ok {
+			return fmt.Errorf("model.merges has %q, want two tokens", s)
+		}
+		*m = mergePair{left, right}
+		return nil
+	}
+	var parts []string
+	if err := json.Unmarshal(data, &parts); err != nil {
+		return err
+	}
+	if len(parts) != 2 {
+		return fmt.Errorf("model.merges has %q, want two tokens", parts)
+	}
+	*m = mergePair(parts)
+	return nil
+}
+
+// FromJSON reads a tokenizer.json. Errors name the field that is wrong, and the
+// part that is not known.
+func FromJSON(r io.Reader) (*Tokenizer, error) {
+	var f file
+	if err := json.NewDecoder(r).Decode(&f); err != nil {
+		return nil, fmt.Errorf("tokenizer: tokenizer.json: %w", err)
+	}
+	t, err := f.build()
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: tokenizer.json: %w", err)
+	}
+	return t, nil
+}
+
+func (f *file) build() (*Tokenizer, error) {
+	t := &Tokenizer{added: f.AddedTokens, file: *f, raw: newTrie(), normalized: newTrie()}
+	var err error
+	if t.normalizers, err = parseNormalizers(f.Normalizer, "normalizer"); err != nil {
+		return nil, err
+	}
+	var byteLevel bool
+	if t.splitters, byteLevel, err = parseSplitters(f.PreTokenizer, "pre_tokenizer"); err != nil {
+		return nil, err
+	}
+	switch f.Model.kind() {
+	case "BPE":
+		err = f.buildBPE(t, byteLevel)
+	default:
+		err = fmt.Errorf("model.type %q is not supported; supported is BPE", f.Model.Type)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range t.added {
+		if a.Content == "" {
+			return nil, fmt.Errorf("added_tokens[%d].content is empty", i)
+		}
+		if !a.Normalized {
+			t.raw.insert(a.Content, i)
+			continue
+		}
+		content := a.Content
+		for _, normalize := range t.normalizers {
+			content = normalize(content, false)
+		}
+		t.normalized.insert(content, i)
+	}
+	if err := t.parsePost(f.PostProcessor, "post_processor"); err != nil {
+		return nil, err
+	}
+	if err := t.parseDecoder(f.Decoder, byteLevel); err != nil {
+		return nil, err
+	}
+	t.guessSpecial()
+	t.file.Model.Vocab, t.file.Model.Merges = nil, nil // large; the model has them
+	return t, nil
+}
+
+// kind is the model's type, told by its fields in files that don't say.
+func (m *modelFile) kind() string {
+	if m.Type == "" && m.Merges != nil {
+		return "BPE"
+	}
+	return m.Type
+}
+
+// fillVocabulary gives the model's tokens and the added tokens their ids.
+func (f *file) fillVocabulary(t *Tokenizer, vocab map[string]int32) error {
+	count := len(vocab) + len(f.AddedTokens)
+	largest := int32(-1)
+	for token, id := range vocab {
+		if id < 0 || int(id) > 2*count+1<<10 {
+			return fmt.Errorf("model.vocab: token %q has id %d, out of range for %d tokens", token, id, count)
+		}
+		largest = max(largest, id)
+	}
+	for i, a := range f.AddedTokens {
+		if a.ID < 0 || int(a.ID) > 2*count+1<<10 {
+			return fmt.Errorf("added_tokens[%d]: token %q has id %d, out of range for %d tokens", i, a.Content, a.ID, count)
+		}
+		largest = max(largest, a.ID)
+	}
+	t.vocabulary = vocabulary{make([]string, largest+1), make(map[string]int32, count)}
+	for token, id := range vocab {
+		if err := t.put(token, id); err != nil {
+			return fmt.Errorf("model.vocab: %w", err)
+		}
+	}
+	for i, a := range f.AddedTokens {
+		if err := t.put(a.Content, a.ID); err != nil {
+			return fmt.Errorf("added_tokens[%d]: %w", i, err)
+		}
+		_, ok := vocab[a.Content]
+		f.AddedTokens[i].outside = !ok
+	}
+	return nil
+}
+
+func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
+	m := &f.Model
+	switch {
+	case m.Dropout != nil && *m.Dropout != 0:
+		return fmt.Errorf("model.dropout %v is not supported, want null", *m.Dropout)
+	case m.Prefix != nil && *m.Prefix != "":
+		return fmt.Errorf("model.continuing_subword_prefix %q is not supported", *m.Prefix)
+	case m.Suffix != nil && *m.Suffix != "":
+		return fmt.Errorf("model.end_of_word_suffix %q is not supported", *m.Suffix)
+	}
+	var vocab map[string]int32
+	if err := json.Unmarshal(m.Vocab, &vocab); err != nil {
+		return fmt.Errorf("model.vocab: %w", err)
+	}
+	if err := f.fillVocabulary(t, vocab); err != nil {
+		return err
+	}
+	unk := int32(-1)
+	if m.UnkToken != nil {
+		id, ok := vocab[*m.UnkToken]
+		if !ok {
+			return fmt.Errorf("model.unk_token %q is not in model.vocab", *m.UnkToken)
+		}
+		unk = id
+	}
+	model := &bpe{merges: make(map[pair]merge, len(m.Merges))}
+	for i, mp := range m.Merges {
+		ids := [3]int32{}
+		for k, token := range []string{mp[0], mp[1], mp[0] + mp[1]} {
+			id, ok := vocab[token]
+			if !ok {
+				return fmt.Errorf("model.merges[%d] (%q + %q): token %q is not in model.vocab", i, mp[0], mp[1], token)
+			}
+			ids[k] = id
+		}
+		model.merges[pair{ids[0], ids[1]}] = merge{int32(i), ids[2]}
+	}
+	if byteLevel {
+		model.symbols = byteSymbols(vocab, unk, m.FuseUnk)
+	} else {
+		model.symbols = charSymbols(vocab, unk, m.FuseUnk, m.ByteFallback)
+	}
+	if m.IgnoreMerges {
+		model.whole = func(word string) (int32, bool) {
+			if byteLevel {
+				word = spellBytes(word)
+			}
+			id, ok := vocab[word]
+			return id, ok
+		}
+	}
+	t.model = model
+	return nil
+}

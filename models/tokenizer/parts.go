@@ -1,0 +1,256 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// A normalizer rewrites text before it is cut. first is true for the start of a
+// text.
+type normalizer func(text string, first bool) string
+
+// A part is one normaliser, pre-tokeniser, post-processor or decoder of
+// tokenizer.json: its type and the fields that any of them may have.
+type part struct {
+	Type string `json:"type"`
+
+	Normalizers   []json.RawMessage `json:"normalizers"`
+	Pretokenizers []json.RawMessage `json:"pretokenizers"`
+	Processors    []json.RawMessage `json:"processors"`
+	Decoders      []json.RawMessage `json:"decoders"`
+
+	Prepend          string          `json:"prepend"`
+	Pattern          *pattern        `json:"pattern"`
+	Content          string          `json:"content"`
+	Behavior         string          `json:"behavior"`
+	Invert           bool            `json:"invert"`
+	IndividualDigits bool            `json:"individual_digits"`
+	AddPrefixSpace   *bool           `json:"add_prefix_space"`
+	UseRegex         *bool           `json:"use_regex"`
+	Replacement      string          `json:"replacement"`
+	PrependScheme    string          `json:"prepend_scheme"`
+	Split            *bool           `json:"split"`
+	Start            int             `json:"start"`
+	Stop             int             `json:"stop"`
+	StripLeft        *bool           `json:"strip_left"`
+	StripRight       *bool           `json:"strip_right"`
+	Charsmap         []byte          `json:"precompiled_charsmap"`
+	Single           []templatePiece `json:"single"`
+	SpecialTokens    map[string]struct {
+		IDs []int32 `json:"ids"`
+	} `json:"special_tokens"`
+}
+
+// A pattern is a literal string or a regular expression.
+type pattern struct {
+	String *string `json:"String"`
+	Regex  *string `json:"Regex"`
+}
+
+// A templatePiece is a special token or the text's ids (A).
+type templatePiece struct {
+	SpecialToken *struct {
+		ID string `json:"id"`
+	} `json:"SpecialToken"`
+	Sequence *struct {
+		ID string `json:"id"`
+	} `json:"Sequence"`
+}
+
+// parsePart reads one part; nil if there is none.
+func parsePart(raw json.RawMessage, field string) (*part, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	var p part
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	return &p, nil
+}
+
+// flag is the value of a field that is true unless the file says otherwise.
+func flag(b *bool) bool { return b == nil || *b }
+
+func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
+	p, err := parsePart(raw, field)
+	if p == nil {
+		return nil, err
+	}
+	switch p.Type {
+	case "Sequence":
+		var all []normalizer
+		for i, raw := range p.Normalizers {
+			some, err := parseNormalizers(raw, fmt.Sprintf("%s.normalizers[%d]", field, i))
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+		return all, nil
+	case "NFC":
+		return []normalizer{form(norm.NFC)}, nil
+	case "NFD":
+		return []normalizer{form(norm.NFD)}, nil
+	case "NFKC":
+		return []normalizer{form(norm.NFKC)}, nil
+	case "NFKD":
+		return []normalizer{form(norm.NFKD)}, nil
+	case "Prepend":
+		return []normalizer{func(text string, first bool) string {
+			if !first || text == "" {
+				return text
+			}
+			return p.Prepend + text
+		}}, nil
+	case "Replace":
+		if p.Pattern == nil || p.Pattern.String == nil {
+			return nil, fmt.Errorf("%s: Replace by a regular expression is not supported", field)
+		}
+		return []normalizer{func(text string, _ bool) string {
+			return strings.ReplaceAll(text, *p.Pattern.String, p.Content)
+		}}, nil
+	case "Strip":
+		return []normalizer{func(text string, _ bool) string {
+			if flag(p.StripLeft) {
+				text = strings.TrimLeftFunc(text, unicode.IsSpace)
+			}
+			if flag(p.StripRight) {
+				text = strings.TrimRightFunc(text, unicode.IsSpace)
+			}
+			return text
+		}}, nil
+	}
+	return nil, fmt.Errorf("%s.type %q is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Strip", field, p.Type)
+}
+
+func form(f norm.Form) normalizer {
+	return func(text string, _ bool) string { return f.String(text) }
+}
+
+// parseSplitters also tells whether words are spelled in the byte-level
+// alphabet, which the model here does by itself.
+func parseSplitters(raw json.RawMessage, field string) (all []splitter, byteLevel bool, err error) {
+	p, err := parsePart(raw, field)
+	if p == nil {
+		return nil, false, err
+	}
+	switch p.Type {
+	case "Sequence":
+		for i, raw := range p.Pretokenizers {
+			if byteLevel {
+				return nil, false, fmt.Errorf("%s.pretokenizers[%d]: nothing may follow ByteLevel", field, i)
+			}
+			var some []splitter
+			some, byteLevel, err = parseSplitters(raw, fmt.Sprintf("%s.pretokenizers[%d]", field, i))
+			if err != nil {
+				return nil, false, err
+			}
+			all = append(all, some...)
+		}
+		return all, byteLevel, nil
+	case "ByteLevel":
+		if flag(p.AddPrefixSpace) {
+			all = append(all, prefixSpace)
+		}
+		if flag(p.UseRegex) {
+			all = append(all, scanner(scanGPT2).split)
+		}
+		return all, true, nil
+	case "Digits":
+		if !p.IndividualDigits {
+			return nil, false, fmt.Errorf("%s: Digits is supported with individual_digits only", field)
+		}
+		return []splitter{splitDigits}, false, nil
+	case "Split":
+		split, err := parseSplit(p, field)
+		return []splitter{split}, false, err
+	}
+	return nil, false, fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, Digits, Split", field, p.Type)
+}
+
+func parseSplit(p *part, field string) (splitter, error) {
+	if p.Pattern == nil || p.Pattern.Regex == nil {
+		return nil, fmt.Errorf("%s.pattern: want a Regex", field)
+	}
+	scan, ok := scanners[*p.Pattern.Regex]
+	if !ok {
+		return nil, fmt.Errorf("%s.pattern %q is not supported; supported are those of GPT-2, Llama 3 and Qwen 2", field, *p.Pattern.Regex)
+	}
+	// The patterns match all of a text, so these two say the same.
+	if !(p.Behavior == "Isolated" && !p.Invert || p.Behavior == "Removed" && p.Invert) {
+		return nil, fmt.Errorf("%s.behavior %q (invert %t) is not supported, want Isolated", field, p.Behavior, p.Invert)
+	}
+	return scan.split, nil
+}
+
+func prefixSpace(piece string, first bool, emit func(string, bool)) {
+	if !strings.HasPrefix(piece, " ") {
+		piece = " " + piece
+	}
+	emit(piece, first)
+}
+
+// parsePost finds the ids that a post-processor puts around a text.
+func (t *Tokenizer) parsePost(raw json.RawMessage, field string) error {
+	p, err := parsePart(raw, field)
+	if p == nil {
+		return err
+	}
+	switch p.Type {
+	case "Sequence":
+		for i, raw := range p.Processors {
+			if err := t.parsePost(raw, fmt.Sprintf("%s.processors[%d]", field, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "ByteLevel": // moves offsets only
+		return nil
+	case "TemplateProcessing":
+		var before, after []int32
+		seen := false
+		for i, piece := range p.Single {
+			switch {
+			case piece.Sequence != nil && piece.Sequence.ID == "A" && !seen:
+				seen = true
+			case piece.SpecialToken != nil:
+				special, ok := p.SpecialTokens[piece.SpecialToken.ID]
+				if !ok {
+					return fmt.Errorf("%s.single[%d]: %q is not in special_tokens", field, i, piece.SpecialToken.ID)
+				}
+				for _, id := range special.IDs {
+					if t.Token(id) == "" {
+						return fmt.Errorf("%s.special_tokens: %q has id %d, which has no token", field, piece.SpecialToken.ID, id)
+					}
+				}
+				if seen {
+					after = append(after, special.IDs...)
+				} else {
+					before = append(before, special.IDs...)
+				}
+			default:
+				return fmt.Errorf("%s.single[%d] is neither a special token nor the sequence A", field, i)
+			}
+		}
+		if !seen {
+			return fmt.Errorf("%s.single lacks the sequence A", field)
+		}
+		t.before, t.after = append(before, t.before...), append(t.after, after...)
+		return nil
+	}
+	return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, TemplateProcessing", field, p.Type)
+}
+
+// parseDecoder works out the text of each token.
+func (t *Tokenizer) parseDecoder(raw json.RawMessage, byteLevel bool) error {
+	t.decoder.texts = make([]string, len(t.tokens))
+	for id, token := range t.tokens {
+		t.decoder.texts[id] = readBytes(token)
+	}
+	return nil
+}
