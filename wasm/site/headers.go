@@ -1,0 +1,62 @@
+package site
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Header is one response header.
+type Header struct{ Name, Value string }
+
+// contentSecurityPolicy lets the page run its own files, compile WebAssembly and
+// fetch models from any https host, and nothing else. Inline scripts, inline
+// styles (style attributes among them) and eval are off.
+const contentSecurityPolicy = "default-src 'none'; " +
+	"script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " +
+	"connect-src 'self' https:; img-src 'self' data: blob:; " +
+	"style-src 'self'; font-src 'self'; manifest-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// Headers are on every response. COOP and COEP together make the page
+// cross-origin isolated, without which a browser has no SharedArrayBuffer and
+// the SIMD device no threads.
+var Headers = []Header{
+	{"Content-Security-Policy", contentSecurityPolicy},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Embedder-Policy", "require-corp"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Permissions-Policy", "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), cross-origin-isolated=(self)"},
+	{"Referrer-Policy", "no-referrer"},
+	{"X-Content-Type-Options", "nosniff"},
+}
+
+// Caching of a file whose name holds its content's hash, and of any other.
+const (
+	cacheForever = "public, max-age=31536000, immutable"
+	cacheAsk     = "no-cache"
+)
+
+func setHeaders(h http.Header) {
+	for _, e := range Headers {
+		h.Set(e.Name, e.Value)
+	}
+}
+
+// HeadersFile renders the policy as the _headers file by which Cloudflare serves
+// static assets without waking the Worker.
+func HeadersFile(m *Manifest) string {
+	var b strings.Builder
+	b.WriteString("/*\n")
+	for _, e := range Headers {
+		fmt.Fprintf(&b, "  %s: %s\n", e.Name, e.Value)
+	}
+	fmt.Fprintf(&b, "  Cache-Control: %s\n", cacheAsk)
+	for _, f := range m.Files {
+		if f.Immutable {
+			// "! name" takes a header of an earlier rule away; two rules would join their values.
+			fmt.Fprintf(&b, "/%s\n  ! Cache-Control\n  Cache-Control: %s\n", f.Path, cacheForever)
+		}
+	}
+	return b.String()
+}

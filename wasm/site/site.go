@@ -1,0 +1,17 @@
+package site
+
+import "net/http"
+
+// New joins the handler of the page's files and, under /api/, that of shared
+// prefixes (nil where there is none), and puts the policy's headers on all answers.
+func New(files, api http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", files)
+	if api != nil {
+		mux.Handle("/api/", api)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		setHeaders(w.Header())
+		mux.ServeHTTP(w, r)
+	})
+}
