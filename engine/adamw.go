@@ -1,0 +1,84 @@
+package engine
+
+// GradStats looks at all gradients of a step at once:
+//
+//	stats = [norm, scale, bad]:  norm = √Σ g²,  scale = min(1, clip/norm),
+//	bad = 1 if a gradient or a checked value (the loss) is not finite, else 0
+//
+// Clip 0 does not clip. Where bad is 1, norm and scale are 0.
+type GradStats struct {
+	G     []Buffer // gradients; other checked scalars come after
+	Grads int      // how many of G are gradients
+	Stats Buffer   // [3]
+	Clip  float64
+}
+
+// GradStats computes the global norm, the clipping factor and the finite check.
+func (p *Program) GradStats(grads, check []Buffer, clip float64) Buffer {
+	all := append(append([]Buffer{}, grads...), check...)
+	s := p.Temp("stats", AllRows, 3)
+	p.emit(&GradStats{G: all, Grads: len(grads), Stats: s, Clip: clip})
+	return s
+}
+
+func (o *GradStats) ports() (in, out []*Buffer) { return refs(o.G), []*Buffer{&o.Stats} }
+func (o *GradStats) cost(*Program) Cost         { return Cost{} }
+func (o *GradStats) backward(*Grads)            {}
+
+// AdamW updates a parameter in place (Loshchilov and Hutter 2019, arXiv 1711.05101,
+// algorithm 2), unless stats say that the step is bad, which changes nothing:
+//
+//	g ← scale·g    m ← β₁m + (1−β₁)g    v ← β₂v + (1−β₂)g²
+//	p ← p − lr·rate·(m·c₁/(√(v·c₂)+ε) + decay·p),  c_i = 1/(1−β_iᵗ)
+//
+// Hyper is the argument [lr, c₁, c₂]; see [AdamHyper].
+type AdamW struct {
+	P, M, V, G, Stats, Hyper Buffer
+	Beta1, Beta2, Eps, Decay float64
+	Rate                     float64 // factor on lr for this parameter
+}
+
+// AdamW updates the tensor param by its gradient; its state are the tensors
+// "adam.m."+name and "adam.v."+name.
+func (p *Program) AdamW(param, grad, stats, hyper Buffer, o AdamW) {
+	i := p.Info(param)
+	o.P, o.G, o.Stats, o.Hyper = param, grad, stats, hyper
+	o.M = p.Persist("adam.m."+i.Name, i.Spec)
+	o.V = p.Persist("adam.v."+i.Name, i.Spec)
+	p.want("adamw", "stats", stats, 3)
+	p.want("adamw", "hyper", hyper, 3)
+	if p.Spec(grad).Len() != i.Spec.Len() {
+		p.Failf("adamw: gradient %v of %q %v", p.Spec(grad), i.Name, i.Spec)
+	}
+	p.emit(&o)
+}
+
+func (o *AdamW) ports() (in, out []*Buffer) {
+	return []*Buffer{&o.P, &o.M, &o.V, &o.G, &o.Stats, &o.Hyper}, []*Buffer{&o.P, &o.M, &o.V}
+}
+func (o *AdamW) cost(p *Program) Cost { return Cost{FLOPs: 14 * float64(p.Spec(o.P).Len())} }
+func (o *AdamW) backward(*Grads)      {}
+
+// Record appends scalars to a log: row step mod rows of the tensor log [rows, n]
+// becomes the concatenation of the given buffers. Step is an I32 argument [1].
+type Record struct {
+	X         []Buffer
+	Step, Log Buffer
+}
+
+// Record collects what is read back only every few steps.
+func (p *Program) Record(log, step Buffer, x ...Buffer) {
+	n := 0
+	for _, b := range x {
+		n += p.Spec(b).Len()
+	}
+	p.want("record", "log", log, 0, n)
+	p.want("record", "step", step, 1)
+	p.emit(&Record{X: x, Step: step, Log: log})
+}
+
+func (o *Record) ports() (in, out []*Buffer) {
+	return append(refs(o.X), &o.Step, &o.Log), []*Buffer{&o.Log}
+}
+func (o *Record) cost(*Program) Cost { return Cost{} }
+func (o *Record) backward(*Grads)    {}

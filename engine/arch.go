@@ -1,0 +1,135 @@
+package engine
+
+// Site is one kind of attention in a model.
+type Site uint8
+
+const (
+	DecSelf Site = iota // decoder self-attention, the only one of a decoder-only model
+	EncSelf             // encoder self-attention
+	Cross               // decoder attention over the encoder's output
+)
+
+func (s Site) String() string { return [...]string{"decoder", "encoder", "cross"}[s] }
+
+// Positions says how a model knows where a token stands.
+type Positions uint8
+
+const (
+	Rotary   Positions = iota // keys are rotated: a prefix key can be moved exactly
+	Learned                   // a table added to the embeddings: it can't
+	Relative                  // a bias by distance (T5)
+)
+
+// ModelInfo is what methods, trainers and exports need to know of a model.
+type ModelInfo struct {
+	Family    string // "llama", "gpt2", "t5" …
+	Layers    int    // decoder blocks
+	EncLayers int    // encoder blocks, 0 for decoder-only models
+	Hidden    int
+	Heads     int
+	KVHeads   int
+	HeadDim   int
+	FF        int
+	Vocab     int
+	Context   int // longest sequence in tokens, prefix included
+	Positions Positions
+	Window    int            // sliding window of local layers in tokens, 0 if none
+	Local     []bool         // by layer: attends within Window
+	Linears   map[string]int // names of the linear maps that Hooks.Linear sees, and their fan-out
+}
+
+// Input is what a model's forward pass reads. Rows are packed; see the package doc.
+type Input struct {
+	IDs    Buffer // I32 [rows], or
+	Hidden Buffer // F32 [rows, hidden]: embeddings or the input of block First
+	Pos    Buffer // I32 [rows]: position of each row, prefix included
+	Lo, Hi Buffer // I32 [rows]: each row's key range, in rows or cache slots
+
+	// Sliding windows, for models with Info.Window > 0: the ranges of local layers.
+	LoLocal, PLoLocal, PHiLocal Buffer // PHiLocal is all slots; None without a prefix
+
+	First, Last int    // blocks [First, Last); Last 0 means all
+	Cache       *Cache // nil: attend to these rows only
+	Chosen      *Chosen
+	Encoder     *Encoded // decoder of an encoder-decoder: what it attends to
+
+	// T5: I32 positions of keys [keys] (the cache's slots, where there is one) and of
+	// prefix slots [slots]. Queries use Pos.
+	KPos, PPos Buffer
+}
+
+// Cache is a KV cache: the rows' keys and values are stored at Idx and attention
+// reads the cache, whose slots Lo and Hi then count.
+type Cache struct {
+	K, V []Buffer // by layer: tensors [slots, kvHeads·headDim]
+	Idx  Buffer   // I32 [rows]: slot of each row
+}
+
+// Chosen names the only rows that are wanted after the last block: that block's
+// queries, output and feed-forward part run for them alone.
+type Chosen struct {
+	Idx, Pos, Lo, Hi            Buffer // I32 [chosen]; Idx counts rows, the others are those rows' own
+	LoLocal, PLoLocal, PHiLocal Buffer
+	CrossLo, CrossHi            Buffer
+}
+
+// Encoded is an encoder's output and each decoder row's range in it.
+type Encoded struct {
+	Hidden Buffer // [enc rows, hidden]
+	Lo, Hi Buffer // I32 [rows]
+}
+
+// Output is what a forward pass gives. Hidden is after the final norm.
+type Output struct {
+	Hidden Buffer   // [rows or chosen, hidden]
+	Blocks []Buffer // by layer, the block's input [rows, hidden]
+	K, V   []Buffer // by layer, of these rows, as attention reads them
+}
+
+// Architecture appends a model's forward operations to a program. A program may
+// call Forward more than once (prefix rows, then the batch); weights are shared by name.
+type Architecture interface {
+	Info() ModelInfo
+	// Tensors lists the frozen tensors (weights and position tables) by name.
+	Tensors() map[string]Spec
+	Forward(p *Program, in Input, h Hooks) Output
+	// Encode is Forward of the encoder; only for models with EncLayers > 0.
+	Encode(p *Program, in Input, h Hooks) Output
+	// Logits is the head on chosen rows: [n, hidden] to [n, vocab].
+	Logits(p *Program, hidden Buffer, h Hooks) Buffer
+	// Loss is the head fused with the cross-entropy.
+	Loss(p *Program, hidden, targets, weights Buffer, rest bool, h Hooks) Buffer
+}
+
+// At says where in a model a hook is called.
+type At struct {
+	Site  Site
+	Layer int
+	X     Buffer // the rows that ask, normed, [rows, hidden]
+	Q     Buffer // their queries, rotated, [rows, heads·headDim]
+	Lo    Buffer // their key ranges
+	Hi    Buffer
+}
+
+// Segment is a prefix at one attention site. The zero Segment is none.
+type Segment struct {
+	K, V Buffer // [slots, kvHeads·headDim]
+	Bias Buffer // on the scores, [rows|1, heads|1, slots|1], or None
+}
+
+// Hooks is where a prefix enters a model: at these six places and no more. A nil
+// function does nothing.
+type Hooks struct {
+	// Embed maps the embeddings [rows, hidden] of an encoder's or decoder's input.
+	Embed func(p *Program, site Site, e Buffer) Buffer
+	// Block maps a block's input [rows, hidden].
+	Block func(p *Program, site Site, layer int, x Buffer) Buffer
+	// KV gives the extra keys and values of an attention.
+	KV func(p *Program, at At) Segment
+	// AttnOut maps an attention's output, before the output projection.
+	AttnOut func(p *Program, at At, o Buffer) Buffer
+	// Linear maps a linear map's output y of x; name is its weight's, without ".weight".
+	Linear func(p *Program, name string, x, y Buffer) Buffer
+	// Trains says which of the model's own tensors train.
+	Trains func(name string) bool
+}

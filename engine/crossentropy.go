@@ -1,0 +1,75 @@
+package engine
+
+// CrossEntropy is the head and the loss in one: logits z = h·Wᵀ + bias never exist
+// as a whole, and none is computed twice. Row i has k targets with weights; a weight
+// of 0 masks, the mean's denominator is in the weights:
+//
+//	loss = Σ_i Σ_j w_ij·(lse_i − z_i[t_ij])
+//	dz_i = (Σ_j w_ij)·p_i − Σ_j w_ij·1[t_ij]      dh = dz·W      dW = dzᵀ·h
+//
+// With Rest, weights have a k+1st column for the class of all other tokens, whose
+// probability is p_r = 1 − Σ_j p(t_ij) (distillation from a teacher's top k):
+//
+//	loss += −w_r·log p_r     dz = W·p − w on the targets, p·(W − w_r/p_r) elsewhere,
+//
+// W the sum of all weights of the row. The targets of a row are then distinct.
+//
+// Shapes: h [n, d], W [vocab, d] of any type, bias [vocab] or None, targets I32
+// [n, k], weights [n, k(+1)], loss [1]. The outputs DH [n, d], DW [vocab, d] and
+// DBias [vocab] are for a loss gradient of 1 and are set by reverse mode; a None
+// one is not computed.
+type CrossEntropy struct {
+	H, W, Bias, Targets, Weights Buffer
+	Loss, DH, DW, DBias          Buffer
+	Rest                         bool
+}
+
+// CrossEntropy appends the fused head and loss of the rows h.
+func (p *Program) CrossEntropy(h, w, bias, targets, weights Buffer, rest bool) Buffer {
+	n, k := p.Dim(h, 0), p.Dim(targets, 1)
+	p.want("cross-entropy", "rows", h, 0, 0)
+	p.want("cross-entropy", "head", w, 0, p.Dim(h, 1))
+	p.want("cross-entropy", "targets", targets, n, 0)
+	if rest {
+		k++
+	}
+	p.want("cross-entropy", "weights", weights, n, k)
+	if bias != None {
+		p.want("cross-entropy", "bias", bias, p.Dim(w, 0))
+	}
+	loss := p.Temp("loss", AllRows, 1)
+	p.emit(&CrossEntropy{H: h, W: w, Bias: bias, Targets: targets, Weights: weights, Loss: loss, Rest: rest})
+	return loss
+}
+
+func (o *CrossEntropy) ports() (in, out []*Buffer) {
+	return []*Buffer{&o.H, &o.W, &o.Bias, &o.Targets, &o.Weights}, []*Buffer{&o.Loss, &o.DH, &o.DW, &o.DBias}
+}
+
+func (o *CrossEntropy) cost(p *Program) Cost {
+	f := 2 * float64(p.Dim(o.H, 0)) * float64(p.Spec(o.W).Len())
+	if o.DH != None {
+		f *= 2
+	}
+	return Cost{FLOPs: f}
+}
+
+func (o *CrossEntropy) backward(g *Grads) {
+	p := g.p
+	unit := g.one(o.Loss)
+	pass := func(of Buffer, d *Buffer) {
+		if !g.Needs(of) {
+			return
+		}
+		i := p.Info(of)
+		*d = p.Temp("d "+i.Name, i.Rows, i.Spec.Shape...)
+		if unit {
+			g.sum(of, *d)
+		} else {
+			g.sum(of, p.Mul(*d, g.Of(o.Loss)))
+		}
+	}
+	pass(o.H, &o.DH)
+	pass(o.W, &o.DW)
+	pass(o.Bias, &o.DBias)
+}

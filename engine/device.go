@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Device owns all memory and compiles programs.
+type Device interface {
+	// Name is "cpu", "simd" or "webgpu".
+	Name() string
+	Alloc(s Spec) (Tensor, error)
+	// Compile prepares a program over these tensors (by name). Nothing is compiled
+	// or allocated after it. Plans of one device share its scratch area.
+	Compile(ctx context.Context, p *Program, bind map[string]Tensor) (Plan, error)
+	// Memory says what the device holds now.
+	Memory() Memory
+	Close() error
+}
+
+// Memory counts bytes: of tensors, and of the one scratch area.
+type Memory struct{ Tensors, Scratch int64 }
+
+// Tensor outlives any plan: weights, prefix, optimiser state, KV cache.
+// Offsets are in bytes of the spec's file layout (Spec.Bytes in all) and, like the
+// lengths of src and dst, whole blocks.
+type Tensor interface {
+	Spec() Spec
+	Write(ctx context.Context, off int, src []byte) error // in pieces: a file streams in
+	Read(ctx context.Context, off int, dst []byte) error  // waits for the runs queued before it
+	Close() error
+}
+
+// Plan is a compiled program.
+type Plan interface {
+	// Run queues one replay and may return before it is done; at most two are in
+	// flight. It copies what it needs of in. An error of an earlier queued run may
+	// be reported by a later call.
+	Run(ctx context.Context, in Args) error
+	Close() error
+}
+
+// Args are a run's inputs. Values shorter than their buffer fill its beginning.
+// A domain that is absent from Live has all its rows live.
+type Args struct {
+	Ints   map[Buffer][]int32
+	Floats map[Buffer][]float64
+	Live   map[Domain]int
+}
+
+// CheckArgs reports arguments that do not fit p: too long, unknown, or of the wrong type.
+func (p *Program) CheckArgs(in Args) error {
+	for b, v := range in.Ints {
+		if err := p.checkArg(b, I32, len(v)); err != nil {
+			return err
+		}
+	}
+	for b, v := range in.Floats {
+		if err := p.checkArg(b, F32, len(v)); err != nil {
+			return err
+		}
+	}
+	for d, n := range in.Live {
+		if d <= AllRows || int(d) >= len(p.domains) {
+			return fmt.Errorf("engine: no domain %d in this program", d)
+		}
+		if n < 0 || n > p.domains[d].max {
+			return fmt.Errorf("engine: %d live rows in domain %q, which is bounded by %d", n, p.domains[d].name, p.domains[d].max)
+		}
+	}
+	return nil
+}
+
+func (p *Program) checkArg(b Buffer, t DType, n int) error {
+	if b <= None || int(b) >= len(p.buffers) || p.buffers[b].Life != Argument {
+		return fmt.Errorf("engine: buffer %d is not an argument of this program", b)
+	}
+	if i := p.buffers[b]; i.Spec.DType != t || n > i.Spec.Len() {
+		return fmt.Errorf("engine: argument %q takes %v, not %d values of %v", i.Name, i.Spec, n, t)
+	}
+	return nil
+}
+
+// CheckBind reports tensors that p needs and bind lacks, or has in another type or shape.
+func (p *Program) CheckBind(bind map[string]Tensor) error {
+	if p.err != nil {
+		return p.err
+	}
+	for name, want := range p.Tensors() {
+		t, ok := bind[name]
+		if !ok {
+			return fmt.Errorf("engine: tensor %q %v is not bound", name, want)
+		}
+		if have := t.Spec(); have.DType != want.DType || !slices.Equal(have.Shape, want.Shape) {
+			return fmt.Errorf("engine: tensor %q is %v, the program wants %v", name, have, want)
+		}
+	}
+	return nil
+}
