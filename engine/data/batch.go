@@ -1,0 +1,148 @@
+package data
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// A Batch is several examples, one after another in flat rows, without padding:
+//
+//	example        a a a a b b b
+//	row            0 1 2 3 4 5 6
+//	Pos            0 1 2 3 0 1 2    (+ the batcher's PosOffset)
+//	Lo, Hi         0 0 0 0 4 4 4    row r attends to the rows [Lo, Hi)
+//	               1 2 3 4 5 6 7
+//	LossRows       2 3 6            completions start at tokens 3 of a and 3 of b
+//
+// Row t of an example predicts its token t+1, so the last token (the end token) is
+// a target only and has no row. The slices are valid until the next call of the
+// batcher.
+type Batch struct {
+	IDs, Pos, Lo, Hi []int32   // [Rows]
+	Soft             []int32   // [Rows] soft slot or -1; nil where no example has any
+	LossRows         []int32   // [Loss] rows whose next token is in a completion
+	Targets          []int32   // [Loss] that next token
+	Weights          []float32 // [Loss] 1/Loss each: the weighted sum is the mean
+	Rows, Loss       int
+	Examples         []int // indices into the batcher's tokens
+}
+
+// Bounds are the most rows and loss rows that any batch of a batcher has. Programs
+// are built for them once.
+type Bounds struct{ Rows, Loss int }
+
+// A Batcher cuts tokenised examples into batches. Its batches are a function of the
+// step alone: a resumed training goes on where it was.
+type Batcher struct {
+	tokens  []Tokens
+	opts    BatchOptions
+	batches int // an epoch
+	soft    bool
+	order   []int
+	epoch   int
+	batch   Batch
+}
+
+// BatchOptions says how examples are put together.
+type BatchOptions struct {
+	Size      int    // examples a batch, at most
+	Shuffle   bool   // anew each epoch; off for evaluation
+	Seed      uint64 // of the shuffling
+	PosOffset int32  // position of each example's first row: the prefix's length
+}
+
+// NewBatcher makes a batcher of at least one example; a size below one is one. An
+// epoch has the fewest batches of at most Size examples, whose sizes differ by one
+// at most, so that no step learns from a leftover alone.
+func NewBatcher(tokens []Tokens, opts BatchOptions) *Batcher {
+	size := max(opts.Size, 1)
+	b := &Batcher{tokens: tokens, opts: opts, batches: (len(tokens) + size - 1) / size, epoch: -1}
+	b.order = make([]int, len(tokens))
+	for _, t := range tokens {
+		b.soft = b.soft || t.Soft != nil
+	}
+	return b
+}
+
+// Len is the number of batches in an epoch.
+func (b *Batcher) Len() int { return b.batches }
+
+// Bounds returns the most rows and the most loss rows of any batch: those of the
+// longest examples together.
+func (b *Batcher) Bounds() Bounds {
+	if b.batches == 0 {
+		return Bounds{}
+	}
+	size := (len(b.tokens) + b.batches - 1) / b.batches
+	rows := make([]int, len(b.tokens))
+	loss := make([]int, len(b.tokens))
+	for i, t := range b.tokens {
+		rows[i], loss[i] = t.rows(), t.loss()
+	}
+	most := func(of []int) (sum int) {
+		slices.Sort(of)
+		for _, n := range of[len(of)-size:] {
+			sum += n
+		}
+		return sum
+	}
+	return Bounds{Rows: most(rows), Loss: most(loss)}
+}
+
+func (t Tokens) rows() int { return len(t.IDs) - 1 }
+func (t Tokens) loss() int { return len(t.IDs) - max(t.Start, 1) }
+
+// At returns the batch of a step, counted from 0 over all epochs.
+func (b *Batcher) At(step int) *Batch {
+	epoch, index := step/b.batches, step%b.batches
+	if epoch != b.epoch {
+		b.shuffle(epoch)
+	}
+	n := len(b.tokens)
+	return b.fill(b.order[index*n/b.batches : (index+1)*n/b.batches])
+}
+
+// shuffle orders an epoch, by a random stream of its own.
+func (b *Batcher) shuffle(epoch int) {
+	b.epoch = epoch
+	for i := range b.order {
+		b.order[i] = i
+	}
+	if b.opts.Shuffle {
+		rng := rand.New(rand.NewPCG(b.opts.Seed, uint64(epoch)))
+		rng.Shuffle(len(b.order), func(i, j int) { b.order[i], b.order[j] = b.order[j], b.order[i] })
+	}
+}
+
+func (b *Batcher) fill(examples []int) *Batch {
+	x := &b.batch
+	*x = Batch{IDs: x.IDs[:0], Pos: x.Pos[:0], Lo: x.Lo[:0], Hi: x.Hi[:0], Soft: x.Soft[:0],
+		LossRows: x.LossRows[:0], Targets: x.Targets[:0], Weights: x.Weights[:0], Examples: append(x.Examples[:0], examples...)}
+	for _, i := range examples {
+		t := b.tokens[i]
+		start := int32(len(x.IDs))
+		for j := range t.rows() {
+			row := start + int32(j)
+			x.IDs = append(x.IDs, t.IDs[j])
+			x.Pos = append(x.Pos, b.opts.PosOffset+int32(j))
+			x.Lo = append(x.Lo, start)
+			x.Hi = append(x.Hi, row+1)
+			if b.soft {
+				slot := int32(-1)
+				if t.Soft != nil {
+					slot = t.Soft[j]
+				}
+				x.Soft = append(x.Soft, slot)
+			}
+			if j+1 >= t.Start {
+				x.LossRows = append(x.LossRows, row)
+				x.Targets = append(x.Targets, t.IDs[j+1])
+			}
+		}
+	}
+	x.Rows, x.Loss = len(x.IDs), len(x.Targets)
+	for range x.Loss {
+		x.Weights = append(x.Weights, 1/float32(x.Loss))
+	}
+	return x
+}

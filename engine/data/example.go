@@ -1,0 +1,376 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Shape names the keys by which a record was understood.
+type Shape string
+
+// The shapes that people's files have.
+const (
+	PromptCompletion  Shape = "prompt/completion"
+	Messages          Shape = "messages"
+	InstructionOutput Shape = "instruction/output"
+	SourceTarget      Shape = "source/target"
+	TokensTags        Shape = "tokens/tags"
+	TextLabel         Shape = "text/label"
+	Text              Shape = "text"
+	Document          Shape = "document" // plain text, not records
+)
+
+// An Example is one thing to learn: to continue Prompt with Completion.
+type Example struct {
+	Line       int    // in the file, from 1
+	Shape      Shape  //
+	Prompt     string // "" where all of the text is learned
+	Completion string // never empty, but for conversations
+	Label      string // of text/label; else ""
+
+	// Messages is a conversation that ends with the assistant's answer, which is
+	// learned; what stands before it, earlier answers included, is its prompt.
+	Messages []Message
+
+	// Soft holds the soft slots of the template that made Prompt.
+	Soft []Soft
+
+	last   int         // the record's last line
+	fields []textField // as in the record, for templates
+}
+
+// A Message is one turn of a conversation.
+type Message struct {
+	Role    string // "system", "user", "assistant", …
+	Content string
+}
+
+type textField struct{ name, text string }
+
+// Field returns the record's text under that key.
+func (e Example) Field(name string) (string, bool) {
+	for _, f := range e.fields {
+		if f.name == name {
+			return f.text, true
+		}
+	}
+	return "", false
+}
+
+// shapeRule says which keys make a shape. The first rule whose needs are all there
+// wins; so the order is from many keys to few.
+type shapeRule struct {
+	shape    Shape
+	needs    []string
+	optional []string
+	make     func(p *parser, e *Example, v value) error
+}
+
+func (s shapeRule) keys() string {
+	return `{"` + strings.Join(append(s.needs[:len(s.needs):len(s.needs)], s.optional...), `","`) + `"}`
+}
+
+var shapes = []shapeRule{
+	{PromptCompletion, []string{"prompt", "completion"}, nil, makePrompt},
+	{Messages, []string{"messages"}, nil, makeMessages},
+	{InstructionOutput, []string{"instruction", "output"}, []string{"input"}, makeInstruction},
+	{SourceTarget, []string{"source", "target"}, nil, makeSource},
+	{TokensTags, []string{"tokens", "tags"}, nil, makeTags},
+	{TextLabel, []string{"text", "label"}, nil, makeLabel},
+	{Text, []string{"text"}, nil, makeText},
+}
+
+// example makes an example of the object v and adds it to the set.
+func (p *parser) example(v value, line, last int) error {
+	rule, missing := matchShape(v)
+	if missing != nil {
+		return missing
+	}
+	e := Example{Line: line, Shape: rule.shape, last: last}
+	for _, f := range v.fields {
+		used := false
+		for _, k := range append(rule.needs[:len(rule.needs):len(rule.needs)], rule.optional...) {
+			used = used || f.key == k
+		}
+		p.tally.add(line, !used, fmt.Sprintf("the key %q is not used", short(f.key)))
+	}
+	if err := rule.make(p, &e, v); err != nil {
+		return err
+	}
+	if e.Shape != Messages && blank(e.Completion) {
+		return fmt.Errorf("%q is empty: there is nothing to learn", rule.needs[len(rule.needs)-1])
+	}
+	nul := strings.ContainsRune(e.Prompt+e.Completion, 0)
+	for _, m := range e.Messages {
+		nul = nul || strings.ContainsRune(m.Content, 0)
+	}
+	p.tally.add(line, nul, "a NUL character was kept")
+	p.set.Examples = append(p.set.Examples, e)
+	return nil
+}
+
+// matchShape finds v's shape, or says what is missing.
+func matchShape(v value) (shapeRule, error) {
+	var near shapeRule
+	most := 0
+	for _, rule := range shapes {
+		have := 0
+		for _, k := range rule.needs {
+			if _, ok := v.get(k); ok {
+				have++
+			}
+		}
+		if have == len(rule.needs) {
+			return rule, nil
+		}
+		if have > most {
+			near, most = rule, have
+		}
+	}
+	if most == 0 {
+		return near, unknownKeys(v)
+	}
+	var missing []string
+	for _, k := range near.needs {
+		if _, ok := v.get(k); !ok {
+			missing = append(missing, strconv.Quote(k))
+		}
+	}
+	return near, fmt.Errorf("%s is missing", strings.Join(missing, ", "))
+}
+
+func unknownKeys(v value) error {
+	if len(v.fields) == 0 {
+		return errors.New("is an empty object")
+	}
+	var found, known []string
+	lists := ""
+	for i, f := range v.fields {
+		if i < 8 {
+			found = append(found, strconv.Quote(short(f.key)))
+		} else if i == 8 {
+			found = append(found, "…")
+		}
+		if f.value.kind == listKind && len(f.value.list) > 0 && f.value.list[0].kind == objectKind {
+			lists = f.key
+		}
+	}
+	_, role := v.get("role")
+	_, content := v.get("content")
+	switch {
+	case role && content:
+		return errors.New(`is a single message; a conversation is one object, {"messages": [ … ]}`)
+	case lists != "":
+		return fmt.Errorf("its keys are %s; if the list under %q holds the examples, save that list alone", strings.Join(found, ", "), short(lists))
+	}
+	for _, s := range shapes {
+		known = append(known, s.keys())
+	}
+	return fmt.Errorf("its keys are %s; want those of one of %s", strings.Join(found, ", "), strings.Join(known, " "))
+}
+
+// str reads the text under key. Numbers and booleans are taken as they are written.
+func (p *parser) str(e *Example, v value, key string) (string, error) {
+	f, ok := v.get(key)
+	if !ok {
+		return "", nil // an optional key; needs were checked before
+	}
+	text, err := p.asText(e.Line, f, strconv.Quote(key))
+	if err != nil {
+		return "", err
+	}
+	e.fields = append(e.fields, textField{key, text})
+	return text, nil
+}
+
+func (p *parser) asText(line int, v value, what string) (string, error) {
+	switch v.kind {
+	case stringKind:
+		return v.text, nil
+	case numberKind, boolKind:
+		p.tally.add(line, true, fmt.Sprintf("%s is %s and was taken as text", what, v.kind))
+		return v.text, nil
+	}
+	return "", fmt.Errorf("%s is %s, want text", what, v.kind)
+}
+
+// both reads two texts.
+func (p *parser) both(e *Example, v value, first, second string) (a, b string, err error) {
+	if a, err = p.str(e, v, first); err == nil {
+		b, err = p.str(e, v, second)
+	}
+	return a, b, err
+}
+
+func makePrompt(p *parser, e *Example, v value) (err error) {
+	prompt, _ := v.get("prompt")
+	completion, _ := v.get("completion")
+	if prompt.kind == listKind && completion.kind == listKind {
+		// a conversation in two lists of messages
+		e.Shape = Messages
+		return p.conversation(e, append(prompt.list[:len(prompt.list):len(prompt.list)], completion.list...))
+	}
+	e.Prompt, e.Completion, err = p.both(e, v, "prompt", "completion")
+	return err
+}
+
+func makeText(p *parser, e *Example, v value) (err error) {
+	e.Completion, err = p.str(e, v, "text")
+	return err
+}
+
+func makeLabel(p *parser, e *Example, v value) error {
+	text, label, err := p.both(e, v, "text", "label")
+	if err != nil {
+		return err
+	}
+	if blank(label) {
+		return errors.New(`"label" is empty: there is nothing to learn`)
+	}
+	e.Label, e.Prompt, e.Completion = label, text+"\nLabel:", " "+label
+	return nil
+}
+
+func makeSource(p *parser, e *Example, v value) error {
+	source, target, err := p.both(e, v, "source", "target")
+	e.Prompt, e.Completion = source+"\n", target
+	return err
+}
+
+func makeInstruction(p *parser, e *Example, v value) error {
+	instruction, output, err := p.both(e, v, "instruction", "output")
+	if err != nil {
+		return err
+	}
+	if f, ok := v.get("input"); ok && f.kind != nullKind {
+		input, err := p.str(e, v, "input")
+		if err != nil {
+			return err
+		}
+		if input != "" {
+			instruction += "\n\n" + input
+		}
+	} else {
+		e.fields = append(e.fields, textField{"input", ""})
+	}
+	e.Prompt, e.Completion = instruction+"\n", output
+	return nil
+}
+
+func makeTags(p *parser, e *Example, v value) error {
+	var columns [2][]string
+	for i, key := range []string{"tokens", "tags"} {
+		f, _ := v.get(key)
+		if f.kind != listKind {
+			return fmt.Errorf("%q is %s, want a list", key, f.kind)
+		}
+		for j, item := range f.list {
+			if key == "tags" && item.kind != stringKind {
+				return fmt.Errorf(`item %d of "tags" is %s, want a tag's name, like "B-PER" or "O"`, j+1, item.kind)
+			}
+			text, err := p.asText(e.Line, item, fmt.Sprintf("an item of %q", key))
+			if err != nil {
+				return err
+			}
+			columns[i] = append(columns[i], text)
+		}
+	}
+	tokens, tags := columns[0], columns[1]
+	if len(tokens) != len(tags) {
+		return fmt.Errorf(`"tokens" has %d items and "tags" %d`, len(tokens), len(tags))
+	}
+	if len(tokens) == 0 {
+		return errors.New(`"tokens" is empty: there is nothing to learn`)
+	}
+	text, entities := strings.Join(tokens, " "), FormatEntities(tokens, Spans(tags))
+	e.fields = []textField{{"tokens", text}, {"tags", entities}}
+	e.Prompt, e.Completion = text+"\nEntities:", " "+entities
+	return nil
+}
+
+func makeMessages(p *parser, e *Example, v value) error {
+	list, _ := v.get("messages")
+	if list.kind != listKind {
+		return fmt.Errorf(`"messages" is %s, want a list of {"role","content"}`, list.kind)
+	}
+	return p.conversation(e, list.list)
+}
+
+func (p *parser) conversation(e *Example, list []value) error {
+	answers := 0
+	for i, item := range list {
+		m, err := p.message(e, item)
+		if err != nil {
+			return fmt.Errorf("message %d %w", i+1, err)
+		}
+		if m.Role == "assistant" {
+			answers++
+		}
+		e.Messages = append(e.Messages, m)
+	}
+	if len(e.Messages) == 0 {
+		return errors.New(`"messages" is empty: there is nothing to learn`)
+	}
+	end := e.Messages[len(e.Messages)-1]
+	if end.Role != "assistant" {
+		return fmt.Errorf(`the last message is from %q: want the answer to learn, from "assistant"`, end.Role)
+	}
+	if blank(end.Content) {
+		return errors.New("the last message is empty: there is nothing to learn")
+	}
+	p.tally.add(e.Line, answers > 1, "of several answers in a conversation the last is learned, and the earlier ones are its context")
+	return nil
+}
+
+func (p *parser) message(e *Example, v value) (m Message, err error) {
+	if v.kind != objectKind {
+		return m, fmt.Errorf(`is %s, want {"role","content"}`, v.kind)
+	}
+	role, ok := v.get("role")
+	if !ok || role.kind != stringKind || role.text == "" {
+		return m, errors.New(`has no "role" ("system", "user" or "assistant")`)
+	}
+	m.Role = role.text
+	for _, f := range v.fields {
+		p.tally.add(e.Line, f.key != "role" && f.key != "content", fmt.Sprintf("a message's key %q is not used", short(f.key)))
+	}
+	content, ok := v.get("content")
+	switch {
+	case !ok:
+		return m, errors.New(`has no "content"`)
+	case content.kind == nullKind:
+		p.tally.add(e.Line, true, `a message whose "content" is null was taken as empty`)
+	case content.kind == listKind:
+		m.Content, err = p.parts(e, content.list)
+	default:
+		m.Content, err = p.asText(e.Line, content, `"content"`)
+		if err != nil {
+			err = fmt.Errorf("is wrong: %w", err)
+		}
+	}
+	return m, err
+}
+
+// parts joins a content that is a list: texts, or {"type":"text","text":…}.
+func (p *parser) parts(e *Example, list []value) (string, error) {
+	var b strings.Builder
+	for _, part := range list {
+		if part.kind == stringKind {
+			b.WriteString(part.text)
+			continue
+		}
+		kind, _ := part.get("type")
+		text, ok := part.get("text")
+		if part.kind != objectKind || kind.text != "text" && kind.text != "" || !ok || text.kind != stringKind {
+			name := kind.text
+			if name == "" {
+				name = part.kind.String()
+			}
+			return "", fmt.Errorf(`has a part of "content" that is no text (%s): only text can be learned`, short(name))
+		}
+		b.WriteString(text.text)
+	}
+	return b.String(), nil
+}
