@@ -1,0 +1,129 @@
+package gguf
+
+import (
+	"encoding/binary"
+	"math"
+
+	"prelude/engine/half"
+)
+
+// Each function below takes one block. Products are converted to float32
+// before they are added to: the explicit conversion forbids the compiler to
+// fuse the two, which would round once where ggml rounds twice.
+
+func f16(b []byte) float32 { return half.F16ToF32(binary.LittleEndian.Uint16(b)) }
+
+func dequantizeF32(dst []float32, src []byte) {
+	dst[0] = math.Float32frombits(binary.LittleEndian.Uint32(src))
+}
+
+func dequantizeF16(dst []float32, src []byte) { dst[0] = f16(src) }
+
+func dequantizeBF16(dst []float32, src []byte) {
+	dst[0] = half.BF16ToF32(binary.LittleEndian.Uint16(src))
+}
+
+// Q8_0: d f16, q int8 × 32. x = d·q.
+func dequantizeQ8_0(dst []float32, src []byte) {
+	d := f16(src)
+	for i, q := range src[2:34] {
+		dst[i] = d * float32(int8(q))
+	}
+}
+
+// Q4_0: d f16, 16 bytes of nibbles: element i low in byte i, i+16 high.
+// x = d·(q−8).
+func dequantizeQ4_0(dst []float32, src []byte) {
+	d := f16(src)
+	for i, q := range src[2:18] {
+		dst[i] = d * float32(int(q&15)-8)
+		dst[i+16] = d * float32(int(q>>4)-8)
+	}
+}
+
+// Q4_1: d f16, m f16, nibbles as in Q4_0. x = d·q + m.
+func dequantizeQ4_1(dst []float32, src []byte) {
+	d, m := f16(src), f16(src[2:])
+	for i, q := range src[4:20] {
+		dst[i] = float32(d*float32(q&15)) + m
+		dst[i+16] = float32(d*float32(q>>4)) + m
+	}
+}
+
+// Q5_0: d f16, the fifth bits u32 (bit i for element i), nibbles as in Q4_0.
+// x = d·(q−16).
+func dequantizeQ5_0(dst []float32, src []byte) {
+	d, high := f16(src), binary.LittleEndian.Uint32(src[2:])
+	for i, q := range src[6:22] {
+		dst[i] = d * float32(int(q&15)|int(high>>i&1)<<4-16)
+		dst[i+16] = d * float32(int(q>>4)|int(high>>(i+16)&1)<<4-16)
+	}
+}
+
+// Q5_1: d f16, m f16, the fifth bits u32, nibbles. x = d·q + m.
+func dequantizeQ5_1(dst []float32, src []byte) {
+	d, m, high := f16(src), f16(src[2:]), binary.LittleEndian.Uint32(src[4:])
+	for i, q := range src[8:24] {
+		dst[i] = float32(d*float32(int(q&15)|int(high>>i&1)<<4)) + m
+		dst[i+16] = float32(d*float32(int(q>>4)|int(high>>(i+16)&1)<<4)) + m
+	}
+}
+
+// scaleMin unpacks scale and minimum of sub-block j < 8 of a Q4_K or Q5_K
+// block: eight pairs of 6 bits in 12 bytes. The first four scales and minima are
+// the low 6 bits of bytes 0…3 and 4…7, whose high 2 bits are the high 2 bits of
+// the last four; their low 4 bits are the nibbles of bytes 8…11.
+func scaleMin(s []byte, j int) (scale, minimum float32) {
+	if j < 4 {
+		return float32(s[j] & 63), float32(s[j+4] & 63)
+	}
+	return float32(s[j+4]&15 | s[j-4]>>6<<4), float32(s[j+4]>>4 | s[j]>>6<<4)
+}
+
+// Q4_K: d f16, dmin f16, 12 bytes of scales and minima, 128 bytes of nibbles:
+// of each 32 bytes, the low nibbles are one sub-block of 32 elements and the
+// high nibbles the next. x = (d·scale)·q − dmin·min.
+func dequantizeQ4_K(dst []float32, src []byte) {
+	d, dmin, scales, qs := f16(src), f16(src[2:]), src[4:16], src[16:144]
+	for j := range 8 {
+		s, m := scaleMin(scales, j)
+		s, m = d*s, dmin*m
+		shift := 4 * (j & 1)
+		for i, q := range qs[j/2*32:][:32] {
+			dst[32*j+i] = float32(s*float32(q>>shift&15)) - m
+		}
+	}
+}
+
+// Q5_K: as Q4_K, with the fifth bits in 32 bytes before the nibbles: bit j of
+// byte i belongs to element i of sub-block j.
+func dequantizeQ5_K(dst []float32, src []byte) {
+	d, dmin, scales, high, qs := f16(src), f16(src[2:]), src[4:16], src[16:48], src[48:176]
+	for j := range 8 {
+		s, m := scaleMin(scales, j)
+		s, m = d*s, dmin*m
+		shift := 4 * (j & 1)
+		for i, q := range qs[j/2*32:][:32] {
+			q = q>>shift&15 | high[i]>>j&1<<4
+			dst[32*j+i] = float32(s*float32(q)) - m
+		}
+	}
+}
+
+// Q6_K: 128 bytes of low nibbles, 64 bytes of high 2-bit pairs, 16 int8 scales
+// (one for 16 elements), d f16. Each half of 128 elements is four groups of 32:
+// groups 0 and 1 are the low nibbles of 64 bytes, 2 and 3 the high ones; bits
+// 2g and 2g+1 of byte i of 32 are the high bits of element i of group g.
+// x = (d·scale)·(q−32).
+func dequantizeQ6_K(dst []float32, src []byte) {
+	low, high, scales, d := src[:128], src[128:192], src[192:208], f16(src[208:])
+	for h := range 2 {
+		for g := range 4 {
+			for i := range 32 {
+				q := low[64*h+32*(g&1)+i]>>(4*(g>>1))&15 | high[32*h+i]>>(2*g)&3<<4
+				at := 128*h + 32*g + i
+				dst[at] = d * float32(int8(scales[at/16])) * float32(int(q)-32)
+			}
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package gguf
+
+import (
+	"encoding/binary"
+	"math"
+
+	"prelude/engine/half"
+)
+
+func putF16(dst []byte, f float32) { binary.LittleEndian.PutUint16(dst, half.F32ToF16(f)) }
+
+// inverse is 1/d as ggml takes it: 0 for 0. A d so small that 1/d overflows has
+// an f16 scale of 0 as well.
+func inverse(d float32) float32 {
+	if id := 1 / d; d != 0 && !math.IsInf(float64(id), 0) {
+		return id
+	}
+	return 0
+}
+
+// QuantizeQ8_0 sets dst to the Q8_0 blocks of src, ggml's reference way: a
+// block's scale is its largest magnitude / 127, its elements are rounded to
+// nearest, halves away from zero. len(src) is a multiple of 32, dst has 34 bytes
+// for 32 elements. Magnitudes above 127·65504 overflow the scale to infinity.
+func QuantizeQ8_0(dst []byte, src []float32) {
+	for ; len(src) > 0; dst, src = dst[34:], src[32:] {
+		var largest float32
+		for _, x := range src[:32] {
+			largest = max(largest, abs(x))
+		}
+		d := largest / 127
+		id := inverse(d)
+		putF16(dst, d)
+		for i, x := range src[:32] {
+			dst[2+i] = byte(int8(math.Round(float64(x * id))))
+		}
+	}
+}
+
+// QuantizeQ4_0 sets dst to the Q4_0 blocks of src (18 bytes for 32 elements):
+// the element of largest magnitude becomes −8, the others follow its scale.
+func QuantizeQ4_0(dst []byte, src []float32) {
+	for ; len(src) > 0; dst, src = dst[18:], src[32:] {
+		var extreme float32
+		for _, x := range src[:32] {
+			if abs(x) > abs(extreme) {
+				extreme = x
+			}
+		}
+		d := extreme / -8
+		id := inverse(d)
+		putF16(dst, d)
+		for i := range 16 {
+			dst[2+i] = nibble(float32(src[i]*id)+8.5) | nibble(float32(src[i+16]*id)+8.5)<<4
+		}
+	}
+}
+
+// QuantizeQ4_1 sets dst to the Q4_1 blocks of src (20 bytes for 32 elements):
+// a block's range is cut into 15 steps.
+func QuantizeQ4_1(dst []byte, src []float32) {
+	for ; len(src) > 0; dst, src = dst[20:], src[32:] {
+		low, high := src[0], src[0]
+		for _, x := range src[1:32] {
+			low, high = min(low, x), max(high, x)
+		}
+		d := (high - low) / 15
+		id := inverse(d)
+		putF16(dst, d)
+		putF16(dst[2:], low)
+		for i := range 16 {
+			dst[4+i] = nibble(float32((src[i]-low)*id)+0.5) | nibble(float32((src[i+16]-low)*id)+0.5)<<4
+		}
+	}
+}
+
+// nibble cuts a non-negative number to 0…15.
+func nibble(f float32) byte { return min(byte(f), 15) }
+
+func abs(f float32) float32 { return math.Float32frombits(math.Float32bits(f) &^ (1 << 31)) }

@@ -1,0 +1,83 @@
+package gguf
+
+import "fmt"
+
+// A Type is how a tensor's elements are stored, by ggml's number.
+type Type uint32
+
+// The types that can be read.
+const (
+	F32  Type = 0
+	F16  Type = 1
+	Q4_0 Type = 2
+	Q4_1 Type = 3
+	Q5_0 Type = 6
+	Q5_1 Type = 7
+	Q8_0 Type = 8
+	Q4_K Type = 12
+	Q5_K Type = 13
+	Q6_K Type = 14
+	BF16 Type = 30
+)
+
+// layout is how a type lays a row out: blocks of so many elements in so many bytes.
+type layout struct {
+	block, bytes int
+	dequantize   func(dst []float32, src []byte) // one block
+}
+
+var layouts = map[Type]layout{
+	F32:  {1, 4, dequantizeF32},
+	F16:  {1, 2, dequantizeF16},
+	BF16: {1, 2, dequantizeBF16},
+	Q4_0: {32, 18, dequantizeQ4_0},
+	Q4_1: {32, 20, dequantizeQ4_1},
+	Q5_0: {32, 22, dequantizeQ5_0},
+	Q5_1: {32, 24, dequantizeQ5_1},
+	Q8_0: {32, 34, dequantizeQ8_0},
+	Q4_K: {256, 144, dequantizeQ4_K},
+	Q5_K: {256, 176, dequantizeQ5_K},
+	Q6_K: {256, 210, dequantizeQ6_K},
+}
+
+// names has ggml's name of every type there has been, so that what isn't
+// supported can be called by it.
+var names = map[Type]string{
+	F32: "F32", F16: "F16", Q4_0: "Q4_0", Q4_1: "Q4_1", 4: "Q4_2", 5: "Q4_3", Q5_0: "Q5_0", Q5_1: "Q5_1",
+	Q8_0: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", Q4_K: "Q4_K", Q5_K: "Q5_K", Q6_K: "Q6_K", 15: "Q8_K",
+	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
+	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", BF16: "BF16",
+	31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", 34: "TQ1_0", 35: "TQ2_0",
+	36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8", 39: "MXFP4",
+}
+
+// supported is what an error lists.
+const supported = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
+
+// String is ggml's name of the type.
+func (t Type) String() string {
+	if name, ok := names[t]; ok {
+		return name
+	}
+	return fmt.Sprintf("type %d", uint32(t))
+}
+
+// Supported says whether tensors of the type can be read.
+func (t Type) Supported() bool { return layouts[t].block > 0 }
+
+// Block is the number of elements of a row that are stored together, 0 for a
+// type that isn't supported.
+func (t Type) Block() int { return layouts[t].block }
+
+// BlockBytes is the number of bytes a block takes.
+func (t Type) BlockBytes() int { return layouts[t].bytes }
+
+// Dequantize sets dst to the values of the blocks in src, which must have
+// exactly the bytes of len(dst) elements.
+func (t Type) Dequantize(dst []float32, src []byte) {
+	l := layouts[t]
+	for len(dst) > 0 {
+		l.dequantize(dst[:l.block], src[:l.bytes])
+		dst, src = dst[l.block:], src[l.bytes:]
+	}
+}
