@@ -82,11 +82,14 @@ func (p *Program) checkArg(b Buffer, t DType, n int) error {
 	return nil
 }
 
-// CheckBind reports tensors that p needs and bind lacks, or has in another type or shape.
+// CheckBind ends the building of p: every device's Compile begins with it. It drops
+// operations whose results nobody reads and reports tensors that p needs and bind
+// lacks, or has in another type or shape.
 func (p *Program) CheckBind(bind map[string]Tensor) error {
 	if p.err != nil {
 		return p.err
 	}
+	p.prune()
 	for name, want := range p.Tensors() {
 		t, ok := bind[name]
 		if !ok {

@@ -54,6 +54,9 @@ func (p *Program) binary(fn BinaryFn, a, b Buffer) Buffer {
 	if _, ok := p.SpreadOf(a, b); !ok {
 		p.Failf("binary: %v does not spread over %v", p.Spec(b), p.Spec(a))
 	}
+	if d := p.Info(b).Rows; d != AllRows && d != p.Info(a).Rows {
+		p.Failf("binary: %q has live rows of another domain than %q", p.Info(b).Name, p.Info(a).Name)
+	}
 	y := p.like("binary", a, p.Dim(a, -1))
 	p.emit(&Binary{Fn: fn, A: a, B: b, Y: y})
 	return y
@@ -76,6 +79,9 @@ func (o *Binary) backward(g *Grads) {
 		return
 	}
 	spread, _ := p.SpreadOf(o.A, o.B)
+	if (spread == Same || spread == ByRow) && p.Info(o.A).Rows != p.Info(o.B).Rows {
+		p.Failf("binary: no gradient for %q, all of whose rows meet the live rows of %q", p.Info(o.B).Name, p.Info(o.A).Name)
+	}
 	if o.Fn == Mul {
 		if spread == ByRow {
 			g.sum(o.B, p.rowDot(dy, o.A, o.B))
@@ -205,7 +211,13 @@ func (p *Program) View(x Buffer, off int, shape ...int) Buffer {
 		p.Failf("view: [%d, %d) of %q %v", off, off+s.Len(), i.Name, i.Spec)
 		return None
 	}
-	y := p.add(Info{Name: i.Name, Spec: s, Life: i.Life, Root: root, Off: base + off})
+	rows := AllRows
+	if off == 0 && len(shape) > 0 && shape[0] == p.Dim(x, 0) {
+		rows = i.Rows // the same rows in another shape
+	} else if i.Rows != AllRows {
+		p.Failf("view: part of %q, whose rows have a live count", i.Name)
+	}
+	y := p.add(Info{Name: i.Name, Spec: s, Life: i.Life, Rows: rows, Root: root, Off: base + off})
 	p.emit(&View{X: root, Y: y})
 	return y
 }

@@ -32,7 +32,6 @@ func (p *Program) reverse(g *Grads) {
 		}
 		g.step(ops[i])
 	}
-	p.prune()
 }
 
 // reverseAgain emits a copy of a block's ops on new buffers and reverses the copy.
@@ -92,7 +91,7 @@ func (p *Program) follow(g *Grads, b, t Buffer) {
 	}
 }
 
-// prune drops operations whose results nobody reads.
+// prune drops operations whose results nobody reads. Devices see the program after it.
 func (p *Program) prune() {
 	read := make([]bool, len(p.buffers))
 	keep := make([]bool, len(p.ops))
@@ -103,9 +102,6 @@ func (p *Program) prune() {
 			if p.buffers[root].Life != Scratch || read[root] {
 				keep[i] = true
 			}
-		}
-		if _, ok := op.(*CrossEntropy); ok {
-			keep[i] = true
 		}
 		if keep[i] {
 			for _, b := range Inputs(op) {
