@@ -11,12 +11,21 @@ import (
 	"testing"
 )
 
-// letters is a tokenizer with a token a byte; <s> is one where special tokens are read.
+// letters is a tokenizer with a token a byte, and 1000 for <s>. Like SentencePiece it
+// puts a space before the start of a sequence, so that a start taken for a
+// continuation, or the reverse, shows.
 type letters struct{}
 
-func (letters) Encode(text string, special bool) (ids []int32) {
+func (l letters) Encode(text string, addSpecial bool) []int32 {
+	if addSpecial {
+		panic("the begin token is put by the Encoding")
+	}
+	return append([]int32{' '}, l.EncodeMore(text)...)
+}
+
+func (letters) EncodeMore(text string) (ids []int32) {
 	for i := 0; i < len(text); i++ {
-		if special && strings.HasPrefix(text[i:], "<s>") {
+		if strings.HasPrefix(text[i:], "<s>") {
 			ids = append(ids, 1000)
 			i += 2
 			continue
@@ -26,7 +35,7 @@ func (letters) Encode(text string, special bool) (ids []int32) {
 	return ids
 }
 
-func ids(s string, more ...int32) []int32 { return append(letters{}.Encode(s, true), more...) }
+func ids(s string, more ...int32) []int32 { return append(letters{}.EncodeMore(s), more...) }
 
 func TestTokenise(t *testing.T) {
 	render := func(ms []Message) (string, error) {
@@ -51,24 +60,24 @@ func TestTokenise(t *testing.T) {
 		want Tokens
 		err  string
 	}{
-		{"plain", base, Example{Line: 3, Prompt: "ab", Completion: " c"}, Tokens{Line: 3, IDs: ids("ab c", 0), Start: 2, Bytes: 2}, ""},
-		{"special tokens in people's text stay text", base, Example{Prompt: "<s>", Completion: "<s>"}, Tokens{IDs: []int32{'<', 's', '>', '<', 's', '>', 0}, Start: 3, Bytes: 3}, ""},
-		{"text only", base, Example{Completion: "abc"}, Tokens{IDs: ids("abc", 0), Start: 0, Bytes: 3}, ""},
-		{"bos", with(func(c *Encoding) { c.BOS = []int32{7} }), Example{Completion: "a"}, Tokens{IDs: []int32{7, 'a', 0}, Start: 1, Bytes: 1}, ""},
-		{"messages", with(func(c *Encoding) { c.BOS = []int32{7} }), messages, Tokens{Line: 4, IDs: ids("<s>u:hi\n<s>a:yo", 0), Start: 9, Bytes: 2}, ""},
-		{"wrapped", with(func(c *Encoding) { c.Chat = true }), Example{Prompt: "hi\n", Completion: " yo"}, Tokens{IDs: ids("<s>u:hi\n<s>a:yo", 0), Start: 9, Bytes: 2}, ""},
-		{"no prompt to wrap", with(func(c *Encoding) { c.Chat = true }), Example{Completion: "yo"}, Tokens{IDs: ids("yo", 0), Bytes: 2}, ""},
+		{"plain", base, Example{Line: 3, Prompt: "ab", Completion: " c"}, Tokens{Line: 3, IDs: ids(" ab c", 0), Start: 3, Bytes: 2}, ""},
+		{"text only", base, Example{Completion: "abc"}, Tokens{IDs: ids(" abc", 0), Start: 0, Bytes: 3}, ""},
+		{"bos", with(func(c *Encoding) { c.BOS = []int32{7} }), Example{Completion: "a"}, Tokens{IDs: []int32{7, ' ', 'a', 0}, Start: 1, Bytes: 1}, ""},
+		{"messages", with(func(c *Encoding) { c.BOS = []int32{7} }), messages, Tokens{Line: 4, IDs: ids(" <s>u:hi\n<s>a:yo", 0), Start: 10, Bytes: 2}, ""},
+		{"wrapped", with(func(c *Encoding) { c.Chat = true }), Example{Prompt: "hi\n", Completion: " yo"}, Tokens{IDs: ids(" <s>u:hi\n<s>a:yo", 0), Start: 10, Bytes: 2}, ""},
+		{"no prompt to wrap", with(func(c *Encoding) { c.Chat = true }), Example{Completion: "yo"}, Tokens{IDs: ids(" yo", 0), Bytes: 2}, ""},
 		{"no template", Encoding{Tokenizer: letters{}}, messages, Tokens{}, "line 4: is a conversation, and this model has no chat template"},
 		{"template refuses", base, Example{Line: 5, Shape: Messages, Messages: []Message{{"alien", ""}, {"assistant", "x"}}}, Tokens{}, "line 5: the chat template refuses it: unknown role"},
-		{"too long", with(func(c *Encoding) { c.Context = 10 }), long, Tokens{}, "line 9: has 11 tokens (prompt 6, completion 5), and the model has room for 10 beside the prefix"},
-		{"just fits", with(func(c *Encoding) { c.Context = 11 }), long, Tokens{Line: 9, IDs: ids("abcdefghij", 0), Start: 6, Bytes: 4}, ""},
+		{"too long", with(func(c *Encoding) { c.Context = 11 }), long, Tokens{}, "line 9: has 12 tokens (prompt 7, completion 5), and the model has room for 11 beside the prefix"},
+		{"just fits", with(func(c *Encoding) { c.Context = 12 }), long, Tokens{Line: 9, IDs: ids(" abcdefghij", 0), Start: 7, Bytes: 4}, ""},
 		{"prompt cut", with(func(c *Encoding) { c.Context, c.Cut = 8, true }), long, Tokens{Line: 9, IDs: ids("defghij", 0), Start: 3, Bytes: 4, Cut: true}, ""},
 		{"prompt cut after bos", with(func(c *Encoding) { c.Context, c.Cut, c.BOS = 8, true, []int32{7} }), long, Tokens{Line: 9, IDs: append([]int32{7}, ids("efghij", 0)...), Start: 3, Bytes: 4, Cut: true}, ""},
 		{"completion cut", with(func(c *Encoding) { c.Context, c.Cut = 4, true }), long, Tokens{Line: 9, IDs: ids("fghi"), Start: 1, Bytes: 4, Cut: true}, ""},
-		{"text cut", with(func(c *Encoding) { c.Context, c.Cut = 2, true }), Example{Completion: "abc"}, Tokens{IDs: ids("ab"), Start: 0, Bytes: 3, Cut: true}, ""},
+		{"text cut", with(func(c *Encoding) { c.Context, c.Cut = 3, true }), Example{Completion: "abc"}, Tokens{IDs: ids(" ab"), Start: 0, Bytes: 3, Cut: true}, ""},
 		{"nothing to predict", with(func(c *Encoding) { c.Context, c.Cut = 1, true }), Example{Line: 2, Completion: "abc"}, Tokens{}, "line 2: is too short"},
-		{"soft slots", base, soft, Tokens{Line: 1, IDs: []int32{0, 0, 'a', 0, 'b', 'c', 0}, Start: 5, Soft: []int32{0, 1, -1, 2, -1, -1, -1}, Bytes: 1}, ""},
+		{"soft slots", base, soft, Tokens{Line: 1, IDs: []int32{0, 0, ' ', 'a', 0, 'b', 'c', 0}, Start: 6, Soft: []int32{0, 1, -1, -1, 2, -1, -1, -1}, Bytes: 1}, ""},
 		{"soft slots cut", with(func(c *Encoding) { c.Context, c.Cut = 5, true }), soft, Tokens{Line: 1, IDs: []int32{'a', 0, 'b', 'c', 0}, Start: 3, Soft: []int32{-1, 2, -1, -1, -1}, Bytes: 1, Cut: true}, ""},
+		{"soft slots alone", base, Example{Completion: "c", Soft: []Soft{{0, 0, 1}}}, Tokens{IDs: []int32{0, ' ', 'c', 0}, Start: 1, Soft: []int32{0, -1, -1, -1}, Bytes: 1}, ""},
 		{"soft slots in a chat", with(func(c *Encoding) { c.Chat = true }), soft, Tokens{}, "can't be wrapped in a chat template"},
 	}
 	for _, test := range tests {

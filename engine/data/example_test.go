@@ -9,7 +9,9 @@ import (
 // bytes stands in for a model's tokenizer: a token a byte.
 type bytes struct{}
 
-func (bytes) Encode(text string, special bool) (ids []int32) {
+func (b bytes) Encode(text string, addSpecial bool) []int32 { return b.EncodeMore(text) }
+
+func (bytes) EncodeMore(text string) (ids []int32) {
 	for _, c := range []byte(text) {
 		ids = append(ids, int32(c))
 	}

@@ -182,6 +182,25 @@ func (t *Template) Fill(e Example) (Example, error) {
 	return e, nil
 }
 
+// Ask returns an example with the template's prompt for a text that somebody types:
+// it fills the first field of the prompt, and other fields are empty.
+func (t *Template) Ask(text string) Example {
+	var e Example
+	for i, s := range t.segments {
+		if _, known := e.Field(s.field); s.field == "" || known {
+			continue
+		}
+		f := textField{name: s.field}
+		if i < t.answer {
+			f.text, text = text, ""
+		}
+		e.fields = append(e.fields, f)
+	}
+	e, _ = t.Fill(e) // every field is there
+	e.Completion = ""
+	return e
+}
+
 func (e Example) has() string {
 	if e.Shape == Messages {
 		return `"messages", which no template fits`

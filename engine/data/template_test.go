@@ -57,6 +57,24 @@ func TestTemplate(t *testing.T) {
 	}
 }
 
+func TestAsk(t *testing.T) {
+	for _, test := range []struct{ template, want string }{
+		{"{text}\nSentiment: {label}", "Fine.\nSentiment:"},
+		{"Label: {label}\n{text}", "Label:"},
+		{"{instruction}\n{input}\n{output}", "Fine.\n\n"},
+		{"{text} {text} {label}", "Fine. Fine."},
+		{"{completion}", ""},
+	} {
+		tmpl, err := ParseTemplate(test.template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := tmpl.Ask("Fine."); e.Prompt != test.want || e.Completion != "" {
+			t.Errorf("%q asks %q → %q, want %q", test.template, e.Prompt, e.Completion, test.want)
+		}
+	}
+}
+
 func TestTemplateErrors(t *testing.T) {
 	for template, want := range map[string]string{
 		"":                      "has no completion: nothing in it would be learned; add one of {completion}, {output}, {target}, {tags}, {label}",

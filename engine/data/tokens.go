@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// A Tokenizer turns text into token ids. Where special is set, special tokens that
-// are written out in the text, like <|im_start|>, are read as such; in people's
-// own texts they are not.
+// A Tokenizer turns text into token ids. Encode reads the start of a sequence (the
+// begin token is added where addSpecial is set; here it never is), EncodeMore a text
+// that goes on where another has stopped.
 type Tokenizer interface {
-	Encode(text string, special bool) []int32
+	Encode(text string, addSpecial bool) []int32
+	EncodeMore(text string) []int32
 }
 
 // An Encoding turns examples into tokens. Training, evaluation and generation use
@@ -36,54 +37,64 @@ type Tokens struct {
 	IDs   []int32 // prompt, completion, end token
 	Start int     // index in IDs of the completion's first token
 	Soft  []int32 // nil, or as long as IDs: the token's soft slot, or -1
-	Bytes int     // UTF-8 length of the completion, for bits per byte
+	Bytes int     // UTF-8 length of the uncut completion, for bits per byte
 	Cut   bool    // something was cut
 }
 
 // Text returns prompt and completion as they are tokenised, chat template included.
 func (c Encoding) Text(e Example) (prompt, completion string, err error) {
-	prompt, completion, _, err = c.text(e)
-	return prompt, completion, err
+	w, err := c.write(e)
+	return w.prompt, w.completion, err
 }
 
-func (c Encoding) text(e Example) (prompt, completion string, chat bool, err error) {
-	messages := e.Messages
-	if e.Shape == Messages {
-		completion = messages[len(messages)-1].Content
-		messages = messages[:len(messages)-1]
-	} else {
-		if !c.Chat || e.Prompt == "" {
-			return e.Prompt, e.Completion, false, nil
-		}
-		if e.Soft != nil {
-			return "", "", false, errors.New("data: a template with soft slots can't be wrapped in a chat template: turn one of them off")
-		}
+// written is an example as text; chat says that the chat template is around it.
+type written struct {
+	prompt, completion string
+	chat               bool
+}
+
+func (c Encoding) write(e Example) (w written, err error) {
+	var messages []Message
+	switch {
+	case e.Shape == Messages:
+		last := len(e.Messages) - 1
+		messages, w.completion = e.Messages[:last], e.Messages[last].Content
+	case !c.Chat || e.Prompt == "":
+		return written{prompt: e.Prompt, completion: e.Completion}, nil
+	case e.Soft != nil:
+		return w, errors.New("data: a template with soft slots can't be wrapped in a chat template: turn one of them off")
+	default:
 		messages = []Message{{"user", strings.TrimRight(e.Prompt, " \t\r\n")}}
-		completion = strings.TrimLeft(e.Completion, " \t\r\n")
+		w.completion = strings.TrimLeft(e.Completion, " \t\r\n")
 	}
+	w.chat = true
 	if c.Render == nil {
-		return "", "", false, LineError{e.Line, e.last, "is a conversation, and this model has no chat template"}
+		return w, LineError{e.Line, e.last, "is a conversation, and this model has no chat template"}
 	}
-	prompt, err = c.Render(messages)
-	if err != nil {
-		return "", "", false, LineError{e.Line, e.last, fmt.Sprintf("the chat template refuses it: %v", err)}
+	if w.prompt, err = c.Render(messages); err != nil {
+		return w, LineError{e.Line, e.last, fmt.Sprintf("the chat template refuses it: %v", err)}
 	}
-	return prompt, completion, true, nil
+	return w, nil
 }
 
-// Prompt tokenises what stands before the completion, as at generation.
+// Prompt tokenises what stands before the completion, as at generation. For a text
+// that somebody types, that is Prompt(Example{Prompt: text}), or Template.Ask's.
 func (c Encoding) Prompt(e Example) (Tokens, error) {
-	prompt, _, chat, err := c.text(e)
+	w, err := c.write(e)
 	if err != nil {
 		return Tokens{}, err
 	}
+	return c.prompt(e, w), nil
+}
+
+func (c Encoding) prompt(e Example, w written) Tokens {
 	t := Tokens{Line: e.Line}
-	if !chat {
+	if !w.chat {
 		t.IDs = append(t.IDs, c.BOS...)
 	}
-	done := 0
+	done, started := 0, false
 	for _, s := range e.Soft {
-		t.literal(c.Tokenizer, prompt[done:s.At], chat)
+		started = t.literal(c.Tokenizer, w.prompt[done:s.At], started)
 		for len(t.Soft) < len(t.IDs) {
 			t.Soft = append(t.Soft, -1)
 		}
@@ -93,16 +104,23 @@ func (c Encoding) Prompt(e Example) (Tokens, error) {
 		}
 		done = s.At
 	}
-	t.literal(c.Tokenizer, prompt[done:], chat)
+	t.literal(c.Tokenizer, w.prompt[done:], started)
 	t.padSoft()
 	t.Start = len(t.IDs)
-	return t, nil
+	return t
 }
 
-func (t *Tokens) literal(tok Tokenizer, text string, special bool) {
-	if text != "" {
-		t.IDs = append(t.IDs, tok.Encode(text, special)...)
+// literal appends text, and returns whether the sequence has any text now.
+func (t *Tokens) literal(tok Tokenizer, text string, started bool) bool {
+	switch {
+	case text == "":
+		return started
+	case started:
+		t.IDs = append(t.IDs, tok.EncodeMore(text)...)
+	default:
+		t.IDs = append(t.IDs, tok.Encode(text, false)...)
 	}
+	return true
 }
 
 // padSoft marks the tokens after the last soft slot as ordinary.
@@ -116,21 +134,18 @@ func (t *Tokens) padSoft() {
 // joined, exactly as a prompt is continued at generation, and the end token.
 // Errors are LineErrors where the example is at fault.
 func (c Encoding) Tokenise(e Example) (Tokens, error) {
-	t, err := c.Prompt(e)
+	w, err := c.write(e)
 	if err != nil {
-		return t, err
+		return Tokens{}, err
 	}
-	_, completion, chat, err := c.text(e)
-	if err != nil {
-		return t, err
-	}
-	t.Bytes = len(completion)
-	t.literal(c.Tokenizer, completion, false)
+	t := c.prompt(e, w)
+	t.Bytes = len(w.completion)
+	t.literal(c.Tokenizer, w.completion, w.prompt != "")
 	t.IDs = append(t.IDs, c.EOS)
 	t.padSoft()
 	n, answer := len(t.IDs), len(t.IDs)-t.Start
 	bos := 0
-	if !chat {
+	if !w.chat {
 		bos = len(c.BOS)
 	}
 	if c.Context > 0 && n > c.Context {
