@@ -20,57 +20,31 @@ type addedToken struct {
 	outside bool // it has no entry in the model's vocabulary
 }
 
-// A trie finds added tokens in text: leftmost, and longest among those.
-type trie struct {
-	next  map[byte]*trie
-	token int // index of the added token that ends here, -1: none
-}
-
-func newTrie() *trie { return &trie{token: -1} }
-
-func (t *trie) insert(content string, token int) {
-	for i := range len(content) {
-		if t.next == nil {
-			t.next = make(map[byte]*trie)
-		}
-		child := t.next[content[i]]
-		if child == nil {
-			child = newTrie()
-			t.next[content[i]] = child
-		}
-		t = child
-	}
-	t.token = token
-}
-
-// longest returns the added token that s starts with and its length, or -1.
-func (t *trie) longest(s string) (token, size int) {
-	token = -1
-	for i := 0; i < len(s) && t.next != nil; i++ {
-		if t = t.next[s[i]]; t == nil {
-			break
-		}
-		if t.token >= 0 {
-			token, size = t.token, i+1
-		}
-	}
-	return token, size
-}
-
 // cut hands the added tokens in text to add and what lies between them to rest.
-func (t *trie) cut(text string, first bool, added []addedToken, add func(int32), rest func(string, bool)) {
+// Of tokens that start at one place the longest counts. find holds indices into
+// added.
+func cut(text string, at place, find *trie, added []addedToken, add func(int32), rest func(string, place)) {
 	done := 0 // text up to here is handed out
-	for i := 0; i < len(text) && t.next != nil; {
-		if t.next[text[i]] == nil {
+	between := func(end int) {
+		if done > 0 {
+			at = inside
+		}
+		if done < end {
+			rest(text[done:end], at)
+		}
+	}
+	for i := 0; i < len(text); {
+		if !find.starts[text[i]] {
 			i++
 			continue
 		}
-		token, size := t.longest(text[i:])
-		if token < 0 {
+		found, size := int32(-1), 0
+		find.prefixes(text[i:], func(token int32, n int) { found, size = token, n })
+		if found < 0 {
 			i++
 			continue
 		}
-		a := &added[token]
+		a := &added[found]
 		start, end := i, i+size
 		i = end
 		if a.SingleWord && (endsWithWord(text[:start]) || startsWithWord(text[end:])) {
@@ -82,15 +56,11 @@ func (t *trie) cut(text string, first bool, added []addedToken, add func(int32),
 		if a.RStrip {
 			end = len(text) - len(strings.TrimLeftFunc(text[end:], unicode.IsSpace))
 		}
-		if start = max(start, done); start > done {
-			rest(text[done:start], first && done == 0)
-		}
+		between(start)
 		add(a.ID)
 		done = end
 	}
-	if done < len(text) {
-		rest(text[done:], first && done == 0)
-	}
+	between(len(text))
 }
 
 func endsWithWord(s string) bool {
@@ -103,7 +73,8 @@ func startsWithWord(s string) bool {
 	return size > 0 && isWord(r)
 }
 
-// isWord is \w.
+// isWord is \w: Unicode's alphabetic characters, marks, decimal digits,
+// connectors and joiners.
 func isWord(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc, unicode.Other_Alphabetic) ||
 		r == 0x200C || r == 0x200D

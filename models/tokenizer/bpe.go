@@ -71,7 +71,7 @@ func (m *bpe) mergeByHeap(ids []int32) []int32 {
 		nodes[i] = node{id, int32(i) - 1, int32(i) + 1}
 	}
 	nodes[len(nodes)-1].next = -1
-	var queue minHeap[candidate]
+	queue := minHeap[candidate]{less: candidate.before}
 	push := func(at int32) {
 		if at < 0 || nodes[at].next < 0 {
 			return
@@ -84,7 +84,7 @@ func (m *bpe) mergeByHeap(ids []int32) []int32 {
 	for i := range nodes {
 		push(int32(i))
 	}
-	for len(queue) > 0 {
+	for len(queue.items) > 0 {
 		c := queue.pop()
 		n := &nodes[c.at]
 		if n.id != c.pair.left || n.next < 0 || nodes[n.next].id != c.pair.right {
@@ -145,14 +145,7 @@ func byteSymbols(vocab map[string]int32, unk int32, fuse bool) func([]int32, str
 // bytes ("<0xE4>") if fallback is set and they have tokens, else unk, or nothing
 // if unk is -1.
 func charSymbols(vocab map[string]int32, unk int32, fuse, fallback bool) func([]int32, string) []int32 {
-	var bytes [256]int32
-	for b := range bytes {
-		id, ok := vocab[fmt.Sprintf("<0x%02X>", b)]
-		if !ok || !fallback {
-			id = -1
-		}
-		bytes[b] = id
-	}
+	bytes := byteTokens(vocab)
 	return func(dst []int32, word string) []int32 {
 		start := len(dst)
 		for i, r := range word {
@@ -162,7 +155,7 @@ func charSymbols(vocab map[string]int32, unk int32, fuse, fallback bool) func([]
 				continue
 			}
 			known := len(dst)
-			for k := range len(char) {
+			for k := 0; k < len(char) && fallback; k++ {
 				id := bytes[char[k]]
 				if id < 0 {
 					dst = dst[:known]
@@ -177,4 +170,16 @@ func charSymbols(vocab map[string]int32, unk int32, fuse, fallback bool) func([]
 		}
 		return dst
 	}
+}
+
+// byteTokens returns the tokens "<0x00>" to "<0xFF>", -1 where there is none.
+func byteTokens(vocab map[string]int32) (ids [256]int32) {
+	for b := range ids {
+		id, ok := vocab[fmt.Sprintf("<0x%02X>", b)]
+		if !ok {
+			id = -1
+		}
+		ids[b] = id
+	}
+	return ids
 }

@@ -1,15 +1,18 @@
 package tokenizer
 
-// A minHeap is a binary heap of values with their own order; container/heap
+// A minHeap is a binary heap of values in the order of less; container/heap
 // would box each value.
-type minHeap[T interface{ before(T) bool }] []T
+type minHeap[T any] struct {
+	items []T
+	less  func(a, b T) bool
+}
 
 func (h *minHeap[T]) push(x T) {
-	*h = append(*h, x)
-	s, i := *h, len(*h)-1
+	h.items = append(h.items, x)
+	s, i := h.items, len(h.items)-1
 	for i > 0 {
 		up := (i - 1) / 2
-		if !s[i].before(s[up]) {
+		if !h.less(s[i], s[up]) {
 			break
 		}
 		s[i], s[up] = s[up], s[i]
@@ -18,15 +21,15 @@ func (h *minHeap[T]) push(x T) {
 }
 
 func (h *minHeap[T]) pop() T {
-	s := *h
+	s := h.items
 	top, last := s[0], len(s)-1
 	s[0] = s[last]
 	s = s[:last]
-	*h = s
+	h.items = s
 	for i := 0; ; {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
-			if s[child].before(s[least]) {
+			if h.less(s[child], s[least]) {
 				least = child
 			}
 		}

@@ -16,7 +16,17 @@ type file struct {
 	AddedTokens []addedToken `json:"added_tokens"`
 	spec
 	Model modelFile `json:"model"`
+
+	vocab map[string]int32 // the model's vocabulary, where it is not in Model.Vocab
+	names fieldNames
 }
+
+// fieldNames is what error messages call the large fields: tokenizer.json and
+// GGUF have names of their own.
+type fieldNames struct{ vocab, merges string }
+
+// spaceMark stands for the space in SentencePiece's vocabularies.
+const spaceMark = "▁"
 
 // A spec is the parts of a file that are small and kept as they are.
 type spec struct {
@@ -71,7 +81,7 @@ func (m *mergePair) UnmarshalJSON(data []byte) error {
 // FromJSON reads a tokenizer.json. Errors name the field that is wrong, and the
 // part that is not known.
 func FromJSON(r io.Reader) (*Tokenizer, error) {
-	var f file
+	f := file{names: fieldNames{"model.vocab", "model.merges"}}
 	if err := json.NewDecoder(r).Decode(&f); err != nil {
 		return nil, fmt.Errorf("tokenizer: tokenizer.json: %w", err)
 	}
@@ -95,8 +105,10 @@ func (f *file) build() (*Tokenizer, error) {
 	switch f.Model.kind() {
 	case "BPE":
 		err = f.buildBPE(t, byteLevel)
+	case "Unigram":
+		err = f.buildUnigram(t)
 	default:
-		err = fmt.Errorf("model.type %q is not supported; supported is BPE", f.Model.Type)
+		err = fmt.Errorf("model.type %q is not supported; supported are BPE and Unigram", f.Model.Type)
 	}
 	if err != nil {
 		return nil, err
@@ -106,14 +118,14 @@ func (f *file) build() (*Tokenizer, error) {
 			return nil, fmt.Errorf("added_tokens[%d].content is empty", i)
 		}
 		if !a.Normalized {
-			t.raw.insert(a.Content, i)
+			t.raw.insert(a.Content, int32(i))
 			continue
 		}
 		content := a.Content
 		for _, normalize := range t.normalizers {
-			content = normalize(content, false)
+			content = normalize(content, begin)
 		}
-		t.normalized.insert(content, i)
+		t.normalized.insert(content, int32(i))
 	}
 	if err := t.parsePost(f.PostProcessor, "post_processor"); err != nil {
 		return nil, err
@@ -122,7 +134,7 @@ func (f *file) build() (*Tokenizer, error) {
 		return nil, err
 	}
 	t.guessSpecial()
-	t.file.Model.Vocab, t.file.Model.Merges = nil, nil // large; the model has them
+	t.file.vocab, t.file.Model.Vocab, t.file.Model.Merges = nil, nil, nil // large; the model has them
 	return t, nil
 }
 
@@ -140,7 +152,7 @@ func (f *file) fillVocabulary(t *Tokenizer, vocab map[string]int32) error {
 	largest := int32(-1)
 	for token, id := range vocab {
 		if id < 0 || int(id) > 2*count+1<<10 {
-			return fmt.Errorf("model.vocab: token %q has id %d, out of range for %d tokens", token, id, count)
+			return fmt.Errorf("%s: token %q has id %d, out of range for %d tokens", f.names.vocab, token, id, count)
 		}
 		largest = max(largest, id)
 	}
@@ -153,7 +165,7 @@ func (f *file) fillVocabulary(t *Tokenizer, vocab map[string]int32) error {
 	t.vocabulary = vocabulary{make([]string, largest+1), make(map[string]int32, count)}
 	for token, id := range vocab {
 		if err := t.put(token, id); err != nil {
-			return fmt.Errorf("model.vocab: %w", err)
+			return fmt.Errorf("%s: %w", f.names.vocab, err)
 		}
 	}
 	for i, a := range f.AddedTokens {
@@ -176,9 +188,11 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 	case m.Suffix != nil && *m.Suffix != "":
 		return fmt.Errorf("model.end_of_word_suffix %q is not supported", *m.Suffix)
 	}
-	var vocab map[string]int32
-	if err := json.Unmarshal(m.Vocab, &vocab); err != nil {
-		return fmt.Errorf("model.vocab: %w", err)
+	vocab := f.vocab
+	if vocab == nil {
+		if err := json.Unmarshal(m.Vocab, &vocab); err != nil {
+			return fmt.Errorf("%s: %w", f.names.vocab, err)
+		}
 	}
 	if err := f.fillVocabulary(t, vocab); err != nil {
 		return err
@@ -191,17 +205,25 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 		}
 		unk = id
 	}
+	oneMark := !byteLevel && len(t.splitters) == 0
+	if _, ok := vocab[spaceMark]; !ok {
+		oneMark = false
+	}
 	model := &bpe{merges: make(map[pair]merge, len(m.Merges))}
 	for i, mp := range m.Merges {
 		ids := [3]int32{}
 		for k, token := range []string{mp[0], mp[1], mp[0] + mp[1]} {
 			id, ok := vocab[token]
 			if !ok {
-				return fmt.Errorf("model.merges[%d] (%q + %q): token %q is not in model.vocab", i, mp[0], mp[1], token)
+				return fmt.Errorf("%s[%d] (%q + %q): token %q is not in %s", f.names.merges, i, mp[0], mp[1], token, f.names.vocab)
 			}
 			ids[k] = id
 		}
+		oneMark = oneMark && !strings.Contains(strings.TrimLeft(mp[0]+mp[1], spaceMark), spaceMark)
 		model.merges[pair{ids[0], ids[1]}] = merge{int32(i), ids[2]}
+	}
+	if oneMark && !m.IgnoreMerges {
+		t.splitters = append(t.splitters, splitRuns(spaceMark))
 	}
 	if byteLevel {
 		model.symbols = byteSymbols(vocab, unk, m.FuseUnk)

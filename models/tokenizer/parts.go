@@ -2,16 +2,19 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// A normalizer rewrites text before it is cut. first is true for the start of a
-// text.
-type normalizer func(text string, first bool) string
+// A normalizer rewrites text before it is cut.
+type normalizer func(text string, at place) string
 
 // A part is one normaliser, pre-tokeniser, post-processor or decoder of
 // tokenizer.json: its type and the fields that any of them may have.
@@ -101,21 +104,24 @@ func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
 	case "NFKD":
 		return []normalizer{form(norm.NFKD)}, nil
 	case "Prepend":
-		return []normalizer{func(text string, first bool) string {
-			if !first || text == "" {
+		return []normalizer{func(text string, at place) string {
+			if at == more || text == "" {
 				return text
 			}
 			return p.Prepend + text
 		}}, nil
 	case "Replace":
-		if p.Pattern == nil || p.Pattern.String == nil {
-			return nil, fmt.Errorf("%s: Replace by a regular expression is not supported", field)
+		if p.Pattern != nil && p.Pattern.Regex != nil && *p.Pattern.Regex == " {2,}" {
+			return []normalizer{func(text string, _ place) string { return replaceSpaces(text, p.Content) }}, nil
 		}
-		return []normalizer{func(text string, _ bool) string {
+		if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
+			return nil, fmt.Errorf("%s.pattern: Replace is supported for a string and for the regular expression %q", field, " {2,}")
+		}
+		return []normalizer{func(text string, _ place) string {
 			return strings.ReplaceAll(text, *p.Pattern.String, p.Content)
 		}}, nil
 	case "Strip":
-		return []normalizer{func(text string, _ bool) string {
+		return []normalizer{func(text string, _ place) string {
 			if flag(p.StripLeft) {
 				text = strings.TrimLeftFunc(text, unicode.IsSpace)
 			}
@@ -124,12 +130,35 @@ func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
 			}
 			return text
 		}}, nil
+	case "Precompiled":
+		if len(p.Charsmap) == 0 {
+			return nil, nil
+		}
+		c, err := newCharsmap(p.Charsmap)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", field, err)
+		}
+		return []normalizer{c.normalize}, nil
 	}
-	return nil, fmt.Errorf("%s.type %q is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Strip", field, p.Type)
+	return nil, fmt.Errorf("%s.type %q is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Precompiled, Prepend, Replace, Strip", field, p.Type)
+}
+
+// replaceSpaces puts to in place of each run of two or more spaces.
+func replaceSpaces(text, to string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "  ")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString(to)
+		text = strings.TrimLeft(rest, " ")
+	}
 }
 
 func form(f norm.Form) normalizer {
-	return func(text string, _ bool) string { return f.String(text) }
+	return func(text string, _ place) string { return f.String(text) }
 }
 
 // parseSplitters also tells whether words are spelled in the byte-level
@@ -169,13 +198,21 @@ func parseSplitters(raw json.RawMessage, field string) (all []splitter, byteLeve
 	case "Split":
 		split, err := parseSplit(p, field)
 		return []splitter{split}, false, err
+	case "WhitespaceSplit":
+		return []splitter{splitWhite}, false, nil
+	case "Metaspace":
+		mark, scheme, err := p.metaspace(field)
+		return []splitter{metaspace(mark, scheme, flag(p.Split))}, false, err
 	}
-	return nil, false, fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, Digits, Split", field, p.Type)
+	return nil, false, fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, Digits, Metaspace, Split, WhitespaceSplit", field, p.Type)
 }
 
 func parseSplit(p *part, field string) (splitter, error) {
 	if p.Pattern == nil || p.Pattern.Regex == nil {
-		return nil, fmt.Errorf("%s.pattern: want a Regex", field)
+		if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" || p.Behavior != "MergedWithPrevious" || p.Invert {
+			return nil, fmt.Errorf("%s: Split is supported by a known regular expression, and by a string with behavior MergedWithPrevious", field)
+		}
+		return splitAfter(*p.Pattern.String), nil
 	}
 	scan, ok := scanners[*p.Pattern.Regex]
 	if !ok {
@@ -188,11 +225,22 @@ func parseSplit(p *part, field string) (splitter, error) {
 	return scan.split, nil
 }
 
-func prefixSpace(piece string, first bool, emit func(string, bool)) {
-	if !strings.HasPrefix(piece, " ") {
-		piece = " " + piece
+// metaspace reads the two fields of Metaspace, which older files spell otherwise.
+func (p *part) metaspace(field string) (mark, scheme string, err error) {
+	scheme = p.PrependScheme
+	if scheme == "" {
+		scheme = "always"
+		if !flag(p.AddPrefixSpace) {
+			scheme = "never"
+		}
 	}
-	emit(piece, first)
+	if scheme != "always" && scheme != "first" && scheme != "never" {
+		return "", "", fmt.Errorf("%s.prepend_scheme %q is not supported; supported are always, first, never", field, scheme)
+	}
+	if utf8.RuneCountInString(p.Replacement) != 1 {
+		return "", "", fmt.Errorf("%s.replacement is %q, want one character", field, p.Replacement)
+	}
+	return p.Replacement, scheme, nil
 }
 
 // parsePost finds the ids that a post-processor puts around a text.
@@ -248,9 +296,70 @@ func (t *Tokenizer) parsePost(raw json.RawMessage, field string) error {
 
 // parseDecoder works out the text of each token.
 func (t *Tokenizer) parseDecoder(raw json.RawMessage, byteLevel bool) error {
-	t.decoder.texts = make([]string, len(t.tokens))
-	for id, token := range t.tokens {
-		t.decoder.texts[id] = readBytes(token)
+	t.decoder.texts = slices.Clone(t.tokens)
+	if len(raw) == 0 || string(raw) == "null" {
+		if !byteLevel {
+			return errors.New("decoder is missing")
+		}
+		t.decoder.apply(readBytes)
+		return nil
+	}
+	return t.decoder.parse(raw, "decoder")
+}
+
+func (d *decoder) parse(raw json.RawMessage, field string) error {
+	p, err := parsePart(raw, field)
+	if p == nil {
+		return err
+	}
+	switch p.Type {
+	case "Sequence":
+		for i, raw := range p.Decoders {
+			if err := d.parse(raw, fmt.Sprintf("%s.decoders[%d]", field, i)); err != nil {
+				return err
+			}
+		}
+	case "ByteLevel":
+		d.apply(readBytes)
+	case "ByteFallback":
+		d.apply(readByteToken)
+	case "Fuse": // a stream has one text anyway
+	case "Replace":
+		if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
+			return fmt.Errorf("%s.pattern: Replace is supported for a string", field)
+		}
+		d.apply(func(s string) string { return strings.ReplaceAll(s, *p.Pattern.String, p.Content) })
+	case "Strip":
+		if p.Content != " " || p.Start > 1 || p.Stop != 0 {
+			return fmt.Errorf("%s: Strip is supported for one space at the start", field)
+		}
+		d.lead = p.Start == 1
+	case "Metaspace":
+		mark, scheme, err := p.metaspace(field)
+		if err != nil {
+			return err
+		}
+		d.apply(func(s string) string { return strings.ReplaceAll(s, mark, " ") })
+		d.lead = scheme != "never"
+	default:
+		return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip", field, p.Type)
 	}
 	return nil
+}
+
+func (d *decoder) apply(change func(string) string) {
+	for id, s := range d.texts {
+		d.texts[id] = change(s)
+	}
+}
+
+// readByteToken returns the byte of a token such as "<0xE4>", other tokens as
+// they are.
+func readByteToken(token string) string {
+	if len(token) == 6 && strings.HasPrefix(token, "<0x") && token[5] == '>' {
+		if b, err := strconv.ParseUint(token[3:5], 16, 8); err == nil {
+			return string([]byte{byte(b)})
+		}
+	}
+	return token
 }

@@ -7,8 +7,16 @@ import (
 )
 
 // A splitter cuts a piece of text into smaller pieces and hands each to emit.
-// first is true for a piece at the very start of the text.
-type splitter func(piece string, first bool, emit func(piece string, first bool))
+type splitter func(piece string, at place, emit func(piece string, at place))
+
+// A place is where a piece of text stands.
+type place uint8
+
+const (
+	begin  place = iota // at the start of a text
+	inside              // after something else
+	more                // at the start of a text that goes on from another
+)
 
 // A scanner returns the length in bytes of the first word of s, which is not
 // empty. Each scanner is one of the regular expressions below, by hand: Go's
@@ -28,11 +36,11 @@ var scanners = map[string]scanner{
 	patternQwen2:  func(s string) int { return scanLlama3(s, 1) },
 }
 
-func (scan scanner) split(piece string, first bool, emit func(string, bool)) {
+func (scan scanner) split(piece string, at place, emit func(string, place)) {
 	for len(piece) > 0 {
 		n := scan(piece)
-		emit(piece[:n], first)
-		piece, first = piece[n:], false
+		emit(piece[:n], at)
+		piece, at = piece[n:], inside
 	}
 }
 
@@ -143,24 +151,6 @@ func lower(b byte) byte {
 		return b + 'a' - 'A'
 	}
 	return b
-}
-
-// splitDigits cuts every digit (Unicode category N) off as a word of its own.
-func splitDigits(piece string, first bool, emit func(string, bool)) {
-	for len(piece) > 0 {
-		c, end := classAt(piece, 0)
-		if c != number {
-			for end < len(piece) {
-				c, size := classAt(piece, end)
-				if c == number {
-					break
-				}
-				end += size
-			}
-		}
-		emit(piece[:end], first)
-		piece, first = piece[end:], false
-	}
 }
 
 // A class is what the regular expressions tell characters apart by.

@@ -36,7 +36,7 @@ func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
 	if addSpecial {
 		ids = append(ids, t.before...)
 	}
-	ids = t.appendText(ids, text, true)
+	ids = t.appendText(ids, text, begin)
 	if addSpecial {
 		ids = append(ids, t.after...)
 	}
@@ -47,29 +47,29 @@ func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
 // no begin or end token, and no space put before it by tokenizers that put one
 // before a text (SentencePiece).
 func (t *Tokenizer) EncodeMore(text string) []int32 {
-	return t.appendText(make([]int32, 0, len(text)/3+8), text, false)
+	return t.appendText(make([]int32, 0, len(text)/3+8), text, more)
 }
 
-func (t *Tokenizer) appendText(ids []int32, text string, first bool) []int32 {
+func (t *Tokenizer) appendText(ids []int32, text string, at place) []int32 {
 	words, _ := t.words.Get().(*wordCache)
 	if words == nil {
 		words = &wordCache{model: t.model, ids: make(map[string][]int32)}
 	}
-	emit := func(word string, _ bool) {
+	emit := func(word string, _ place) {
 		if word != "" {
 			ids = words.encode(ids, word)
 		}
 	}
 	for i := len(t.splitters) - 1; i >= 0; i-- {
 		split, next := t.splitters[i], emit
-		emit = func(piece string, first bool) { split(piece, first, next) }
+		emit = func(piece string, at place) { split(piece, at, next) }
 	}
 	add := func(id int32) { ids = append(ids, id) }
-	t.raw.cut(RepairUTF8(text), first, t.added, add, func(part string, first bool) {
+	cut(RepairUTF8(text), at, t.raw, t.added, add, func(part string, at place) {
 		for _, normalize := range t.normalizers {
-			part = normalize(part, first)
+			part = normalize(part, at)
 		}
-		t.normalized.cut(part, first, t.added, add, emit)
+		cut(part, at, t.normalized, t.added, add, emit)
 	})
 	t.words.Put(words)
 	return ids

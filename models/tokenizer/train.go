@@ -40,7 +40,7 @@ func Train(texts []string, o Training) (*Tokenizer, error) {
 type learner struct {
 	tokens  []string
 	special []addedToken
-	cut     *trie
+	find    *trie
 	seen    map[string]int32 // word → index in words
 	words   []trainingWord
 	merges  []mergePair
@@ -58,10 +58,10 @@ type pairCount struct {
 }
 
 func newLearner(o Training) *learner {
-	l := &learner{cut: newTrie(), seen: make(map[string]int32), pairs: make(map[pair]*pairCount)}
+	l := &learner{find: newTrie(), seen: make(map[string]int32), pairs: make(map[pair]*pairCount)}
 	for i, content := range o.Special {
 		l.special = append(l.special, addedToken{ID: int32(i), Content: content, Special: true})
-		l.cut.insert(content, i)
+		l.find.insert(content, int32(i))
 		l.tokens = append(l.tokens, content)
 	}
 	// The alphabet in order of its characters, as the Python trainer has it.
@@ -74,8 +74,8 @@ func newLearner(o Training) *learner {
 }
 
 func (l *learner) count(text string) {
-	words := func(piece string, _ bool) {
-		scanner(scanGPT2).split(piece, false, func(word string, _ bool) {
+	words := func(piece string, at place) {
+		scanner(scanGPT2).split(piece, at, func(word string, _ place) {
 			at, ok := l.seen[word]
 			if !ok {
 				at = int32(len(l.words))
@@ -85,7 +85,7 @@ func (l *learner) count(text string) {
 			l.words[at].count++
 		})
 	}
-	l.cut.cut(RepairUTF8(text), true, l.special, func(int32) {}, words)
+	cut(RepairUTF8(text), begin, l.find, l.special, func(int32) {}, words)
 }
 
 // An offered pair waits in the queue with the count that it had when it was put
@@ -118,7 +118,7 @@ func (l *learner) learn(o Training) (*Tokenizer, error) {
 	if least == 0 {
 		least = 2
 	}
-	var queue minHeap[offered]
+	queue := minHeap[offered]{less: offered.before}
 	for p, c := range l.pairs {
 		queue.push(offered{p, c.count})
 	}
@@ -126,7 +126,7 @@ func (l *learner) learn(o Training) (*Tokenizer, error) {
 	for id, token := range l.tokens {
 		index[token] = int32(id)
 	}
-	for len(l.tokens) < o.Vocab && len(queue) > 0 {
+	for len(l.tokens) < o.Vocab && len(queue.items) > 0 {
 		top := queue.pop()
 		c := l.pairs[top.pair]
 		if c.count != top.count { // it was put there before its words changed
@@ -202,10 +202,6 @@ func (l *learner) join(p pair, id int32) map[pair]struct{} {
 
 // tokenizer puts together what was learned.
 func (l *learner) tokenizer(index map[string]int32) (*Tokenizer, error) {
-	vocab, err := json.Marshal(index)
-	if err != nil {
-		return nil, err
-	}
 	f := &file{
 		Version:     "1.0",
 		AddedTokens: l.special,
@@ -213,7 +209,8 @@ func (l *learner) tokenizer(index map[string]int32) (*Tokenizer, error) {
 			PreTokenizer: json.RawMessage(byteLevelPart),
 			Decoder:      json.RawMessage(byteLevelPart),
 		},
-		Model: modelFile{Type: "BPE", Vocab: vocab, Merges: l.merges},
+		Model: modelFile{Type: "BPE", Merges: l.merges},
+		vocab: index,
 	}
 	return f.build()
 }

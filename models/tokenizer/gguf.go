@@ -1,0 +1,328 @@
+package tokenizer
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Metadata is the key-value part of a GGUF file. Each method tells whether the
+// key is there with a value of that type; any width of integer will do for Int
+// and Ints.
+type Metadata interface {
+	String(key string) (string, bool)
+	Int(key string) (int64, bool)
+	Bool(key string) (bool, bool)
+	Strings(key string) ([]string, bool)
+	Floats(key string) ([]float32, bool)
+	Ints(key string) ([]int64, bool)
+}
+
+// FromGGUF reads the tokenizer in a GGUF file's metadata: byte-level BPE
+// ("gpt2") with a known pre-tokeniser, or SentencePiece BPE by scores ("llama").
+// Errors name the key that is wrong.
+func FromGGUF(meta Metadata) (*Tokenizer, error) {
+	t, err := fromGGUF(meta)
+	if err != nil {
+		return nil, fmt.Errorf("tokenizer: GGUF metadata: %w", err)
+	}
+	return t, nil
+}
+
+// The keys that are read.
+const (
+	keyModel       = "tokenizer.ggml.model"
+	keyPre         = "tokenizer.ggml.pre"
+	keyTokens      = "tokenizer.ggml.tokens"
+	keyTypes       = "tokenizer.ggml.token_type"
+	keyScores      = "tokenizer.ggml.scores"
+	keyMerges      = "tokenizer.ggml.merges"
+	keyBOS         = "tokenizer.ggml.bos_token_id"
+	keyEOS         = "tokenizer.ggml.eos_token_id"
+	keyUnk         = "tokenizer.ggml.unknown_token_id"
+	keyAddBOS      = "tokenizer.ggml.add_bos_token"
+	keyAddEOS      = "tokenizer.ggml.add_eos_token"
+	keySpacePrefix = "tokenizer.ggml.add_space_prefix"
+)
+
+// The values of token_type.
+const (
+	typeNormal  = 1
+	typeUnknown = 2
+	typeControl = 3
+	typeUser    = 4
+)
+
+// A family is what the name of a pre-tokeniser stands for.
+type family struct {
+	normalizer   string // JSON
+	preTokenizer string
+	ignoreMerges bool
+	addBOS       bool // unless add_bos_token says otherwise
+}
+
+const (
+	nfcPart    = `{"type":"NFC"}`
+	digitsPart = `{"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},` + byteLevelPart + `]}`
+)
+
+var (
+	familyGPT2   = family{preTokenizer: byteLevelPart}
+	familySmol   = family{preTokenizer: digitsPart}
+	familyLlama3 = family{preTokenizer: splitPart(patternLlama3), ignoreMerges: true, addBOS: true}
+	familyQwen2  = family{normalizer: nfcPart, preTokenizer: splitPart(patternQwen2)}
+	familyNeoX   = family{normalizer: nfcPart, preTokenizer: byteLevelPart}
+
+	families = map[string]family{
+		"gpt-2":     familyGPT2,
+		"smollm":    familySmol,
+		"starcoder": familySmol,
+		"llama-bpe": familyLlama3,
+		"llama3":    familyLlama3,
+		"llama-v3":  familyLlama3,
+		"qwen2":     familyQwen2,
+		"gpt-neox":  familyNeoX,
+		"olmo":      familyNeoX,
+	}
+)
+
+// splitPart is a pre-tokeniser that cuts by a regular expression.
+func splitPart(pattern string) string {
+	return `{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":` + quote(pattern) +
+		`},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]}`
+}
+
+// quote returns s as a JSON string.
+func quote(s string) string {
+	b, _ := json.Marshal(s) // a string always encodes
+	return string(b)
+}
+
+func fromGGUF(meta Metadata) (*Tokenizer, error) {
+	kind, ok := meta.String(keyModel)
+	if !ok {
+		return nil, fmt.Errorf("%s is missing", keyModel)
+	}
+	tokens, ok := meta.Strings(keyTokens)
+	if !ok || len(tokens) == 0 {
+		return nil, fmt.Errorf("%s is missing", keyTokens)
+	}
+	f := &file{
+		vocab: make(map[string]int32, len(tokens)),
+		names: fieldNames{keyTokens, keyMerges},
+		Model: modelFile{Type: "BPE"},
+	}
+	for id, token := range tokens {
+		if old, ok := f.vocab[token]; ok {
+			return nil, fmt.Errorf("%s: token %q has two ids, %d and %d", keyTokens, token, old, id)
+		}
+		f.vocab[token] = int32(id)
+	}
+	types, ok := meta.Ints(keyTypes)
+	if !ok {
+		types = slices.Repeat([]int64{typeNormal}, len(tokens))
+	} else if len(types) != len(tokens) {
+		return nil, fmt.Errorf("%s has %d entries, want %d as %s has", keyTypes, len(types), len(tokens), keyTokens)
+	}
+	for id, kind := range types {
+		if token := tokens[id]; token != "" && (kind == typeUnknown || kind == typeControl || kind == typeUser) {
+			f.AddedTokens = append(f.AddedTokens, addedToken{ID: int32(id), Content: token, Special: kind != typeUser})
+		}
+	}
+	var addBOS bool
+	var err error
+	switch kind {
+	case "gpt2":
+		addBOS, err = f.fromGPT2(meta)
+	case "llama":
+		addBOS, err = true, f.fromLlama(meta, tokens, types)
+	default:
+		err = fmt.Errorf("%s %q is not supported; supported are gpt2 and llama", keyModel, kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	bos, err := idFrom(meta, keyBOS, tokens)
+	if err != nil {
+		return nil, err
+	}
+	eos, err := idFrom(meta, keyEOS, tokens)
+	if err != nil {
+		return nil, err
+	}
+	if add, ok := meta.Bool(keyAddBOS); ok {
+		addBOS = add
+	}
+	addEOS, _ := meta.Bool(keyAddEOS)
+	f.PostProcessor = template(tokens, bos, addBOS, eos, addEOS)
+	t, err := f.build()
+	if err != nil {
+		return nil, err
+	}
+	t.bos, t.eos = bos, eos
+	return t, nil
+}
+
+// idFrom reads the id of a token, -1 if the key is missing.
+func idFrom(meta Metadata, key string, tokens []string) (int32, error) {
+	id, ok := meta.Int(key)
+	if !ok {
+		return -1, nil
+	}
+	if id < 0 || id >= int64(len(tokens)) || tokens[id] == "" {
+		return 0, fmt.Errorf("%s is %d, which has no token; %s has %d", key, id, keyTokens, len(tokens))
+	}
+	return int32(id), nil
+}
+
+// fromGPT2 fills in byte-level BPE.
+func (f *file) fromGPT2(meta Metadata) (addBOS bool, err error) {
+	pre, ok := meta.String(keyPre)
+	if !ok {
+		return false, fmt.Errorf("%s is missing, so the pre-tokeniser is not known", keyPre)
+	}
+	fam, ok := families[pre]
+	if !ok {
+		names := make([]string, 0, len(families))
+		for name := range families {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		return false, fmt.Errorf("%s %q is not supported; supported are %s", keyPre, pre, strings.Join(names, ", "))
+	}
+	merges, ok := meta.Strings(keyMerges)
+	if !ok {
+		return false, fmt.Errorf("%s is missing", keyMerges)
+	}
+	f.Model.Merges = make([]mergePair, len(merges))
+	for i, m := range merges {
+		left, right, ok := strings.Cut(m, " ")
+		if !ok {
+			return false, fmt.Errorf("%s[%d] is %q, want two tokens", keyMerges, i, m)
+		}
+		f.Model.Merges[i] = mergePair{left, right}
+	}
+	f.Model.IgnoreMerges = fam.ignoreMerges
+	f.Normalizer = json.RawMessage(fam.normalizer)
+	f.PreTokenizer = json.RawMessage(fam.preTokenizer)
+	f.Decoder = json.RawMessage(byteLevelPart)
+	return fam.addBOS, nil
+}
+
+// fromLlama fills in SentencePiece BPE, whose file has a score for each token
+// instead of merges: of all neighbours the two are joined that make the token
+// with the highest score. That is the same as merges in order of the score of
+// what they make.
+func (f *file) fromLlama(meta Metadata, tokens []string, types []int64) error {
+	scores, ok := meta.Floats(keyScores)
+	if !ok {
+		return fmt.Errorf("%s is missing", keyScores)
+	}
+	if len(scores) != len(tokens) {
+		return fmt.Errorf("%s has %d entries, want %d as %s has", keyScores, len(scores), len(tokens), keyTokens)
+	}
+	merges, err := mergesByScore(f.vocab, tokens, types, scores)
+	if err != nil {
+		return err
+	}
+	f.Model.Merges = merges
+	f.Model.ByteFallback, f.Model.FuseUnk = true, true
+	unk, err := idFrom(meta, keyUnk, tokens)
+	if err != nil {
+		return err
+	}
+	if unk >= 0 {
+		f.Model.UnkToken = &tokens[unk]
+	}
+	const (
+		spaces   = `{"type":"Replace","pattern":{"String":" "},"content":"▁"}`
+		unspaces = `{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}`
+		strip    = `{"type":"Strip","content":" ","start":1,"stop":0}`
+	)
+	if prefix, ok := meta.Bool(keySpacePrefix); prefix || !ok {
+		f.Normalizer = json.RawMessage(`{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},` + spaces + `]}`)
+		f.Decoder = json.RawMessage(`{"type":"Sequence","decoders":[` + unspaces + `,` + strip + `]}`)
+	} else {
+		f.Normalizer = json.RawMessage(spaces)
+		f.Decoder = json.RawMessage(`{"type":"Sequence","decoders":[` + unspaces + `]}`)
+	}
+	return nil
+}
+
+// The longest token that merges are looked for in; real ones have at most about
+// a hundred bytes.
+const longestToken = 1024
+
+// mergesByScore returns the merges that make each token from two others, the
+// highest score first.
+func mergesByScore(vocab map[string]int32, tokens []string, types []int64, scores []float32) ([]mergePair, error) {
+	type scored struct {
+		pair  mergePair
+		left  int32
+		right int32
+		score float32
+	}
+	var found []scored
+	text := func(id int32) bool { return types[id] == typeNormal || types[id] == typeUser }
+	for id, token := range tokens {
+		if !text(int32(id)) {
+			continue
+		}
+		if scores[id] != scores[id] {
+			return nil, fmt.Errorf("%s[%d] is not a number", keyScores, id)
+		}
+		if len(token) > longestToken {
+			return nil, fmt.Errorf("%s[%d] has %d bytes, want at most %d", keyTokens, id, len(token), longestToken)
+		}
+		for i := range token {
+			if i == 0 {
+				continue
+			}
+			left, ok := vocab[token[:i]]
+			if !ok || !text(left) {
+				continue
+			}
+			right, ok := vocab[token[i:]]
+			if !ok || !text(right) {
+				continue
+			}
+			found = append(found, scored{mergePair{token[:i], token[i:]}, left, right, scores[id]})
+		}
+	}
+	slices.SortFunc(found, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.left, b.left), cmp.Compare(a.right, b.right))
+	})
+	merges := make([]mergePair, len(found))
+	for i, s := range found {
+		merges[i] = s.pair
+	}
+	return merges, nil
+}
+
+// template is the post-processor that adds what the file asks for.
+func template(tokens []string, bos int32, addBOS bool, eos int32, addEOS bool) json.RawMessage {
+	single := []string{`{"Sequence":{"id":"A","type_id":0}}`}
+	var special []string
+	add := func(id int32) string {
+		name := quote(tokens[id])
+		entry := fmt.Sprintf(`%s:{"id":%s,"ids":[%d],"tokens":[%s]}`, name, name, id, name)
+		if !slices.Contains(special, entry) {
+			special = append(special, entry)
+		}
+		return `{"SpecialToken":{"id":` + name + `,"type_id":0}}`
+	}
+	if addBOS && bos >= 0 {
+		single = append([]string{add(bos)}, single...)
+	}
+	if addEOS && eos >= 0 {
+		single = append(single, add(eos))
+	}
+	if len(single) == 1 {
+		return nil
+	}
+	return json.RawMessage(`{"type":"TemplateProcessing","single":[` + strings.Join(single, ",") +
+		`],"pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],"special_tokens":{` +
+		strings.Join(special, ",") + `}}`)
+}
