@@ -1,0 +1,191 @@
+package adapter
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"prelude/engine/safetensors"
+)
+
+// The files of an adapter.
+const (
+	configFile  = "adapter_config.json"
+	modelFile   = "adapter_model.safetensors"
+	preludeFile = "prelude.json"
+	ownFile     = "prelude.safetensors"
+	readmeFile  = "README.md"
+)
+
+// MaxTensors bounds the tensor bytes of one adapter that [Read] takes, inflated.
+const MaxTensors = 64 << 20
+
+// Bounds on the rest of an archive, in bytes.
+const (
+	maxText     = 256 << 10 // of each JSON or Markdown file, inflated
+	maxOverhead = 2 << 10   // of the archive that is not file content
+	maxNames    = 4096      // tensors
+	endRecord   = 22        // length of a zip's end record without a comment
+)
+
+// Read reads a zipped adapter of size bytes and checks it whole ([Adapter.Check]).
+func Read(r io.ReaderAt, size int64) (*Adapter, error) { return ReadMax(r, size, MaxTensors) }
+
+// ReadMax is [Read] with another bound on the tensor bytes. It holds about twice
+// that bound in memory, whatever the archive claims.
+func ReadMax(r io.ReaderAt, size, maxTensors int64) (*Adapter, error) {
+	files, err := entries(r, size)
+	if err != nil {
+		return nil, err
+	}
+	a := &Adapter{Tensors: map[string]Tensor{}}
+	if files[configFile] == nil {
+		return nil, fmt.Errorf("adapter: the archive has no %s", configFile)
+	}
+	if err := readJSON(files[configFile], &a.Config); err != nil {
+		return nil, err
+	}
+	if f := files[preludeFile]; f != nil {
+		if err := readJSON(f, &a.Prelude); err != nil {
+			return nil, err
+		}
+		if a.Prelude.Format == 0 {
+			return nil, fmt.Errorf("adapter: %s has no format", preludeFile)
+		}
+	}
+	for _, name := range []string{modelFile, ownFile} {
+		if f := files[name]; f != nil {
+			data, err := inflate(f, maxTensors)
+			if err != nil {
+				return nil, err
+			}
+			maxTensors -= int64(len(data))
+			if err := a.decode(name, data); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if f := files[readmeFile]; f != nil {
+		if _, err := inflate(f, maxText); err != nil {
+			return nil, err
+		}
+	}
+	return a, a.Check()
+}
+
+// entries lists an archive's files by name, refusing whatever a plain zip of an
+// adapter does not have. Nothing is inflated yet.
+func entries(r io.ReaderAt, size int64) (map[string]*zip.File, error) {
+	// A file that is nothing but a zip begins with a local header and ends with
+	// the end record, which an archive comment or other data would follow.
+	if !at(r, 0, "PK\x03\x04") {
+		return nil, errors.New("adapter: not a zip archive")
+	}
+	if !at(r, size-endRecord, "PK\x05\x06") {
+		return nil, errors.New("adapter: not a whole zip archive, or not a zip alone: it does not end where a zip ends")
+	}
+	archive, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("adapter: not a whole zip archive: %w", err)
+	}
+	files := map[string]*zip.File{}
+	content := uint64(0)
+	for _, f := range archive.File {
+		known := []string{configFile, modelFile, preludeFile, ownFile, readmeFile}
+		if !slices.Contains(known, f.Name) {
+			return nil, fmt.Errorf("adapter: the archive holds %q; an adapter is %s, in no folder and with nothing else", f.Name, strings.Join(known, ", "))
+		}
+		if files[f.Name] != nil {
+			return nil, fmt.Errorf("adapter: the archive holds %s twice", f.Name)
+		}
+		if f.Flags&(1|1<<6|1<<13) != 0 { // encrypted, strongly encrypted, masked headers
+			return nil, fmt.Errorf("adapter: %s is encrypted", f.Name)
+		}
+		if f.Method != zip.Store && f.Method != zip.Deflate {
+			return nil, fmt.Errorf("adapter: %s is compressed by method %d; want stored or deflated", f.Name, f.Method)
+		}
+		if !f.Mode().IsRegular() {
+			return nil, fmt.Errorf("adapter: %s is not a plain file", f.Name)
+		}
+		if f.CompressedSize64 > uint64(size) {
+			return nil, fmt.Errorf("adapter: %s claims %d compressed bytes of an archive of %d", f.Name, f.CompressedSize64, size)
+		}
+		content += f.CompressedSize64
+		files[f.Name] = f
+	}
+	// More content than archive means overlapping entries, much less hidden data.
+	if content > uint64(size) || uint64(size)-content > maxOverhead {
+		return nil, fmt.Errorf("adapter: the archive of %d bytes accounts for %d; zip the files alone", size, content)
+	}
+	return files, nil
+}
+
+// at reports whether a mark stands at an offset.
+func at(r io.ReaderAt, off int64, mark string) bool {
+	got := make([]byte, len(mark))
+	n, _ := r.ReadAt(got, off) // an error beside all the bytes is the end of the file
+	return off >= 0 && n == len(mark) && string(got) == mark
+}
+
+// inflate reads one file of the archive, never more than limit bytes of it.
+func inflate(f *zip.File, limit int64) ([]byte, error) {
+	tooLarge := fmt.Errorf("adapter: %s is larger than the %d bytes allowed", f.Name, limit)
+	if f.UncompressedSize64 > uint64(limit) {
+		return nil, tooLarge
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, fmt.Errorf("adapter: %s: %w", f.Name, err)
+	}
+	defer r.Close()
+	// A buffer that grows with the data: the size claimed is a claim.
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("adapter: %s: %w", f.Name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, tooLarge
+	}
+	return data, nil
+}
+
+func readJSON(f *zip.File, into any) error {
+	text, err := inflate(f, maxText)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("adapter: %s: %w", f.Name, err)
+	}
+	return nil
+}
+
+// decode adds the tensors of one safetensors file.
+func (a *Adapter) decode(name string, data []byte) error {
+	file, err := safetensors.Open(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return fmt.Errorf("adapter: %s: %w", name, err)
+	}
+	if len(file.Tensors) > maxNames {
+		return fmt.Errorf("adapter: %s holds %d tensors, at most %d are taken", name, len(file.Tensors), maxNames)
+	}
+	for _, info := range file.Tensors {
+		if strings.HasPrefix(info.Name, ownTensors) != (name == ownFile) {
+			return fmt.Errorf("adapter: tensor %q does not belong in %s: those named %s… go into %s", info.Name, name, ownTensors, ownFile)
+		}
+		t := Tensor{Shape: info.Shape, DType: info.DType}
+		if _, ok := overflow[t.DType]; !ok {
+			return fmt.Errorf("adapter: tensor %q is %s; want F32, F16 or BF16", info.Name, t.DType)
+		}
+		if t.Data, err = file.Float32s(info.Name); err != nil {
+			return fmt.Errorf("adapter: %s: %w", name, err)
+		}
+		a.Tensors[info.Name] = t
+	}
+	return nil
+}
