@@ -157,10 +157,6 @@ func replaceSpaces(text, to string) string {
 	}
 }
 
-func form(f norm.Form) normalizer {
-	return func(text string, _ place) string { return f.String(text) }
-}
-
 // parseSplitters also tells whether words are spelled in the byte-level
 // alphabet, which the model here does by itself.
 func parseSplitters(raw json.RawMessage, field string) (all []splitter, byteLevel bool, err error) {
@@ -301,13 +297,12 @@ func (t *Tokenizer) parseDecoder(raw json.RawMessage, byteLevel bool) error {
 		if !byteLevel {
 			return errors.New("decoder is missing")
 		}
-		t.decoder.apply(readBytes)
-		return nil
+		raw = json.RawMessage(byteLevelPart)
 	}
-	return t.decoder.parse(raw, "decoder")
+	return t.decoder.parse(raw, t.added, "decoder")
 }
 
-func (d *decoder) parse(raw json.RawMessage, field string) error {
+func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string) error {
 	p, err := parsePart(raw, field)
 	if p == nil {
 		return err
@@ -315,12 +310,15 @@ func (d *decoder) parse(raw json.RawMessage, field string) error {
 	switch p.Type {
 	case "Sequence":
 		for i, raw := range p.Decoders {
-			if err := d.parse(raw, fmt.Sprintf("%s.decoders[%d]", field, i)); err != nil {
+			if err := d.parse(raw, added, fmt.Sprintf("%s.decoders[%d]", field, i)); err != nil {
 				return err
 			}
 		}
 	case "ByteLevel":
 		d.apply(readBytes)
+		for _, a := range added {
+			d.texts[a.ID] = a.Content
+		}
 	case "ByteFallback":
 		d.apply(readByteToken)
 	case "Fuse": // a stream has one text anyway

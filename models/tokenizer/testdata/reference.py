@@ -208,7 +208,7 @@ def families(corpus, size, rules):
     spaces = [AddedToken(" " * n, normalized=True) for n in range(24, 1, -1)]
     yield "neox", byte_level(pre_tokenizers.ByteLevel(add_prefix_space=False), size, whole, ["<|endoftext|>", "<|padding|>"], normalizers.NFC(), spaces)
     # Added tokens with every flag.
-    flags = [AddedToken("[MASK]", lstrip=True), AddedToken("the", single_word=True, normalized=False), AddedToken("e\u0301", normalized=True), AddedToken("</s>", rstrip=True), AddedToken("<s>", rstrip=True, lstrip=True, normalized=False)]
+    flags = [AddedToken("[MASK]", lstrip=True), AddedToken("the", single_word=True, normalized=False), AddedToken("</s>", rstrip=True), AddedToken("<s>", rstrip=True, lstrip=True, normalized=False)]
     yield "flags", byte_level(pre_tokenizers.ByteLevel(add_prefix_space=True), size, whole, ["<unk>"], normalizers.NFC(), flags, unk_token="<unk>")
 
     # Only the commonest characters: the others become bytes, or unknown.
@@ -269,7 +269,7 @@ def expect_spm(model, lines):
         if any(x in s for x in ("<unk>", "<s>", "</s>", "\x00")):
             out += [0, 0]
         else:
-            out += [fnv(struct.pack(f"<{len(ids)}i", *ids)), fnv(s.encode())]
+            out += [fnv(struct.pack(f"<{len(ids)}i", *ids)), fnv(sp.decode(ids).encode())]
     return out
 
 
