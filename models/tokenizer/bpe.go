@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"fmt"
+	"math"
 	"unicode/utf8"
 )
 
@@ -45,19 +46,37 @@ func (m *bpe) encode(dst []int32, word string) []int32 {
 
 // mergeByScan merges in place and returns how many symbols are left.
 func (m *bpe) mergeByScan(s []int32) int {
+	var at [scanLimit]merge // at[i] is the rule for s[i] and s[i+1]
+	look := func(i int) {
+		r, ok := m.merges[pair{s[i], s[i+1]}]
+		if !ok {
+			r.rank = math.MaxInt32
+		}
+		at[i] = r
+	}
+	for i := range len(s) - 1 {
+		look(i)
+	}
 	for len(s) > 1 {
-		best, at := merge{rank: -1}, -1
+		best := 0
 		for i := range len(s) - 1 {
-			if r, ok := m.merges[pair{s[i], s[i+1]}]; ok && (at < 0 || r.rank < best.rank) {
-				best, at = r, i
+			if at[i].rank < at[best].rank {
+				best = i
 			}
 		}
-		if at < 0 {
+		if at[best].rank == math.MaxInt32 {
 			break
 		}
-		s[at] = best.id
-		copy(s[at+1:], s[at+2:])
+		s[best] = at[best].id
+		copy(s[best+1:], s[best+2:])
+		copy(at[best:len(s)-1], at[best+1:len(s)-1])
 		s = s[:len(s)-1]
+		if best > 0 {
+			look(best - 1)
+		}
+		if best < len(s)-1 {
+			look(best)
+		}
 	}
 	return len(s)
 }

@@ -16,6 +16,7 @@ import (
 type charsmap struct {
 	units []uint32
 	texts string
+	ascii [utf8.RuneSelf]string // the replacements of single ASCII characters
 }
 
 func newCharsmap(data []byte) (*charsmap, error) {
@@ -30,6 +31,13 @@ func newCharsmap(data []byte) (*charsmap, error) {
 	c := &charsmap{units: make([]uint32, size/4), texts: string(data[size:])}
 	for i := range c.units {
 		c.units[i] = binary.LittleEndian.Uint32(data[4*i:])
+	}
+	for b := range c.ascii {
+		char := string(rune(b))
+		if to, ok := c.replacement(char); ok {
+			char = to
+		}
+		c.ascii[b] = char
 	}
 	return c, nil
 }
@@ -73,6 +81,11 @@ func (c *charsmap) normalize(text string, _ place) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	for len(text) > 0 {
+		if len(text) > 1 && text[0] < utf8.RuneSelf && text[1] < utf8.RuneSelf && text[0] != '\r' {
+			b.WriteString(c.ascii[text[0]]) // a cluster of its own
+			text = text[1:]
+			continue
+		}
 		end := cluster(text)
 		if end < 6 {
 			if to, ok := c.replacement(text[:end]); ok {

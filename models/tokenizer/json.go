@@ -205,10 +205,7 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 		}
 		unk = id
 	}
-	oneMark := !byteLevel && len(t.splitters) == 0
-	if _, ok := vocab[spaceMark]; !ok {
-		oneMark = false
-	}
+	_, oneMark := vocab[spaceMark] // no token has a mark after another character
 	model := &bpe{merges: make(map[pair]merge, len(m.Merges))}
 	for i, mp := range m.Merges {
 		ids := [3]int32{}
@@ -222,7 +219,7 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 		oneMark = oneMark && !strings.Contains(strings.TrimLeft(mp[0]+mp[1], spaceMark), spaceMark)
 		model.merges[pair{ids[0], ids[1]}] = merge{int32(i), ids[2]}
 	}
-	if oneMark && !m.IgnoreMerges {
+	if oneMark && !byteLevel && !m.IgnoreMerges {
 		t.splitters = append(t.splitters, splitRuns(spaceMark))
 	}
 	if byteLevel {
