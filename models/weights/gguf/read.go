@@ -115,7 +115,7 @@ func (d *decoder) value() value {
 			d.fail("an array claims %d elements", n)
 		}
 	case v.kind == kindString:
-		if n > uint64(d.left())/8 {
+		if v.array && n > uint64(d.left())/8 {
 			d.fail("an array claims %d strings, the header has %d bytes left", n, d.left())
 			break
 		}

@@ -1,0 +1,114 @@
+package weights
+
+import (
+	"encoding/binary"
+
+	"prelude/engine"
+	"prelude/models/weights/gguf"
+)
+
+// An encoding is how a file stores a tensor's elements, and what becomes of
+// them on the device.
+type encoding struct {
+	block, bytes int // elements and bytes of a block in the file
+	dtype        engine.DType
+	quant        gguf.Type // set when convert is wanted: dequantise, then Q8_0
+	convert      bool
+	badBlock     func(block []byte) bool // whether it holds a NaN or an infinity
+}
+
+// encodings is by the name of the type, which is the same in both formats.
+var encodings = map[string]encoding{
+	"F32":  {block: 1, bytes: 4, dtype: engine.F32},
+	"I32":  {block: 1, bytes: 4, dtype: engine.I32},
+	"F16":  {block: 1, bytes: 2, dtype: engine.F16},
+	"BF16": {block: 1, bytes: 2, dtype: engine.BF16},
+	"Q8_0": {block: 32, bytes: 34, dtype: engine.Q8_0, badBlock: badScales(0)},
+	"Q4_0": {block: 32, bytes: 18, dtype: engine.Q4_0, badBlock: badScales(0)},
+	"Q4_1": {block: 32, bytes: 20, dtype: engine.Q4_1, badBlock: badScales(0, 2)},
+	"Q5_0": {block: 32, bytes: 22, dtype: engine.Q8_0, quant: gguf.Q5_0, convert: true, badBlock: badScales(0)},
+	"Q5_1": {block: 32, bytes: 24, dtype: engine.Q8_0, quant: gguf.Q5_1, convert: true, badBlock: badScales(0, 2)},
+	"Q4_K": {block: 256, bytes: 144, dtype: engine.Q8_0, quant: gguf.Q4_K, convert: true, badBlock: badScales(0, 2)},
+	"Q5_K": {block: 256, bytes: 176, dtype: engine.Q8_0, quant: gguf.Q5_K, convert: true, badBlock: badScales(0, 2)},
+	"Q6_K": {block: 256, bytes: 210, dtype: engine.Q8_0, quant: gguf.Q6_K, convert: true, badBlock: badScales(208)},
+}
+
+// fileBytes is the size of n elements in the file, deviceBytes on the device.
+func (e encoding) fileBytes(n int) int   { return n / e.block * e.bytes }
+func (e encoding) deviceBytes(n int) int { return e.dtype.Bytes(n) }
+
+// toDevice sets dst to the device's form of the blocks in src.
+func (e encoding) toDevice(dst, src []byte) {
+	if !e.convert {
+		copy(dst, src)
+		return
+	}
+	var values [256]float32
+	for size := e.deviceBytes(e.block); len(src) > 0; dst, src = dst[size:], src[e.bytes:] {
+		e.quant.Dequantize(values[:e.block], src[:e.bytes])
+		gguf.QuantizeQ8_0(dst, values[:e.block])
+	}
+}
+
+// notFinite is the index of the first element (or the first of its block) in
+// src that is a NaN or infinite, −1 when there is none.
+func (e encoding) notFinite(src []byte) int {
+	switch {
+	case e.badBlock != nil:
+		for i := 0; i < len(src); i += e.bytes {
+			if e.badBlock(src[i : i+e.bytes]) {
+				return i / e.bytes * e.block
+			}
+		}
+	case e.dtype == engine.F32:
+		for i := 0; i < len(src); i += 4 {
+			if binary.LittleEndian.Uint32(src[i:])&0x7f800000 == 0x7f800000 {
+				return i / 4
+			}
+		}
+	case e.dtype == engine.F16:
+		return firstHalf(src, 0x7c00)
+	case e.dtype == engine.BF16:
+		return firstHalf(src, 0x7f80)
+	}
+	return -1
+}
+
+// firstHalf finds the first 16-bit number whose exponent bits are all set.
+func firstHalf(src []byte, exponent uint16) int {
+	for i := 0; i < len(src); i += 2 {
+		if binary.LittleEndian.Uint16(src[i:])&exponent == exponent {
+			return i / 2
+		}
+	}
+	return -1
+}
+
+// badScales checks the f16 numbers at the given places of a block.
+func badScales(at ...int) func([]byte) bool {
+	return func(block []byte) bool {
+		for _, i := range at {
+			if binary.LittleEndian.Uint16(block[i:])&0x7c00 == 0x7c00 {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// Float32s sets dst to the values of device bytes src of type d: what a
+// reference computes with. len(src) is d.Bytes(len(dst)).
+func Float32s(d engine.DType, dst []float32, src []byte) {
+	if d == engine.I32 {
+		for i := range dst {
+			dst[i] = float32(int32(binary.LittleEndian.Uint32(src[4*i:])))
+		}
+		return
+	}
+	deviceTypes[d].Dequantize(dst, src)
+}
+
+var deviceTypes = map[engine.DType]gguf.Type{
+	engine.F32: gguf.F32, engine.F16: gguf.F16, engine.BF16: gguf.BF16,
+	engine.Q8_0: gguf.Q8_0, engine.Q4_0: gguf.Q4_0, engine.Q4_1: gguf.Q4_1,
+}

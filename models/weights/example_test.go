@@ -1,0 +1,44 @@
+package weights_test
+
+import (
+	"context"
+	"fmt"
+
+	"prelude/engine"
+	"prelude/models/weights"
+)
+
+func Example() {
+	ctx := context.Background()
+	src, err := weights.OpenFile("testdata/tiny.gguf")
+	if err != nil {
+		panic(err)
+	}
+	defer src.Close()
+	c, err := weights.Open(ctx, src, weights.Dir("testdata"))
+	if err != nil {
+		panic(err)
+	}
+	arch, _ := c.GGUF.String("general.architecture")
+	heads, _ := c.GGUF.Int("llama.attention.head_count")
+	fmt.Println(arch, len(c.Tensors), "tensors, to Q8_0:", c.Converted())
+
+	query := c.View("blk.0.attn_q.weight").Want(32, 64).Unpermute(int(heads))
+	spec := query.Spec() // what to ask the device for
+	values := make([]float32, spec.Len())
+	_, err = weights.Load(ctx, []weights.Target{{
+		Name: "model.layers.0.self_attn.q_proj.weight",
+		View: query,
+		Write: func(_ context.Context, off int, data []byte) error { // an engine.Tensor's Write
+			weights.Float32s(engine.Q4_1, values, data)
+			return nil
+		},
+	}}, weights.Options{})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%v %.3f\n", spec, values[:3])
+	// Output:
+	// llama 12 tensors, to Q8_0: map[Q4_K:1 Q5_0:1 Q5_1:1 Q5_K:1 Q6_K:1]
+	// Q4_1[32 64] [2.431 1.308 -1.780]
+}
