@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,22 +27,27 @@ func TestEveryOpHasACase(t *testing.T) {
 			seen[engine.Name(op)] = true
 		}
 	}
-	pkgs, err := parser.ParseDir(token.NewFileSet(), "..", nil, 0)
+	files, err := filepath.Glob("../*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
-	ast.Inspect(pkgs["engine"], func(n ast.Node) bool {
-		f, ok := n.(*ast.FuncDecl)
-		if !ok || f.Name.Name != "ports" || f.Recv == nil {
-			return true
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		found++
-		if op := f.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name; !seen[op] {
-			t.Errorf("operation %s has no conformance case", op)
+		for _, d := range f.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Name.Name != "ports" || f.Recv == nil {
+				continue
+			}
+			found++
+			if op := f.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name; !seen[op] {
+				t.Errorf("operation %s has no conformance case", op)
+			}
 		}
-		return true
-	})
+	}
 	if found < 20 {
 		t.Errorf("only %d operations found in the engine's source", found)
 	}

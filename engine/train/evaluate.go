@@ -1,0 +1,81 @@
+package train
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+
+	"prelude/engine"
+	"prelude/engine/data"
+	"prelude/prefix"
+)
+
+// Evaluator measures the loss of a frozen model, with or without a prefix, on fixed
+// examples.
+type Evaluator struct {
+	x       *inputs
+	batches *data.Batcher
+	plan    engine.Plan
+	loss    engine.Tensor
+}
+
+// NewEvaluator compiles the evaluation of tokens. Method may be nil: the bare model.
+func NewEvaluator(ctx context.Context, f prefix.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens, batch int) (*Evaluator, error) {
+	slots := 0
+	if m != nil {
+		slots = m.Slots()
+	}
+	e := &Evaluator{batches: data.NewBatcher(tokens, data.BatchOptions{Size: batch, PosOffset: int32(slots)})}
+	p := engine.NewProgram()
+	e.x = newInputs(p, f.Arch.Info(), e.batches.Bounds(), slots)
+	var h engine.Hooks
+	if m != nil {
+		h = m.Hooks(p, f.Arch, false)
+	}
+	out := f.Arch.Forward(p, e.x.in, h)
+	p.Keep("eval.loss", f.Arch.Loss(p, out.Hidden, e.x.targets, e.x.weights, false, h))
+	var err error
+	if e.loss, err = f.Dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{1}}); err != nil {
+		return nil, err
+	}
+	e.plan, err = f.Dev.Compile(ctx, p, bound(f.Weights, tensors, map[string]engine.Tensor{"eval.loss": e.loss}))
+	return e, err
+}
+
+// Close frees the evaluator's plan and tensor.
+func (e *Evaluator) Close() {
+	if e.plan != nil {
+		e.plan.Close()
+	}
+	e.loss.Close()
+}
+
+// Loss is the mean over all completion tokens, in nats.
+func (e *Evaluator) Loss(ctx context.Context) (float64, error) {
+	var sum float64
+	var n int
+	for i := range e.batches.Len() {
+		b := e.batches.At(i)
+		if err := e.plan.Run(ctx, e.x.fill(b)); err != nil {
+			return 0, err
+		}
+		var raw [4]byte
+		if err := e.loss.Read(ctx, 0, raw[:]); err != nil {
+			return 0, err
+		}
+		sum += float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[:]))) * float64(b.Loss)
+		n += b.Loss
+	}
+	return sum / float64(n), nil
+}
+
+// bound joins maps of tensors.
+func bound(all ...map[string]engine.Tensor) map[string]engine.Tensor {
+	sum := map[string]engine.Tensor{}
+	for _, m := range all {
+		for name, t := range m {
+			sum[name] = t
+		}
+	}
+	return sum
+}

@@ -1,0 +1,453 @@
+package train
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"prelude/engine"
+	"prelude/engine/data"
+	"prelude/prefix"
+)
+
+// Data are the tokenised examples.
+type Data struct{ Train, Val []data.Tokens }
+
+// Run is one training.
+type Run struct {
+	Method  *prefix.Method
+	Tensors map[string]engine.Tensor // the method's, with the values of the last step
+
+	f       prefix.Frozen
+	opts    Options
+	lr      float64
+	batches *data.Batcher
+	x       *inputs
+	hyper   engine.Buffer
+	at      engine.Buffer
+	plan    engine.Plan
+	log     engine.Tensor
+	state   map[string]engine.Tensor // optimiser state and gradient masks
+	eval    *Evaluator
+	cost    engine.Cost
+
+	step   int
+	read   int // steps whose log has been read
+	base   float64
+	best   Best
+	saved  Checkpoint
+	halved float64
+	bad    int
+}
+
+// Best is the best prefix so far, by validation loss.
+type Best struct {
+	Step  int
+	Loss  float64
+	State map[string][]byte
+}
+
+// logRows is how many steps the device remembers between reads.
+const logRows = 64
+
+// New prepares a training: it computes the method's start, allocates its tensors and
+// compiles its programs. Nothing is compiled or allocated afterwards.
+func New(ctx context.Context, f prefix.Frozen, m *prefix.Method, d Data, given prefix.Given, o Options) (*Run, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if len(d.Train) == 0 {
+		return nil, errors.New("train: there are no training examples")
+	}
+	if o.Batch == 0 {
+		o.Batch = 8
+	}
+	if o.Patience == 0 {
+		o.Patience = 5
+	}
+	if o.Clip == 0 {
+		o.Clip = 1
+	}
+	if o.Clip < 0 {
+		o.Clip = 0
+	}
+	if len(given.Examples) == 0 {
+		for _, t := range d.Train {
+			given.Examples = append(given.Examples, t.IDs)
+		}
+	}
+	r := &Run{Method: m, f: f, opts: o, lr: o.LR, halved: 1, best: Best{Loss: math.Inf(1)}}
+	if r.lr == 0 {
+		r.lr = m.LR()
+	}
+	if err := m.Start(ctx, f, given, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
+		return nil, err
+	}
+	if err := fits(f.Arch.Info(), m.Slots(), d); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.Tensors, err = m.Alloc(ctx, f.Dev); err != nil {
+		return nil, err
+	}
+	r.batches = data.NewBatcher(d.Train, data.BatchOptions{Size: o.Batch, Shuffle: true, Seed: o.Seed + streamShuffle, PosOffset: int32(m.Slots())})
+	if err := r.compile(ctx); err != nil {
+		return nil, err
+	}
+	val := d.Val
+	if len(val) == 0 {
+		val = d.Train
+	}
+	if r.eval, err = NewEvaluator(ctx, f, m, r.Tensors, val, o.Batch); err != nil {
+		return nil, err
+	}
+	bare, err := NewEvaluator(ctx, f, nil, nil, val, o.Batch)
+	if err != nil {
+		return nil, err
+	}
+	defer bare.Close()
+	r.base, err = bare.Loss(ctx)
+	return r, err
+}
+
+// Streams of random numbers that start from one seed.
+const (
+	streamStart   = 1
+	streamShuffle = 2
+)
+
+// fits reports examples that leave no room for the prefix.
+func fits(info engine.ModelInfo, slots int, d Data) error {
+	for _, set := range [][]data.Tokens{d.Train, d.Val} {
+		for _, t := range set {
+			if n := len(t.IDs) - 1; n+slots > info.Context {
+				return fmt.Errorf("train: an example of %d tokens and a prefix of %d slots do not fit the model's context of %d tokens; use fewer slots or shorter examples", n, slots, info.Context)
+			}
+		}
+	}
+	return nil
+}
+
+// compile builds the training program: forward, loss, gradients, masks, statistics,
+// update, log.
+func (r *Run) compile(ctx context.Context) error {
+	p := engine.NewProgram()
+	r.x = newInputs(p, r.f.Arch.Info(), r.batches.Bounds(), r.Method.Slots())
+	h := r.Method.Hooks(p, r.f.Arch, true)
+	out := r.f.Arch.Forward(p, r.x.in, h)
+	loss := r.f.Arch.Loss(p, out.Hidden, r.x.targets, r.x.weights, false, h)
+	grads := p.Grad(loss)
+	r.hyper = p.Arg("hyper", engine.AllRows, engine.F32, 3)
+	r.at = p.Arg("step", engine.AllRows, engine.I32, 1)
+	masks := map[string][]float32{}
+	var params, gs []engine.Buffer
+	var ps []prefix.Param
+	for _, q := range r.Method.Params() {
+		if q.Fixed {
+			continue
+		}
+		b := p.Named(q.Name)
+		g := grads[b]
+		if q.Hold != nil {
+			name := "hold." + q.Name
+			mask := p.Persist(name, engine.Spec{DType: engine.F32, Shape: []int{len(q.Hold), 1}})
+			masks[name] = maskOf(q.Hold)
+			flat := p.View(g, 0, len(q.Hold), p.Spec(g).Len()/len(q.Hold))
+			g = p.Mul(flat, mask)
+		}
+		params, gs, ps = append(params, b), append(gs, g), append(ps, q)
+	}
+	stats := p.GradStats(gs, []engine.Buffer{loss}, r.opts.Clip)
+	for i, b := range params {
+		rate := ps[i].Rate
+		if rate == 0 {
+			rate = 1
+		}
+		p.AdamW(b, gs[i], stats, r.hyper, engine.AdamW{Beta1: beta1, Beta2: beta2, Eps: epsilon, Decay: ps[i].Decay, Rate: rate})
+	}
+	p.Record(p.Persist("train.log", engine.Spec{DType: engine.F32, Shape: []int{logRows, 4}}), r.at, loss, stats)
+	if err := p.Err(); err != nil {
+		return err
+	}
+	r.state = map[string]engine.Tensor{}
+	for name, s := range p.Tensors() {
+		if r.f.Weights[name] != nil || r.Tensors[name] != nil {
+			continue
+		}
+		t, err := r.f.Dev.Alloc(s)
+		if err != nil {
+			return err
+		}
+		r.state[name] = t
+		content := make([]byte, s.Bytes())
+		if m, ok := masks[name]; ok {
+			content = floatBytes(m)
+		}
+		if err := t.Write(ctx, 0, content); err != nil {
+			return err
+		}
+	}
+	r.log = r.state["train.log"]
+	r.cost = p.Cost()
+	var err error
+	r.plan, err = r.f.Dev.Compile(ctx, p, bound(r.f.Weights, r.Tensors, r.state))
+	return err
+}
+
+// maskOf is 0 for rows that keep their value, else 1.
+func maskOf(hold []bool) []float32 {
+	m := make([]float32, len(hold))
+	for i, h := range hold {
+		if !h {
+			m[i] = 1
+		}
+	}
+	return m
+}
+
+func floatBytes(x []float32) []byte {
+	raw := make([]byte, 4*len(x))
+	for i, v := range x {
+		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
+	}
+	return raw
+}
+
+// Base is the frozen model's own validation loss.
+func (r *Run) Base() float64 { return r.base }
+
+// Best is the best prefix so far.
+func (r *Run) Best() Best { return r.best }
+
+// Cost is the work of one step at the batch's upper bounds.
+func (r *Run) Cost() engine.Cost { return r.cost }
+
+// LR is the peak learning rate.
+func (r *Run) LR() float64 { return r.lr }
+
+// Close frees the training's plans and optimiser state, not the method's tensors.
+func (r *Run) Close() {
+	r.plan.Close()
+	r.eval.Close()
+	for _, t := range r.state {
+		t.Close()
+	}
+}
+
+// StepInfo reports finished steps.
+type StepInfo struct {
+	First    int // of Loss, counted from 1
+	Loss     []float64
+	GradNorm float64
+	LR       float64
+	Tokens   int // rows in these steps
+	Total    int
+	Skipped  int // steps in Loss whose gradient was not finite: nothing changed
+	Elapsed  time.Duration
+}
+
+// EvalInfo reports an evaluation. Step 0 is the start.
+type EvalInfo struct {
+	Step       int
+	Loss, Base float64
+	Best       bool
+}
+
+// Events are called between steps, from Train's goroutine.
+type Events struct {
+	Step func(StepInfo)
+	Eval func(EvalInfo)
+	// Between is called after every step; it may use the device (to generate), wait (to
+	// pause), or end the training by returning false.
+	Between func() bool
+}
+
+// Result says how a training ended.
+type Result struct {
+	Steps int
+	Best  Best
+	Base  float64
+	Why   string
+	Time  time.Duration
+}
+
+// Train runs to its limit, or until validation stops improving, and leaves the best
+// prefix in the method's tensors. It may be called again after an error, on another
+// device, through Restore.
+func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
+	begun := time.Now()
+	var paused time.Duration
+	elapsed := func() time.Duration { return time.Since(begun) - paused }
+	total := r.opts.Steps
+	if total == 0 {
+		total = 1 << 20 // until the step time is known
+	}
+	sched := r.opts.schedule(total)
+	if r.opts.Steps == 0 {
+		sched.warm = 10
+	}
+	why := "step limit"
+	worse := 0
+	tokens, lastRead := 0, time.Now()
+	check := func() error { // reads the log
+		if r.read == r.step {
+			return nil
+		}
+		info, err := r.readLog(ctx)
+		if err != nil {
+			return err
+		}
+		info.Tokens, info.Total, info.Elapsed = tokens, total, elapsed()
+		tokens, lastRead = 0, time.Now()
+		if ev.Step != nil {
+			ev.Step(info)
+		}
+		if r.bad >= 3 {
+			return errNotFinite
+		}
+		return nil
+	}
+	evaluate := func() error {
+		if err := check(); err != nil {
+			return err
+		}
+		l, err := r.eval.Loss(ctx)
+		if err != nil {
+			return err
+		}
+		better := l < r.best.Loss*(1-1e-3) || math.IsInf(r.best.Loss, 1) && !math.IsNaN(l)
+		if better {
+			worse = 0
+		} else {
+			worse++
+		}
+		kept := l < r.best.Loss
+		if kept {
+			state, err := readAll(ctx, r.Tensors)
+			if err != nil {
+				return err
+			}
+			r.best = Best{Step: r.step, Loss: l, State: state}
+		}
+		if ev.Eval != nil {
+			ev.Eval(EvalInfo{Step: r.step, Loss: l, Base: r.base, Best: kept})
+		}
+		return nil
+	}
+	finish := func(why string) (Result, error) {
+		if err := r.restoreBest(ctx); err != nil {
+			return Result{}, err
+		}
+		return Result{Steps: r.step, Best: r.best, Base: r.base, Why: why, Time: elapsed()}, nil
+	}
+	if r.step == 0 {
+		if err := evaluate(); err != nil {
+			return Result{}, err
+		}
+	}
+	every := r.opts.Eval
+	if every == 0 {
+		every = max(5, min(total/20, 50))
+	}
+	stepsBegun, first := time.Now(), r.step
+	for r.step < total {
+		b := r.batches.At(r.step)
+		args := r.x.fill(b)
+		args.Floats[r.hyper] = hyper(r.lr*r.halved*sched.at(r.step), r.step+1)
+		args.Ints[r.at] = []int32{int32(r.step)}
+		if err := r.plan.Run(ctx, args); err != nil {
+			return Result{}, err
+		}
+		r.step++
+		tokens += b.Rows
+		if time.Since(lastRead) > 200*time.Millisecond || r.step-r.read >= logRows/2 || r.step == total || r.step-first == measureSteps {
+			if err := check(); errors.Is(err, errNotFinite) {
+				return finish("three steps in a row had a gradient that is not finite")
+			} else if err != nil {
+				return Result{}, err
+			}
+		}
+		if n := r.step - first; r.opts.Steps == 0 && (n == measureSteps || n > measureSteps && n%every == 0 && n*2 < total) {
+			total = r.stepsFor(elapsed(), time.Since(stepsBegun)/time.Duration(n))
+			sched = r.opts.schedule(total)
+			if r.opts.Eval == 0 {
+				every = max(5, min(total/20, 50))
+			}
+		}
+		if r.opts.Time > 0 && elapsed() > r.opts.Time+r.opts.Time/20 {
+			why = "time limit"
+			total = r.step
+		}
+		if time.Since(r.saved.Time) > checkpointEvery {
+			if err := r.save(ctx); err != nil {
+				return Result{}, err
+			}
+		}
+		if r.step%every == 0 || r.step == total {
+			if err := evaluate(); errors.Is(err, errNotFinite) {
+				return finish("three steps in a row had a gradient that is not finite")
+			} else if err != nil {
+				return Result{}, err
+			}
+			if worse >= r.opts.Patience {
+				return finish("validation stopped improving")
+			}
+		}
+		if ev.Between != nil {
+			before := time.Now()
+			if !ev.Between() {
+				if err := check(); err != nil && !errors.Is(err, errNotFinite) {
+					return Result{}, err
+				}
+				return finish("stopped")
+			}
+			away := time.Since(before)
+			paused += away
+			stepsBegun = stepsBegun.Add(away)
+		}
+	}
+	if r.opts.Steps == 0 && why == "step limit" {
+		why = "time limit"
+	}
+	return finish(why)
+}
+
+var errNotFinite = errors.New("train: gradient is not finite")
+
+// measureSteps is after how many steps the step time is taken as known.
+const measureSteps = 5
+
+// stepsFor is the total number of steps that fit the time limit: what is left after
+// elapsed, at this time a step (evaluations included).
+func (r *Run) stepsFor(elapsed, perStep time.Duration) int {
+	left := r.opts.Time - elapsed
+	return r.step + max(0, int(float64(left)/float64(max(perStep, time.Microsecond))))
+}
+
+// readLog reads the steps that have run since the last read.
+func (r *Run) readLog(ctx context.Context) (StepInfo, error) {
+	raw := make([]byte, logRows*4*4)
+	if err := r.log.Read(ctx, 0, raw); err != nil {
+		return StepInfo{}, err
+	}
+	info := StepInfo{First: r.read + 1}
+	for ; r.read < r.step; r.read++ {
+		row := raw[r.read%logRows*16:]
+		at := func(i int) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(row[4*i:]))) }
+		info.Loss = append(info.Loss, at(0))
+		info.GradNorm = at(1)
+		if at(3) != 0 {
+			info.Skipped++
+			r.bad++
+			r.halved /= 2
+		} else {
+			r.bad = 0
+		}
+	}
+	info.LR = r.lr * r.halved
+	return info, nil
+}

@@ -1,0 +1,70 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Options of a training. Zero values are the defaults.
+type Options struct {
+	Steps    int           // limit in steps, or
+	Time     time.Duration // limit in time: the measured step time sets the number of steps
+	Batch    int           // examples a step; 0: 8
+	LR       float64       // peak learning rate; 0: the method's own
+	Schedule string        // after warm-up: "linear" (default) or "cosine"
+	WarmUp   int           // steps; 0: 5 % of all, from 5 to 20
+	Clip     float64       // global gradient norm; 0: 1, negative: none
+	Seed     uint64
+	Eval     int // steps between evaluations; 0: a twentieth of all, at least 5
+	Patience int // evaluations without improvement before stopping; 0: 5
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Steps <= 0 && o.Time <= 0:
+		return fmt.Errorf("train: neither a number of steps nor a time is given")
+	case o.Batch < 0 || o.LR < 0 || o.WarmUp < 0 || o.Eval < 0 || o.Patience < 0:
+		return fmt.Errorf("train: batch, learning rate, warm-up, evaluation interval and patience can't be negative")
+	case o.Schedule != "" && o.Schedule != "linear" && o.Schedule != "cosine":
+		return fmt.Errorf("train: schedule %q is unknown; known are linear, cosine", o.Schedule)
+	}
+	return nil
+}
+
+// schedule gives the learning rate's factor at each step.
+type schedule struct {
+	kind        string
+	warm, total int
+}
+
+func (o Options) schedule(total int) schedule {
+	warm := o.WarmUp
+	if warm == 0 {
+		warm = min(max(total/20, 5), 20)
+	}
+	return schedule{o.Schedule, min(warm, total), total}
+}
+
+// at is the factor of step, counted from 0: it rises linearly through the warm-up and
+// falls to zero at the end, in a line or half a cosine.
+func (s schedule) at(step int) float64 {
+	if step < s.warm {
+		return float64(step+1) / float64(s.warm)
+	}
+	left := 1 - float64(step-s.warm)/float64(max(1, s.total-s.warm))
+	left = min(max(left, 0), 1)
+	if s.kind == "cosine" {
+		return 0.5 - 0.5*math.Cos(math.Pi*left)
+	}
+	return left
+}
+
+const (
+	beta1, beta2, epsilon = 0.9, 0.999, 1e-8
+)
+
+// hyper is AdamW's argument at update t, counted from 1.
+func hyper(lr float64, t int) []float64 {
+	return []float64{lr, 1 / (1 - math.Pow(beta1, float64(t))), 1 / (1 - math.Pow(beta2, float64(t)))}
+}

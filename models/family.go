@@ -1,0 +1,68 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"prelude/engine"
+)
+
+// Family is an architecture together with what it computes for itself: position
+// tables and the like, which are tensors no file has.
+type Family interface {
+	engine.Architecture
+	// Constants are the tensors that the family computes, by name.
+	Constants() map[string][]float32
+}
+
+// Specs gives the type of every tensor of a weight file, by name.
+type Specs map[string]engine.Spec
+
+type maker func(c *Config, specs Specs) (Family, error)
+
+var families = map[string]maker{}
+
+// register is called by each family's file, with the architecture's names.
+func register(m maker, names ...string) {
+	for _, n := range names {
+		families[n] = m
+	}
+}
+
+// Supported lists the model types that can be built.
+func Supported() []string {
+	var all []string
+	for n := range families {
+		all = append(all, n)
+	}
+	sort.Strings(all)
+	return all
+}
+
+// New builds the architecture that the configuration names. Specs are the tensors of
+// the weight file: a missing or misshapen one is an error that names it.
+func New(c *Config, specs Specs) (Family, error) {
+	m, ok := families[c.ModelType]
+	if !ok {
+		return nil, fmt.Errorf("models: architecture %q is not supported; supported are %s", c.ModelType, strings.Join(Supported(), ", "))
+	}
+	f, err := m(c, specs)
+	if err != nil {
+		return nil, err
+	}
+	for name, want := range f.Tensors() {
+		if _, ok := f.Constants()[name]; ok {
+			continue
+		}
+		have, ok := specs[name]
+		if !ok {
+			return nil, fmt.Errorf("models: tensor %q is missing, want %v", name, want.Shape)
+		}
+		if !slices.Equal(have.Shape, want.Shape) {
+			return nil, fmt.Errorf("models: tensor %q has shape %v, want %v", name, have.Shape, want.Shape)
+		}
+	}
+	return f, nil
+}
