@@ -133,3 +133,10 @@ type Hooks struct {
 	// Trains says which of the model's own tensors train.
 	Trains func(name string) bool
 }
+
+// Frozen is a model on its device, as methods and trainers are handed it.
+type Frozen struct {
+	Arch    Architecture
+	Dev     Device
+	Weights map[string]Tensor
+}

@@ -1,6 +1,7 @@
 package models
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 )
@@ -94,4 +95,13 @@ func (r rope) tables(positions int) (cos, sin []float32) {
 		}
 	}
 	return cos, sin
+}
+
+// floatBytes is little-endian float32.
+func floatBytes(x []float32) []byte {
+	raw := make([]byte, 4*len(x))
+	for i, v := range x {
+		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
+	}
+	return raw
 }

@@ -9,13 +9,6 @@ import (
 	"prelude/engine"
 )
 
-// Frozen is the model that a prefix is for, on its device.
-type Frozen struct {
-	Arch    engine.Architecture
-	Dev     engine.Device
-	Weights map[string]engine.Tensor
-}
-
 // Param is a tensor of a method with its initial values.
 type Param struct {
 	Name  string
@@ -60,7 +53,7 @@ type Source interface {
 type Starter interface {
 	// Start returns the number of slots and keys and values for them. Slots is the
 	// wanted number, or 0 for what suits the start.
-	Start(ctx context.Context, f Frozen, given Given, slots int, rng Rand) (n int, kv []float32, err error)
+	Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (n int, kv []float32, err error)
 }
 
 // Given is what a start may draw on.
@@ -101,7 +94,7 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 }
 
 // Start computes the initial values. It fixes the number of slots.
-func (m *Method) Start(ctx context.Context, f Frozen, given Given, rng Rand) error {
+func (m *Method) Start(ctx context.Context, f engine.Frozen, given Given, rng Rand) error {
 	n, kv, err := m.starter.Start(ctx, f, given, m.slots, rng)
 	if err != nil {
 		return err

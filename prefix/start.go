@@ -32,7 +32,7 @@ const maxExampleSlots = 128
 // they stay under maxExampleSlots.
 type fromExamples struct{}
 
-func (fromExamples) Start(ctx context.Context, f Frozen, given Given, slots int, _ Rand) (int, []float32, error) {
+func (fromExamples) Start(ctx context.Context, f engine.Frozen, given Given, slots int, _ Rand) (int, []float32, error) {
 	limit := slots
 	if limit == 0 {
 		limit = min(maxExampleSlots, f.Arch.Info().Context/2)
@@ -58,7 +58,7 @@ func (fromExamples) Start(ctx context.Context, f Frozen, given Given, slots int,
 // fromText takes the keys and values of the first slots tokens of the given text.
 type fromText struct{}
 
-func (fromText) Start(ctx context.Context, f Frozen, given Given, slots int, _ Rand) (int, []float32, error) {
+func (fromText) Start(ctx context.Context, f engine.Frozen, given Given, slots int, _ Rand) (int, []float32, error) {
 	ids := given.Text
 	if len(ids) == 0 {
 		return 0, nil, fmt.Errorf("prefix: a start from a text needs a text; write one, or choose another start")
@@ -77,7 +77,7 @@ func (fromText) Start(ctx context.Context, f Frozen, given Given, slots int, _ R
 // ones have, measured on the given examples (1 where there are none).
 type gaussian struct{}
 
-func (gaussian) Start(ctx context.Context, f Frozen, given Given, slots int, rng Rand) (int, []float32, error) {
+func (gaussian) Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (int, []float32, error) {
 	if slots == 0 {
 		slots = 16
 	}
@@ -111,7 +111,7 @@ func (gaussian) Start(ctx context.Context, f Frozen, given Given, slots int, rng
 // TextKV runs the frozen model over ids at positions 0, 1, 2 … and returns the keys
 // and values of every layer, [2·layers, len(ids), kvHeads·headDim]. As a prefix they
 // are exactly that text in context.
-func TextKV(ctx context.Context, f Frozen, ids []int32) ([]float32, error) {
+func TextKV(ctx context.Context, f engine.Frozen, ids []int32) ([]float32, error) {
 	p, i, n := engine.NewProgram(), f.Arch.Info(), len(ids)
 	rows := p.Domain("text", n)
 	arg := func(name string) engine.Buffer { return p.Arg(name, rows, engine.I32, n) }
@@ -142,7 +142,7 @@ func TextKV(ctx context.Context, f Frozen, ids []int32) ([]float32, error) {
 
 // runForTensor runs p once, over the model's weights and more tensors, and reads the
 // tensor name, which it allocates and frees.
-func runForTensor(ctx context.Context, f Frozen, p *engine.Program, args engine.Args, name string, more map[string]engine.Tensor) ([]float32, error) {
+func runForTensor(ctx context.Context, f engine.Frozen, p *engine.Program, args engine.Args, name string, more map[string]engine.Tensor) ([]float32, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func runForTensor(ctx context.Context, f Frozen, p *engine.Program, args engine.
 
 // Freeze drops what produced the prefix and returns its keys and values,
 // [2·layers, slots, kvHeads·headDim]. Tensors are the method's, as trained.
-func (m *Method) Freeze(ctx context.Context, f Frozen, tensors map[string]engine.Tensor) ([]float32, error) {
+func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) ([]float32, error) {
 	p, i := engine.NewProgram(), m.Info
 	h := m.Hooks(p, f.Arch, false)
 	if h.KV == nil {

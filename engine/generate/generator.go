@@ -28,7 +28,7 @@ type Generator struct {
 const chunk = 64
 
 // New compiles generation of up to max tokens, prompt included. Method may be nil.
-func New(ctx context.Context, f prefix.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, max int) (*Generator, error) {
+func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, max int) (*Generator, error) {
 	i := f.Arch.Info()
 	g := &Generator{info: i, max: max}
 	if m != nil {
@@ -98,7 +98,7 @@ type stage struct {
 	slots  int
 }
 
-func newStage(ctx context.Context, f prefix.Frozen, m *prefix.Method, rows, max int, bind map[string]engine.Tensor) (*stage, error) {
+func newStage(ctx context.Context, f engine.Frozen, m *prefix.Method, rows, max int, bind map[string]engine.Tensor) (*stage, error) {
 	p, i := engine.NewProgram(), f.Arch.Info()
 	s := &stage{rows: rows, window: i.Window, live: p.Domain("tokens", rows),
 		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Live: map[engine.Domain]int{}}}

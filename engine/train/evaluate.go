@@ -20,7 +20,7 @@ type Evaluator struct {
 }
 
 // NewEvaluator compiles the evaluation of tokens. Method may be nil: the bare model.
-func NewEvaluator(ctx context.Context, f prefix.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens, batch int) (*Evaluator, error) {
+func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens, batch int) (*Evaluator, error) {
 	slots := 0
 	if m != nil {
 		slots = m.Slots()

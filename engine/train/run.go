@@ -22,7 +22,7 @@ type Run struct {
 	Method  *prefix.Method
 	Tensors map[string]engine.Tensor // the method's, with the values of the last step
 
-	f       prefix.Frozen
+	f       engine.Frozen
 	opts    Options
 	lr      float64
 	batches *data.Batcher
@@ -56,7 +56,7 @@ const logRows = 64
 
 // New prepares a training: it computes the method's start, allocates its tensors and
 // compiles its programs. Nothing is compiled or allocated afterwards.
-func New(ctx context.Context, f prefix.Frozen, m *prefix.Method, d Data, given prefix.Given, o Options) (*Run, error) {
+func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given prefix.Given, o Options) (*Run, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}

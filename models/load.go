@@ -1,0 +1,259 @@
+package models
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"prelude/engine"
+	"prelude/models/tokenizer"
+	"prelude/models/weights"
+	"prelude/models/weights/gguf"
+)
+
+// Model is a frozen model on a device.
+type Model struct {
+	engine.Frozen
+	Name        string
+	Config      *Config
+	Tokenizer   *tokenizer.Tokenizer
+	Chat        string // the Jinja text of its chat template, "" where there is none
+	Fingerprint string // of the weights, whatever file they came from
+	WeightBytes int64  // on the device
+	Params      int64
+	Notes       []string
+}
+
+// Files is a model before its weights are loaded: headers, configuration, tokenizer.
+// What is unsupported is an error here, before anything big is read.
+type Files struct {
+	Name      string
+	Config    *Config
+	Family    Family
+	Tokenizer *tokenizer.Tokenizer
+	Chat      string // Jinja
+	Notes     []string
+	views     map[string]weights.View
+	bytes     int64
+}
+
+// Open reads a model's folder: config.json, tokenizer.json and safetensors; or a GGUF
+// file, whole or in pieces. Main names the GGUF file or "" to look for the others.
+func Open(ctx context.Context, name string, open weights.Opener, main string) (*Files, error) {
+	if main != "" {
+		return openGGUF(ctx, name, open, main)
+	}
+	config, err := readFile(ctx, open, "config.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return openGGUF(ctx, name, open, weights.ManifestName)
+	} else if err != nil {
+		return nil, err
+	}
+	return openCheckpoint(ctx, name, open, config)
+}
+
+// maxText bounds the JSON files of a model.
+const maxText = 64 << 20
+
+func readFile(ctx context.Context, open weights.Opener, name string) ([]byte, error) {
+	src, err := open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if src.Size() > maxText {
+		return nil, fmt.Errorf("models: %s has %d bytes, want at most %d", name, src.Size(), maxText)
+	}
+	text := make([]byte, src.Size())
+	return text, src.ReadRange(ctx, 0, text)
+}
+
+func openGGUF(ctx context.Context, name string, open weights.Opener, main string) (*Files, error) {
+	src, err := open(ctx, main)
+	if err != nil {
+		return nil, err
+	}
+	c, err := weights.Open(ctx, src, open)
+	if err != nil {
+		return nil, err
+	}
+	if c.Format != "GGUF" {
+		return nil, fmt.Errorf("models: %s is %s; a safetensors file needs config.json and tokenizer.json beside it", main, c.Format)
+	}
+	tok, err := tokenizer.FromGGUF(tokenizerMeta{c.GGUF})
+	if err != nil {
+		return nil, err
+	}
+	cfg, family, err := ggufConfig(c.GGUF, tok.Vocab())
+	if err != nil {
+		return nil, err
+	}
+	f := &Files{Name: name, Config: cfg, Tokenizer: tok}
+	if f.views, err = ggufViews(c, family, cfg); err != nil {
+		return nil, err
+	}
+	if text, ok := c.GGUF.String("tokenizer.chat_template"); ok {
+		f.Chat = text
+	}
+	return f.finish(c)
+}
+
+// tokenizerMeta narrows scores to float32, as a GGUF file has them.
+type tokenizerMeta struct{ gguf.Metadata }
+
+func (m tokenizerMeta) Floats(key string) ([]float32, bool) {
+	all, ok := m.Metadata.Floats(key)
+	narrow := make([]float32, len(all))
+	for i, x := range all {
+		narrow[i] = float32(x)
+	}
+	return narrow, ok
+}
+
+func openCheckpoint(ctx context.Context, name string, open weights.Opener, config []byte) (*Files, error) {
+	f := &Files{Name: name}
+	var err error
+	if f.Config, err = ParseConfig(config); err != nil {
+		return nil, err
+	}
+	if _, ok := families[f.Config.ModelType]; !ok {
+		_, err := New(f.Config, nil)
+		return nil, err
+	}
+	text, err := readFile(ctx, open, "tokenizer.json")
+	if err != nil {
+		return nil, err
+	}
+	if f.Tokenizer, err = tokenizer.FromJSON(strings.NewReader(string(text))); err != nil {
+		return nil, err
+	}
+	if text, err := readFile(ctx, open, "tokenizer_config.json"); err == nil {
+		if err := f.tokenizerConfig(text); err != nil {
+			return nil, err
+		}
+	}
+	if text, err := readFile(ctx, open, "chat_template.jinja"); err == nil {
+		f.Chat = string(text)
+	}
+	var c *weights.Catalog
+	for _, file := range []string{"model.safetensors", "model.safetensors.index.json", weights.ManifestName} {
+		src, err := open(ctx, file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		if c, err = weights.Open(ctx, src, open); err != nil {
+			return nil, err
+		}
+		break
+	}
+	if c == nil {
+		return nil, fmt.Errorf("models: %s has no model.safetensors, no index of shards and no pieces.json", name)
+	}
+	f.views = map[string]weights.View{}
+	for _, t := range c.Tensors {
+		f.views[t.Name] = c.View(t.Name)
+	}
+	if m, ok := checkpoints[f.Config.ModelType]; ok {
+		if f.views, err = m(f.Config, f.views); err != nil {
+			return nil, err
+		}
+	}
+	return f.finish(c)
+}
+
+// checkpoints are the families whose files store tensors otherwise than the engine
+// wants them (fused, transposed): they map views of the file to views by the names
+// that the family uses.
+var checkpoints = map[string]func(c *Config, views map[string]weights.View) (map[string]weights.View, error){}
+
+// tokenizerConfig reads special tokens and the chat template.
+func (f *Files) tokenizerConfig(text []byte) error {
+	var c struct {
+		EOS  json.RawMessage `json:"eos_token"`
+		BOS  json.RawMessage `json:"bos_token"`
+		Chat json.RawMessage `json:"chat_template"`
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		return fmt.Errorf("models: tokenizer_config.json: %w", err)
+	}
+	token := func(raw json.RawMessage) string {
+		var s string
+		var o struct{ Content string }
+		if json.Unmarshal(raw, &s) == nil {
+			return s
+		}
+		json.Unmarshal(raw, &o) // null and anything else are no token
+		return o.Content
+	}
+	if err := f.Tokenizer.SetSpecial(token(c.BOS), token(c.EOS)); err != nil {
+		return err
+	}
+	if t := token(c.Chat); t != "" {
+		f.Chat = t
+	}
+	return nil
+}
+
+func (f *Files) finish(c *weights.Catalog) (*Files, error) {
+	for kind, n := range c.Converted() {
+		f.Notes = append(f.Notes, fmt.Sprintf("%d tensors of type %s become Q8_0.", n, kind))
+	}
+	specs, err := specsOf(f.views)
+	if err != nil {
+		return nil, err
+	}
+	if f.Family, err = New(f.Config, specs); err != nil {
+		return nil, err
+	}
+	for name, s := range f.Family.Tensors() {
+		if _, ok := f.views[name]; ok {
+			f.bytes += int64(s.Bytes())
+		}
+	}
+	return f, nil
+}
+
+// WeightBytes is what the weights take on a device.
+func (f *Files) WeightBytes() int64 { return f.bytes }
+
+// Load streams the weights to a device.
+func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) (*Model, error) {
+	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Chat: f.Chat, Notes: f.Notes, WeightBytes: f.bytes,
+		Frozen: engine.Frozen{Arch: f.Family, Dev: dev, Weights: map[string]engine.Tensor{}}}
+	fail := func(err error) (*Model, error) {
+		m.Close()
+		return nil, err
+	}
+	var targets []weights.Target
+	for name, s := range f.Family.Tensors() {
+		t, err := dev.Alloc(s)
+		if err != nil {
+			return fail(err)
+		}
+		m.Weights[name] = t
+		if table, ok := f.Family.Constants()[name]; ok {
+			if err := t.Write(ctx, 0, floatBytes(table)); err != nil {
+				return fail(err)
+			}
+			continue
+		}
+		m.Params += int64(s.Len())
+		targets = append(targets, weights.Target{Name: name, View: f.views[name], Write: t.Write})
+	}
+	var err error
+	if m.Fingerprint, err = weights.Load(ctx, targets, o); err != nil {
+		return fail(err)
+	}
+	return m, nil
+}
+
+// Close frees the weights.
+func (m *Model) Close() {
+	for _, t := range m.Weights {
+		t.Close()
+	}
+}
