@@ -9,7 +9,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -26,24 +28,39 @@ func main() {
 	addr := flag.String("addr", ":8080", "address to listen on, `host:port`")
 	dir := flag.String("dir", "build/site", "`folder` of the built page")
 	data := flag.String("data", "build/data", "`folder` of the shared prefixes")
+	bodyTime := flag.Duration("body-time", 0, "how long an upload may take; 0 is the default, two minutes")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		log.Fatalf("unexpected argument %q", flag.Arg(0))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *addr, *dir, *data); err != nil {
+	if err := run(ctx, *addr, *dir, *data, *bodyTime); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, addr, dir, data string) error {
+func run(ctx context.Context, addr, dir, data string, bodyTime time.Duration) error {
 	files, err := site.NewStatic(os.DirFS(dir))
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
 	}
+	index := &site.Memory{}
+	disk, err := site.OpenDisk(ctx, data, index)
+	if err != nil {
+		return fmt.Errorf("%s: %w", data, err)
+	}
+	api := &site.API{
+		Objects:  disk,
+		Index:    index,
+		Limiter:  site.NewBuckets(site.DefaultRates),
+		Bundled:  func(_ context.Context, model string) bool { return files.Bundled(model) },
+		Log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		BodyTime: bodyTime,
+	}
 	server := &http.Server{
-		Handler:           site.New(files, nil),
+		Handler:           site.New(files, api),
+		ErrorLog:          log.New(io.Discard, "", 0), // it would name addresses
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,

@@ -33,7 +33,7 @@ func (s *Static) Bundled(name string) bool {
 
 func (s *Static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		refuseMethod(w, http.MethodGet, http.MethodHead)
+		refuseMethod(w, r, http.MethodGet, http.MethodHead)
 		return
 	}
 	name := strings.TrimPrefix(r.URL.Path, "/")
@@ -42,11 +42,11 @@ func (s *Static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f, ok, err := s.catalog.lookup(name)
 	if err != nil {
-		refuse(w, errInternal)
+		refuse(w, r, errInternal)
 		return
 	}
 	if !ok {
-		refuse(w, errNoFile)
+		refuse(w, r, errNoFile)
 		return
 	}
 	h := w.Header()
@@ -73,7 +73,7 @@ func (s *Static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Del("Content-Encoding")
 		h.Del("ETag")
 		h.Del("Cache-Control")
-		refuse(w, errInternal)
+		refuse(w, r, errInternal)
 	}
 }
 

@@ -1,0 +1,187 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"prelude/prefix/adapter"
+)
+
+const (
+	// MaxUpload bounds an upload, in bytes.
+	MaxUpload = 16 << 20
+	// maxTensors bounds what an upload may inflate to: trained floats hardly
+	// compress, so more than this is no adapter.
+	maxTensors = 24 << 20
+	// maxBuffered bounds the bytes of all uploads under way.
+	maxBuffered = 512 << 20
+
+	defaultBodyTime = 2 * time.Minute
+)
+
+// Uploaded answers an upload. Secret is empty where the same bytes were here already.
+type Uploaded struct {
+	Prefix Card   `json:"prefix"`
+	Secret string `json:"secret,omitempty"`
+}
+
+func (a *API) upload(w http.ResponseWriter, r *http.Request) {
+	if !a.allowed(w, r, Write) {
+		return
+	}
+	data, refusal := a.receive(w, r)
+	defer func() { a.buffered.Add(-int64(cap(data))) }()
+	if refusal != nil {
+		// What is left of the body stays unread.
+		w.Header().Set("Connection", "close")
+		refuse(w, r, refusal)
+		return
+	}
+	parsed, refusal := a.parse(r.Context(), data)
+	if refusal != nil {
+		refuse(w, r, refusal)
+		return
+	}
+	record, secret, err := newRecord(data, parsed, time.Now())
+	if err != nil {
+		refuse(w, r, errNotAdapter.because(err))
+		return
+	}
+	created, err := a.Objects.Create(r.Context(), record.Card.ID, record.encode(), data)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	status := http.StatusCreated
+	if !created {
+		status, secret = http.StatusOK, ""
+		if record, err = a.stored(r.Context(), record.Card.ID); err != nil {
+			a.fail(w, r, err)
+			return
+		}
+	}
+	// Also for what was there: an upload that broke off here is made whole by the next.
+	if err := a.Index.Put(r.Context(), record.Card.groups(), record.Card.key(), encode(record.Card)); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Location", "/api/prefixes/"+record.Card.ID)
+	w.Header().Set("Cache-Control", "no-store")
+	answer(w, r, status, Uploaded{record.Card, secret})
+}
+
+func (a *API) stored(ctx context.Context, id string) (record Record, err error) {
+	text, data, _, err := a.Objects.Open(ctx, id)
+	if err != nil {
+		return record, err
+	}
+	data.Close()
+	return record, json.Unmarshal(text, &record)
+}
+
+// receive reads the body, refusing as soon as it can be told that it won't do.
+// The capacity of what it returns is counted in a.buffered.
+func (a *API) receive(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal) {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/zip" {
+		// Another site's page can send this type only after asking, and is told no.
+		return nil, errNotTyped
+	}
+	if r.ContentLength > MaxUpload {
+		return nil, errTooLarge
+	}
+	if r.Body == nil {
+		return nil, errNotZip
+	}
+	late := a.deadline(w, r)
+	defer late.stop()
+	var data []byte
+	for {
+		if len(data) == cap(data) {
+			grown := make([]byte, len(data), max(64<<10, 2*cap(data)))
+			if a.buffered.Add(int64(cap(grown)-cap(data))) > maxBuffered {
+				a.buffered.Add(int64(cap(data) - cap(grown)))
+				w.Header().Set("Retry-After", "10")
+				return data, errBusy
+			}
+			copy(grown, data)
+			data = grown
+		}
+		n, err := r.Body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		switch {
+		case late.passed():
+			return data, errSlowBody
+		case len(data) > MaxUpload:
+			return data, errTooLarge
+		case len(data) >= len(zipMagic) && !bytes.HasPrefix(data, zipMagic):
+			return data, errNotZip
+		case err == io.EOF:
+			if r.ContentLength >= 0 && int64(len(data)) != r.ContentLength {
+				return data, errTruncated
+			}
+			return data, nil
+		case err != nil:
+			return data, errTruncated
+		}
+	}
+}
+
+var zipMagic = []byte("PK\x03\x04")
+
+// deadline ends the reading of a body in time, by whatever means the home has: a
+// deadline of the connection natively, closing the stream at the edge.
+type deadline struct {
+	timer   *time.Timer
+	expired atomic.Bool
+}
+
+func (a *API) deadline(w http.ResponseWriter, r *http.Request) *deadline {
+	limit := a.BodyTime
+	if limit == 0 {
+		limit = defaultBodyTime
+	}
+	d := &deadline{}
+	connection := http.NewResponseController(w)
+	d.timer = time.AfterFunc(limit, func() {
+		d.expired.Store(true)
+		if errors.Is(connection.SetReadDeadline(time.Now()), http.ErrNotSupported) {
+			r.Body.Close()
+		}
+	})
+	return d
+}
+
+func (d *deadline) passed() bool { return d.expired.Load() }
+
+func (d *deadline) stop() { d.timer.Stop() }
+
+// hubName is a model's name on the Hugging Face hub.
+var hubName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$`)
+
+// parse reads an upload whole and asks whether anybody could use it.
+func (a *API) parse(ctx context.Context, data []byte) (*adapter.Adapter, *Refusal) {
+	parsed, err := adapter.ReadMax(bytes.NewReader(data), int64(len(data)), maxTensors)
+	switch {
+	case errors.Is(err, adapter.ErrNotZip):
+		return nil, errNotZip
+	case err != nil:
+		return nil, errNotAdapter.because(err)
+	case parsed.Prelude.Format == 0:
+		return nil, errNotAdapter.because(errors.New("it has no prelude.json, which says for which weights it is; import it into the page and export it again"))
+	case parsed.Prelude.Name == "":
+		return nil, errNotAdapter.because(errors.New("prelude.json gives it no name"))
+	}
+	model := parsed.Prelude.Model
+	if model.Fingerprint == "" || !hubName.MatchString(model.Name) && !a.Bundled(ctx, model.Name) {
+		return nil, errUnknownModel
+	}
+	return parsed, nil
+}
