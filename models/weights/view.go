@@ -152,6 +152,12 @@ func Concat(views ...View) View {
 	return out
 }
 
+// whole says whether the view is all rows of one tensor as the file has them.
+func (v View) whole() bool {
+	s := v.spans[0]
+	return len(v.spans) == 1 && len(v.shape) > 0 && s.from == 0 && s.to == s.t.Shape[0] && s.pairs == 0 && !s.transpose
+}
+
 // Unpermute undoes what llama.cpp does to the rows of query and key projections
 // (and their biases) of architecture "llama": it stores each head's rows
 // interleaved (0, half, 1, half+1 …) where PyTorch has its two halves one behind
@@ -160,9 +166,7 @@ func (v View) Unpermute(heads int) View {
 	if v.err != nil {
 		return v
 	}
-	whole := len(v.spans) == 1 && len(v.shape) > 0 && v.spans[0].from == 0 && v.spans[0].to == v.shape[0] &&
-		v.spans[0].pairs == 0 && !v.spans[0].transpose
-	if !whole || heads <= 0 || v.shape[0]%heads != 0 || v.shape[0]/heads%2 != 0 {
+	if !v.whole() || heads <= 0 || v.shape[0]%heads != 0 || v.shape[0]/heads%2 != 0 {
 		return v.fail("with shape %v has no rows of %d heads to put back in order", v.shape, heads)
 	}
 	v.spans = slices.Clone(v.spans)
@@ -176,9 +180,7 @@ func (v View) Transpose() View {
 	if v.err != nil {
 		return v
 	}
-	whole := len(v.spans) == 1 && len(v.shape) == 2 && v.spans[0].from == 0 && v.spans[0].to == v.shape[0] &&
-		v.spans[0].pairs == 0 && !v.spans[0].transpose
-	if !whole || v.dtype.Block() > 1 {
+	if !v.whole() || len(v.shape) != 2 || v.dtype.Block() > 1 {
 		return v.fail("is %v: only a whole matrix of F32, F16 or BF16 can be transposed", v.Spec())
 	}
 	s := v.spans[0]
