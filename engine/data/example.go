@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -90,11 +91,9 @@ func (p *parser) example(v value, line, last int) error {
 	}
 	e := Example{Line: line, Shape: rule.shape, last: last}
 	for _, f := range v.fields {
-		used := false
-		for _, k := range append(rule.needs[:len(rule.needs):len(rule.needs)], rule.optional...) {
-			used = used || f.key == k
+		if !slices.Contains(rule.needs, f.key) && !slices.Contains(rule.optional, f.key) {
+			p.tally.add(line, fmt.Sprintf("the key %q is not used", short(f.key)))
 		}
-		p.tally.add(line, !used, fmt.Sprintf("the key %q is not used", short(f.key)))
 	}
 	if err := rule.make(p, &e, v); err != nil {
 		return err
@@ -102,11 +101,13 @@ func (p *parser) example(v value, line, last int) error {
 	if e.Shape != Messages && blank(e.Completion) {
 		return fmt.Errorf("%q is empty: there is nothing to learn", rule.needs[len(rule.needs)-1])
 	}
-	nul := strings.ContainsRune(e.Prompt+e.Completion, 0)
+	nul := strings.IndexByte(e.Prompt, 0) >= 0 || strings.IndexByte(e.Completion, 0) >= 0
 	for _, m := range e.Messages {
-		nul = nul || strings.ContainsRune(m.Content, 0)
+		nul = nul || strings.IndexByte(m.Content, 0) >= 0
 	}
-	p.tally.add(line, nul, "a NUL character was kept")
+	if nul {
+		p.tally.add(line, "a NUL character was kept")
+	}
 	p.set.Examples = append(p.set.Examples, e)
 	return nil
 }
@@ -190,7 +191,7 @@ func (p *parser) asText(line int, v value, what string) (string, error) {
 	case stringKind:
 		return v.text, nil
 	case numberKind, boolKind:
-		p.tally.add(line, true, fmt.Sprintf("%s is %s and was taken as text", what, v.kind))
+		p.tally.add(line, fmt.Sprintf("%s is %s and was taken as text", what, v.kind))
 		return v.text, nil
 	}
 	return "", fmt.Errorf("%s is %s, want text", what, v.kind)
@@ -320,7 +321,9 @@ func (p *parser) conversation(e *Example, list []value) error {
 	if blank(end.Content) {
 		return errors.New("the last message is empty: there is nothing to learn")
 	}
-	p.tally.add(e.Line, answers > 1, "of several answers in a conversation the last is learned, and the earlier ones are its context")
+	if answers > 1 {
+		p.tally.add(e.Line, "of several answers in a conversation the last is learned, and the earlier ones are its context")
+	}
 	return nil
 }
 
@@ -334,14 +337,16 @@ func (p *parser) message(e *Example, v value) (m Message, err error) {
 	}
 	m.Role = role.text
 	for _, f := range v.fields {
-		p.tally.add(e.Line, f.key != "role" && f.key != "content", fmt.Sprintf("a message's key %q is not used", short(f.key)))
+		if f.key != "role" && f.key != "content" {
+			p.tally.add(e.Line, fmt.Sprintf("a message's key %q is not used", short(f.key)))
+		}
 	}
 	content, ok := v.get("content")
 	switch {
 	case !ok:
 		return m, errors.New(`has no "content"`)
 	case content.kind == nullKind:
-		p.tally.add(e.Line, true, `a message whose "content" is null was taken as empty`)
+		p.tally.add(e.Line, `a message whose "content" is null was taken as empty`)
 	case content.kind == listKind:
 		m.Content, err = p.parts(e, content.list)
 	default:

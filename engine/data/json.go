@@ -12,8 +12,13 @@ import (
 // people must hear of: the last of two equal keys wins there, a lone surrogate
 // becomes U+FFFD, and a number loses its digits on the way to text.
 
-// maxDepth bounds nesting, so that hostile input cannot exhaust the stack.
-const maxDepth = 64
+// Bounds of one record, so that hostile input exhausts neither stack nor memory nor
+// patience (equal keys are found by comparing all).
+const (
+	maxDepth  = 64
+	maxValues = 1 << 19
+	maxKeys   = 256 // of an object
+)
 
 type kind byte
 
@@ -61,16 +66,17 @@ type syntaxError struct {
 
 func (e *syntaxError) Error() string { return e.why }
 
-// A reader reads one value at pos. lone counts escaped surrogates without their
-// other half, which become U+FFFD; raw counts control characters inside strings,
-// which JSON forbids and which are kept as they are; same names keys that an
-// object has twice.
+// A reader reads one value at pos. values counts what was read; lone counts escaped
+// surrogates without their other half, which become U+FFFD; raw counts control
+// characters inside strings, which JSON forbids and which are kept as they are; same
+// names keys that an object has twice.
 type reader struct {
-	src  string
-	pos  int
-	lone int
-	raw  int
-	same []string
+	src    string
+	pos    int
+	values int
+	lone   int
+	raw    int
+	same   []string
 }
 
 func (r *reader) fail(format string, args ...any) error {
@@ -95,6 +101,9 @@ func (r *reader) peek() byte {
 func (r *reader) value(depth int) (value, error) {
 	if depth > maxDepth {
 		return value{}, r.fail("nested more than %d levels deep", maxDepth)
+	}
+	if r.values++; r.values > maxValues {
+		return value{}, r.fail("one object with more than %d values", maxValues)
 	}
 	switch c := r.peek(); {
 	case c == '{':
@@ -172,9 +181,6 @@ func (r *reader) object(depth int) (value, error) {
 		}
 	}
 }
-
-// maxKeys bounds the quadratic search for equal keys.
-const maxKeys = 1000
 
 func (r *reader) array(depth int) (value, error) {
 	v := value{kind: listKind}

@@ -206,8 +206,12 @@ func (p *parser) object() {
 		if len(r.same) > 0 {
 			err = fmt.Errorf("the key %q is there twice", r.same[0])
 		} else {
-			p.tally.add(line, r.lone > 0, "half a character (a lone surrogate) became �")
-			p.tally.add(line, r.raw > 0, "a control character inside a text was kept")
+			if r.lone > 0 {
+				p.tally.add(line, "half a character (a lone surrogate) became �")
+			}
+			if r.raw > 0 {
+				p.tally.add(line, "a control character inside a text was kept")
+			}
 			err = p.example(v, line, last)
 		}
 		if err != nil {
@@ -217,11 +221,11 @@ func (p *parser) object() {
 	}
 	var syntax *syntaxError
 	errors.As(err, &syntax)
-	end := p.lineEnd(start)
-	if close := closing(p.text[start:end]); close > 0 {
-		end = start + close
-	} else if blank(p.text[start+1 : end]) {
-		end = p.nextOpening(start, end)
+	end := start + closing(p.text[start:])
+	if end == start {
+		if end = p.lineEnd(start); blank(p.text[start+1 : end]) {
+			end = p.nextOpening(start, end)
+		}
 	}
 	end = start + len(strings.TrimRight(p.text[start:end], gap+","))
 	message := "is not valid JSON: " + err.Error()
@@ -242,11 +246,13 @@ func (p *parser) lineEnd(at int) int {
 }
 
 // closing is the length of the object that s starts with, judged by its braces and
-// quotes alone; 0 if it isn't closed.
+// quotes alone; 0 if it isn't closed in its line.
 func closing(s string) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
+		case c == '\n' || c == '\r':
+			return 0
 		case quoted && c == '\\':
 			i++
 		case c == '"':
@@ -330,20 +336,24 @@ func (p *parser) finish() {
 	p.set.Notes = append(p.set.Notes, p.tally.notes()...)
 }
 
+// maxNotes bounds the kinds of notes: a file may have other keys in every record.
+const maxNotes = 100
+
 // A tally collects which lines a note is about, in the order of their first lines.
 type tally struct {
 	order []string
 	lines map[string][]int
 }
 
-func (t *tally) add(line int, when bool, note string) {
-	if !when {
-		return
-	}
+func (t *tally) add(line int, note string) {
 	if t.lines == nil {
 		t.lines = map[string][]int{}
 	}
 	of, known := t.lines[note]
+	if !known && len(t.order) >= maxNotes {
+		note = "more was changed or not used than is listed here"
+		of, known = t.lines[note]
+	}
 	if !known {
 		t.order = append(t.order, note)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 )
 
@@ -207,6 +208,87 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("error %v, want %q in it", err, test.want)
 			}
 		})
+	}
+}
+
+// Files that are slow to read if any step looks at the rest of the file each time.
+func TestParseTakesLinearTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 1 MB a case")
+	}
+	const n = 1 << 20
+	fill := func(s string) string { return strings.Repeat(s, n/len(s)) }
+	for name, in := range map[string]string{
+		"bad objects on one line":       fill(`{"a" }`),
+		"bad items of a list":           "[{}" + fill(`,null`),
+		"bad items on one line":         "[{}" + fill(`,{"a" }`),
+		"opening braces":                fill("{"),
+		"opening braces on lines":       fill("{\n"),
+		"indented braces":               fill("  {\n {\n{\n"),
+		"objects that never close":      fill(`{"a":[{},` + "\n"),
+		"brackets":                      fill("["),
+		"an open text":                  `{"text":"` + fill("a"),
+		"other keys in every record":    keyed(n),
+		"a record with a great many":    `{"text":"a"` + fill(`,"b":1`) + "}",
+		"records with as many as go":    fill(`{"text":"a",` + keys(maxKeys-1) + "}\n"),
+		"backslashes":                   `{"text":"` + fill(`\\`),
+		"carriage returns":              fill("\r" + good),
+		"lines without anything":        good + fill("\n"),
+		"one number":                    `{"text":` + fill("1") + "}",
+		"one list":                      `{"messages":[` + fill("1,") + "1]}",
+		"unpaired surrogates in UTF-16": string(utf16Bytes(good, binary.LittleEndian, true)) + fill("\x00\xd8"),
+	} {
+		start := time.Now()
+		_, err := Parse("x.jsonl", []byte(in), Options{})
+		if took := time.Since(start); took > 10*time.Second { // a hundred times what it takes
+			t.Errorf("%s: %v (%v)", name, took, err)
+		}
+	}
+}
+
+func TestParseBounds(t *testing.T) {
+	for _, test := range []struct{ name, in, want string }{
+		{"values", `{"messages":[` + strings.Repeat("1,", maxValues) + "1]}", "one object with more than 524288 values"},
+		{"keys", "{" + keys(maxKeys+1) + "}", "an object with more than 256 keys"},
+	} {
+		set, err := Parse("x.jsonl", []byte(test.in), Options{})
+		if err != nil || len(set.Errors) != 1 || !strings.Contains(set.Errors[0].Message, test.want) {
+			t.Errorf("%s: %v, errors %v, want %q", test.name, err, set.Errors, test.want)
+		}
+	}
+	set, err := Parse("x.jsonl", []byte(keyed(1<<14)), Options{})
+	if err != nil || len(set.Notes) != maxNotes+1 || !strings.HasPrefix(set.Notes[maxNotes], "more was changed") {
+		t.Errorf("%v, %d notes %q", err, len(set.Notes), set.Notes[len(set.Notes)-1])
+	}
+}
+
+func keys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `"%x":0`, i)
+	}
+	return b.String()
+}
+
+func keyed(size int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, "{\"text\":\"a\",\"%d\":0}\n", i)
+	}
+	return b.String()
+}
+
+func BenchmarkParse(b *testing.B) {
+	record := `{"prompt": "name : The Wrestlers | customer rating : 3 out of 5", "completion": "Come eat at the \"Wrestlers\" ."}` + "\n"
+	content := []byte(strings.Repeat(record, 10000))
+	b.SetBytes(int64(len(content)))
+	for b.Loop() {
+		if _, err := Parse("x.jsonl", content, Options{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
