@@ -1,6 +1,10 @@
 package prefix
 
-import "prelude/engine"
+import (
+	"fmt"
+
+	"prelude/engine"
+)
 
 func init() {
 	add("source", 0, &Option{ID: "kv", Label: "Keys and values", PEFT: true, LR: 5e-3,
@@ -46,4 +50,19 @@ func segments(kv engine.Buffer) func(*engine.Program, engine.At) engine.Segment 
 			V: p.View(kv, (2*at.Layer+1)*n, slots, width),
 		}
 	}
+}
+
+// FromKV is the method of a finished prefix: keys and values [2·layers, slots,
+// kvHeads·headDim], as Freeze gives them and as adapters hold them.
+func FromKV(info engine.ModelInfo, slots int, kv []float32) (*Method, error) {
+	m, err := New(Choice{"source": "kv"}, info)
+	if err != nil {
+		return nil, err
+	}
+	if want := (engine.Spec{Shape: kvShape(info, slots)}).Len(); len(kv) != want {
+		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
+	}
+	m.slots = slots
+	m.params, err = m.source.Params(info, slots, kv, nil)
+	return m, err
 }

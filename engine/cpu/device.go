@@ -15,6 +15,10 @@ type Float interface{ float32 | float64 }
 
 // Device is the reference device.
 type Device[T Float] struct {
+	// Yield, if set, is called between operations: where one thread does everything
+	// (a browser's worker), it lets other things happen. It may wait.
+	Yield func()
+
 	scratch []T
 	panel   []T       // for unpacked weights
 	z       []T       // for a chunk of logits

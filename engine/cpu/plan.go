@@ -86,6 +86,9 @@ func (c *plan[T]) Run(ctx context.Context, in engine.Args) error {
 		c.live[d] = n
 	}
 	for _, op := range c.p.Ops() {
+		if c.dev.Yield != nil {
+			c.dev.Yield()
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -1,0 +1,148 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+
+	"prelude/engine/data"
+	"prelude/engine/wire"
+)
+
+// examples is the file that the person handed over, as read and as tokens.
+type examples struct {
+	name    string
+	content []byte
+	opts    wire.DataOptions
+	split   split
+	form    *data.Template
+}
+
+// split is the examples on both sides of the split, with their tokens.
+type split struct {
+	train, val             []data.Example
+	trainTokens, valTokens []data.Tokens
+}
+
+// SetData reads a file of examples. It needs no model; tokens are made when there is
+// one. The file stays until another one can be read.
+func (s *Session) SetData(name string, content []byte, o wire.DataOptions) (wire.Dataset, error) {
+	e := &examples{name: name, content: content, opts: o}
+	d, err := s.read(e)
+	if err == nil {
+		s.examples = e
+	}
+	return d, err
+}
+
+// Reparse reads the same file with other options.
+func (s *Session) Reparse(o wire.DataOptions) (wire.Dataset, error) {
+	if s.examples == nil {
+		return wire.Dataset{}, hint("Drop a file of examples first.", "there are no examples yet")
+	}
+	return s.SetData(s.examples.name, s.examples.content, o)
+}
+
+// previews and held-out prompts that the page shows.
+const previews, heldOut = 3, 8
+
+func (s *Session) read(e *examples) (wire.Dataset, error) {
+	set, err := data.Parse(e.name, e.content, data.Options{})
+	if err != nil {
+		return wire.Dataset{}, err
+	}
+	d := wire.Dataset{Name: e.name, Shape: string(set.Shape), Notes: set.Notes}
+	if set.Shape == data.Document {
+		return d, hint("Drop a file of examples, one JSON object a line.", "%s is a text, not a file of examples", e.name)
+	}
+	all := set.Examples
+	if e.opts.Template != "" {
+		if e.form, err = data.ParseTemplate(e.opts.Template); err != nil {
+			return d, err
+		}
+		for i, x := range all {
+			if all[i], err = e.form.Fill(x); err != nil {
+				return d, fmt.Errorf("line %d: %w", x.Line, err)
+			}
+		}
+	}
+	for _, bad := range set.Errors {
+		d.Errors = append(d.Errors, wire.LineError{Line: bad.Line, Message: bad.Message})
+	}
+	d.NeedSpace = data.MissingSpace(all)
+	if e.opts.Space {
+		data.AddSpace(all)
+	}
+	share := e.opts.ValShare
+	var notes []string
+	e.split.train, e.split.val, notes = data.Split(all, share, e.opts.Seed)
+	d.Notes = append(d.Notes, notes...)
+	if s.model != nil {
+		if err := s.tokenise(e, &d); err != nil {
+			return d, err
+		}
+	}
+	if len(d.Errors) > 0 && e.opts.SkipBad {
+		d.Skipped = len(d.Errors)
+	}
+	d.Train, d.Val = len(e.split.train), len(e.split.val)
+	d.Count = d.Train + d.Val
+	prompts := map[string]bool{}
+	for _, x := range append(e.split.train, e.split.val...) {
+		prompts[x.Prompt] = true
+	}
+	d.Prompts = len(prompts)
+	seen := map[string]bool{}
+	for _, x := range e.split.val {
+		if len(x.Messages) == 0 && !seen[x.Prompt] && len(d.HeldOut) < heldOut {
+			seen[x.Prompt] = true
+			d.HeldOut = append(d.HeldOut, wire.Example{Prompt: x.Prompt, Completion: x.Completion})
+		}
+	}
+	if d.Count == 0 && len(d.Errors) == 0 {
+		return d, errors.New("the file holds no examples")
+	}
+	return d, nil
+}
+
+// tokenise makes tokens of both sides and describes them.
+func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
+	enc, err := s.encoding(e.opts)
+	if err != nil {
+		return err
+	}
+	sides := []struct {
+		of     *[]data.Example
+		tokens *[]data.Tokens
+	}{{&e.split.train, &e.split.trainTokens}, {&e.split.val, &e.split.valTokens}}
+	for _, side := range sides {
+		tokens, bad := enc.All(*side.of)
+		*side.tokens = tokens
+		failed := map[int]bool{}
+		for _, b := range bad {
+			failed[b.Line] = true
+			d.Errors = append(d.Errors, wire.LineError{Line: b.Line, Message: b.Message})
+		}
+		kept := (*side.of)[:0:0]
+		for _, x := range *side.of {
+			if !failed[x.Line] {
+				kept = append(kept, x)
+			}
+		}
+		*side.of = kept
+		for _, t := range tokens {
+			d.MeanToks += float64(len(t.IDs))
+			d.MaxToks = max(d.MaxToks, len(t.IDs))
+		}
+	}
+	if n := len(e.split.trainTokens) + len(e.split.valTokens); n > 0 {
+		d.MeanToks /= float64(n)
+	}
+	for i, x := range e.split.train[:min(previews, len(e.split.train))] {
+		prompt, completion, err := enc.Text(x)
+		if err != nil {
+			return err
+		}
+		d.Preview = append(d.Preview, wire.Preview{Prompt: prompt, Completion: completion, End: s.model.Tokenizer.Token(s.stop()), Tokens: len(e.split.trainTokens[i].IDs)})
+	}
+	return nil
+}

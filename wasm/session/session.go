@@ -1,0 +1,135 @@
+// Package session is one sitting with a model: its examples, its training, the
+// prefix that came of it. The page's worker and the command line drive the same
+// session, so that they do the same.
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"prelude/engine"
+	"prelude/engine/data"
+	"prelude/engine/generate"
+	"prelude/engine/wire"
+	"prelude/models"
+	"prelude/models/weights"
+	"prelude/prefix"
+	"prelude/prefix/adapter"
+)
+
+// Session holds at most one model, one file of examples and one prefix. It is used
+// from one goroutine.
+type Session struct {
+	Device engine.Device
+
+	model    *models.Model
+	chat     template
+	examples *examples
+	tuned    *tuned
+	base     *generate.Generator
+}
+
+// tuned is a prefix, trained here or imported.
+type tuned struct {
+	method  *prefix.Method
+	tensors map[string]engine.Tensor
+	card    adapter.Prelude
+	gen     *generate.Generator
+}
+
+// Hint is an error that says what to do about it.
+type Hint struct {
+	Err error
+	Do  string
+}
+
+func (h Hint) Error() string { return h.Err.Error() }
+func (h Hint) Unwrap() error { return h.Err }
+
+func hint(do, format string, args ...any) error { return Hint{fmt.Errorf(format, args...), do} }
+
+// ErrNoModel is what everything answers that needs a model.
+var ErrNoModel = Hint{errors.New("no model is loaded"), "Load a model first."}
+
+// Load puts a model on the session's device. What was there is dropped.
+func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) error {
+	s.Close()
+	m, err := f.Load(ctx, s.Device, o)
+	if err != nil {
+		return err
+	}
+	s.model = m
+	if m.Chat != "" {
+		if s.chat, err = parseTemplate(m); err != nil {
+			m.Notes = append(m.Notes, fmt.Sprintf("The model's chat template can't be read (%v): examples stay plain text.", err))
+		}
+	}
+	return nil
+}
+
+// Model is the loaded model, nil if there is none.
+func (s *Session) Model() *models.Model { return s.model }
+
+// Loaded describes the model.
+func (s *Session) Loaded() wire.Loaded {
+	m, i := s.model, s.model.Arch.Info()
+	l := wire.Loaded{Name: m.Name, Family: i.Family, Params: m.Params, WeightBytes: m.WeightBytes, Context: i.Context,
+		Vocab: i.Vocab, Layers: i.Layers, Chat: s.chat != nil, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Notes: m.Notes}
+	if s.chat != nil {
+		l.System = s.chat.DefaultSystem()
+	}
+	return l
+}
+
+// Close drops the model and the prefix, not the file of examples.
+func (s *Session) Close() {
+	s.DropPrefix()
+	if s.base != nil {
+		s.base.Close()
+		s.base = nil
+	}
+	if s.model != nil {
+		s.model.Close()
+		s.model = nil
+	}
+	s.chat = nil
+}
+
+// DropPrefix forgets the prefix.
+func (s *Session) DropPrefix() {
+	if s.tuned == nil {
+		return
+	}
+	if s.tuned.gen != nil {
+		s.tuned.gen.Close()
+	}
+	for _, t := range s.tuned.tensors {
+		t.Close()
+	}
+	s.tuned = nil
+}
+
+// stop is the token that ends an answer.
+func (s *Session) stop() int32 { return s.model.Tokenizer.EOS() }
+
+// text is how a prompt or an example becomes tokens under these options.
+func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
+	e := data.Encoding{Tokenizer: s.model.Tokenizer, EOS: s.stop(), Context: s.model.Arch.Info().Context, Chat: o.Chat}
+	if s.chat != nil {
+		system := o.System
+		e.Render = func(m []data.Message) (string, error) { return s.chat.Render(m, system) }
+	} else if o.Chat {
+		return e, hint("Switch the chat template off.", "%s has no chat template", s.model.Name)
+	}
+	return e, nil
+}
+
+// template is the model's chat template.
+type template interface {
+	// Render writes a conversation up to where the assistant's answer starts. A nil
+	// system leaves the template's own system message, "" takes it away.
+	Render(m []data.Message, system *string) (string, error)
+	// DefaultSystem is the system message that the template adds by itself.
+	DefaultSystem() string
+}

@@ -1,0 +1,207 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"prelude/engine/data"
+	"prelude/engine/train"
+	"prelude/engine/wire"
+	"prelude/prefix"
+	"prelude/prefix/adapter"
+)
+
+// Watch is told how a training goes.
+type Watch struct {
+	Planned func(wire.Planned)
+	Step    func(wire.Step)
+	Eval    func(wire.Eval)
+	Between func() bool // see train.Events
+}
+
+// Train tunes a prefix on the session's examples. The prefix replaces the session's
+// only once training has begun, and is the best by validation in the end.
+func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Trained, error) {
+	if s.model == nil {
+		return wire.Trained{}, ErrNoModel
+	}
+	if s.examples == nil {
+		return wire.Trained{}, hint("Drop a file of examples first.", "there are no examples to train on")
+	}
+	d, err := s.read(s.examples) // the model may have come after the file
+	if err != nil {
+		return wire.Trained{}, err
+	}
+	if len(d.Errors) > 0 && !s.examples.opts.SkipBad {
+		e := d.Errors[0]
+		return wire.Trained{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
+	}
+	choice := prefix.Choice{}
+	for k, v := range o.Method {
+		choice[k] = v
+	}
+	m, err := prefix.New(choice, s.model.Arch.Info())
+	if err != nil {
+		return wire.Trained{}, err
+	}
+	given := prefix.Given{}
+	if text := o.Method["text.text"]; text != "" {
+		given.Text = s.model.Tokenizer.Encode(text, false)
+	}
+	split := s.examples.split
+	opts := train.Options{Steps: o.Steps, Time: time.Duration(o.Minutes * float64(time.Minute)), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience}
+	r, err := train.New(ctx, s.model.Frozen, m, train.Data{Train: split.trainTokens, Val: split.valTokens}, given, opts)
+	if err != nil {
+		return wire.Trained{}, err
+	}
+	defer r.Close()
+	s.DropPrefix()
+	s.tuned = &tuned{method: m, tensors: r.Tensors}
+	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method,
+		Text: adapter.Text{Chat: s.examples.opts.Chat, System: s.examples.opts.System, Template: s.examples.opts.Template}}
+	mem := s.Device.Memory()
+	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: m.Slots(), LR: r.LR()}
+	if len(split.valTokens) == 0 {
+		planned.Notes = append(planned.Notes, "There are too few examples to set some aside: validation runs on the training examples.")
+	}
+	w.Planned(planned)
+	p := &pace{total: o.Steps, limit: opts.Time}
+	res, err := r.Train(ctx, train.Events{
+		Step: func(i train.StepInfo) {
+			if p.step(i) && o.Steps == 0 {
+				planned.Steps, planned.StepMillis = i.Total, p.perStep.Seconds()*1e3
+				w.Planned(planned)
+			}
+			w.Step(wire.Step{First: i.First, Loss: i.Loss, GradNorm: i.GradNorm, LR: i.LR, Total: i.Total, TokensSec: p.tokens, LeftSec: p.left(i)})
+		},
+		Eval:    func(i train.EvalInfo) { w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best}) },
+		Between: w.Between,
+	})
+	if err != nil {
+		return wire.Trained{}, err
+	}
+	s.tuned.card.Run = adapter.Run{Step: res.Best.Step, Steps: res.Steps, ValLoss: res.Best.Loss, Base: res.Base, Seconds: res.Time.Seconds(), Seed: o.Seed}
+	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds()}, nil
+}
+
+// pace measures how fast a training goes.
+type pace struct {
+	total   int
+	limit   time.Duration
+	perStep time.Duration
+	tokens  float64 // a second
+	last    time.Duration
+}
+
+// step takes in finished steps; it says whether the number of steps became known.
+func (p *pace) step(i train.StepInfo) (news bool) {
+	took := i.Elapsed - p.last
+	p.last = i.Elapsed
+	p.perStep = i.Elapsed / time.Duration(max(1, i.First+len(i.Loss)-1))
+	if took > 0 {
+		p.tokens = float64(i.Tokens) / took.Seconds()
+	}
+	news = i.Total != p.total && i.Total < 1<<20
+	p.total = i.Total
+	return news
+}
+
+// left is the number of seconds to the end.
+func (p *pace) left(i train.StepInfo) float64 {
+	if p.limit > 0 {
+		return max(0, (p.limit - i.Elapsed).Seconds())
+	}
+	return float64(i.Total-i.First-len(i.Loss)+1) * p.perStep.Seconds()
+}
+
+// card says which model a prefix is for.
+func (s *Session) card() adapter.Model {
+	i := s.model.Arch.Info()
+	return adapter.Model{Name: s.model.Name, Fingerprint: s.model.Fingerprint, Family: i.Family, Layers: i.Layers, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Hidden: i.Hidden}
+}
+
+// Evaluate measures validation losses: of the bare model, of the prefix, and of the
+// training examples given in context (as many as fit).
+func (s *Session) Evaluate(ctx context.Context) (Losses, error) {
+	var l Losses
+	if s.model == nil {
+		return l, ErrNoModel
+	}
+	if s.examples == nil {
+		return l, hint("Give a file of examples.", "there are no examples to measure on")
+	}
+	if _, err := s.read(s.examples); err != nil {
+		return l, err
+	}
+	val := s.examples.split.valTokens
+	if len(val) == 0 {
+		return l, fmt.Errorf("there are too few examples to set some aside for validation")
+	}
+	measure := func(t *tuned) (float64, error) {
+		var e *train.Evaluator
+		var err error
+		if t != nil {
+			e, err = train.NewEvaluator(ctx, s.model.Frozen, t.method, t.tensors, val, 8)
+		} else {
+			e, err = train.NewEvaluator(ctx, s.model.Frozen, nil, nil, val, 8)
+		}
+		if err != nil {
+			return 0, err
+		}
+		defer e.Close()
+		return e.Loss(ctx)
+	}
+	var err error
+	if l.Base, err = measure(nil); err != nil {
+		return l, err
+	}
+	if s.tuned != nil {
+		if l.Tuned, err = measure(s.tuned); err != nil {
+			return l, err
+		}
+	}
+	context, n := s.inContext(val)
+	kv, err := prefix.TextKV(ctx, s.model.Frozen, context)
+	if err != nil {
+		return l, err
+	}
+	m, err := prefix.FromKV(s.model.Arch.Info(), len(context), kv)
+	if err != nil {
+		return l, err
+	}
+	tensors, err := m.Alloc(ctx, s.Device)
+	if err != nil {
+		return l, err
+	}
+	defer func() {
+		for _, t := range tensors {
+			t.Close()
+		}
+	}()
+	l.Shots = n
+	l.InContext, err = measure(&tuned{method: m, tensors: tensors})
+	return l, err
+}
+
+// Losses are validation losses in nats a completion token.
+type Losses struct {
+	Base, Tuned, InContext float64
+	Shots                  int // examples in context
+}
+
+// inContext joins whole training examples, as many as fit beside the longest one of val.
+func (s *Session) inContext(val []data.Tokens) (ids []int32, n int) {
+	room := s.model.Arch.Info().Context
+	for _, t := range val {
+		room = min(room, s.model.Arch.Info().Context-len(t.IDs))
+	}
+	for _, t := range s.examples.split.trainTokens {
+		if len(ids)+len(t.IDs) > room {
+			break
+		}
+		ids = append(ids, t.IDs...)
+		n++
+	}
+	return ids, n
+}
