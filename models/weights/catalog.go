@@ -3,7 +3,9 @@ package weights
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -21,7 +23,6 @@ type Tensor struct {
 	source Source
 	order  int   // of the source among a catalog's
 	offset int64 // of the first byte
-	size   int64
 }
 
 // elements is the number of elements; the file's header has been checked, so
@@ -37,6 +38,7 @@ type Catalog struct {
 	GGUF     gguf.Metadata     // a GGUF file's metadata, empty for safetensors
 	Metadata map[string]string // a safetensors file's metadata
 	byName   map[string]*Tensor
+	opened   []Source // shards or pieces, to be closed
 }
 
 const maxIndex = 64 << 20
@@ -70,8 +72,7 @@ func openAny(ctx context.Context, src Source, open Opener) (*Catalog, error) {
 		return c, c.addGGUF(ctx, src)
 	}
 	c.Format = "safetensors"
-	_, err := c.addSafetensors(ctx, src, nil)
-	return c, err
+	return c, c.addSafetensors(ctx, src, func(string) bool { return true })
 }
 
 // addGGUF appends the tensors of a GGUF file.
@@ -82,30 +83,26 @@ func (c *Catalog) addGGUF(ctx context.Context, src Source) error {
 	}
 	c.Format, c.GGUF = "GGUF", h.Metadata
 	for _, t := range h.Tensors {
-		c.add(&Tensor{Name: t.Name, Type: t.Type.String(), Shape: t.Shape, source: src, offset: t.Offset, size: t.Size})
+		c.add(&Tensor{Name: t.Name, Type: t.Type.String(), Shape: t.Shape, source: src, offset: t.Offset})
 	}
 	return nil
 }
 
-// addSafetensors appends the tensors of a safetensors file that keep allows (nil:
-// all) and returns how many.
-func (c *Catalog) addSafetensors(ctx context.Context, src Source, keep func(name string) bool) (int, error) {
+// addSafetensors appends the tensors of a safetensors file that keep allows.
+func (c *Catalog) addSafetensors(ctx context.Context, src Source, keep func(name string) bool) error {
 	h, err := safetensors.ReadHeader(readerAt{ctx, src}, src.Size())
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if c.Metadata == nil {
 		c.Metadata = h.Metadata
 	}
-	n := 0
 	for _, t := range h.Tensors {
-		if keep != nil && !keep(t.Name) {
-			continue
+		if keep(t.Name) {
+			c.add(&Tensor{Name: t.Name, Type: string(t.DType), Shape: t.Shape, source: src, offset: t.Offset})
 		}
-		c.add(&Tensor{Name: t.Name, Type: string(t.DType), Shape: t.Shape, source: src, offset: t.Offset, size: t.Size})
-		n++
 	}
-	return n, nil
+	return nil
 }
 
 func (c *Catalog) add(t *Tensor) {
@@ -145,7 +142,13 @@ func openJSON(ctx context.Context, src Source, open Opener) (*Catalog, error) {
 	if strings.HasSuffix(m.Name, ".json") {
 		return nil, fmt.Errorf("%s is no weight file", m.Name)
 	}
-	return openAny(ctx, OpenPieces(m, open), nil)
+	p := OpenPieces(m, open)
+	c, err := openAny(ctx, p, nil)
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	c.opened = []Source{p}
+	return c, nil
 }
 
 // openIndex opens the shards of an index.
@@ -154,35 +157,31 @@ func openIndex(ctx context.Context, name string, data []byte, open Opener) (*Cat
 	if err != nil {
 		return nil, err
 	}
-	count := map[string]int{}
-	for _, shard := range shardOf {
-		count[shard]++
-	}
 	c := &Catalog{Format: "safetensors", Name: name, byName: map[string]*Tensor{}}
-	for _, shard := range slices.Sorted(maps.Keys(count)) {
-		src, err := open(ctx, shard)
-		if err != nil {
-			return nil, err
-		}
-		n, err := c.addSafetensors(ctx, src, func(name string) bool { return shardOf[name] == shard })
-		if err != nil {
-			return nil, fmt.Errorf("shard %s: %w", shard, err)
-		}
-		if n != count[shard] {
-			return nil, fmt.Errorf("shard %s has no tensor %q", shard, c.missing(shardOf, shard))
+	for _, shard := range slices.Compact(slices.Sorted(maps.Values(shardOf))) {
+		if err := c.addShard(ctx, shard, shardOf, open); err != nil {
+			return nil, errors.Join(fmt.Errorf("shard %s: %w", shard, err), c.Close())
 		}
 	}
 	return c, nil
 }
 
-// missing is the first tensor, by name, that shard should have and doesn't.
-func (c *Catalog) missing(shardOf map[string]string, shard string) string {
+// addShard appends the tensors that the index looks for in shard.
+func (c *Catalog) addShard(ctx context.Context, shard string, shardOf map[string]string, open Opener) error {
+	src, err := open(ctx, shard)
+	if err != nil {
+		return err
+	}
+	c.opened = append(c.opened, src)
+	if err := c.addSafetensors(ctx, src, func(name string) bool { return shardOf[name] == shard }); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
 		if shardOf[name] == shard && c.byName[name] == nil {
-			return name
+			return fmt.Errorf("it has no tensor %q", name)
 		}
 	}
-	return ""
+	return nil
 }
 
 // ParseIndex reads a model.safetensors.index.json: for each tensor, the file
@@ -203,6 +202,19 @@ func ParseIndex(data []byte) (shardOf map[string]string, err error) {
 		}
 	}
 	return index.WeightMap, nil
+}
+
+// Close closes the shards or pieces that Open opened, where they can be closed.
+// The Source that Open was handed stays its owner's.
+func (c *Catalog) Close() error {
+	var errs []error
+	for _, src := range c.opened {
+		if closer, ok := src.(io.Closer); ok {
+			errs = append(errs, closer.Close())
+		}
+	}
+	c.opened = nil
+	return errors.Join(errs...)
 }
 
 // Tensor looks a tensor up by its name.

@@ -71,7 +71,7 @@ func TestShards(t *testing.T) {
 		t.Errorf("fingerprint in one file %s %v, in shards %s", q, err, p)
 	}
 	for _, x := range []struct{ index, want string }{
-		{`{"weight_map":{"c":"one.safetensors"}}`, `shard one.safetensors has no tensor "c"`},
+		{`{"weight_map":{"c":"one.safetensors"}}`, `shard one.safetensors: it has no tensor "c"`},
 		{`{"weight_map":{"a":"three.safetensors"}}`, "not exist"},
 		{`{"weight_map":{"a":"../one.safetensors"}}`, `"../one.safetensors" is no plain file name`},
 		{`{"weight_map":{"a":"http://x"}}`, "no plain file name"},

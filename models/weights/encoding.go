@@ -14,7 +14,7 @@ type encoding struct {
 	dtype        engine.DType
 	quant        gguf.Type // set when convert is wanted: dequantise, then Q8_0
 	convert      bool
-	badBlock     func(block []byte) bool // whether it holds a NaN or an infinity
+	scales       []int // where the f16 numbers of a quantised block lie
 }
 
 // encodings is by the name of the type, which is the same in both formats.
@@ -23,14 +23,14 @@ var encodings = map[string]encoding{
 	"I32":  {block: 1, bytes: 4, dtype: engine.I32},
 	"F16":  {block: 1, bytes: 2, dtype: engine.F16},
 	"BF16": {block: 1, bytes: 2, dtype: engine.BF16},
-	"Q8_0": {block: 32, bytes: 34, dtype: engine.Q8_0, badBlock: badScales(0)},
-	"Q4_0": {block: 32, bytes: 18, dtype: engine.Q4_0, badBlock: badScales(0)},
-	"Q4_1": {block: 32, bytes: 20, dtype: engine.Q4_1, badBlock: badScales(0, 2)},
-	"Q5_0": {block: 32, bytes: 22, dtype: engine.Q8_0, quant: gguf.Q5_0, convert: true, badBlock: badScales(0)},
-	"Q5_1": {block: 32, bytes: 24, dtype: engine.Q8_0, quant: gguf.Q5_1, convert: true, badBlock: badScales(0, 2)},
-	"Q4_K": {block: 256, bytes: 144, dtype: engine.Q8_0, quant: gguf.Q4_K, convert: true, badBlock: badScales(0, 2)},
-	"Q5_K": {block: 256, bytes: 176, dtype: engine.Q8_0, quant: gguf.Q5_K, convert: true, badBlock: badScales(0, 2)},
-	"Q6_K": {block: 256, bytes: 210, dtype: engine.Q8_0, quant: gguf.Q6_K, convert: true, badBlock: badScales(208)},
+	"Q8_0": {block: 32, bytes: 34, dtype: engine.Q8_0, scales: []int{0}},
+	"Q4_0": {block: 32, bytes: 18, dtype: engine.Q4_0, scales: []int{0}},
+	"Q4_1": {block: 32, bytes: 20, dtype: engine.Q4_1, scales: []int{0, 2}},
+	"Q5_0": {block: 32, bytes: 22, dtype: engine.Q8_0, quant: gguf.Q5_0, convert: true, scales: []int{0}},
+	"Q5_1": {block: 32, bytes: 24, dtype: engine.Q8_0, quant: gguf.Q5_1, convert: true, scales: []int{0, 2}},
+	"Q4_K": {block: 256, bytes: 144, dtype: engine.Q8_0, quant: gguf.Q4_K, convert: true, scales: []int{0, 2}},
+	"Q5_K": {block: 256, bytes: 176, dtype: engine.Q8_0, quant: gguf.Q5_K, convert: true, scales: []int{0, 2}},
+	"Q6_K": {block: 256, bytes: 210, dtype: engine.Q8_0, quant: gguf.Q6_K, convert: true, scales: []int{208}},
 }
 
 // fileBytes is the size of n elements in the file, deviceBytes on the device.
@@ -54,10 +54,12 @@ func (e encoding) toDevice(dst, src []byte) {
 // src that is a NaN or infinite, −1 when there is none.
 func (e encoding) notFinite(src []byte) int {
 	switch {
-	case e.badBlock != nil:
-		for i := 0; i < len(src); i += e.bytes {
-			if e.badBlock(src[i : i+e.bytes]) {
-				return i / e.bytes * e.block
+	case e.scales != nil:
+		for _, at := range e.scales {
+			for i := at; i < len(src); i += e.bytes {
+				if binary.LittleEndian.Uint16(src[i:])&0x7c00 == 0x7c00 {
+					return i / e.bytes * e.block
+				}
 			}
 		}
 	case e.dtype == engine.F32:
@@ -82,18 +84,6 @@ func firstHalf(src []byte, exponent uint16) int {
 		}
 	}
 	return -1
-}
-
-// badScales checks the f16 numbers at the given places of a block.
-func badScales(at ...int) func([]byte) bool {
-	return func(block []byte) bool {
-		for _, i := range at {
-			if binary.LittleEndian.Uint16(block[i:])&0x7c00 == 0x7c00 {
-				return true
-			}
-		}
-		return false
-	}
 }
 
 // Float32s sets dst to the values of device bytes src of type d: what a

@@ -32,6 +32,7 @@ func smol(t testing.TB) *weights.Catalog {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { c.Close() })
 	return c
 }
 
