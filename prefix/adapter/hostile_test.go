@@ -101,11 +101,11 @@ func TestRefusesHostileArchives(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{"empty", nil, "not a zip archive"},
-		{"text", []byte("<!doctype html>"), "not a zip archive"},
+		{"empty", nil, "not a whole zip archive"},
+		{"text", []byte("<!doctype html>"), "not a whole zip archive"},
 		{"first bytes alone", good[:200], "not a whole zip archive"},
 		{"cut in the directory", good[:len(good)-30], "not a whole zip archive"},
-		{"bytes in front", append([]byte("#!/bin/sh\n"), good...), "not a zip archive"},
+		{"bytes in front", append([]byte("#!/bin/sh\n"), good...), "not a whole zip archive"},
 		{"bytes behind", append(bytes.Clone(good), "more"...), "not a whole zip archive"},
 		{"a zip behind a zip", append(write(t, lora()), plain...), "accounts for"},
 		{"no config", archive(t, model), "no adapter_config.json"},

@@ -33,6 +33,9 @@ const (
 	endRecord   = 22        // length of a zip's end record without a comment
 )
 
+// ErrNotZip is wrapped by the errors of [Read] about a file that is not a zip at all.
+var ErrNotZip = errors.New("not a whole zip archive")
+
 // Read reads a zipped adapter of size bytes and checks it whole ([Adapter.Check]).
 func Read(r io.ReaderAt, size int64) (*Adapter, error) { return ReadMax(r, size, MaxTensors) }
 
@@ -84,14 +87,14 @@ func entries(r io.ReaderAt, size int64) (map[string]*zip.File, error) {
 	// A file that is nothing but a zip begins with a local header and ends with
 	// the end record, which an archive comment or other data would follow.
 	if !at(r, 0, "PK\x03\x04") {
-		return nil, errors.New("adapter: not a zip archive")
+		return nil, fmt.Errorf("adapter: %w: it does not begin as a zip does", ErrNotZip)
 	}
 	if !at(r, size-endRecord, "PK\x05\x06") {
-		return nil, errors.New("adapter: not a whole zip archive, or not a zip alone: it does not end where a zip ends")
+		return nil, fmt.Errorf("adapter: %w: it is cut off, or more than a zip", ErrNotZip)
 	}
 	archive, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, fmt.Errorf("adapter: not a whole zip archive: %w", err)
+		return nil, fmt.Errorf("adapter: %w: %w", ErrNotZip, err)
 	}
 	files := map[string]*zip.File{}
 	content := uint64(0)
