@@ -1,0 +1,94 @@
+package kernels
+
+import (
+	"unsafe"
+
+	. "prelude/simd/asm"
+	"prelude/simd/command"
+)
+
+// walk exports run(workspace, until), which works through the chain of records
+// that Control.PC begins and returns command.Done, or command.Yield when the
+// clock passes until (milliseconds of the imported now) or Stop is set. All its
+// state is in the control block, so the next call goes on where this one left.
+// Threads on shared memory have nobody to make room for: they look at Stop alone.
+func (g *generator) walk(now *Func) {
+	f := g.m.Func("run", []Type{I32}, I32, F64)
+	g.m.Export(f)
+	ws, until := f.Param(0), f.Param(1)
+	var c command.Control
+	var h command.Head
+	at := Const(command.ControlAt)
+	pc, stop, tile := int(unsafe.Offsetof(c.PC)), int(unsafe.Offsetof(c.Stop)), int(unsafe.Offsetof(c.Tile))
+	kernel, tiles, next := int(unsafe.Offsetof(h.Kernel)), int(unsafe.Offsetof(h.Tiles)), int(unsafe.Offsetof(h.Next))
+
+	if !g.Shared {
+		rec, t := f.Let(LoadI(at, pc)), f.Let(LoadI(at, tile))
+		f.While(rec, func() {
+			f.While(t.Lt(LoadI(rec, tiles)), func() {
+				f.CallSlot(LoadI(rec, kernel), rec, t, ws)
+				f.Inc(t, 1)
+				f.If(LoadI(at, stop).Or(now.Apply().Gt(until)), func() {
+					f.Store(at, pc, rec)
+					f.Store(at, tile, t)
+					f.Return(Const(command.Yield))
+				}, nil)
+			})
+			f.Set(rec, LoadI(rec, next))
+			f.Set(t, Const(0))
+		})
+		f.Store(at, pc, Const(0))
+		f.Store(at, tile, Const(0))
+		f.Return(Const(command.Done))
+		return
+	}
+
+	arrived, round := int(unsafe.Offsetof(c.Arrived)), int(unsafe.Offsetof(c.Round))
+	threads, failed := int(unsafe.Offsetof(c.Threads)), int(unsafe.Offsetof(c.Failed))
+	rec, t, seen, turns := f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32)
+	f.Loop(func(again Label) {
+		f.Set(rec, AtomicLoad(at, pc))
+		f.If(rec.Not(), func() { f.Return(Const(command.Done)) }, nil)
+		f.If(AtomicLoad(at, failed), func() { f.Return(Const(command.Failed)) }, nil)
+		f.If(AtomicLoad(at, stop), func() { f.Return(Const(command.Yield)) }, nil)
+		f.Set(t, AtomicAdd(at, tile, Const(1)))
+		f.If(t.Lt(LoadI(rec, tiles)), func() {
+			f.CallSlot(LoadI(rec, kernel), rec, t, ws)
+			f.Branch(again)
+		}, nil)
+
+		// The record has no tiles left. The last one here opens the next record.
+		f.Set(seen, AtomicLoad(at, round))
+		f.If(AtomicAdd(at, arrived, Const(1)).Eq(AtomicLoad(at, threads).Sub(Const(1))), func() {
+			f.AtomicStore(at, arrived, Const(0))
+			f.AtomicStore(at, tile, Const(0))
+			f.AtomicStore(at, pc, LoadI(rec, next))
+			f.Do(AtomicAdd(at, round, Const(1)))
+			f.Do(AtomicNotify(at, round, Const(-1)))
+			f.Branch(again)
+		}, nil)
+		f.Set(turns, Const(spins))
+		f.While(turns.Gt(Const(0)), func() {
+			f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
+			f.Inc(turns, -1)
+		})
+		// Sleep in short turns, so that Stop is seen, and 5 s at most.
+		f.Set(turns, Const(patience/nap))
+		f.While(turns.Gt(Const(0)), func() {
+			f.Do(AtomicWait(at, round, seen, ConstI64(nap*1e6)))
+			f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
+			f.If(AtomicLoad(at, stop), func() { f.Return(Const(command.Yield)) }, nil)
+			f.If(AtomicLoad(at, failed), func() { f.Return(Const(command.Failed)) }, nil)
+			f.Inc(turns, -1)
+		})
+		f.AtomicStore(at, failed, Const(1))
+		f.Return(Const(command.Failed))
+	})
+	f.Return(Const(command.Failed))
+}
+
+const (
+	spins    = 2000 // looks at the round before a thread sleeps, some 20 µs
+	nap      = 50   // ms of one sleep
+	patience = 5000 // ms until a thread that has not come counts as dead
+)
