@@ -41,6 +41,13 @@ type Plan interface {
 	Close() error
 }
 
+// Pauser is a device that can rest in the middle of a run: queued work stands still
+// within 200 ms of Pause and goes on after Resume.
+type Pauser interface {
+	Pause()
+	Resume()
+}
+
 // Args are a run's inputs. Values shorter than their buffer fill its beginning.
 // A domain that is absent from Live has all its rows live.
 type Args struct {

@@ -1,0 +1,146 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strings"
+	"syscall/js"
+
+	"prelude/engine/wire"
+	"prelude/models"
+	"prelude/models/weights"
+)
+
+func sha(data []byte) [32]byte { return sha256.Sum256(data) }
+
+// base is the address of the page's own files.
+func base() string {
+	return js.Global().Get("URL").New("./", js.Global().Get("location").Get("href")).Get("href").String()
+}
+
+// urls opens files below a folder of the page's own.
+func urls(folder string) weights.Opener { return weights.URLs(nil, base()+folder) }
+
+// bundled reads the list of models that are served with the page; a page without one
+// offers none.
+func bundled() []wire.ModelOffer {
+	resp, err := http.Get(base() + "models/models.json")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return nil
+	}
+	defer resp.Body.Close()
+	var offers []wire.ModelOffer
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&offers); err != nil {
+		return nil
+	}
+	return offers
+}
+
+// openHub opens a model of the Hugging Face hub by its id.
+func openHub(ctx context.Context, id string) (*models.Files, error) {
+	owner, name, ok := strings.Cut(id, "/")
+	if !ok || owner == "" || name == "" || strings.ContainsAny(id, " ?#\\:") || strings.Contains(name, "/") {
+		return nil, fmt.Errorf(`%q is not a model id; it looks like "HuggingFaceTB/SmolLM2-135M"`, id)
+	}
+	return models.Open(ctx, id, weights.URLs(nil, "https://huggingface.co/"+id+"/resolve/main/"), "")
+}
+
+// openURL opens a .gguf file, or the folder that holds a config.json.
+func openURL(ctx context.Context, address string) (*models.Files, error) {
+	u := js.Global().Get("URL")
+	if !u.Call("canParse", address).Bool() {
+		return nil, fmt.Errorf("%q is not an address", address)
+	}
+	dir, file := address, ""
+	if i := strings.LastIndex(address, "/"); strings.Contains(address[i+1:], ".") {
+		dir, file = address[:i+1], address[i+1:]
+	} else if i != len(address)-1 {
+		dir += "/"
+	}
+	if file == "config.json" {
+		file = ""
+	}
+	name := strings.Trim(strings.TrimSuffix(address, file), "/")
+	name = name[strings.LastIndex(name, "/")+1:]
+	if file != "" {
+		name = strings.TrimSuffix(file, ".gguf")
+	}
+	return models.Open(ctx, name, weights.URLs(nil, dir), file)
+}
+
+// dropped collects the files that follow a Load and opens them.
+func (w *worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error) {
+	if m.Files <= 0 {
+		return nil, fmt.Errorf("no model was named")
+	}
+	all := map[string]blob{}
+	main := ""
+	for range m.Files {
+		r := w.bridge.next()
+		f, ok := r.msg.(wire.File)
+		if !ok || f.ID != m.ID {
+			return nil, fmt.Errorf("the model's files did not arrive")
+		}
+		name := f.Name[strings.LastIndex(f.Name, "/")+1:]
+		all[name] = blob{name, f.Size, r.blob}
+		if strings.HasSuffix(name, ".gguf") {
+			main = name
+		}
+	}
+	name := strings.TrimSuffix(main, ".gguf")
+	if main == "" {
+		name = "your model"
+		if _, ok := all["config.json"]; !ok {
+			return nil, fmt.Errorf("drop a .gguf file, or config.json, tokenizer.json and the .safetensors files together")
+		}
+	}
+	// A single safetensors file of any name is the model's.
+	if _, ok := all["model.safetensors"]; !ok {
+		var only []string
+		for n := range all {
+			if strings.HasSuffix(n, ".safetensors") {
+				only = append(only, n)
+			}
+		}
+		if len(only) == 1 {
+			all["model.safetensors"] = all[only[0]]
+		}
+	}
+	return models.Open(ctx, name, func(_ context.Context, n string) (weights.Source, error) {
+		if b, ok := all[n]; ok {
+			return b, nil
+		}
+		return nil, fmt.Errorf("%s: %w", n, fs.ErrNotExist)
+	}, main)
+}
+
+// blob is a dropped file, read by range.
+type blob struct {
+	name string
+	size int64
+	file js.Value
+}
+
+func (b blob) Name() string { return b.name }
+func (b blob) Size() int64  { return b.size }
+
+func (b blob) ReadRange(_ context.Context, off int64, dst []byte) error {
+	if off < 0 || off+int64(len(dst)) > b.size {
+		return fmt.Errorf("%s: bytes [%d, %d) of a file of %d", b.name, off, off+int64(len(dst)), b.size)
+	}
+	v, err := await(b.file.Call("slice", off, off+int64(len(dst))).Call("arrayBuffer"))
+	if err != nil {
+		return fmt.Errorf("%s: %w", b.name, err)
+	}
+	if n := js.CopyBytesToGo(dst, js.Global().Get("Uint8Array").New(v)); n != len(dst) {
+		return fmt.Errorf("%s: %d bytes came at %d, want %d; was the file changed?", b.name, n, off, len(dst))
+	}
+	return nil
+}

@@ -1,0 +1,323 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"syscall/js"
+
+	"prelude/engine"
+	"prelude/engine/wire"
+	"prelude/models"
+	"prelude/models/weights"
+	"prelude/prefix"
+	"prelude/wasm/session"
+)
+
+// worker handles one request after the other. While it trains or generates, the
+// urgent messages (pause, resume, stop, cancel) reach it between operations.
+type worker struct {
+	bridge  *bridge
+	session session.Session
+	offers  []wire.ModelOffer
+	device  string // the name of the session's device as it was asked for
+	why     string
+
+	training bool
+	paused   atomic.Bool
+	stopping atomic.Bool
+	busy     int // id of the request that Cancel can end
+	cancel   context.CancelFunc
+	resume   chan struct{}
+}
+
+// ready describes what this browser can do, and starts to listen for urgent messages.
+func (w *worker) ready() wire.Ready {
+	w.resume = make(chan struct{}, 1)
+	w.bridge.urgent = w.urgent
+	w.offers = bundled()
+	return wire.Ready{Models: w.offers, Devices: devices(), Axes: axes()}
+}
+
+// urgent acts on a message at once, in the event loop's callback.
+func (w *worker) urgent(m wire.Message) bool {
+	switch m := m.(type) {
+	case wire.Pause:
+		if w.training && !w.paused.Swap(true) {
+			w.send(wire.State{State: "paused"})
+		}
+	case wire.Resume:
+		if w.training && w.paused.Swap(false) {
+			w.send(wire.State{State: "training"})
+			w.wakeUp()
+		}
+	case wire.Stop:
+		if w.training {
+			w.stopping.Store(true)
+			w.paused.Store(false)
+			w.wakeUp()
+		}
+	case wire.Cancel:
+		if m.ID == w.busy && w.cancel != nil {
+			w.cancel()
+			return true
+		}
+		for i, r := range w.bridge.queue { // not begun yet
+			if g, ok := r.msg.(wire.Generate); ok && g.ID == m.ID {
+				w.bridge.queue = append(w.bridge.queue[:i:i], w.bridge.queue[i+1:]...)
+				w.fail(m.ID, errors.New("cancelled"))
+				break
+			}
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (w *worker) wakeUp() {
+	select {
+	case w.resume <- struct{}{}:
+	default:
+	}
+}
+
+// yield is what a device calls between operations: messages arrive, and a pause holds
+// here, in the middle of a step, unless something else wants the device.
+func (w *worker) yield() {
+	w.bridge.breathe()
+	for w.paused.Load() && !w.stopping.Load() && len(w.bridge.queue) == 0 {
+		select {
+		case <-w.resume:
+		case <-w.bridge.arrived:
+			w.bridge.wake()
+			return
+		}
+	}
+}
+
+// between runs between two training steps: requests that can be answered meanwhile
+// are, and a pause holds here.
+func (w *worker) between() bool {
+	w.bridge.breathe()
+	for !w.stopping.Load() {
+		for len(w.bridge.queue) > 0 {
+			w.handle(w.bridge.next())
+		}
+		if !w.paused.Load() {
+			break
+		}
+		select {
+		case <-w.resume:
+		case <-w.bridge.arrived:
+		}
+	}
+	return !w.stopping.Load()
+}
+
+func (w *worker) handle(r request) {
+	if r.err != nil {
+		w.fail(0, r.err)
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	begin := func(id int) (end func()) {
+		before, was := w.busy, w.cancel
+		w.busy, w.cancel = id, cancel
+		return func() { w.busy, w.cancel = before, was }
+	}
+	s := &w.session
+	switch m := r.msg.(type) {
+	case wire.Load:
+		defer begin(m.ID)()
+		w.fail(m.ID, w.idle(func() error { return w.load(ctx, m) }))
+	case wire.Data:
+		w.dataset(m.ID, func() (wire.Dataset, error) { return s.SetData(m.Name, bytesOf(r.blob), m.Opts) })
+	case wire.Reparse:
+		w.dataset(m.ID, func() (wire.Dataset, error) { return s.Reparse(m.Opts) })
+	case wire.Train:
+		w.fail(m.ID, w.idle(func() error { return w.train(ctx, cancel, m) }))
+	case wire.Generate:
+		defer begin(m.ID)()
+		err := s.Generate(ctx, m, func(p wire.Sample) bool {
+			w.send(p)
+			w.bridge.breathe()
+			return ctx.Err() == nil
+		})
+		if errors.Is(err, context.Canceled) {
+			err = errors.New("cancelled")
+		}
+		w.fail(m.ID, err)
+	case wire.Export:
+		zip, e, err := s.Export(ctx, m.Name)
+		if err == nil {
+			e.ID = m.ID
+			w.bridge.post(e, blobOf(zip))
+		}
+		w.fail(m.ID, err)
+	case wire.Import:
+		w.fail(m.ID, w.idle(func() error {
+			i, err := s.Import(ctx, bytesOf(r.blob))
+			if err == nil {
+				i.ID = m.ID
+				w.send(i)
+			}
+			return err
+		}))
+	case wire.DropPrefix:
+		w.fail(0, w.idle(func() error { s.DropPrefix(); return nil }))
+	case wire.Pause, wire.Resume, wire.Stop, wire.Cancel: // too late, or too early
+	default:
+		w.fail(0, unknown(m))
+	}
+}
+
+// idle runs what can't be done while a training goes on.
+func (w *worker) idle(f func() error) error {
+	if w.training {
+		return session.Hint{Err: errors.New("a training is running"), Do: "Stop it first."}
+	}
+	return f()
+}
+
+func (w *worker) dataset(id int, f func() (wire.Dataset, error)) {
+	w.fail(id, w.idle(func() error {
+		d, err := f()
+		if err == nil {
+			d.ID = id
+			w.send(d)
+		}
+		return err
+	}))
+}
+
+func (w *worker) load(ctx context.Context, m wire.Load) error {
+	w.send(wire.State{State: "loading"})
+	defer w.send(wire.State{State: "idle"})
+	w.send(wire.Progress{ID: m.ID, Stage: "Reading the model's description", Total: 1})
+	f, err := w.files(ctx, m)
+	if err != nil {
+		return err
+	}
+	if err := w.open(ctx, m.Device, f); err != nil {
+		return err
+	}
+	progress := w.progress(m.ID, "Loading weights")
+	err = w.session.Load(ctx, f, weights.Options{Progress: progress, Sum: digest})
+	if err != nil {
+		if ctx.Err() != nil {
+			return errors.New("cancelled")
+		}
+		return err
+	}
+	l := w.session.Loaded()
+	l.ID, l.DeviceWhy = m.ID, w.why
+	w.send(l)
+	return nil
+}
+
+// open makes the session's device the one that was asked for.
+func (w *worker) open(ctx context.Context, name string, f *models.Files) error {
+	if w.session.Device != nil && name == w.device {
+		return nil
+	}
+	w.session.Close()
+	if w.session.Device != nil {
+		w.session.Device.Close()
+		w.session.Device = nil
+	}
+	dev, why, err := openDevice(ctx, name, w.yield, f)
+	if err != nil {
+		return err
+	}
+	w.session.Device, w.device, w.why = dev, name, why
+	return nil
+}
+
+func (w *worker) train(ctx context.Context, cancel context.CancelFunc, m wire.Train) error {
+	w.training = true
+	w.paused.Store(false)
+	w.stopping.Store(false)
+	w.send(wire.State{State: "training"})
+	defer func() {
+		w.training = false
+		w.paused.Store(false)
+		w.send(wire.State{State: "idle"})
+	}()
+	w.send(wire.Progress{ID: m.ID, Stage: "Preparing", Total: 1})
+	if p, ok := w.session.Device.(engine.Pauser); ok {
+		stop := w.follow(p)
+		defer stop()
+	}
+	done, err := w.session.Train(ctx, m, session.Watch{
+		Planned: func(p wire.Planned) { w.send(p) },
+		Step:    func(s wire.Step) { w.send(s) },
+		Eval:    func(e wire.Eval) { w.send(e) },
+		Between: w.between,
+	})
+	if err != nil {
+		return err
+	}
+	w.send(done)
+	return nil
+}
+
+func axes() []wire.Axis {
+	var all []wire.Axis
+	for _, a := range prefix.Axes() {
+		if len(a.Options) == 0 {
+			continue
+		}
+		x := wire.Axis{ID: a.ID, Label: a.Label}
+		for i, o := range a.Options {
+			c := wire.Choice{ID: o.ID, Label: o.Label, Sentence: o.Sentence, Default: i == 0, PEFT: o.PEFT}
+			for _, s := range o.Settings {
+				c.Settings = append(c.Settings, wire.Setting(s))
+			}
+			x.Choices = append(x.Choices, c)
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+func asHint(err error) (string, bool) {
+	var h session.Hint
+	if errors.As(err, &h) {
+		return h.Do, true
+	}
+	return "", false
+}
+
+// digest is SHA-256 by the browser, which outruns Go's own in WebAssembly.
+func digest(data []byte) (sum [32]byte) {
+	subtle := js.Global().Get("crypto").Get("subtle")
+	if subtle.Truthy() {
+		if v, err := await(subtle.Call("digest", "SHA-256", blobOf(data))); err == nil {
+			js.CopyBytesToGo(sum[:], js.Global().Get("Uint8Array").New(v))
+			return sum
+		}
+	}
+	return sha(data)
+}
+
+func (w *worker) files(ctx context.Context, m wire.Load) (*models.Files, error) {
+	switch {
+	case m.Bundled != "":
+		for _, o := range w.offers {
+			if o.Name == m.Bundled {
+				return models.Open(ctx, m.Bundled, urls("models/"+m.Bundled+"/"), "")
+			}
+		}
+		return nil, fmt.Errorf("there is no bundled model %q", m.Bundled)
+	case m.Hub != "":
+		return openHub(ctx, m.Hub)
+	case m.URL != "":
+		return openURL(ctx, m.URL)
+	}
+	return w.dropped(ctx, m)
+}
