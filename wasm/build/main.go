@@ -90,7 +90,11 @@ func collect(static string, programs []string) ([]source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(sources,
+	models, err := offers(sources)
+	if err != nil {
+		return nil, err
+	}
+	return append(sources, models,
 		source{path: "vugu-helper.js", text: []byte(helper)},
 		source{path: "eval-guard.js", text: evalGuard(helper)}), nil
 }
