@@ -1,0 +1,234 @@
+// Tune is Prelude without a browser: the same engine, models and sessions as the page.
+//
+//	tune train    -model smollm2-135m -data examples.jsonl -minutes 10 -out adapter/
+//	tune eval     -model smollm2-135m -data examples.jsonl -adapter adapter/
+//	tune generate -model smollm2-135m -adapter adapter/ -prompt "name : The Mill"
+//	tune export   -model prelude-tiny -out folder/
+//
+// A model is a folder of static/models, a folder on disk, or a .gguf file. Results go to
+// standard output, everything else to standard error. Exit status: 0 done, 1 failed, 2
+// wrong usage.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"prelude/engine"
+	"prelude/engine/cpu"
+	"prelude/engine/wire"
+	"prelude/models"
+	"prelude/models/weights"
+	"prelude/prefix"
+	"prelude/wasm/session"
+)
+
+// command is one subcommand.
+type command struct {
+	name, about string
+	run         func(ctx context.Context, args []string) error
+}
+
+var commands = []command{
+	{"train", "tune a prefix on a file of examples, write a PEFT adapter", runTrain},
+	{"eval", "measure validation losses: base model, prefix, examples in context", runEval},
+	{"generate", "continue a prompt, with or without a prefix", runGenerate},
+	{"export", "write a model as a folder that transformers loads", runExport},
+	{"methods", "list what -method can choose", runMethods},
+}
+
+func usage(to *os.File) {
+	fmt.Fprint(to, "usage: tune <command> [flags]\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(to, "  %-9s %s\n", c.name, c.about)
+	}
+	fmt.Fprint(to, "\n'tune <command> -help' lists a command's flags.\n")
+}
+
+func main() {
+	if len(os.Args) < 2 {
+		usage(os.Stderr)
+		os.Exit(2)
+	}
+	switch os.Args[1] {
+	case "-h", "-help", "--help", "help":
+		usage(os.Stdout)
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	for _, c := range commands {
+		if c.name != os.Args[1] {
+			continue
+		}
+		err := c.run(ctx, os.Args[2:])
+		var h session.Hint
+		switch {
+		case err == nil || errors.Is(err, flag.ErrHelp):
+			return
+		case errors.Is(err, errUsage):
+			os.Exit(2)
+		case errors.As(err, &h):
+			fmt.Fprintf(os.Stderr, "tune: %v. %s\n", err, h.Do)
+		default:
+			fmt.Fprintf(os.Stderr, "tune: %v\n", err)
+		}
+		os.Exit(1)
+	}
+	fmt.Fprintf(os.Stderr, "tune: unknown command %q\n", os.Args[1])
+	usage(os.Stderr)
+	os.Exit(2)
+}
+
+// errUsage has been reported already.
+var errUsage = errors.New("wrong usage")
+
+// flags are the flags that commands share.
+type flags struct {
+	*flag.FlagSet
+	model, data, adapter string
+	chat, space, skip    bool
+	system, form         string
+	seed                 uint64
+}
+
+func newFlags(name string) *flags {
+	f := &flags{FlagSet: flag.NewFlagSet("tune "+name, flag.ContinueOnError)}
+	f.StringVar(&f.model, "model", "", "`model`: a name under static/models, a folder, or a .gguf file")
+	return f
+}
+
+func (f *flags) examples() {
+	f.StringVar(&f.data, "data", "", "`file` of examples (JSON Lines)")
+	f.BoolVar(&f.chat, "chat", false, "wrap examples in the model's chat template")
+	f.StringVar(&f.system, "system", "", "system `message` of the chat template (with -chat); empty keeps the template's own")
+	f.StringVar(&f.form, "template", "", "`form` of an example, such as '{text}\\nSentiment:{label}'")
+	f.BoolVar(&f.space, "space", false, "put a space before completions that lack one")
+	f.BoolVar(&f.skip, "skip", false, "skip lines that can't be used")
+	f.Uint64Var(&f.seed, "seed", 0, "seed of the split, the start and the order")
+}
+
+func (f *flags) parse(args []string, required ...string) error {
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	if f.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "%s: unexpected argument %q\n", f.Name(), f.Arg(0))
+		return errUsage
+	}
+	for _, name := range required {
+		if f.Lookup(name).Value.String() == "" {
+			fmt.Fprintf(os.Stderr, "%s: -%s is missing; 'tune %s -help' lists the flags\n", f.Name(), name, strings.TrimPrefix(f.Name(), "tune "))
+			return errUsage
+		}
+	}
+	return nil
+}
+
+func (f *flags) dataOptions() wire.DataOptions {
+	o := wire.DataOptions{SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed}
+	if f.system != "" {
+		o.System = &f.system
+	}
+	return o
+}
+
+// open loads the model, and the examples and the prefix where flags name them.
+func (f *flags) open(ctx context.Context) (*session.Session, error) {
+	files, err := openModel(ctx, f.model)
+	if err != nil {
+		return nil, err
+	}
+	dev, err := device()
+	if err != nil {
+		return nil, err
+	}
+	s := &session.Session{Device: dev}
+	fmt.Fprintf(os.Stderr, "loading %s (%.1f MB)\n", f.model, float64(files.WeightBytes())/1e6)
+	if err := s.Load(ctx, files, weights.Options{}); err != nil {
+		return nil, err
+	}
+	for _, note := range s.Model().Notes {
+		fmt.Fprintln(os.Stderr, note)
+	}
+	if f.data != "" {
+		content, err := os.ReadFile(f.data)
+		if err != nil {
+			return nil, err
+		}
+		d, err := s.SetData(filepath.Base(f.data), content, f.dataOptions())
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(os.Stderr, "%d examples (%s): %d to train on, %d for validation\n", d.Count, d.Shape, d.Train, d.Val)
+		for _, note := range d.Notes {
+			fmt.Fprintln(os.Stderr, note)
+		}
+		for i, e := range d.Errors {
+			if i == 10 {
+				fmt.Fprintf(os.Stderr, "… and %d more\n", len(d.Errors)-i)
+				break
+			}
+			fmt.Fprintf(os.Stderr, "line %d: %s\n", e.Line, e.Message)
+		}
+		if d.NeedSpace && !f.space {
+			fmt.Fprintln(os.Stderr, "completions run into their prompts without a space; -space puts one there")
+		}
+	}
+	if f.adapter != "" {
+		zip, err := readAdapter(f.adapter)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.Import(ctx, zip); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// device is the fastest there is natively.
+func device() (engine.Device, error) { return cpu.New[float32](), nil }
+
+func openModel(ctx context.Context, name string) (*models.Files, error) {
+	if strings.HasSuffix(name, ".gguf") {
+		return models.Open(ctx, strings.TrimSuffix(filepath.Base(name), ".gguf"), weights.Dir(filepath.Dir(name)), filepath.Base(name))
+	}
+	dir := filepath.Join("static", "models", name)
+	if _, err := os.Stat(dir); err != nil {
+		dir = name
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, session.Hint{Err: fmt.Errorf("no model %q", name), Do: "Models lie in static/models; 'make models' gets SmolLM2."}
+	}
+	return models.Open(ctx, filepath.Base(dir), weights.Dir(dir), "")
+}
+
+func runMethods(_ context.Context, args []string) error {
+	f := newFlags("methods")
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	for _, a := range prefix.Axes() {
+		if len(a.Options) == 0 {
+			continue
+		}
+		fmt.Printf("%s\n", a.ID)
+		for _, o := range a.Options {
+			fmt.Printf("  %s=%s\n      %s\n", a.ID, o.ID, o.Sentence)
+			for _, s := range o.Settings {
+				fmt.Printf("      %s.%s=%s  %s\n", o.ID, s.ID, s.Default, s.Help)
+			}
+		}
+	}
+	return nil
+}
