@@ -1,0 +1,41 @@
+// Starts the engine (worker.wasm, from wasm/worker) in a Web Worker. The page
+// puts the paths of its assets into the fragment of this script's address; the
+// engine finds them in globalThis.preludeAssets.
+"use strict";
+
+const assets = JSON.parse(decodeURIComponent(self.location.hash.slice(1)));
+globalThis.preludeAssets = assets;
+importScripts(assets.go);
+
+// Messages that come before the engine listens wait for it.
+const early = [];
+self.onmessage = (event) => early.push(event);
+
+// What a Go program says when it dies goes to the console: keep the reason.
+let reason = "";
+const log = console.log;
+console.log = (...args) => {
+  const line = String(args[0]);
+  if (!reason && /^(panic:|fatal error:)/.test(line)) reason = line;
+  log(...args);
+};
+
+const stopped = (message) => {
+  const body = { id: 0, message, hint: "Start a new worker: your examples and settings are kept.", fatal: true };
+  self.postMessage({ text: JSON.stringify({ type: "error", body }), blob: null });
+};
+
+(async () => {
+  const go = new Go();
+  try {
+    const response = await fetch(assets.engine);
+    if (!response.ok) throw new Error(`${assets.engine}: ${response.status}`);
+    const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
+    const ended = go.run(instance);
+    for (const event of early.splice(0)) self.onmessage?.(event);
+    await ended;
+    stopped(`The engine stopped. ${reason}`.trim());
+  } catch (err) {
+    stopped(`The engine could not start: ${reason || err.message}`);
+  }
+})();

@@ -1,0 +1,121 @@
+package ui
+
+import (
+	"time"
+
+	"prelude/engine/wire"
+)
+
+// App is everything that the page knows. It is used from one goroutine.
+type App struct {
+	host   Host
+	lastID int
+	asked  map[int]place // open requests, and where on the page their errors belong
+
+	engine   string // "starting", "ready", "gone"
+	ready    wire.Ready
+	activity string // the worker's own word: "idle", "loading", "training", "paused"
+	notices  map[place]notice
+
+	model   model
+	data    examples
+	set     settings
+	run     run
+	chart   chartView
+	compare compare
+	home    home
+	share   share
+}
+
+// place is a section of the page; an error is shown where its cause is.
+type place int
+
+const (
+	atTop place = iota
+	atModel
+	atData
+	atTrain
+	atCompare
+	atHome
+	atShare
+)
+
+// notice is a message with a hint. A fatal one offers a new worker.
+type notice struct {
+	message, hint string
+	fatal         bool
+}
+
+// New returns the App before its worker is started.
+func New(host Host) *App {
+	a := &App{host: host, notices: map[place]notice{}, asked: map[int]place{}}
+	a.set = defaultSettings()
+	a.compare.gen = defaultGeneration()
+	a.chart = chartView{width: 720, cursor: -1}
+	a.model.device = "auto"
+	a.home.name = "my-prefix"
+	return a
+}
+
+// Start starts the worker; its first message is [wire.Ready].
+func (a *App) Start() {
+	a.engine, a.activity = "starting", ""
+	a.asked = map[int]place{}
+	a.host.StartWorker()
+	a.host.Later(startLimit, func() {
+		if a.engine == "starting" {
+			a.notices[atTop] = notice{
+				message: "The engine has not started within " + span(startLimit) + ".",
+				hint:    "It may still come on a slow connection. If it does not, start a new worker or reload the page.",
+				fatal:   true,
+			}
+		}
+	})
+}
+
+const startLimit = 30 * time.Second
+
+// Crashed is called when the worker ended or could not be loaded.
+func (a *App) Crashed(message string) {
+	a.Receive(wire.Error{Message: message, Fatal: true, Hint: "Start a new worker: your examples and settings are kept."}, nil)
+}
+
+// Restart replaces a worker that is gone. The model, the examples and the
+// last exported or imported prefix are handed to the new one.
+func (a *App) Restart() {
+	clear(a.notices)
+	a.model.stop()
+	a.data.stop()
+	a.run.stop("the engine stopped")
+	a.compare.stop()
+	a.home.stop()
+	a.Start()
+}
+
+// ask sends a request whose errors belong to a place, and returns its ID.
+func (a *App) ask(at place, m func(id int) wire.Message, blob any) int {
+	a.lastID++
+	a.asked[a.lastID] = at
+	delete(a.notices, at)
+	a.host.Send(m(a.lastID), blob)
+	return a.lastID
+}
+
+func (a *App) refuse(at place, message, hint string) {
+	a.notices[at] = notice{message: message, hint: hint}
+}
+
+func (a *App) dismiss(at place) { delete(a.notices, at) }
+
+// training says whether a run is under way, paused or not.
+func (a *App) training() bool { return a.run.active() }
+
+// Resize tells the chart how wide it is on the screen, in CSS pixels. It says
+// whether that is news.
+func (a *App) Resize(width int) bool {
+	if width <= 0 || width == a.chart.width {
+		return false
+	}
+	a.chart.width = width
+	return true
+}

@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/vugu/vugu"
+)
+
+// Compute lays the chart out anew before each drawing.
+func (c *Chart) Compute() { c.p = c.App.chart.layout(&c.App.run) }
+
+func (c *Chart) box() string { return fmt.Sprintf("0 0 %d %d", c.p.width, c.p.height) }
+
+// label is the chart in words, for a screen reader.
+func (c *Chart) label() string {
+	return "Loss by step. " + c.App.run.summary() + " Arrow keys move along the curve."
+}
+
+func (c *Chart) point(e vugu.DOMEvent) {
+	c.App.chart.point(&c.App.run, e.PropFloat64("offsetX"))
+}
+
+func (c *Chart) key(e vugu.DOMEvent) {
+	if c.App.chart.key(&c.App.run, e.PropString("key")) {
+		e.PreventDefault()
+	}
+}
+
+// readout is what stands at the cursor, or the last step where none is set.
+func (c *Chart) readout() string {
+	if c.p.read == nil {
+		return ""
+	}
+	s := fmt.Sprintf("step %s  loss %s  smoothed %s", count(c.p.read.step), lossText(c.p.read.loss), lossText(c.p.read.smooth))
+	if v := c.p.read.val; v != nil {
+		s += "  validation " + lossText(v.loss)
+	}
+	return s
+}
+
+// bestX keeps the best point's label inside the drawing.
+func (c *Chart) bestX() float64 {
+	const half = 34
+	return math.Min(math.Max(c.p.best.x, c.p.x.from+half), c.p.x.to-half)
+}

@@ -1,0 +1,114 @@
+package ui
+
+import (
+	"strings"
+
+	"prelude/engine/wire"
+
+	"github.com/vugu/vugu"
+)
+
+// The sections of the page follow. Each draws its part of the App.
+
+// Page is the root component.
+type Page struct{ App *App }
+
+// Masthead is the page's head: name, promise, what runs.
+type Masthead struct{ App *App }
+
+// ModelPanel chooses and loads the model.
+type ModelPanel struct{ App *App }
+
+// DataPanel takes the examples and shows how they were read.
+type DataPanel struct{ App *App }
+
+// TrainPanel has the settings, the controls and the curve.
+type TrainPanel struct{ App *App }
+
+// MethodPicker offers the axes of the method.
+type MethodPicker struct{ App *App }
+
+// Chart draws the loss curves.
+type Chart struct {
+	App *App
+	p   plot
+}
+
+// ComparePanel has the prompt and the two answers.
+type ComparePanel struct{ App *App }
+
+// HomePanel exports, imports and forgets the prefix.
+type HomePanel struct{ App *App }
+
+// SharePanel publishes a prefix and lists the published ones.
+type SharePanel struct{ App *App }
+
+// Notice is the message that belongs to one place of the page, if there is one.
+type Notice struct {
+	App *App
+	At  place
+}
+
+// Field is a labelled box for one short text or number.
+type Field struct {
+	ID, Label, Value, Help, Placeholder, Unit, Mode string
+	Disabled                                        bool
+	Set                                             func(string)
+}
+
+// Drop is a zone that takes files, dropped or chosen.
+type Drop struct {
+	App              *App
+	ID, Title, Small string
+	Accept           string
+	Many             bool
+	Over             *bool
+	Take             func([]File)
+}
+
+// Answer is what one model said.
+type Answer struct {
+	ID, Title, Note string
+	From            *answer
+}
+
+func (c *Drop) files(e vugu.DOMEvent) {
+	files := c.App.host.Files(e)
+	if !c.Many && len(files) > 1 {
+		files = files[:1]
+	}
+	if len(files) > 0 {
+		c.Take(files)
+	}
+}
+
+func (c *Drop) hover(e vugu.DOMEvent, over bool) {
+	e.PreventDefault()
+	*c.Over = over
+}
+
+func (c *Drop) class() string {
+	if *c.Over {
+		return "drop over"
+	}
+	return "drop"
+}
+
+// first takes a single file.
+func first(take func(File)) func([]File) {
+	return func(files []File) { take(files[0]) }
+}
+
+// space splits leading white space from a text, made visible.
+func space(text string) (mark, rest string) {
+	rest = strings.TrimLeft(text, " ")
+	return strings.Repeat("·", len(text)-len(rest)), rest
+}
+
+// peftWord says on a choice whether PEFT loads what it trains.
+func peftWord(c wire.Choice) string {
+	if c.PEFT {
+		return "PEFT"
+	}
+	return "Prelude only"
+}

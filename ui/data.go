@@ -1,0 +1,147 @@
+package ui
+
+import (
+	"fmt"
+
+	"prelude/engine/wire"
+)
+
+// maxData is the largest file of examples that the page reads: the worker
+// holds its text in memory.
+const maxData = 64e6
+
+// samplePath is the project's own data set, among the page's files.
+const samplePath = "samples/restaurants.jsonl"
+
+// examples is the section where the training data comes in.
+type examples struct {
+	id       int // the reading under way, else 0
+	file     *File
+	bytes    Bytes // what the file held; kept, so that a new worker gets it too
+	opts     wire.DataOptions
+	progress *wire.Progress
+	set      *wire.Dataset
+	over     bool // a file hovers above the drop zone
+	shown    int  // which preview is shown
+	system   string
+}
+
+func (d *examples) stop() { d.id, d.progress = 0, nil }
+
+// openData reads a file of examples.
+func (a *App) openData(f File) {
+	delete(a.notices, atData)
+	switch {
+	case a.training():
+		a.refuse(atData, "A training is under way.", "Stop it first, then open "+f.Name+".")
+		return
+	case f.Size == 0:
+		a.refuse(atData, f.Name+" is empty.", "A file of examples has one JSON object a line, such as {\"prompt\": …, \"completion\": …}.")
+		return
+	case f.Size > maxData:
+		a.refuse(atData, fmt.Sprintf("%s is %s; a file of examples may have %s.", f.Name, size(f.Size), size(maxData)),
+			"A prefix learns from hundreds or thousands of examples: keep a part of the file, for instance its first 5,000 lines.")
+		return
+	}
+	a.host.Read(f, func(b Bytes) {
+		if b == nil {
+			a.refuse(atData, f.Name+" could not be read.", "It may have been moved or changed since it was chosen: choose it again.")
+			return
+		}
+		a.takeData(f, b)
+	})
+}
+
+// openSample takes the project's own data set.
+func (a *App) openSample() {
+	a.host.Fetch(samplePath, func(status int, b Bytes) {
+		if status != 200 {
+			a.refuse(atData, "The sample data set could not be fetched.", "Check the connection and press the button again.")
+			return
+		}
+		a.takeData(File{Name: "restaurants.jsonl", Size: int64(b.Len())}, b)
+	})
+}
+
+func (a *App) takeData(f File, b Bytes) {
+	system := a.data.system
+	a.data = examples{file: &f, bytes: b, system: system}
+	a.data.opts.Seed = 1
+	a.sendData()
+}
+
+// sendData hands the examples to the worker, once there is a model to read them for.
+func (a *App) sendData() {
+	if a.data.bytes == nil || a.model.loaded == nil || a.engine != "ready" {
+		return
+	}
+	name := a.data.file.Name
+	a.data.id = a.ask(atData, func(id int) wire.Message {
+		return wire.Data{ID: id, Name: name, Opts: a.data.opts}
+	}, a.data.bytes)
+}
+
+// reparse reads the same file with other options.
+func (a *App) reparse(change func(*wire.DataOptions)) {
+	if a.training() {
+		return
+	}
+	change(&a.data.opts)
+	a.data.id = a.ask(atData, func(id int) wire.Message {
+		return wire.Reparse{ID: id, Opts: a.data.opts}
+	}, nil)
+}
+
+func (a *App) skipBad()       { a.reparse(func(o *wire.DataOptions) { o.SkipBad = true }) }
+func (a *App) addSpace()      { a.reparse(func(o *wire.DataOptions) { o.Space = !o.Space }) }
+func (a *App) useChat(v bool) { a.reparse(func(o *wire.DataOptions) { o.Chat = v }) }
+
+// setSystem uses another system message; resetSystem the template's own.
+func (a *App) setSystem(text string) {
+	a.reparse(func(o *wire.DataOptions) { o.System = &text })
+}
+
+func (a *App) resetSystem() { a.reparse(func(o *wire.DataOptions) { o.System = nil }) }
+
+// systemText is the system message that stands in the preview.
+func (a *App) systemText() string {
+	if a.data.opts.System != nil {
+		return *a.data.opts.System
+	}
+	if a.model.loaded != nil {
+		return a.model.loaded.System
+	}
+	return ""
+}
+
+func (a *App) dropData() {
+	if a.training() {
+		return
+	}
+	a.data = examples{}
+	delete(a.notices, atData)
+}
+
+func (a *App) onDataset(m wire.Dataset) {
+	if m.ID != a.data.id {
+		return
+	}
+	delete(a.asked, m.ID)
+	a.data.stop()
+	a.data.set = &m
+	a.data.shown = 0
+	a.compare.offer(m.HeldOut)
+}
+
+// blocked says why these examples can't be trained on yet, "" where they can.
+func (d *examples) blocked() string {
+	switch {
+	case d.set == nil:
+		return "There are no examples yet."
+	case len(d.set.Errors) > 0 && !d.opts.SkipBad:
+		return plural(len(d.set.Errors), "line") + " of the examples can't be read: skip them or mend the file."
+	case d.set.Train == 0:
+		return "No example is left to train on."
+	}
+	return ""
+}

@@ -1,0 +1,133 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// thin is the narrow no-break space that stands between digits and units.
+const thin = "\u202f"
+
+// count writes n with a comma every three digits: 12,345.
+func count[T int | int64](n T) string {
+	s := strconv.FormatInt(int64(n), 10)
+	sign := ""
+	if s[0] == '-' {
+		sign, s = "−", s[1:]
+	}
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(r)
+	}
+	return sign + b.String()
+}
+
+// plural writes "1 line", "3 lines".
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return count(n) + " " + word + "s"
+}
+
+// size writes a number of bytes in the unit that keeps it short: 5.9 MB.
+func size(bytes int64) string {
+	v, unit := float64(bytes), "B"
+	for _, u := range []string{"kB", "MB", "GB", "TB"} {
+		if v < 1000 {
+			break
+		}
+		v, unit = v/1000, u
+	}
+	if unit == "B" || v >= 100 {
+		return fmt.Sprintf("%.0f%s%s", v, thin, unit)
+	}
+	return fmt.Sprintf("%.1f%s%s", v, thin, unit)
+}
+
+// params writes a number of parameters as people say it: 135M, 1.3M, 18k.
+func params(n int64) string {
+	v, unit := float64(n), ""
+	for _, u := range []string{"k", "M", "B"} {
+		if v < 1000 {
+			break
+		}
+		v, unit = v/1000, u
+	}
+	if unit == "" || v >= 100 {
+		return fmt.Sprintf("%.0f%s", v, unit)
+	}
+	return strings.Replace(fmt.Sprintf("%.1f%s", v, unit), ".0", "", 1)
+}
+
+// lossText writes a loss in nats with three decimals, and "—" where there is none.
+func lossText(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "—"
+	}
+	return strconv.FormatFloat(v, 'f', 3, 64)
+}
+
+// short writes v with at most n significant digits and no exponent where that is readable.
+func short(v float64, n int) string {
+	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+		return "0"
+	}
+	if a := math.Abs(v); a < 1e-4 || a >= 1e6 {
+		return strconv.FormatFloat(v, 'g', n, 64)
+	}
+	digits := max(0, n-1-int(math.Floor(math.Log10(math.Abs(v)))))
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// rate writes a speed: 1,240 tokens/s.
+func rate(v float64) string {
+	if v < 10 {
+		return short(v, 2)
+	}
+	return count(int(math.Round(v)))
+}
+
+// span writes a duration as a person would say it: 42 s, 4 min 05 s, 1 h 12 min.
+func span(d time.Duration) string {
+	s := int(math.Round(d.Seconds()))
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d%ss", s, thin)
+	case s < 3600:
+		return fmt.Sprintf("%d%smin %02d%ss", s/60, thin, s%60, thin)
+	}
+	return fmt.Sprintf("%d%sh %02d%smin", s/3600, thin, s%3600/60, thin)
+}
+
+func seconds(s float64) time.Duration {
+	if math.IsNaN(s) || s < 0 || s > 1e9 {
+		return 0
+	}
+	return time.Duration(s * float64(time.Second))
+}
+
+// against says how a loss stands to the base model's: "49 % below the base model".
+func against(loss, base float64) string {
+	if base <= 0 || math.IsNaN(loss) {
+		return ""
+	}
+	p := int(math.Round(100 * (base - loss) / base))
+	switch {
+	case p > 0:
+		return fmt.Sprintf("%d%s%% below the base model", p, thin)
+	case p < 0:
+		return fmt.Sprintf("%d%s%% above the base model", -p, thin)
+	}
+	return "level with the base model"
+}

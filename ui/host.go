@@ -1,0 +1,37 @@
+package ui
+
+import (
+	"time"
+
+	"prelude/engine/wire"
+
+	"github.com/vugu/vugu"
+)
+
+// Host is what the page needs from the browser. All its functions return at
+// once; what takes time calls back later, on the page's one thread.
+type Host interface {
+	StartWorker()                             // ends the worker that runs, starts another
+	Send(m wire.Message, blob any)            // blob: nil, Bytes, or a [File]'s Ref
+	Files(e vugu.DOMEvent) []File             // what was dropped or chosen
+	Read(f File, done func(Bytes))            // the whole file
+	Fetch(path string, done func(int, Bytes)) // GET; status 0 where the network failed
+	Post(path string, body Bytes, headers map[string]string, done func(int, Bytes))
+	Save(name string, data Bytes) // offers a download
+	Copy(text string)             // to the clipboard
+	Later(d time.Duration, f func())
+	Location() string // the page's address, with its fragment
+}
+
+// File is a file that the person handed over; Ref is the browser's File object.
+type File struct {
+	Name string
+	Size int64
+	Ref  any
+}
+
+// Bytes is file content that stays outside Go's heap, since the page only passes it on.
+type Bytes interface {
+	Len() int
+	String() string // decoded as UTF-8
+}

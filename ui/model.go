@@ -1,0 +1,202 @@
+package ui
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"prelude/engine/wire"
+)
+
+// model is the section where a model is chosen and loaded.
+type model struct {
+	id       int // the load under way, else 0
+	source   *source
+	progress *wire.Progress
+	loaded   *wire.Loaded
+	device   string // what the person asked for: "auto", "webgpu", …
+	address  string // the text in the "bring your own" box
+	over     bool   // files hover above the drop zone
+}
+
+// source says where a model comes from: exactly one of its fields is set.
+type source struct {
+	bundled, hub, url string
+	files             []File
+}
+
+func (s source) title(offers []wire.ModelOffer) string {
+	switch {
+	case s.bundled != "":
+		for _, o := range offers {
+			if o.Name == s.bundled {
+				return o.Title
+			}
+		}
+		return s.bundled
+	case s.hub != "":
+		return s.hub
+	case s.url != "":
+		return s.url
+	case len(s.files) == 1:
+		return s.files[0].Name
+	}
+	return plural(len(s.files), "file")
+}
+
+func (m *model) stop() { m.id, m.progress = 0, nil }
+
+// load asks for a model. What is loaded stays until the new one has come.
+func (a *App) load(s source) {
+	if a.training() {
+		a.refuse(atModel, "A training is under way.", "Stop it first: another model would replace the one it trains on.")
+		return
+	}
+	if a.model.id != 0 {
+		a.cancelLoad()
+	}
+	a.model.source = &s
+	a.model.progress = nil
+	a.model.id = a.ask(atModel, func(id int) wire.Message {
+		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, URL: s.url, Files: len(s.files), Device: a.model.device}
+	}, nil)
+	for _, f := range s.files {
+		a.host.Send(wire.File{ID: a.model.id, Name: f.Name, Size: f.Size}, f.Ref)
+	}
+}
+
+func (a *App) loadBundled(name string) { a.load(source{bundled: name}) }
+
+// loadAddress loads what stands in the box: a Hugging Face id, or an address.
+func (a *App) loadAddress() {
+	s, err := readAddress(a.model.address)
+	if err != nil {
+		a.refuse(atModel, err.Error(), `Write a Hugging Face model id such as "owner/name", or an https address of a .gguf file or of a folder with config.json.`)
+		return
+	}
+	a.load(s)
+}
+
+func readAddress(text string) (source, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return source{}, fmt.Errorf("there is no model id or address")
+	}
+	if strings.Contains(text, "://") {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			return source{}, fmt.Errorf("%q is not a web address", text)
+		}
+		if rest, ok := strings.CutPrefix(u.Path, "/"); ok && u.Host == "huggingface.co" {
+			if parts := strings.Split(strings.TrimSuffix(rest, "/"), "/"); len(parts) == 2 {
+				return source{hub: parts[0] + "/" + parts[1]}, nil
+			}
+		}
+		return source{url: text}, nil
+	}
+	parts := strings.Split(text, "/")
+	if len(parts) != 2 || parts[0] == "" || parts[1] == "" || strings.ContainsAny(text, " \t?#") {
+		return source{}, fmt.Errorf("%q is neither a model id nor an address", text)
+	}
+	return source{hub: text}, nil
+}
+
+func (a *App) loadFiles(files []File) {
+	if len(files) == 0 {
+		return
+	}
+	if problem := missingModelFile(files); problem != "" {
+		a.refuse(atModel, problem, "Drop one .gguf file, or config.json, tokenizer.json and the .safetensors files together.")
+		return
+	}
+	a.load(source{files: files})
+}
+
+// missingModelFile says what a set of dropped files lacks to be a model.
+func missingModelFile(files []File) string {
+	var gguf, config, tokenizer, weights int
+	for _, f := range files {
+		name := strings.ToLower(f.Name)
+		switch {
+		case strings.HasSuffix(name, ".gguf"):
+			gguf++
+		case name == "config.json":
+			config++
+		case name == "tokenizer.json":
+			tokenizer++
+		case strings.HasSuffix(name, ".safetensors"):
+			weights++
+		case strings.HasSuffix(name, ".json"), strings.HasSuffix(name, ".jinja"): // index, tokenizer_config, …
+		default:
+			return fmt.Sprintf("%q is not a model file.", f.Name)
+		}
+	}
+	if gguf > 0 {
+		return ""
+	}
+	for _, need := range []struct {
+		have int
+		name string
+	}{{config, "config.json"}, {tokenizer, "tokenizer.json"}, {weights, "a .safetensors file"}} {
+		if need.have == 0 {
+			return need.name + " is missing."
+		}
+	}
+	return ""
+}
+
+func (a *App) cancelLoad() {
+	a.host.Send(wire.Cancel{ID: a.model.id}, nil)
+	delete(a.asked, a.model.id)
+	a.model.stop()
+}
+
+// chooseDevice loads the model again where it should run.
+func (a *App) chooseDevice(name string) {
+	if a.training() {
+		a.refuse(atModel, "A training is under way.", "Stop it first: the device holds what it trains.")
+		return
+	}
+	a.model.device = name
+	if a.model.loaded != nil && a.model.source != nil {
+		a.load(*a.model.source)
+	}
+}
+
+func (a *App) onLoaded(m wire.Loaded) {
+	if m.ID != a.model.id {
+		return
+	}
+	delete(a.asked, m.ID)
+	before := a.model.loaded
+	a.model.stop()
+	a.model.loaded = &m
+	same := before != nil && before.Fingerprint == m.Fingerprint
+	if !same {
+		a.run = run{}
+		a.compare.clear()
+		a.data.opts.Chat, a.data.opts.System = m.Chat && a.data.opts.Chat, nil
+	}
+	a.home.prefix = nil
+	if a.home.reading != nil {
+		a.importZip(a.home.from, a.home.reading)
+	} else if a.home.zip != nil && same {
+		a.importZip(a.home.zipName, a.home.zip)
+	}
+	a.sendData()
+}
+
+// deviceTitle is a device's name as people write it.
+func deviceTitle(name string) string {
+	switch name {
+	case "webgpu":
+		return "WebGPU"
+	case "simd":
+		return "WASM SIMD"
+	case "cpu":
+		return "Plain CPU"
+	case "auto":
+		return "Automatic"
+	}
+	return name
+}

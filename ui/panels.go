@@ -1,0 +1,489 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"prelude/engine/wire"
+
+	"github.com/vugu/vugu"
+)
+
+// fact is one name and value of a list of facts.
+type fact struct{ name, value string }
+
+func (c *Notice) here() bool { _, ok := c.App.notices[c.At]; return ok }
+
+func (c *Notice) class() string {
+	if c.At == atTop {
+		return "notice top"
+	}
+	return "notice"
+}
+
+func (c *Field) helpID() *string {
+	if c.Help == "" {
+		return nil
+	}
+	id := c.ID + "-help"
+	return &id
+}
+
+func (c *Drop) noun() string {
+	if c.Many {
+		return "files"
+	}
+	return "a file"
+}
+
+func (c *Masthead) model() string {
+	m := c.App.model.loaded
+	return m.Name + " · " + params(m.Params)
+}
+
+func progressMax(p *wire.Progress) *string {
+	if p == nil || p.Total <= 0 {
+		return nil
+	}
+	s := fmt.Sprint(p.Total)
+	return &s
+}
+
+// progressValue is nil where how far is not known: the bar then only moves.
+func progressValue(p *wire.Progress) *int64 {
+	if p == nil || p.Total <= 0 {
+		return nil
+	}
+	return &p.Done
+}
+
+func progressText(p *wire.Progress, bytes bool) string {
+	switch {
+	case p == nil || p.Total <= 0:
+		return ""
+	case bytes && p.Total > 10_000:
+		return size(p.Done) + " of " + size(p.Total)
+	}
+	return count(p.Done) + " of " + count(p.Total)
+}
+
+func (c *ModelPanel) none() string {
+	if c.App.engine == "starting" {
+		return "Starting the engine…"
+	}
+	return "No model comes with this page: bring your own below."
+}
+
+func (c *ModelPanel) isLoaded(name string) bool {
+	m := &c.App.model
+	return m.id == 0 && m.loaded != nil && m.source != nil && m.source.bundled == name
+}
+
+func (c *ModelPanel) row(name string) string {
+	if c.isLoaded(name) {
+		return "row on"
+	}
+	return "row"
+}
+
+func (c *ModelPanel) stage() string {
+	title := c.App.model.source.title(c.App.ready.Models)
+	if p := c.App.model.progress; p != nil && p.Stage != "" {
+		return title + ": " + p.Stage
+	}
+	return "Loading " + title
+}
+
+func (c *ModelPanel) facts() []fact {
+	m := c.App.model.loaded
+	return []fact{
+		{"Family", m.Family},
+		{"Parameters", params(m.Params)},
+		{"Weights", size(m.WeightBytes)},
+		{"Context", count(m.Context) + " tokens"},
+		{"Layers", count(m.Layers)},
+		{"Vocabulary", count(m.Vocab)},
+	}
+}
+
+func (c *ModelPanel) devices() []wire.DeviceInfo {
+	return append([]wire.DeviceInfo{{Name: "auto", OK: true, Why: "A short trial picks the fastest device for this model."}}, c.App.ready.Devices...)
+}
+
+func (c *DataPanel) note() string {
+	d := &c.App.data
+	s := size(d.file.Size)
+	switch {
+	case d.set != nil:
+		return s + " · read as " + d.set.Shape
+	case c.App.model.loaded == nil:
+		return s + " · waits for a model"
+	}
+	return s
+}
+
+func (c *DataPanel) other(e vugu.DOMEvent) {
+	if files := c.App.host.Files(e); len(files) > 0 {
+		c.App.openData(files[0])
+	}
+}
+
+func (c *DataPanel) stage() string {
+	if p := c.App.data.progress; p != nil && p.Stage != "" {
+		return p.Stage
+	}
+	return "Reading the examples"
+}
+
+func (c *DataPanel) facts() []fact {
+	s := c.App.data.set
+	facts := []fact{
+		{"Examples", count(s.Count)},
+		{"To train on", count(s.Train)},
+		{"To validate", count(s.Val)},
+		{"Distinct prompts", count(s.Prompts)},
+		{"Tokens, mean", short(s.MeanToks, 3)},
+		{"Longest", count(s.MaxToks)},
+	}
+	if s.Skipped > 0 {
+		facts = append(facts, fact{"Skipped", count(s.Skipped)})
+	}
+	return facts
+}
+
+const errorsShown = 6
+
+func (c *DataPanel) errors() []wire.LineError {
+	e := c.App.data.set.Errors
+	return e[:min(len(e), errorsShown)]
+}
+
+func (c *DataPanel) more() int { return len(c.App.data.set.Errors) - errorsShown }
+
+func (c *DataPanel) errorTitle() string {
+	n := len(c.App.data.set.Errors)
+	if c.App.data.opts.SkipBad {
+		return plural(n, "line") + " left out:"
+	}
+	return plural(n, "line") + " can’t be read. Nothing is skipped until you say so."
+}
+
+func (c *DataPanel) skipLabel() string {
+	if n := len(c.App.data.set.Errors); n != 1 {
+		return "Skip these " + plural(n, "line")
+	}
+	return "Skip this line"
+}
+
+func (c *DataPanel) spaceText() string {
+	if c.App.data.opts.Space {
+		return "A space now stands before every completion that lacked one."
+	}
+	return "Completions start right at the last letter of the prompt: the model would see “…is" + "Paris”."
+}
+
+func (c *DataPanel) spaceLabel() string {
+	if c.App.data.opts.Space {
+		return "Undo"
+	}
+	return "Put a space before them"
+}
+
+func (c *DataPanel) alwaysChat() bool {
+	return c.App.data.set != nil && strings.Contains(c.App.data.set.Shape, "messages")
+}
+
+func (c *DataPanel) chat() bool { return c.App.data.opts.Chat || c.alwaysChat() }
+
+func (c *DataPanel) chatHelp() string {
+	if c.alwaysChat() {
+		return "Messages are always wrapped."
+	}
+	return "The same in training, validation and generation."
+}
+
+func (c *DataPanel) preview() *wire.Preview {
+	d := &c.App.data
+	if d.set == nil || d.shown >= len(d.set.Preview) {
+		return nil
+	}
+	return &d.set.Preview[d.shown]
+}
+
+func (c *DataPanel) pageText() string {
+	return fmt.Sprintf("%d / %d", c.App.data.shown+1, len(c.App.data.set.Preview))
+}
+
+func (c *DataPanel) lead() string { mark, _ := space(c.preview().Completion); return mark }
+func (c *DataPanel) rest() string { _, rest := space(c.preview().Completion); return rest }
+
+func (c *DataPanel) end() string {
+	if e := c.preview().End; e != "" {
+		return e
+	}
+	return "end"
+}
+
+func (c *TrainPanel) tiles() []fact {
+	r := &c.App.run
+	tiles := []fact{{"Step", "—"}, {"Training loss", "—"}, {"Validation loss", "—"}, {"Tokens/s", "—"}, {"Time left", "—"}}
+	if len(r.losses) > 0 {
+		tiles[0].value = count(r.at())
+		if t := r.total(); t > 0 {
+			tiles[0].value += " / " + count(t)
+		}
+		s := smoothed(r.losses)
+		tiles[1].value = lossText(s[len(s)-1])
+		if r.last.TokensSec > 0 {
+			tiles[3].value = rate(r.last.TokensSec)
+		}
+	}
+	if n := len(r.evals); n > 0 {
+		tiles[2].value = lossText(r.evals[n-1].Loss)
+	}
+	switch {
+	case r.done != nil:
+		tiles[4] = fact{"Time taken", span(seconds(r.done.Seconds))}
+	case r.active() && r.last.LeftSec > 0:
+		tiles[4].value = span(seconds(r.last.LeftSec))
+	}
+	return tiles
+}
+
+func (c *TrainPanel) plan() []fact {
+	p := c.App.run.planned
+	facts := []fact{
+		{"Steps", count(p.Steps)},
+		{"A step takes", span2(p.StepMillis)},
+		{"Memory", size(p.PeakBytes)},
+		{"Trainable", params(p.Trainable)},
+		{"Slots", count(p.Slots)},
+		{"Learning rate", short(p.LR, 2)},
+	}
+	return facts
+}
+
+// span2 writes milliseconds, or seconds where there are many.
+func span2(millis float64) string {
+	if millis >= 1000 {
+		return short(millis/1000, 2) + thin + "s"
+	}
+	return short(millis, 2) + thin + "ms"
+}
+
+func (c *TrainPanel) planNotes() []string {
+	p := c.App.run.planned
+	notes := p.Notes
+	if p.Recompute {
+		notes = append([]string{"Block activations are computed again in the backward pass, to save memory."}, notes...)
+	}
+	return notes
+}
+
+func (c *TrainPanel) startLabel() string {
+	if c.App.run.status == runDone || c.App.run.status == runBroken {
+		return "Train again"
+	}
+	return "Start training"
+}
+
+func (c *TrainPanel) progress() *string {
+	t := c.App.run.total()
+	if t == 0 {
+		return nil
+	}
+	s := fmt.Sprint(t)
+	return &s
+}
+
+func (c *TrainPanel) segment(by string) string {
+	if c.App.set.by == by {
+		return "segment on"
+	}
+	return "segment"
+}
+
+func (c *TrainPanel) announce() string {
+	r := &c.App.run
+	if r.active() {
+		return r.word()
+	}
+	return r.summary()
+}
+
+func (c *MethodPicker) chosen(axis wire.Axis) wire.Choice {
+	if ch := choiceOf(axis, c.App.set.method[axis.ID]); ch != nil {
+		return *ch
+	}
+	return wire.Choice{}
+}
+
+func (c *MethodPicker) peft() string {
+	if c.App.set.peft(c.App.ready.Axes) {
+		return "This choice exports to a file that PEFT loads."
+	}
+	return "This choice exports to a file for Prelude; PEFT has no word for it."
+}
+
+func (c *ComparePanel) label() string {
+	if c.App.hasPrefix() {
+		return "Ask both"
+	}
+	return "Ask the base model"
+}
+
+func (c *ComparePanel) tunedNote() string {
+	switch {
+	case c.App.run.active() && c.App.home.prefix == nil && len(c.App.run.losses) > 0:
+		return "the prefix as it is now"
+	case c.App.home.prefix != nil:
+		return c.App.home.prefix.words()
+	}
+	return "no prefix yet"
+}
+
+func (c *ComparePanel) baseNote() string {
+	if m := c.App.model.loaded; m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+// class of an answer's text: waiting shows a caret.
+func (c *Answer) class() string {
+	switch {
+	case c.From.asked && !c.From.done:
+		return "answer-text streaming"
+	case !c.From.asked:
+		return "answer-text faint"
+	}
+	return "answer-text"
+}
+
+func (c *Answer) text() string {
+	if !c.From.asked {
+		return "Nothing asked yet."
+	}
+	return c.From.text.String()
+}
+
+func (c *Answer) markClass() string {
+	if c.From.end {
+		return "tag ok"
+	}
+	return "tag"
+}
+
+func (c *TrainPanel) amount() string {
+	if c.App.set.by == "steps" {
+		return c.App.set.steps
+	}
+	return c.App.set.minutes
+}
+
+func (c *TrainPanel) setAmount(v string) {
+	if c.App.set.by == "steps" {
+		c.App.set.steps = v
+	} else {
+		c.App.set.minutes = v
+	}
+}
+
+func (c *TrainPanel) pressed(by string) string { return fmt.Sprint(c.App.set.by == by) }
+
+func (c *TrainPanel) progressAt() *int {
+	if c.App.run.total() == 0 {
+		return nil
+	}
+	at := c.App.run.at()
+	return &at
+}
+
+// going is the small print beside the buttons while a run is under way.
+func (c *TrainPanel) going() string {
+	r := &c.App.run
+	switch {
+	case r.status == runStarting && r.progress != nil:
+		return r.progress.Stage
+	case r.status == runStarting:
+		return "Measuring a step to plan the run…"
+	case r.status == runPaused:
+		return "Paused. Ask both models below, then resume."
+	case r.status == runStopping:
+		return "Stopping; the best prefix so far is kept."
+	}
+	return "You can ask both models below while it trains."
+}
+
+func (c *MethodPicker) key(axis wire.Axis, s wire.Setting) string {
+	return settingKey(c.chosen(axis), s)
+}
+
+func (c *MethodPicker) setter(key string) func(string) {
+	return func(v string) { c.App.choose(key, v) }
+}
+
+func (c *MethodPicker) tagClass(ch wire.Choice) string {
+	if ch.PEFT {
+		return "tag small"
+	}
+	return "tag small faint"
+}
+
+// mode is the keyboard that a setting wants.
+func mode(s wire.Setting) string {
+	switch s.Kind {
+	case "int":
+		return "numeric"
+	case "float":
+		return "decimal"
+	}
+	return "text"
+}
+
+func (c *ComparePanel) write(text string) { c.App.compare.prompt, c.App.compare.touched = text, true }
+
+func (c *Answer) busy() string { return fmt.Sprint(c.From.asked && !c.From.done) }
+
+func (c *HomePanel) title() string {
+	p := c.App.home.prefix
+	switch {
+	case p == nil:
+		return "No prefix yet"
+	case p.trained:
+		return "Prefix in use: trained here"
+	}
+	return "Prefix in use: " + p.name
+}
+
+func (c *HomePanel) note() string {
+	if p := c.App.home.prefix; p != nil {
+		return p.words()
+	}
+	if c.App.home.reading != nil && c.App.home.id == 0 {
+		return c.App.home.from + " waits for a model."
+	}
+	return "Train one above, or load one below."
+}
+
+func (c *HomePanel) stage() string {
+	if p := c.App.home.progress; p != nil && p.Stage != "" {
+		return p.Stage
+	}
+	if c.App.home.reading != nil {
+		return "Reading " + c.App.home.from
+	}
+	return "Writing the adapter"
+}
+
+func (c *HomePanel) saved() string {
+	e := c.App.home.exported
+	s := "Saved " + zipFile(e.Name)
+	if c.App.home.zip != nil {
+		s += " (" + size(int64(c.App.home.zip.Len())) + ")"
+	}
+	if e.PEFT {
+		return s + ". PEFT can load it."
+	}
+	return s + ". PEFT can’t load it; this page can."
+}

@@ -1,0 +1,102 @@
+package ui
+
+import "prelude/engine/wire"
+
+// Receive takes one message of the worker.
+func (a *App) Receive(m wire.Message, blob any) {
+	switch m := m.(type) {
+	case wire.Ready:
+		a.onReady(m)
+	case wire.Progress:
+		a.onProgress(m)
+	case wire.Loaded:
+		a.onLoaded(m)
+	case wire.Dataset:
+		a.onDataset(m)
+	case wire.Planned:
+		if m.ID == a.run.id {
+			a.run.planned = &m
+		}
+	case wire.Step:
+		a.run.step(m)
+	case wire.Eval:
+		a.run.eval(m)
+	case wire.State:
+		a.activity = m.State
+		a.run.state(m.State)
+	case wire.Trained:
+		a.onTrained(m)
+	case wire.Sample:
+		a.compare.sample(m)
+		if a.compare.done() {
+			delete(a.asked, m.ID)
+		}
+	case wire.Exported:
+		a.onExported(m, blob)
+	case wire.Imported:
+		a.onImported(m)
+	case wire.Error:
+		a.onError(m)
+	}
+}
+
+func (a *App) onReady(m wire.Ready) {
+	a.engine, a.ready = "ready", m
+	delete(a.notices, atTop)
+	a.set.adopt(m.Axes)
+	switch {
+	case a.model.source != nil:
+		a.load(*a.model.source)
+	case a.share.openLink(a):
+	case len(m.Models) > 0 && m.Models[0].Bytes <= autoLoad:
+		a.load(source{bundled: m.Models[0].Name})
+	}
+}
+
+// autoLoad is the size up to which the first model offered is loaded unasked.
+const autoLoad = 16e6
+
+func (a *App) onProgress(m wire.Progress) {
+	switch m.ID {
+	case a.model.id:
+		a.model.progress = &m
+	case a.data.id:
+		a.data.progress = &m
+	case a.run.id:
+		a.run.progress = &m
+	case a.home.id:
+		a.home.progress = &m
+	}
+}
+
+func (a *App) onError(m wire.Error) {
+	at, open := a.asked[m.ID]
+	delete(a.asked, m.ID)
+	if m.Fatal || !open {
+		at = atTop
+	}
+	a.notices[at] = notice{m.Message, m.Hint, m.Fatal}
+	if m.Fatal {
+		a.engine, a.activity = "gone", ""
+		a.model.stop()
+		a.data.stop()
+		a.run.stop("the engine stopped")
+		a.compare.stop()
+		a.home.stop()
+		a.home.prefix = nil
+		return
+	}
+	switch m.ID {
+	case 0:
+	case a.model.id:
+		a.model.stop()
+	case a.data.id:
+		a.data.stop()
+	case a.run.id:
+		a.run.stop("an error")
+	case a.compare.id:
+		a.compare.stop()
+	case a.home.id:
+		a.home.stop()
+	}
+}

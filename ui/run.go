@@ -1,0 +1,175 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"prelude/engine/wire"
+)
+
+// run is one training: what was planned, what happened.
+type run struct {
+	id       int
+	status   runStatus
+	progress *wire.Progress // before the first step: measuring, compiling
+	planned  *wire.Planned
+	losses   []float64 // losses[i] is the loss of step first+i
+	first    int
+	evals    []wire.Eval
+	last     wire.Step
+	done     *wire.Trained
+	ended    string // why it ended without a result
+}
+
+type runStatus int
+
+const (
+	runNone runStatus = iota
+	runStarting
+	runGoing
+	runPausing
+	runPaused
+	runStopping
+	runDone
+	runBroken
+)
+
+func (r *run) active() bool { return r.status >= runStarting && r.status <= runStopping }
+
+// state follows the worker's own word.
+func (r *run) state(s string) {
+	if !r.active() {
+		return
+	}
+	switch {
+	case s == "paused" && r.status != runStopping:
+		r.status = runPaused
+	case s == "training" && (r.status == runStarting || r.status == runPaused):
+		r.status = runGoing
+	}
+}
+
+// step appends losses. Steps that come again, since a device was lost and the
+// run went back to its checkpoint, replace what stood there.
+func (r *run) step(m wire.Step) {
+	if !r.active() || len(m.Loss) == 0 {
+		return
+	}
+	if r.status == runStarting {
+		r.status = runGoing
+	}
+	if len(r.losses) == 0 {
+		r.first = m.First
+	}
+	at := m.First - r.first
+	if at < 0 || at > len(r.losses) {
+		return // not ours: the steps before are missing
+	}
+	r.losses = append(r.losses[:at], m.Loss...)
+	r.last = m
+}
+
+// eval adds a validation point; one for the same step replaces it.
+func (r *run) eval(m wire.Eval) {
+	if !r.active() {
+		return
+	}
+	for len(r.evals) > 0 && r.evals[len(r.evals)-1].Step >= m.Step {
+		r.evals = r.evals[:len(r.evals)-1]
+	}
+	r.evals = append(r.evals, m)
+}
+
+func (r *run) finish(m wire.Trained) { r.status, r.done = runDone, &m }
+
+// stop ends a run that will have no result. Its curve stays.
+func (r *run) stop(why string) {
+	if r.active() {
+		r.status, r.ended = runBroken, why
+	}
+}
+
+// at is the last step taken.
+func (r *run) at() int { return r.first + len(r.losses) - 1 }
+
+func (r *run) total() int {
+	switch {
+	case r.last.Total > 0:
+		return r.last.Total
+	case r.planned != nil:
+		return r.planned.Steps
+	}
+	return 0
+}
+
+// base is the frozen model's own validation loss, NaN before it is known.
+func (r *run) base() float64 {
+	if len(r.evals) == 0 {
+		return math.NaN()
+	}
+	return r.evals[len(r.evals)-1].Base
+}
+
+// best is the validation point with the lowest loss.
+func (r *run) best() (wire.Eval, bool) {
+	var best wire.Eval
+	found := false
+	for _, e := range r.evals {
+		if !math.IsNaN(e.Loss) && (!found || e.Loss < best.Loss) {
+			best, found = e, true
+		}
+	}
+	return best, found
+}
+
+// word is the run's state in one or two words.
+func (r *run) word() string {
+	switch r.status {
+	case runStarting:
+		return "Preparing"
+	case runGoing:
+		return "Training"
+	case runPausing:
+		return "Pausing"
+	case runPaused:
+		return "Paused"
+	case runStopping:
+		return "Stopping"
+	case runDone:
+		return "Done"
+	case runBroken:
+		return "Interrupted"
+	}
+	return ""
+}
+
+// summary is the curve in one sentence, for those who can't see it and for
+// those who don't want to read it.
+func (r *run) summary() string {
+	if r.done != nil {
+		s := fmt.Sprintf("Best validation loss %s at step %s", lossText(r.done.BestLoss), count(r.done.BestStep))
+		if words := against(r.done.BestLoss, r.done.BaseLoss); words != "" {
+			s += ", " + words
+		}
+		return s + fmt.Sprintf(". Ended after %s in %s: %s.", plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), strings.TrimSuffix(r.done.Why, "."))
+	}
+	best, ok := r.best()
+	if !ok {
+		if len(r.losses) > 0 {
+			return fmt.Sprintf("Training loss %s after %s; no validation yet.", lossText(r.losses[len(r.losses)-1]), plural(r.at(), "step"))
+		}
+		if r.progress != nil {
+			return r.progress.Stage
+		}
+		return ""
+	}
+	s := "Validation " + lossText(best.Loss)
+	if words := against(best.Loss, best.Base); words != "" {
+		s += ", " + words
+	}
+	if r.status == runBroken {
+		s += "; interrupted: " + r.ended
+	}
+	return s + "."
+}

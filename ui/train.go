@@ -1,0 +1,209 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"prelude/engine/wire"
+)
+
+// settings are the training settings as they stand in their boxes: text, so
+// that a half-typed number is never lost or "corrected".
+type settings struct {
+	by       string // "minutes" or "steps"
+	minutes  string
+	steps    string
+	batch    string
+	lr       string // "" is the method's own
+	schedule string
+	seed     string
+	patience string
+	method   map[string]string // axis → choice, and "choice.setting" → value
+}
+
+func defaultSettings() settings {
+	return settings{
+		by: "minutes", minutes: "5", steps: "200", batch: "8",
+		schedule: "cosine", seed: "1", patience: "5", method: map[string]string{},
+	}
+}
+
+// adopt fills in the defaults of the axes that this worker offers, and keeps
+// every choice made before that it still offers.
+func (s *settings) adopt(axes []wire.Axis) {
+	for _, axis := range axes {
+		if choiceOf(axis, s.method[axis.ID]) == nil {
+			s.method[axis.ID] = defaultChoice(axis)
+		}
+		for _, c := range axis.Choices {
+			for _, set := range c.Settings {
+				if key := settingKey(c, set); s.method[key] == "" {
+					s.method[key] = set.Default
+				}
+			}
+		}
+	}
+}
+
+func defaultChoice(axis wire.Axis) string {
+	for _, c := range axis.Choices {
+		if c.Default {
+			return c.ID
+		}
+	}
+	if len(axis.Choices) > 0 {
+		return axis.Choices[0].ID
+	}
+	return ""
+}
+
+func choiceOf(axis wire.Axis, id string) *wire.Choice {
+	for i, c := range axis.Choices {
+		if c.ID == id {
+			return &axis.Choices[i]
+		}
+	}
+	return nil
+}
+
+func settingKey(c wire.Choice, s wire.Setting) string { return c.ID + "." + s.ID }
+
+// peft says whether what these choices train can be loaded by PEFT.
+func (s *settings) peft(axes []wire.Axis) bool {
+	for _, axis := range axes {
+		if c := choiceOf(axis, s.method[axis.ID]); c != nil && !c.PEFT {
+			return false
+		}
+	}
+	return true
+}
+
+// request reads the boxes. Its error names the box.
+func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
+	t := wire.Train{ID: id, Schedule: s.schedule, Method: map[string]string{}}
+	var err error
+	read := func(label, text string, low, high float64, whole bool) float64 {
+		v, e := number(label, text, low, high, whole)
+		if err == nil {
+			err = e
+		}
+		return v
+	}
+	if s.by == "steps" {
+		t.Steps = int(read("Steps", s.steps, 1, 1e6, true))
+	} else {
+		t.Minutes = read("Minutes", s.minutes, 0.05, 24*60, false)
+	}
+	t.Batch = int(read("Examples a step", s.batch, 1, 256, true))
+	if strings.TrimSpace(s.lr) != "" {
+		t.LR = read("Learning rate", s.lr, 1e-8, 10, false)
+	}
+	t.Seed = uint64(read("Seed", s.seed, 0, 1<<52, true))
+	t.Patience = int(read("Patience", s.patience, 0, 1e4, true))
+	for _, axis := range axes {
+		c := choiceOf(axis, s.method[axis.ID])
+		if c == nil {
+			continue
+		}
+		t.Method[axis.ID] = c.ID
+		for _, set := range c.Settings {
+			key := settingKey(*c, set)
+			value := s.method[key]
+			if set.Kind == "int" || set.Kind == "float" {
+				low, high := set.Min, set.Max
+				if low == 0 && high == 0 {
+					low, high = math.Inf(-1), math.Inf(1)
+				}
+				read(set.Label, value, low, high, set.Kind == "int")
+			}
+			t.Method[key] = value
+		}
+	}
+	return t, err
+}
+
+// number reads one box.
+func number(label, text string, low, high float64, whole bool) (float64, error) {
+	text = strings.TrimSpace(text)
+	v, err := strconv.ParseFloat(text, 64)
+	switch {
+	case text == "":
+		return 0, fmt.Errorf("%s: a number is missing", label)
+	case err != nil || math.IsNaN(v):
+		return 0, fmt.Errorf("%s: %q is not a number", label, text)
+	case whole && v != math.Trunc(v):
+		return 0, fmt.Errorf("%s: %s is not a whole number", label, text)
+	case v < low:
+		return 0, fmt.Errorf("%s: %s is less than %s", label, text, short(low, 6))
+	case v > high:
+		return 0, fmt.Errorf("%s: %s is more than %s", label, text, short(high, 6))
+	}
+	return v, nil
+}
+
+// choose sets an axis or a setting of the method.
+func (a *App) choose(key, value string) { a.set.method[key] = value }
+
+// startTraining sends the settings and the examples on their way.
+func (a *App) startTraining() {
+	delete(a.notices, atTrain)
+	if why := a.cannotTrain(); why != "" {
+		a.refuse(atTrain, why, "")
+		return
+	}
+	if _, err := a.set.request(0, a.ready.Axes); err != nil {
+		a.refuse(atTrain, err.Error()+".", "")
+		return
+	}
+	a.run = run{status: runStarting}
+	a.chart.cursor = -1
+	a.run.id = a.ask(atTrain, func(id int) wire.Message {
+		t, _ := a.set.request(id, a.ready.Axes)
+		return t
+	}, nil)
+}
+
+// cannotTrain says what is missing before training can start.
+func (a *App) cannotTrain() string {
+	switch {
+	case a.engine != "ready":
+		return "The engine is not ready."
+	case a.model.loaded == nil:
+		return "Load a model first."
+	case a.data.id != 0:
+		return "The examples are still being read."
+	}
+	return a.data.blocked()
+}
+
+func (a *App) pause() {
+	a.host.Send(wire.Pause{}, nil)
+	a.run.status = runPausing
+}
+
+func (a *App) resume() {
+	a.host.Send(wire.Resume{}, nil)
+	a.run.status = runGoing
+}
+
+func (a *App) stopTraining() {
+	a.host.Send(wire.Stop{}, nil)
+	a.run.status = runStopping
+}
+
+func (a *App) onTrained(m wire.Trained) {
+	if m.ID != a.run.id {
+		return
+	}
+	delete(a.asked, m.ID)
+	a.run.finish(m)
+	slots := 0
+	if a.run.planned != nil {
+		slots = a.run.planned.Slots
+	}
+	a.home.prefix = &prefix{name: "trained here", slots: slots, step: m.BestStep, trained: true}
+	a.home.forgetZip()
+	a.compare.clear()
+}

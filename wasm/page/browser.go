@@ -1,0 +1,205 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"prelude/engine/wire"
+	"prelude/ui"
+
+	"github.com/vugu/vugu"
+
+	"syscall/js"
+)
+
+// browser is the page's [ui.Host].
+type browser struct {
+	app     *ui.App
+	changed func() // the App has changed
+	worker  js.Value
+	assets  js.Value // name → path, from the page's <script id="assets">
+}
+
+var _ ui.Host = (*browser)(nil)
+
+func newBrowser(changed func()) *browser {
+	text := js.Global().Get("document").Call("getElementById", "assets").Get("textContent")
+	return &browser{changed: changed, assets: js.Global().Get("JSON").Call("parse", text)}
+}
+
+// bytes is a Uint8Array.
+type bytes struct{ array js.Value }
+
+func (b bytes) Len() int { return b.array.Get("length").Int() }
+
+func (b bytes) String() string {
+	return js.Global().Get("TextDecoder").New().Call("decode", b.array).String()
+}
+
+// StartWorker starts the engine's worker. It finds the page's assets in the
+// fragment of its own address.
+func (b *browser) StartWorker() {
+	if b.worker.Truthy() {
+		b.worker.Call("terminate")
+	}
+	global := js.Global()
+	fragment := global.Call("encodeURIComponent", global.Get("JSON").Call("stringify", b.assets))
+	worker := global.Get("Worker").New(b.assets.Get("worker").String() + "#" + fragment.String())
+	b.worker = worker
+	on := func(kind string, f func(e js.Value)) {
+		worker.Call("addEventListener", kind, js.FuncOf(func(_ js.Value, args []js.Value) any {
+			if b.worker.Equal(worker) { // not one that was ended meanwhile
+				f(args[0])
+				b.changed()
+			}
+			return nil
+		}))
+	}
+	on("message", func(e js.Value) { b.receive(e.Get("data")) })
+	on("messageerror", func(js.Value) { b.app.Crashed("A message of the worker could not be read.") })
+	on("error", func(e js.Value) {
+		e.Call("preventDefault")
+		reason := "it could not be loaded"
+		if m := e.Get("message"); m.Type() == js.TypeString && m.String() != "" {
+			reason = m.String()
+		}
+		b.app.Crashed("The worker stopped: " + reason + ".")
+	})
+}
+
+func (b *browser) receive(data js.Value) {
+	m, err := wire.Decode(data.Get("text").String())
+	if err != nil {
+		b.app.Receive(wire.Error{Message: err.Error(), Hint: "The page and its worker are of different versions: reload the page."}, nil)
+		return
+	}
+	var blob any
+	if v := data.Get("blob"); v.Truthy() {
+		blob = bytes{v}
+	}
+	b.app.Receive(m, blob)
+}
+
+// Send posts a message. Bytes are copied, not handed over: the page keeps them
+// for a worker that may come after this one.
+func (b *browser) Send(m wire.Message, blob any) {
+	text, err := wire.Encode(m)
+	if err != nil {
+		panic(err) // a number that JSON has no word for: the App checks what it sends
+	}
+	message := map[string]any{"text": text, "blob": nil}
+	switch v := blob.(type) {
+	case bytes:
+		message["blob"] = v.array
+	case js.Value:
+		message["blob"] = v
+	}
+	b.worker.Call("postMessage", message)
+}
+
+// Files reads the files of a drop or of a file box; the box is emptied, so that
+// the same file can be chosen again.
+func (b *browser) Files(e vugu.DOMEvent) []ui.File {
+	raw := js.Value(e.JSEvent())
+	list := raw.Get("target").Get("files")
+	if transfer := raw.Get("dataTransfer"); transfer.Truthy() {
+		list = transfer.Get("files")
+	}
+	if !list.Truthy() {
+		return nil
+	}
+	var files []ui.File
+	for i := range list.Length() {
+		f := list.Index(i)
+		files = append(files, ui.File{Name: f.Get("name").String(), Size: int64(f.Get("size").Float()), Ref: f})
+	}
+	if e.PropString("type") == "change" {
+		raw.Get("target").Set("value", "")
+	}
+	return files
+}
+
+// Read reads a whole file.
+func (b *browser) Read(f ui.File, done func(ui.Bytes)) {
+	b.await(f.Ref.(js.Value).Call("arrayBuffer"), func(buffer js.Value, err error) {
+		if err != nil {
+			done(nil)
+			return
+		}
+		done(bytes{js.Global().Get("Uint8Array").New(buffer)})
+	})
+}
+
+func (b *browser) Fetch(path string, done func(int, ui.Bytes)) {
+	b.request(path, map[string]any{}, done)
+}
+
+func (b *browser) Post(path string, body ui.Bytes, headers map[string]string, done func(int, ui.Bytes)) {
+	h := map[string]any{}
+	for k, v := range headers {
+		h[k] = v
+	}
+	b.request(path, map[string]any{"method": "POST", "headers": h, "body": body.(bytes).array}, done)
+}
+
+func (b *browser) request(path string, options map[string]any, done func(int, ui.Bytes)) {
+	b.await(js.Global().Call("fetch", path, options), func(response js.Value, err error) {
+		if err != nil {
+			done(0, bytes{js.Global().Get("Uint8Array").New(0)})
+			return
+		}
+		b.await(response.Call("arrayBuffer"), func(buffer js.Value, err error) {
+			if err != nil {
+				buffer = js.ValueOf(0)
+			}
+			done(response.Get("status").Int(), bytes{js.Global().Get("Uint8Array").New(buffer)})
+		})
+	})
+}
+
+// Save offers bytes as a download.
+func (b *browser) Save(name string, data ui.Bytes) {
+	global := js.Global()
+	blob := global.Get("Blob").New([]any{data.(bytes).array}, map[string]any{"type": "application/zip"})
+	address := global.Get("URL").Call("createObjectURL", blob)
+	link := global.Get("document").Call("createElement", "a")
+	link.Set("href", address)
+	link.Set("download", name)
+	link.Call("click")
+	b.Later(time.Minute, func() { global.Get("URL").Call("revokeObjectURL", address) })
+}
+
+func (b *browser) Copy(text string) {
+	if clipboard := js.Global().Get("navigator").Get("clipboard"); clipboard.Truthy() {
+		clipboard.Call("writeText", text)
+	}
+}
+
+func (b *browser) Later(d time.Duration, f func()) {
+	time.AfterFunc(d, func() { f(); b.changed() })
+}
+
+func (b *browser) Location() string {
+	return js.Global().Get("location").Get("href").String()
+}
+
+// await calls done with what a promise comes to, and draws.
+func (b *browser) await(promise js.Value, done func(js.Value, error)) {
+	var good, bad js.Func
+	release := func() { good.Release(); bad.Release() }
+	good = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		release()
+		done(args[0], nil)
+		b.changed()
+		return nil
+	})
+	bad = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		release()
+		done(js.Undefined(), fmt.Errorf("%s", args[0].Call("toString").String()))
+		b.changed()
+		return nil
+	})
+	promise.Call("then", good, bad)
+}

@@ -1,0 +1,73 @@
+//go:build js && wasm
+
+// Page is the program of the web page: it joins the components of package ui
+// with the browser, and starts the worker that holds the engine.
+package main
+
+import (
+	"time"
+
+	"prelude/ui"
+	"prelude/ui/dom"
+
+	"syscall/js"
+)
+
+// frame is the least time between two drawings that no person asked for: the
+// worker's messages come faster than an eye reads.
+const frame = 100 * time.Millisecond
+
+func main() {
+	p := &page{window: js.Global()}
+	host := newBrowser(p.later)
+	p.app = ui.New(host)
+	host.app = p.app
+	r, err := dom.New("#app", &ui.Page{App: p.app}, p.soon)
+	if err != nil {
+		panic(err)
+	}
+	p.renderer = r
+	p.onFrame = js.FuncOf(func(js.Value, []js.Value) any { p.asked = false; p.draw(); return nil })
+	p.onTimer = js.FuncOf(func(js.Value, []js.Value) any { p.timed = false; p.draw(); return nil })
+	p.window.Call("addEventListener", "resize", js.FuncOf(func(js.Value, []js.Value) any { p.soon(); return nil }))
+	p.app.Start()
+	p.draw()
+	select {} // callbacks do the rest
+}
+
+// page decides when to draw.
+type page struct {
+	window           js.Value
+	app              *ui.App
+	renderer         *dom.Renderer
+	onFrame, onTimer js.Func
+	asked, timed     bool
+	drawn            time.Time
+}
+
+// soon draws at the browser's next frame: a person waits.
+func (p *page) soon() {
+	if !p.asked {
+		p.asked = true
+		p.window.Call("requestAnimationFrame", p.onFrame)
+	}
+}
+
+// later draws when a frame's time has passed since the last drawing. A timer
+// also runs in a hidden tab, where animation frames stand still.
+func (p *page) later() {
+	if !p.timed {
+		p.timed = true
+		wait := max(0, frame-time.Since(p.drawn))
+		p.window.Call("setTimeout", p.onTimer, wait.Milliseconds())
+	}
+}
+
+func (p *page) draw() {
+	p.drawn = time.Now()
+	p.renderer.Render()
+	area := p.window.Get("document").Call("getElementById", "chart-area")
+	if area.Truthy() && p.app.Resize(area.Get("clientWidth").Int()) {
+		p.renderer.Render()
+	}
+}
