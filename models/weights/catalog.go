@@ -23,6 +23,7 @@ type Tensor struct {
 	source Source
 	order  int   // of the source among a catalog's
 	offset int64 // of the first byte
+	scales int64 // of the first byte of an I8 tensor's scales; 0: it has none
 }
 
 // elements is the number of elements; the file's header has been checked, so
@@ -97,10 +98,13 @@ func (c *Catalog) addSafetensors(ctx context.Context, src Source, keep func(name
 	if c.Metadata == nil {
 		c.Metadata = h.Metadata
 	}
+	scalesOf := int8Scales(h)
 	for _, t := range h.Tensors {
-		if keep(t.Name) {
-			c.add(&Tensor{Name: t.Name, Type: string(t.DType), Shape: t.Shape, source: src, offset: t.Offset})
+		of, _ := strings.CutSuffix(t.Name, scalesSuffix)
+		if !keep(t.Name) || t.Name != of && scalesOf[of] == t.Offset {
+			continue
 		}
+		c.add(&Tensor{Name: t.Name, Type: string(t.DType), Shape: t.Shape, source: src, offset: t.Offset, scales: scalesOf[t.Name]})
 	}
 	return nil
 }
@@ -173,13 +177,22 @@ func (c *Catalog) addShard(ctx context.Context, shard string, shardOf map[string
 		return err
 	}
 	c.opened = append(c.opened, src)
-	if err := c.addSafetensors(ctx, src, func(name string) bool { return shardOf[name] == shard }); err != nil {
+	missing := map[string]bool{}
+	for name, in := range shardOf {
+		if in == shard {
+			missing[name] = true
+		}
+	}
+	err = c.addSafetensors(ctx, src, func(name string) bool {
+		keep := missing[name]
+		delete(missing, name)
+		return keep
+	})
+	if err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
-		if shardOf[name] == shard && c.byName[name] == nil {
-			return fmt.Errorf("it has no tensor %q", name)
-		}
+	for _, name := range slices.Sorted(maps.Keys(missing)) {
+		return fmt.Errorf("it has no tensor %q", name)
 	}
 	return nil
 }
@@ -225,9 +238,6 @@ func (c *Catalog) Tensor(name string) (*Tensor, error) {
 	}
 	return t, nil
 }
-
-// Has says whether there is a tensor of that name.
-func (c *Catalog) Has(name string) bool { return c.byName[name] != nil }
 
 // Converted counts the tensors that become Q8_0 when they are loaded, by their
 // type in the file.

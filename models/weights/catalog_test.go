@@ -2,11 +2,13 @@ package weights_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,6 +122,43 @@ func TestFingerprint(t *testing.T) {
 	if got, want := of(tensor), fingerprintByHand("big", fmt.Sprintf("F32 [%d]", len(big)/4), big); got != want {
 		t.Errorf("fingerprint %s, want %s", got, want)
 	}
+}
+
+// An I8 matrix with its scales apart is Q8_0, whatever view is taken of it, in
+// one file and in shards; its fingerprint is that of the same weights in GGUF.
+func TestInt8(t *testing.T) {
+	g := catalog(t, "tiny.gguf", file(t, "testdata/tiny.gguf"))
+	v := g.View("token_embd.weight") // Q8_0 [24 64]
+	blocks := stream(t, v)
+	var elements, scales []byte
+	for block := range slices.Chunk(blocks, 34) {
+		scales, elements = append(scales, block[:2]...), append(elements, block[2:]...)
+	}
+	w := safetensors.Tensor{Name: "w", DType: safetensors.I8, Shape: []int{24, 64}, Data: elements}
+	s := safetensors.Tensor{Name: "w.scales", DType: safetensors.F16, Shape: []int{24, 2}, Data: scales}
+	files := map[string][]byte{"m.safetensors": pack(t, w, s)}
+	sharded, err := weights.Open(ctx, &weights.Bytes{Label: "i.json", Data: []byte(`{"weight_map":{"w":"m.safetensors","w.scales":"m.safetensors"}}`)}, memory(files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*weights.Catalog{catalog(t, "m.safetensors", files["m.safetensors"]), sharded} {
+		got := c.View("w")
+		if len(c.Tensors) != 1 || got.Spec().String() != "Q8_0[24 64]" || !bytes.Equal(stream(t, got), blocks) {
+			t.Errorf("%d tensors, %v", len(c.Tensors), got.Spec())
+		}
+		if !bytes.Equal(stream(t, got.Rows(5, 7)), stream(t, v.Rows(5, 7))) || !bytes.Equal(stream(t, got.Unpermute(3)), stream(t, v.Unpermute(3))) {
+			t.Error("rows differ")
+		}
+		p, err := weights.Load(ctx, []weights.Target{{Name: "w", View: v, Write: func(context.Context, int, []byte) error { return nil }}}, weights.Options{})
+		if q, err2 := c.Fingerprint(ctx, weights.Options{}); err != nil || err2 != nil || p != q {
+			t.Errorf("fingerprint %s, in GGUF %s: %v %v", q, p, err2, err)
+		}
+	}
+	s.Shape = []int{48}
+	refused(t, "scales of another shape", catalog(t, "m.safetensors", pack(t, w, s)).View("w").Err(), `"w" is I8, which isn't supported`, "I8 with F16 .scales")
+	s.Shape, s.Data = []int{24, 2}, bytes.Clone(s.Data)
+	s.Data[2*5+1] = 0x7c
+	refused(t, "infinite scale", catalog(t, "m.safetensors", pack(t, w, s)).ReadTensor(ctx, "w", func(int64, []byte) error { return nil }), `"w"`, "element 160 of [24 64]")
 }
 
 func TestMissingAndUnsupported(t *testing.T) {

@@ -15,10 +15,11 @@
 // is, a range of a fused one ([View.Rows]), several together ([Concat]), the
 // query and key rows of a llama GGUF put back in order ([View.Unpermute]), or
 // GPT-2's matrices the other way round ([View.Transpose]). [Load] fills the
-// device's tensors in the file's order, through two buffers of 4 MiB in all; no
+// device's tensors in the file's order, through buffers of 4 MiB; no
 // tensor is ever whole in Go's heap.
 //
-// F32, F16, BF16, Q8_0, Q4_0 and Q4_1 keep the bits of the file. Q5_0, Q5_1,
+// F32, F16, BF16, Q8_0, Q4_0 and Q4_1 keep the bits of the file; a safetensors
+// matrix "w" of I8 [out, in] beside "w.scales" of F16 [out, in/32] is Q8_0. Q5_0, Q5_1,
 // Q4_K, Q5_K and Q6_K, for which there are no kernels, become Q8_0 on the way;
 // [Catalog.Converted] says how many do, for the page to tell.
 package weights

@@ -85,20 +85,3 @@ func firstHalf(src []byte, exponent uint16) int {
 	}
 	return -1
 }
-
-// Float32s sets dst to the values of device bytes src of type d: what a
-// reference computes with. len(src) is d.Bytes(len(dst)).
-func Float32s(d engine.DType, dst []float32, src []byte) {
-	if d == engine.I32 {
-		for i := range dst {
-			dst[i] = float32(int32(binary.LittleEndian.Uint32(src[4*i:])))
-		}
-		return
-	}
-	deviceTypes[d].Dequantize(dst, src)
-}
-
-var deviceTypes = map[engine.DType]gguf.Type{
-	engine.F32: gguf.F32, engine.F16: gguf.F16, engine.BF16: gguf.BF16,
-	engine.Q8_0: gguf.Q8_0, engine.Q4_0: gguf.Q4_0, engine.Q4_1: gguf.Q4_1,
-}

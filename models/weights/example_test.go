@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"prelude/engine"
 	"prelude/models/weights"
+	"prelude/models/weights/gguf"
 )
 
 func Example() {
@@ -30,7 +30,7 @@ func Example() {
 		Name: "model.layers.0.self_attn.q_proj.weight",
 		View: query,
 		Write: func(_ context.Context, off int, data []byte) error { // an engine.Tensor's Write
-			weights.Float32s(engine.Q4_1, values, data)
+			gguf.Q4_1.Dequantize(values, data)
 			return nil
 		},
 	}}, weights.Options{})

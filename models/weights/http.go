@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
@@ -128,6 +129,9 @@ func (h *HTTP) readSome(ctx context.Context, off int64, dst []byte) (n int, err 
 		h.hangUp()
 		return n, fmt.Errorf("weights: %s broke off at byte %d: %w", h.url, at, err)
 	}
+	if h.at == h.size {
+		h.hangUp()
+	}
 	return n, nil
 }
 
@@ -179,6 +183,8 @@ func (h *HTTP) accept(resp *http.Response, off int64) error {
 		h.at = 0
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
 		return fmt.Errorf("weights: %s: %s", h.url, resp.Status)
+	case code == http.StatusNotFound:
+		return permanent{fmt.Errorf("weights: %s: %w", h.url, fs.ErrNotExist)}
 	default:
 		return permanent{fmt.Errorf("weights: %s: %s", h.url, resp.Status)}
 	}
@@ -215,8 +221,6 @@ func (h *HTTP) hangUp() {
 
 // permanent is an error that trying again doesn't help.
 type permanent struct{ error }
-
-func (p permanent) Unwrap() error { return p.error }
 
 // retry calls f until it succeeds, fails for good, or has had its tries.
 func (h *HTTP) retry(ctx context.Context, f func() error) error {

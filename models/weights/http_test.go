@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -138,7 +139,8 @@ func TestHTTPRetries(t *testing.T) {
 		{"busy, then fine", 503, 3, "", 5},
 		{"too many requests, then fine", 429, 1, "", 3},
 		{"busy for good", 503, 1 << 30, "503 Service Unavailable (tried 5 times)", 6},
-		{"gone", 404, 1 << 30, "404 Not Found", 2},
+		{"gone", 410, 1 << 30, "410 Gone", 2},
+		{"absent", 404, 1 << 30, "not exist", 2},
 	} {
 		var failed atomic.Int64
 		failed.Store(-1) // the first request opens the file
@@ -170,7 +172,7 @@ func TestHTTPRefuses(t *testing.T) {
 		hook func(w http.ResponseWriter, r *http.Request)
 		want string
 	}{
-		{"absent", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "404"},
+		{"absent", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) }, "not exist"},
 		{"no length", func(w http.ResponseWriter, r *http.Request) {
 			w.Write(data)
 			w.(http.Flusher).Flush()
@@ -267,6 +269,9 @@ func TestHTTPPieces(t *testing.T) {
 	defer p.Close()
 	if err := p.Verify(ctx); err != nil {
 		t.Error(err)
+	}
+	if _, err := open(ctx, "absent"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that isn't there: %v", err)
 	}
 	if _, err := open(ctx, "../secret"); err == nil {
 		t.Error("opened a file outside the folder")

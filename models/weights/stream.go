@@ -18,7 +18,7 @@ func (v View) Stream(ctx context.Context, piece func(off int64, data []byte) err
 	return s.stream(ctx, v, piece)
 }
 
-// A streamer has the two buffers that every tensor goes through.
+// A streamer has the buffers that every tensor goes through.
 type streamer struct {
 	ctx   context.Context
 	piece func(off int64, data []byte) error
@@ -26,6 +26,7 @@ type streamer struct {
 	n     int    // bytes of out that are filled
 	out   []byte // what piece is handed
 	raw   []byte // what was read, where it isn't read into out
+	parts []byte // elements and scales, where the file has them apart
 }
 
 func (s *streamer) stream(ctx context.Context, v View, piece func(off int64, data []byte) error) error {
@@ -163,7 +164,14 @@ func (s *streamer) transposeColumns(p span) error {
 
 // read fills dst with the file's bytes from element at on and checks them.
 func (s *streamer) read(p span, at int, dst []byte) error {
-	if err := p.t.source.ReadRange(s.ctx, p.t.offset+int64(p.enc.fileBytes(at)), dst); err != nil {
+	var err error
+	if p.t.scales > 0 {
+		s.parts = grow(s.parts, len(dst))
+		err = p.t.readBlocks(s.ctx, at, dst, s.parts)
+	} else {
+		err = p.t.source.ReadRange(s.ctx, p.t.offset+int64(p.enc.fileBytes(at)), dst)
+	}
+	if err != nil {
 		return err
 	}
 	if i := p.enc.notFinite(dst); i >= 0 {

@@ -55,8 +55,11 @@ func (c *Catalog) View(name string) View {
 		return View{err: err}
 	}
 	enc, ok := encodings[t.Type]
+	if t.scales > 0 {
+		enc, ok = encodings["Q8_0"], true
+	}
 	if !ok {
-		return View{err: fmt.Errorf("weights: %s: tensor %q is %s, which isn't supported; supported are F32, F16, BF16, I32 and GGUF's quantised types", t.source.Name(), name, t.Type)}
+		return View{err: fmt.Errorf("weights: %s: tensor %q is %s, which isn't supported; supported are F32, F16, BF16, I32, I8 with F16 %s for each 32 elements, and GGUF's quantised types", t.source.Name(), name, t.Type, scalesSuffix)}
 	}
 	s := span{t: t, enc: enc}
 	s.to = 1

@@ -81,12 +81,13 @@ func (m Metadata) Ints(key string) ([]int64, bool) { return ints(m.values[key], 
 
 // Float returns a floating-point number.
 func (m Metadata) Float(key string) (float64, bool) {
-	v, ok := floats(m.values[key], false)
+	v, ok := floats[float64](m.values[key], false)
 	return first(v), ok
 }
 
-// Floats returns an array of floating-point numbers.
-func (m Metadata) Floats(key string) ([]float64, bool) { return floats(m.values[key], true) }
+// Floats returns an array of floating-point numbers as float32, which is what
+// files have.
+func (m Metadata) Floats(key string) ([]float32, bool) { return floats[float32](m.values[key], true) }
 
 // Bool returns a boolean.
 func (m Metadata) Bool(key string) (bool, bool) {
@@ -175,18 +176,18 @@ func ints(v value, array bool) ([]int64, bool) {
 	return out, true
 }
 
-func floats(v value, array bool) ([]float64, bool) {
+func floats[T float32 | float64](v value, array bool) ([]T, bool) {
 	if v.array != array || v.raw == nil {
 		return nil, false
 	}
 	switch v.kind {
 	case kindF32:
-		return decode(v, func(b []byte) float64 {
-			return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+		return decode(v, func(b []byte) T {
+			return T(math.Float32frombits(binary.LittleEndian.Uint32(b)))
 		}), true
 	case kindF64:
-		return decode(v, func(b []byte) float64 {
-			return math.Float64frombits(binary.LittleEndian.Uint64(b))
+		return decode(v, func(b []byte) T {
+			return T(math.Float64frombits(binary.LittleEndian.Uint64(b)))
 		}), true
 	}
 	return nil, false

@@ -49,7 +49,7 @@ func TestReadReference(t *testing.T) {
 		{value(m.Bool("yes")), true}, {value(m.Bool("no")), false},
 		{value(m.Strings("strings")), []string{"a", "", "ccc"}},
 		{value(m.Ints("ints")), []int64{-1, 0, 70000}},
-		{value(m.Floats("floats")), []float64{0.5, -2}},
+		{value(m.Floats("floats")), []float32{0.5, -2}},
 		{value(m.Bools("bools")), []bool{true, false, true}},
 	} {
 		if !reflect.DeepEqual(c.got, c.want) {
