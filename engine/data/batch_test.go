@@ -136,6 +136,25 @@ func TestBatch(t *testing.T) {
 	}
 }
 
+func TestBounds(t *testing.T) {
+	// Five examples in batches of two make batches of two, two and one.
+	lengths := []Tokens{
+		{IDs: make([]int32, 3), Start: 0}, // 2 rows, 2 with loss
+		{IDs: make([]int32, 9), Start: 8}, // 8, 1
+		{IDs: make([]int32, 6), Start: 1}, // 5, 5
+		{IDs: make([]int32, 7), Start: 3}, // 6, 4
+		{IDs: make([]int32, 2), Start: 1}, // 1, 1
+	}
+	for size, want := range map[int]Bounds{1: {8, 5}, 2: {14, 9}, 3: {19, 11}, 5: {22, 13}} {
+		if got := NewBatcher(lengths, BatchOptions{Size: size}).Bounds(); got != want {
+			t.Errorf("batches of %d: %v, want %v", size, got, want)
+		}
+	}
+	if got := NewBatcher(nil, BatchOptions{Size: 2}).Bounds(); got != (Bounds{}) {
+		t.Errorf("of nothing: %v", got)
+	}
+}
+
 // numbered makes n examples of various lengths; example i has the id i throughout.
 func numbered(n int) []Tokens {
 	var out []Tokens
@@ -304,6 +323,18 @@ func TestSplit(t *testing.T) {
 				if e.Label == "single" {
 					t.Fatalf("seed %d: the only example of its label is in validation", seed)
 				}
+			}
+		}
+	})
+	t.Run("a prompt with most of the examples", func(t *testing.T) {
+		es := slices.Clone(grouped[:60])
+		for i := range 40 {
+			es[i].Prompt = "the same"
+		}
+		for seed := range uint64(20) {
+			_, val, _ := Split(es, 0.3, seed)
+			if len(val) == 0 || len(val) > 20 {
+				t.Fatalf("seed %d: %d of 60 in validation", seed, len(val))
 			}
 		}
 	})

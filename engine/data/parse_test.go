@@ -75,6 +75,11 @@ func TestParse(t *testing.T) {
 		{name: "a bad pretty object", in: "{\n  \"prompt\": \"a\"\n  \"completion\": \"b\"\n}\n" + good, want: []string{"5:a→b"},
 			errors: []string{`line 1: is not valid JSON: want a comma or "}", found '"' (in line 3)`}},
 
+		{name: "a bad pretty object with another inside", in: "[\n  {\n    \"prompt\" \"a\",\n    \"more\":\n    {\n      \"text\": \"b\"\n    }\n  },\n  {\n    \"text\": \"c\"\n  }\n]", want: []string{"9:→c"},
+			errors: []string{`line 2: is not valid JSON: want a colon after "prompt", found '"' (in line 3)`}},
+
+		{name: "numbers with signs", in: `{"text":-0.5,"label":1e-5}` + "\n" + `{"text":2E+3,"label":0}`, want: []string{"1:-0.5\nLabel:→ 1e-5", "2:2E+3\nLabel:→ 0"}},
+		{name: "bad numbers", in: `{"text":01}` + "\n" + `{"text":1.}` + "\n" + `{"text":-}` + "\n" + `{"text":1e}`, errors: []string{`found '1'`, "want a digit", "want a digit", "want a digit"}},
 		{name: "number and boolean", in: `{"text":1.50,"label":true}` + "\n" + `{"text":12345678901234567890,"label":1e5}`, want: []string{"1:1.50\nLabel:→ true", "2:12345678901234567890\nLabel:→ 1e5"},
 			notes: []string{`"text" is a number and was taken as text (lines 1, 2)`, `"label" is a boolean`, `"label" is a number`}},
 		{name: "null", in: `{"prompt":"a","completion":null}`, errors: []string{`line 1: "completion" is null, want text`}},

@@ -178,6 +178,10 @@ func TestMissingSpace(t *testing.T) {
 		{"yes", ", and", false},
 		{"é", "É", true},
 	} {
+		few := []Example{{Prompt: test.prompt, Completion: test.completion}, {Prompt: "a ", Completion: "b"}}
+		if MissingSpace(few) {
+			t.Errorf("%q + %q: one of two is most", test.prompt, test.completion)
+		}
 		examples := []Example{{Prompt: test.prompt, Completion: test.completion}, {Prompt: test.prompt, Completion: test.completion}, {Prompt: "a ", Completion: "b"}}
 		if got := MissingSpace(examples); got != test.want {
 			t.Errorf("%q + %q: %v", test.prompt, test.completion, got)

@@ -72,6 +72,7 @@ def corpora():
     yield "all empty", "13a", [""], [[""]]
     yield "tie of lengths", "13a", ["a b c d e"], [["a b c d e f", "a b c d"]]
     yield "repeated words", "13a", ["the the the the the the the"], [["the cat is on the mat", "there is a cat on the mat"]]
+    yield "equally bad references", "13a", ["abc", "the cat sat"], [["xyz", "pqrstuvw"], ["the cat sat down"]]
     for k in range(6):
         refs = [[noise() for _ in range(1 + k % 3)] for _ in range(4)]
         yield f"noise {k}", ["13a", "zh"][k % 2], [worse(rng.choice(r), True) for r in refs], refs
@@ -118,7 +119,7 @@ def label_case(names):
             "macroF1": float(label_f1(gold, pred, average="macro"))}
 
 
-lines = ENGLISH + CHINESE + [noise() for _ in range(60)]
+lines = ENGLISH + CHINESE + [noise() for _ in range(60)] + [" .5, .5 "]
 pre = {t: BLEU(tokenize=t)._preprocess_segment for t in ("13a", "zh")}
 print(json.dumps({
     "tokens": [{"line": l, "13a": pre["13a"](l).split(), "zh": pre["zh"](l).split()} for l in lines],
