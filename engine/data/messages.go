@@ -1,0 +1,96 @@
+package data
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+func makeMessages(p *parser, e *Example, v value) error {
+	list, _ := v.get("messages")
+	if list.kind != listKind {
+		return fmt.Errorf(`"messages" is %s, want a list of {"role","content"}`, list.kind)
+	}
+	return p.conversation(e, list.list)
+}
+
+func (p *parser) conversation(e *Example, list []value) error {
+	answers := 0
+	for i, item := range list {
+		m, err := p.message(e, item)
+		if err != nil {
+			return fmt.Errorf("message %d %w", i+1, err)
+		}
+		if m.Role == "assistant" {
+			answers++
+		}
+		e.Messages = append(e.Messages, m)
+	}
+	if len(e.Messages) == 0 {
+		return errors.New(`"messages" is empty: there is nothing to learn`)
+	}
+	end := e.Messages[len(e.Messages)-1]
+	if end.Role != "assistant" {
+		return fmt.Errorf(`the last message is from %q: want the answer to learn, from "assistant"`, end.Role)
+	}
+	if blank(end.Content) {
+		return errors.New("the last message is empty: there is nothing to learn")
+	}
+	if answers > 1 {
+		p.tally.add(e.Line, "of several answers in a conversation the last is learned, and the earlier ones are its context")
+	}
+	return nil
+}
+
+func (p *parser) message(e *Example, v value) (m Message, err error) {
+	if v.kind != objectKind {
+		return m, fmt.Errorf(`is %s, want {"role","content"}`, v.kind)
+	}
+	role, ok := v.get("role")
+	if !ok || role.kind != stringKind || role.text == "" {
+		return m, errors.New(`has no "role" ("system", "user" or "assistant")`)
+	}
+	m.Role = role.text
+	for _, f := range v.fields {
+		if f.key != "role" && f.key != "content" {
+			p.tally.add(e.Line, fmt.Sprintf("a message's key %q is not used", short(f.key)))
+		}
+	}
+	content, ok := v.get("content")
+	switch {
+	case !ok:
+		return m, errors.New(`has no "content"`)
+	case content.kind == nullKind:
+		p.tally.add(e.Line, `a message whose "content" is null was taken as empty`)
+	case content.kind == listKind:
+		m.Content, err = p.parts(e, content.list)
+	default:
+		m.Content, err = p.asText(e.Line, content, `"content"`)
+		if err != nil {
+			err = fmt.Errorf("is wrong: %w", err)
+		}
+	}
+	return m, err
+}
+
+// parts joins a content that is a list: texts, or {"type":"text","text":…}.
+func (p *parser) parts(e *Example, list []value) (string, error) {
+	var b strings.Builder
+	for _, part := range list {
+		if part.kind == stringKind {
+			b.WriteString(part.text)
+			continue
+		}
+		kind, _ := part.get("type")
+		text, ok := part.get("text")
+		if part.kind != objectKind || kind.text != "text" && kind.text != "" || !ok || text.kind != stringKind {
+			name := kind.text
+			if name == "" {
+				name = part.kind.String()
+			}
+			return "", fmt.Errorf(`has a part of "content" that is no text (%s): only text can be learned`, short(name))
+		}
+		b.WriteString(text.text)
+	}
+	return b.String(), nil
+}
