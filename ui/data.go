@@ -10,9 +10,6 @@ import (
 // holds its text in memory.
 const maxData = 64e6
 
-// samplePath is the project's own data set, among the page's files.
-const samplePath = "samples/restaurants.jsonl"
-
 // examples is the section where the training data comes in.
 type examples struct {
 	id       int // the reading under way, else 0
@@ -52,14 +49,14 @@ func (a *App) openData(f File) {
 	})
 }
 
-// openSample takes the project's own data set.
+// openSample takes the project's own data set, one of the page's files.
 func (a *App) openSample() {
-	a.host.Fetch(samplePath, func(status int, b Bytes) {
+	a.host.Fetch(a.host.Asset("sample"), func(status int, b Bytes) {
 		if status != 200 {
 			a.refuse(atData, "The sample data set could not be fetched.", "Check the connection and press the button again.")
 			return
 		}
-		a.takeData(File{Name: "restaurants.jsonl", Size: int64(b.Len())}, b)
+		a.takeData(File{Name: "plants.jsonl", Size: int64(b.Len())}, b)
 	})
 }
 

@@ -20,7 +20,8 @@ type Host interface {
 	Save(name string, data Bytes) // offers a download
 	Copy(text string)             // to the clipboard
 	Later(d time.Duration, f func())
-	Location() string // the page's address, with its fragment
+	Location() string         // the page's address, with its fragment
+	Asset(name string) string // the path of one of the page's own files, whose names change with their content
 }
 
 // File is a file that the person handed over; Ref is the browser's File object.

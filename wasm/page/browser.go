@@ -181,6 +181,8 @@ func (b *browser) Later(d time.Duration, f func()) {
 	time.AfterFunc(d, func() { f(); b.changed() })
 }
 
+func (b *browser) Asset(name string) string { return b.assets.Get(name).String() }
+
 func (b *browser) Location() string {
 	return js.Global().Get("location").Get("href").String()
 }

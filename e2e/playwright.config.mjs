@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+const port = process.env.PORT ?? "8123";
+const chromium = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+
+export default defineConfig({
+  outputDir: "test-results",
+  fullyParallel: false,
+  workers: 1, // the page trains on every core it gets
+  timeout: 90_000,
+  expect: { timeout: 20_000 }, // a shared machine is slow now and then
+  reporter: [["list"]],
+  use: {
+    baseURL: `http://localhost:${port}`,
+    launchOptions: {
+      executablePath: chromium,
+      args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    },
+  },
+  // The built site (`make site`), served as `make run` serves it.
+  webServer: {
+    command: `go run ./wasm/serve -addr :${port} -dir build/site -data e2e/out/data`,
+    cwd: "..",
+    port: Number(port),
+    reuseExistingServer: true,
+    timeout: 120_000,
+  },
+  projects: [
+    { name: "ui", testDir: "ui" },
+    { name: "engine", testDir: "engine", timeout: 600_000 },
+  ],
+});

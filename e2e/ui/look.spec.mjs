@@ -1,0 +1,63 @@
+// Pictures of every state, wide and narrow, light and dark: e2e/out/*.png.
+import { expect, openText, out, test, train, useSample } from "./page.mjs";
+
+const looks = [
+  { name: "1440-light", width: 1440, colorScheme: "light" },
+  { name: "1440-dark", width: 1440, colorScheme: "dark" },
+  { name: "360-light", width: 360, colorScheme: "light" },
+  { name: "360-dark", width: 360, colorScheme: "dark" },
+];
+
+for (const { name, width, colorScheme } of looks) {
+  test.describe(name, () => {
+    test.use({ viewport: { width, height: 900 }, colorScheme });
+
+    const shoot = async (page, state) => {
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await page.screenshot({ path: `${out}${name}-${state}.png`, fullPage: true });
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect(over, "nothing sticks out sideways").toBe(0);
+    };
+
+    test("before, during and after training", async ({ page }) => {
+      await shoot(page, "1-start");
+      await page.getByRole("button", { name: "Load SmolLM2" }).click();
+      await expect(page.locator("#chip-model")).toContainText("smollm2");
+      await useSample(page);
+      await page.click("label.switch");
+      await expect(page.locator("#system")).toBeVisible();
+      for (const id of ["#axis-produce", "#axis-start"]) await page.click(`${id} > summary`);
+      await page.click("#advanced > summary");
+      await shoot(page, "2-ready");
+      for (const id of ["#axis-produce", "#axis-start"]) await page.click(`${id} > summary`);
+      await page.click("#advanced > summary");
+      await page.getByRole("button", { name: "steps", exact: true }).click();
+      await page.fill("#train-for", "4000");
+      await page.click("#start");
+      await expect(page.locator("#tiles")).toContainText(/1,\d\d\d \/ 4,000/, { timeout: 20_000 });
+      await page.click("#ask");
+      await page.locator("#chart-area").hover({ position: { x: 120, y: 90 } });
+      await shoot(page, "3-training");
+      await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 30_000 });
+      await page.click("#another");
+      await page.click("#ask");
+      await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
+      await page.click("#export");
+      await expect(page.locator("#python")).toBeVisible();
+      await shoot(page, "4-after");
+    });
+
+    test("trouble", async ({ page }) => {
+      await openText(page, "bad.jsonl", '{"prompt":"a","completion":"b"}\n{"prompt":"c"}\nnot json\n{"prompt":"d","completion":"e"}\n');
+      await expect(page.locator("#line-errors")).toBeVisible();
+      await page.click("#own-model > summary");
+      await page.fill("#model-address", "state-spaces/mamba-130m");
+      await page.getByRole("button", { name: "Fetch" }).click();
+      await expect(page.locator(".notice")).toContainText("mamba");
+      await page.fill("#prompt", "crash");
+      await page.click("#ask");
+      await expect(page.getByRole("button", { name: "Start a new worker" })).toBeVisible();
+      await shoot(page, "5-trouble");
+    });
+  });
+}

@@ -1,0 +1,44 @@
+// The page with the fake worker in place of the engine.
+import { readFileSync } from "node:fs";
+import { expect, test as base } from "@playwright/test";
+
+const fake = readFileSync(new URL("../fake/worker.js", import.meta.url), "utf8");
+
+export const test = base.extend({
+  page: async ({ page }, use) => {
+    const trouble = [];
+    page.on("pageerror", (err) => trouble.push(String(err)));
+    page.on("console", (m) => { if (m.type() === "error") trouble.push(m.text()); });
+    await page.route(/\/worker\.[^/]*js/, (route) => route.fulfill({
+      body: fake, contentType: "text/javascript",
+      headers: { "Cross-Origin-Embedder-Policy": "require-corp", "Cross-Origin-Resource-Policy": "same-origin" },
+    }));
+    await page.goto("/");
+    await expect(page.locator("#model-facts")).toBeVisible();
+    await use(page);
+    expect(trouble, "errors on the console").toEqual([]);
+  },
+});
+export { expect };
+
+export const out = new URL("../out/", import.meta.url).pathname;
+
+/** Takes the project's sample data set. */
+export async function useSample(page) {
+  await page.click("#use-sample");
+  await expect(page.locator("#data-facts")).toContainText("92");
+}
+
+/** Drops text as a file of examples. */
+export async function openText(page, name, text) {
+  const box = await page.locator("#data-other").count() ? "#data-other" : "#data-file";
+  await page.locator(box).setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+}
+
+/** Trains to the end. */
+export async function train(page, steps = "120") {
+  await page.getByRole("button", { name: "steps", exact: true }).click();
+  await page.fill("#train-for", steps);
+  await page.click("#start");
+  await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 20_000 });
+}
