@@ -205,7 +205,9 @@ func (f *file) fromGPT2(meta Metadata) (addBOS bool, err error) {
 		f.Model.Merges[i] = mergePair{left, right}
 	}
 	f.Model.IgnoreMerges = fam.ignoreMerges
-	f.Normalizer = json.RawMessage(fam.normalizer)
+	if fam.normalizer != "" {
+		f.Normalizer = json.RawMessage(fam.normalizer)
+	}
 	f.PreTokenizer = json.RawMessage(fam.preTokenizer)
 	f.Decoder = json.RawMessage(byteLevelPart)
 	return fam.addBOS, nil

@@ -2,10 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -288,76 +285,4 @@ func (t *Tokenizer) parsePost(raw json.RawMessage, field string) error {
 		return nil
 	}
 	return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, TemplateProcessing", field, p.Type)
-}
-
-// parseDecoder works out the text of each token.
-func (t *Tokenizer) parseDecoder(raw json.RawMessage, byteLevel bool) error {
-	t.decoder.texts = slices.Clone(t.tokens)
-	if len(raw) == 0 || string(raw) == "null" {
-		if !byteLevel {
-			return errors.New("decoder is missing")
-		}
-		raw = json.RawMessage(byteLevelPart)
-	}
-	return t.decoder.parse(raw, t.added, "decoder")
-}
-
-func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string) error {
-	p, err := parsePart(raw, field)
-	if p == nil {
-		return err
-	}
-	switch p.Type {
-	case "Sequence":
-		for i, raw := range p.Decoders {
-			if err := d.parse(raw, added, fmt.Sprintf("%s.decoders[%d]", field, i)); err != nil {
-				return err
-			}
-		}
-	case "ByteLevel":
-		d.apply(readBytes)
-		for _, a := range added {
-			d.texts[a.ID] = a.Content
-		}
-	case "ByteFallback":
-		d.apply(readByteToken)
-	case "Fuse": // a stream has one text anyway
-	case "Replace":
-		if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
-			return fmt.Errorf("%s.pattern: Replace is supported for a string", field)
-		}
-		d.apply(func(s string) string { return strings.ReplaceAll(s, *p.Pattern.String, p.Content) })
-	case "Strip":
-		if p.Content != " " || p.Start > 1 || p.Stop != 0 {
-			return fmt.Errorf("%s: Strip is supported for one space at the start", field)
-		}
-		d.lead = p.Start == 1
-	case "Metaspace":
-		mark, scheme, err := p.metaspace(field)
-		if err != nil {
-			return err
-		}
-		d.apply(func(s string) string { return strings.ReplaceAll(s, mark, " ") })
-		d.lead = scheme != "never"
-	default:
-		return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip", field, p.Type)
-	}
-	return nil
-}
-
-func (d *decoder) apply(change func(string) string) {
-	for id, s := range d.texts {
-		d.texts[id] = change(s)
-	}
-}
-
-// readByteToken returns the byte of a token such as "<0xE4>", other tokens as
-// they are.
-func readByteToken(token string) string {
-	if len(token) == 6 && strings.HasPrefix(token, "<0x") && token[5] == '>' {
-		if b, err := strconv.ParseUint(token[3:5], 16, 8); err == nil {
-			return string([]byte{byte(b)})
-		}
-	}
-	return token
 }

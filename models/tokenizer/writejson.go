@@ -17,6 +17,16 @@ func (t *Tokenizer) WriteJSON(w io.Writer) error {
 	case *bpe:
 		f.Model.Type = "BPE"
 		f.Model.Vocab, f.Model.Merges = t.vocabJSON(), m.pairs(t.tokens)
+	case *unigram:
+		list := make([]scoredToken, len(m.scores))
+		for id, score := range m.scores {
+			list[id] = scoredToken{t.tokens[id], score}
+		}
+		vocab, err := json.Marshal(list)
+		if err != nil {
+			return fmt.Errorf("tokenizer: %w", err) // a score that is no number
+		}
+		f.Model.Type, f.Model.Vocab = "Unigram", vocab
 	default:
 		return fmt.Errorf("tokenizer: can't write a %T as tokenizer.json", t.model)
 	}
