@@ -91,8 +91,10 @@ type Cancel struct {
 
 // Export asks for the trained prefix as a zipped PEFT adapter; answered by [Exported].
 type Export struct {
-	ID   int    `json:"id"`
-	Name string `json:"name"`
+	ID    int    `json:"id"`
+	Name  string `json:"name"`
+	Task  string `json:"task,omitempty"`  // one or two words, for a card
+	About string `json:"about,omitempty"` // one or two sentences, for a card
 }
 
 // Import hands over a zipped adapter (the blob); answered by [Imported].
