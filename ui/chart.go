@@ -16,7 +16,7 @@ type chartView struct {
 
 // Margins of the plot inside the drawing, in CSS pixels.
 const (
-	chartLeft, chartRight = 44, 14
+	chartLeft, chartRight = 44, 26
 	chartTop, chartBottom = 12, 28
 	chartHeight           = 264
 )
@@ -224,7 +224,7 @@ func lossRange(r *run, smooth []float64) (lo, hi float64) {
 }
 
 // ticks are about n round values on a scale. Labels have the digits that their
-// distance needs, unless label says otherwise.
+// distance needs, unless label says otherwise. (The sum with 0 makes −0 a 0.)
 func ticks(s scale, n int, label func(float64) string, whole bool) []tick {
 	step := niceStep((s.hi - s.lo) / float64(n))
 	if whole {
@@ -232,7 +232,7 @@ func ticks(s scale, n int, label func(float64) string, whole bool) []tick {
 	}
 	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	var out []tick
-	for v := math.Ceil(s.lo/step-1e-9) * step; v <= s.hi+step*1e-9; v += step {
+	for v := math.Ceil(s.lo/step-1e-9)*step + 0; v <= s.hi+step*1e-9; v += step {
 		text := strconv.FormatFloat(v, 'f', digits, 64)
 		if label != nil {
 			text = label(math.Round(v))

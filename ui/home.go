@@ -34,6 +34,7 @@ type prefix struct {
 
 func (h *home) stop() { h.id, h.progress, h.then, h.reading = 0, nil, nil, nil }
 
+// forgetZip drops the last export: the prefix in use is another one.
 func (h *home) forgetZip() { h.exported, h.zip, h.zipName = nil, nil, "" }
 
 // words describes the prefix in use.
@@ -52,7 +53,7 @@ func (p *prefix) words() string {
 }
 
 // export asks for the adapter; then is called with it at hand, or it is saved.
-func (a *App) export(then func()) {
+func (a *App) export(task, about string, then func()) {
 	if a.home.prefix == nil {
 		a.refuse(atHome, "There is no prefix yet.", "Train one, or import one.")
 		return
@@ -63,7 +64,7 @@ func (a *App) export(then func()) {
 		return
 	}
 	a.home.then = then
-	a.home.id = a.ask(atHome, func(id int) wire.Message { return wire.Export{ID: id, Name: name} }, nil)
+	a.home.id = a.ask(atHome, func(id int) wire.Message { return wire.Export{ID: id, Name: name, Task: task, About: about} }, nil)
 }
 
 func (a *App) onExported(m wire.Exported, blob any) {
@@ -135,10 +136,11 @@ func (a *App) onImported(m wire.Imported) {
 	delete(a.asked, m.ID)
 	a.home.zip, a.home.zipName, a.home.exported = a.home.reading, a.home.from, nil
 	a.home.stop()
-	a.home.prefix = &prefix{name: m.Name, kind: m.PeftType, slots: m.Slots, notes: m.Notes}
-	if name := strings.TrimSuffix(m.Name, ".zip"); name != "" {
-		a.home.name = name
+	if m.Name == "" {
+		m.Name = strings.TrimSuffix(a.home.zipName, ".zip")
 	}
+	a.home.prefix = &prefix{name: m.Name, kind: m.PeftType, slots: m.Slots, notes: m.Notes}
+	a.home.name = strings.TrimSuffix(m.Name, ".zip")
 	a.compare.clear()
 }
 

@@ -16,7 +16,7 @@ type Host interface {
 	Files(e vugu.DOMEvent) []File             // what was dropped or chosen
 	Read(f File, done func(Bytes))            // the whole file
 	Fetch(path string, done func(int, Bytes)) // GET; status 0 where the network failed
-	Post(path string, body Bytes, headers map[string]string, done func(int, Bytes))
+	Request(method, path string, body Bytes, headers map[string]string, done func(int, Bytes))
 	Save(name string, data Bytes) // offers a download
 	Copy(text string)             // to the clipboard
 	Later(d time.Duration, f func())

@@ -10,7 +10,7 @@ import (
 )
 
 // fact is one name and value of a list of facts.
-type fact struct{ name, value string }
+type fact struct{ name, value, more string }
 
 func (c *Notice) here() bool { _, ok := c.App.notices[c.At]; return ok }
 
@@ -42,7 +42,7 @@ func (c *Masthead) model() string {
 }
 
 func progressMax(p *wire.Progress) *string {
-	if p == nil || p.Total <= 0 {
+	if p == nil || p.Total <= 1 {
 		return nil
 	}
 	s := fmt.Sprint(p.Total)
@@ -51,7 +51,7 @@ func progressMax(p *wire.Progress) *string {
 
 // progressValue is nil where how far is not known: the bar then only moves.
 func progressValue(p *wire.Progress) *int64 {
-	if p == nil || p.Total <= 0 {
+	if p == nil || p.Total <= 1 {
 		return nil
 	}
 	return &p.Done
@@ -59,7 +59,7 @@ func progressValue(p *wire.Progress) *int64 {
 
 func progressText(p *wire.Progress, bytes bool) string {
 	switch {
-	case p == nil || p.Total <= 0:
+	case p == nil || p.Total <= 1:
 		return ""
 	case bytes && p.Total > 10_000:
 		return size(p.Done) + " of " + size(p.Total)
@@ -97,12 +97,12 @@ func (c *ModelPanel) stage() string {
 func (c *ModelPanel) facts() []fact {
 	m := c.App.model.loaded
 	return []fact{
-		{"Family", m.Family},
-		{"Parameters", params(m.Params)},
-		{"Weights", size(m.WeightBytes)},
-		{"Context", count(m.Context) + " tokens"},
-		{"Layers", count(m.Layers)},
-		{"Vocabulary", count(m.Vocab)},
+		{name: "Family", value: m.Family},
+		{name: "Parameters", value: params(m.Params)},
+		{name: "Weights", value: size(m.WeightBytes)},
+		{name: "Context", value: count(m.Context) + " tokens"},
+		{name: "Layers", value: count(m.Layers)},
+		{name: "Vocabulary", value: count(m.Vocab)},
 	}
 }
 
@@ -138,15 +138,15 @@ func (c *DataPanel) stage() string {
 func (c *DataPanel) facts() []fact {
 	s := c.App.data.set
 	facts := []fact{
-		{"Examples", count(s.Count)},
-		{"To train on", count(s.Train)},
-		{"To validate", count(s.Val)},
-		{"Distinct prompts", count(s.Prompts)},
-		{"Tokens, mean", short(s.MeanToks, 3)},
-		{"Longest", count(s.MaxToks)},
+		{name: "Examples", value: count(s.Count)},
+		{name: "To train on", value: count(s.Train)},
+		{name: "To validate", value: count(s.Val)},
+		{name: "Distinct prompts", value: count(s.Prompts)},
+		{name: "Tokens, mean", value: short(s.MeanToks, 3)},
+		{name: "Longest", value: count(s.MaxToks)},
 	}
 	if s.Skipped > 0 {
-		facts = append(facts, fact{"Skipped", count(s.Skipped)})
+		facts = append(facts, fact{name: "Skipped", value: count(s.Skipped)})
 	}
 	return facts
 }
@@ -226,11 +226,14 @@ func (c *DataPanel) end() string {
 
 func (c *TrainPanel) tiles() []fact {
 	r := &c.App.run
-	tiles := []fact{{"Step", "—"}, {"Training loss", "—"}, {"Validation loss", "—"}, {"Tokens/s", "—"}, {"Time left", "—"}}
+	tiles := []fact{
+		{name: "Step", value: "—"}, {name: "Training loss", value: "—"}, {name: "Validation loss", value: "—"},
+		{name: "Tokens/s", value: "—"}, {name: "Time left", value: "—"},
+	}
 	if len(r.losses) > 0 {
 		tiles[0].value = count(r.at())
 		if t := r.total(); t > 0 {
-			tiles[0].value += " / " + count(t)
+			tiles[0].more = "of " + count(t)
 		}
 		s := smoothed(r.losses)
 		tiles[1].value = lossText(s[len(s)-1])
@@ -243,7 +246,7 @@ func (c *TrainPanel) tiles() []fact {
 	}
 	switch {
 	case r.done != nil:
-		tiles[4] = fact{"Time taken", span(seconds(r.done.Seconds))}
+		tiles[4] = fact{name: "Time taken", value: span(seconds(r.done.Seconds))}
 	case r.active() && r.last.LeftSec > 0:
 		tiles[4].value = span(seconds(r.last.LeftSec))
 	}
@@ -253,12 +256,12 @@ func (c *TrainPanel) tiles() []fact {
 func (c *TrainPanel) plan() []fact {
 	p := c.App.run.planned
 	facts := []fact{
-		{"Steps", count(p.Steps)},
-		{"A step takes", span2(p.StepMillis)},
-		{"Memory", size(p.PeakBytes)},
-		{"Trainable", params(p.Trainable)},
-		{"Slots", count(p.Slots)},
-		{"Learning rate", short(p.LR, 2)},
+		{name: "Steps", value: count(p.Steps)},
+		{name: "A step takes", value: span2(p.StepMillis)},
+		{name: "Memory", value: size(p.PeakBytes)},
+		{name: "Trainable", value: params(p.Trainable)},
+		{name: "Slots", value: count(p.Slots)},
+		{name: "Learning rate", value: short(p.LR, 2)},
 	}
 	return facts
 }
@@ -364,7 +367,7 @@ func (c *Answer) text() string {
 	if !c.From.asked {
 		return "Nothing asked yet."
 	}
-	return c.From.text.String()
+	return strings.TrimLeft(c.From.text.String(), " \n")
 }
 
 func (c *Answer) markClass() string {
@@ -486,4 +489,51 @@ func (c *HomePanel) saved() string {
 		return s + ". PEFT can load it."
 	}
 	return s + ". PEFT can’t load it; this page can."
+}
+
+func (c *SharePanel) form() bool {
+	return c.App.home.prefix != nil && !c.App.drafted() && c.App.share.published == nil
+}
+
+// toggle lists the gallery when its fold is opened: nothing is asked of the
+// server before.
+func (c *SharePanel) toggle(e vugu.DOMEvent) {
+	if e.PropBool("target", "open") {
+		c.App.list(false)
+	}
+}
+
+// public is all that a publication makes public.
+func (c *SharePanel) public() []fact {
+	a := c.App
+	facts := []fact{
+		{name: "Name", value: a.home.exported.Name},
+		{name: "Task", value: orNone(a.share.task)},
+		{name: "What it does", value: orNone(a.share.about)},
+		{name: "Model", value: a.model.loaded.Name},
+		{name: "The prefix", value: size(int64(a.home.zip.Len())) + ", " + a.home.prefix.words()},
+	}
+	if d := a.run.done; d != nil && a.home.prefix.trained {
+		facts = append(facts, fact{name: "Losses", value: lossText(d.BestLoss) + ", base model " + lossText(d.BaseLoss)})
+	}
+	return append(facts, fact{name: "Settings", value: "the method’s choices, and the chat template’s"})
+}
+
+func orNone(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return "(nothing)"
+	}
+	return s
+}
+
+// small is a card's small print.
+func (p card) small() string {
+	parts := []string{p.Model}
+	if p.Task != "" {
+		parts = append([]string{p.Task}, parts...)
+	}
+	if words := against(p.ValLoss, p.BaseLoss); words != "" && p.ValLoss > 0 {
+		parts = append(parts, words)
+	}
+	return strings.Join(append(parts, size(p.Bytes)), " · ")
 }

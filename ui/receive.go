@@ -47,7 +47,7 @@ func (a *App) onReady(m wire.Ready) {
 	switch {
 	case a.model.source != nil:
 		a.load(*a.model.source)
-	case a.share.openLink(a):
+	case a.openLink():
 	case len(m.Models) > 0 && m.Models[0].Bytes <= autoLoad:
 		a.load(source{bundled: m.Models[0].Name})
 	}
@@ -72,8 +72,11 @@ func (a *App) onProgress(m wire.Progress) {
 func (a *App) onError(m wire.Error) {
 	at, open := a.asked[m.ID]
 	delete(a.asked, m.ID)
-	if m.Fatal || !open {
+	switch {
+	case m.Fatal || m.ID == 0:
 		at = atTop
+	case !open:
+		return // what the person has cancelled
 	}
 	a.notices[at] = notice{m.Message, m.Hint, m.Fatal}
 	if m.Fatal {

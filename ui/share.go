@@ -1,6 +1,213 @@
 package ui
 
-// share is the section where a prefix becomes public, on an explicit press.
-type share struct{}
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+)
 
-func (s *share) openLink(a *App) bool { return false }
+// share is the section where a prefix becomes public, on an explicit press,
+// and where the published ones are listed.
+type share struct {
+	task, about string
+	draft       bool // the export is there and what will be public is shown
+	busy        bool
+	published   *published
+	copied      bool
+
+	gallery []card
+	next    string // of the gallery's next page
+	listed  bool
+	looked  bool // the link of the page's address was followed
+}
+
+// card is what the gallery says of a prefix. All of it is text of strangers.
+type card struct {
+	ID       string  `json:"id"`
+	Name     string  `json:"name"`
+	Task     string  `json:"task"`
+	About    string  `json:"about"`
+	Model    string  `json:"model"`
+	Method   string  `json:"method"`
+	Slots    int     `json:"slots"`
+	Bytes    int64   `json:"bytes"`
+	ValLoss  float64 `json:"valLoss"`
+	BaseLoss float64 `json:"baseLoss"`
+}
+
+type published struct {
+	Prefix card   `json:"prefix"`
+	Secret string `json:"secret"`
+}
+
+const prefixesPath = "/api/prefixes"
+
+// Bounds of a card's texts, in characters, as the gallery has them.
+const maxTask, maxAbout = 32, 240
+
+// draftShare exports the prefix with its card, and shows what would be public.
+func (a *App) draftShare() {
+	delete(a.notices, atShare)
+	switch {
+	case a.home.prefix == nil:
+		a.refuse(atShare, "There is no prefix yet.", "Train one, or load one.")
+		return
+	case len([]rune(a.share.task)) > maxTask:
+		a.refuse(atShare, fmt.Sprintf("The task is longer than %d characters.", maxTask), "One or two words will do.")
+		return
+	case len([]rune(a.share.about)) > maxAbout:
+		a.refuse(atShare, fmt.Sprintf("The description is longer than %d characters.", maxAbout), "Two sentences will do.")
+		return
+	}
+	a.share.published = nil
+	a.export(a.share.task, a.share.about, func() { a.share.draft = true })
+}
+
+// drafted says whether what will be public stands there to be read: the export
+// of the very prefix in use.
+func (a *App) drafted() bool {
+	return a.share.draft && a.home.exported != nil && a.home.prefix != nil
+}
+
+// publish sends the export: the one act of this page by which something leaves it.
+func (a *App) publish() {
+	if !a.drafted() || a.share.busy {
+		return
+	}
+	a.share.busy = true
+	a.host.Request("POST", prefixesPath, a.home.zip, map[string]string{"Content-Type": "application/zip"}, func(status int, b Bytes) {
+		a.share.busy = false
+		var p published
+		if (status != 200 && status != 201) || json.Unmarshal([]byte(b.String()), &p) != nil {
+			a.refuse(atShare, "The prefix was not published: "+refusal(status, b)+".", "")
+			return
+		}
+		a.share.draft, a.share.published = false, &p
+	})
+}
+
+// unpublish takes back what was published from this page.
+func (a *App) unpublish() {
+	p := a.share.published
+	if p == nil || p.Secret == "" || a.share.busy {
+		return
+	}
+	a.share.busy = true
+	a.host.Request("DELETE", prefixesPath+"/"+p.Prefix.ID, nil, map[string]string{"Authorization": "Bearer " + p.Secret}, func(status int, b Bytes) {
+		a.share.busy = false
+		if status != 204 {
+			a.refuse(atShare, "The prefix was not deleted: "+refusal(status, b)+".", "")
+			return
+		}
+		a.share.published = nil
+	})
+}
+
+// refusal is what the server says of its no.
+func refusal(status int, b Bytes) string {
+	var r struct {
+		Error struct{ Message string } `json:"error"`
+	}
+	switch {
+	case status == 0:
+		return "the server can’t be reached"
+	case json.Unmarshal([]byte(b.String()), &r) == nil && r.Error.Message != "":
+		return strings.TrimSuffix(r.Error.Message, ".")
+	case status == 404 || status == 405:
+		return "this page is served without a gallery"
+	}
+	return fmt.Sprintf("the server answered %d", status)
+}
+
+// link is the address under which a published prefix can be tried.
+func (a *App) link(id string) string {
+	at, _, _ := strings.Cut(a.host.Location(), "#")
+	return at + "#p=" + id
+}
+
+// list gets the gallery's first page, or the next one.
+func (a *App) list(more bool) {
+	if a.share.busy || !more && a.share.listed {
+		return
+	}
+	a.share.busy = true
+	path := prefixesPath + "?limit=12"
+	if more {
+		path += "&cursor=" + url.QueryEscape(a.share.next)
+	}
+	a.host.Fetch(path, func(status int, b Bytes) {
+		a.share.busy = false
+		var page struct {
+			Prefixes []card `json:"prefixes"`
+			Next     string `json:"next"`
+		}
+		if status != 200 || json.Unmarshal([]byte(b.String()), &page) != nil {
+			a.refuse(atShare, "The gallery can’t be shown: "+refusal(status, b)+".", "")
+			return
+		}
+		if !more {
+			a.share.gallery = nil
+		}
+		a.share.gallery = append(a.share.gallery, page.Prefixes...)
+		a.share.next, a.share.listed = page.Next, true
+	})
+}
+
+var linkID = regexp.MustCompile(`#p=([a-z2-7]{32})$`)
+
+// openLink follows the page's own address to a published prefix. It says
+// whether there was one to follow.
+func (a *App) openLink() bool {
+	m := linkID.FindStringSubmatch(a.host.Location())
+	if m == nil || a.share.looked {
+		return false
+	}
+	a.share.looked = true
+	a.host.Fetch(prefixesPath+"/"+m[1]+"/card", func(status int, b Bytes) {
+		var c card
+		if status != 200 || json.Unmarshal([]byte(b.String()), &c) != nil {
+			a.refuse(atTop, "The prefix of this link can’t be loaded: "+refusal(status, b)+".", "It may have been taken back.")
+			return
+		}
+		c.ID = m[1]
+		a.try(c)
+	})
+	return true
+}
+
+// try loads a published prefix, and its model first.
+func (a *App) try(c card) {
+	if a.training() {
+		a.refuse(atShare, "A training is under way.", "Stop it first.")
+		return
+	}
+	a.host.Fetch(prefixesPath+"/"+c.ID, func(status int, b Bytes) {
+		if status != 200 {
+			a.refuse(atShare, "The prefix can’t be loaded: "+refusal(status, b)+".", "")
+			return
+		}
+		s := a.sourceOf(c.Model)
+		if a.model.loaded != nil && a.model.id == 0 && a.model.source != nil && sameSource(*a.model.source, s) {
+			a.importZip(c.Name, b)
+			return
+		}
+		a.home.reading, a.home.from = b, c.Name // onLoaded comes back to it
+		a.load(s)
+	})
+}
+
+// sourceOf finds a model by the name that a card gives it.
+func (a *App) sourceOf(name string) source {
+	for _, o := range a.ready.Models {
+		if o.Name == name {
+			return source{bundled: name}
+		}
+	}
+	return source{hub: name}
+}
+
+func sameSource(a, b source) bool {
+	return a.bundled == b.bundled && a.hub == b.hub && a.url == b.url && len(a.files)+len(b.files) == 0
+}

@@ -205,5 +205,6 @@ func (a *App) onTrained(m wire.Trained) {
 	}
 	a.home.prefix = &prefix{name: "trained here", slots: slots, step: m.BestStep, trained: true}
 	a.home.forgetZip()
+	a.share.draft = false
 	a.compare.clear()
 }

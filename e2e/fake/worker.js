@@ -103,7 +103,7 @@ async function train({ id, steps = 0, minutes = 0, lr }) {
   const curve = (s) => 1.47 + 0.95 * Math.exp(-s / (total / 4)) + 0.06 * Math.max(0, s / total - 0.7);
   let best = { step: 0, loss: curve(0) };
   post("eval", { step: 0, loss: best.loss, base, best: true });
-  let step = 0, chunk = Math.max(1, Math.round(total / 60));
+  let step = 0, chunk = Math.max(1, Math.round(total / 200));
   while (step < total && !run.stop) {
     await sleep(40);
     if (run.paused) { continue; }

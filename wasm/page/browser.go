@@ -133,18 +133,18 @@ func (b *browser) Read(f ui.File, done func(ui.Bytes)) {
 }
 
 func (b *browser) Fetch(path string, done func(int, ui.Bytes)) {
-	b.request(path, map[string]any{}, done)
+	b.Request("GET", path, nil, nil, done)
 }
 
-func (b *browser) Post(path string, body ui.Bytes, headers map[string]string, done func(int, ui.Bytes)) {
+func (b *browser) Request(method, path string, body ui.Bytes, headers map[string]string, done func(int, ui.Bytes)) {
 	h := map[string]any{}
 	for k, v := range headers {
 		h[k] = v
 	}
-	b.request(path, map[string]any{"method": "POST", "headers": h, "body": body.(bytes).array}, done)
-}
-
-func (b *browser) request(path string, options map[string]any, done func(int, ui.Bytes)) {
+	options := map[string]any{"method": method, "headers": h}
+	if body != nil {
+		options["body"] = body.(bytes).array
+	}
 	b.await(js.Global().Call("fetch", path, options), func(response js.Value, err error) {
 		if err != nil {
 			done(0, bytes{js.Global().Get("Uint8Array").New(0)})

@@ -1,0 +1,401 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"prelude/engine/wire"
+
+	"github.com/vugu/vugu"
+)
+
+// stage is a Host that does everything at once and remembers it.
+type stage struct {
+	sent    []wire.Message
+	blobs   []any
+	started int
+	saved   []string
+	answers map[string]string // path → body of a 200
+	posted  []string
+	address string
+	later   []func()
+}
+
+type text string
+
+func (t text) Len() int       { return len(t) }
+func (t text) String() string { return string(t) }
+
+func (s *stage) StartWorker() { s.started++ }
+func (s *stage) Send(m wire.Message, blob any) {
+	if _, err := wire.Encode(m); err != nil {
+		panic(err)
+	}
+	s.sent, s.blobs = append(s.sent, m), append(s.blobs, blob)
+}
+func (s *stage) Files(vugu.DOMEvent) []File { return nil }
+func (s *stage) Read(f File, done func(Bytes)) {
+	if f.Ref == nil {
+		done(nil)
+		return
+	}
+	done(f.Ref.(text))
+}
+func (s *stage) Fetch(path string, done func(int, Bytes)) { s.Request("GET", path, nil, nil, done) }
+func (s *stage) Request(method, path string, body Bytes, _ map[string]string, done func(int, Bytes)) {
+	if method != "GET" {
+		s.posted = append(s.posted, method+" "+path)
+	}
+	if a, ok := s.answers[path]; ok {
+		done(200, text(a))
+		return
+	}
+	done(404, text(`{"error":{"code":"no_prefix","message":"There is no such prefix."}}`))
+}
+func (s *stage) Save(name string, _ Bytes)       { s.saved = append(s.saved, name) }
+func (s *stage) Copy(string)                     {}
+func (s *stage) Later(_ time.Duration, f func()) { s.later = append(s.later, f) }
+func (s *stage) Location() string                { return s.address }
+func (s *stage) Asset(name string) string        { return "hashed/" + name }
+
+// last is the last message of a type, and how many there were.
+func last[M wire.Message](s *stage) (M, int) {
+	var found M
+	n := 0
+	for _, m := range s.sent {
+		if m, ok := m.(M); ok {
+			found, n = m, n+1
+		}
+	}
+	return found, n
+}
+
+var ready = wire.Ready{
+	Models:  []wire.ModelOffer{{Name: "tiny", Title: "Tiny", Bytes: 2e6}, {Name: "big", Title: "Big", Bytes: 98e6}},
+	Devices: []wire.DeviceInfo{{Name: "webgpu", Why: "none here"}, {Name: "simd", OK: true}},
+	Axes: []wire.Axis{{ID: "produce", Label: "Prefix", Choices: []wire.Choice{
+		{ID: "kv", Label: "Keys and values", Default: true, PEFT: true, Settings: []wire.Setting{{ID: "slots", Label: "Slots", Kind: "int", Default: "32", Min: 1, Max: 512}}},
+		{ID: "conv", Label: "Convolution"},
+	}}},
+}
+
+// open brings a page to where a model is loaded.
+func open(t *testing.T) (*App, *stage) {
+	t.Helper()
+	s := &stage{address: "http://localhost/", answers: map[string]string{}}
+	a := New(s)
+	a.Start()
+	a.Receive(ready, nil)
+	load, _ := last[wire.Load](s)
+	a.Receive(wire.Loaded{ID: load.ID, Name: "tiny", Fingerprint: "f1", Context: 512}, nil)
+	return a, s
+}
+
+// withData also has examples.
+func withData(t *testing.T) (*App, *stage) {
+	t.Helper()
+	a, s := open(t)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	d, n := last[wire.Data](s)
+	if n != 1 {
+		t.Fatalf("%d Data messages, want 1", n)
+	}
+	a.Receive(wire.Dataset{ID: d.ID, Name: "a.jsonl", Count: 10, Train: 8, Val: 2, HeldOut: []wire.Example{{Prompt: "p1", Completion: " c1"}, {Prompt: "p2"}}}, nil)
+	return a, s
+}
+
+// trained also has a prefix.
+func trained(t *testing.T) (*App, *stage) {
+	t.Helper()
+	a, s := withData(t)
+	a.startTraining()
+	m, _ := last[wire.Train](s)
+	a.Receive(wire.Planned{ID: m.ID, Steps: 4, Slots: 32}, nil)
+	a.Receive(wire.Eval{Step: 0, Loss: 2.4, Base: 3}, nil)
+	a.Receive(wire.Step{First: 1, Loss: []float64{2.4, 2.2, 2, 1.9}, Total: 4}, nil)
+	a.Receive(wire.Eval{Step: 4, Loss: 1.5, Base: 3, Best: true}, nil)
+	a.Receive(wire.Trained{ID: m.ID, Steps: 4, BestStep: 4, BestLoss: 1.5, BaseLoss: 3, Why: "step limit", Seconds: 2}, nil)
+	return a, s
+}
+
+func TestTheSmallModelLoadsByItself(t *testing.T) {
+	a, s := open(t)
+	if m, n := last[wire.Load](s); n != 1 || m.Bundled != "tiny" || m.Device != "auto" {
+		t.Errorf("loaded %+v (%d times), want the first model once, on the automatic device", m, n)
+	}
+	if a.model.loaded == nil || a.model.id != 0 {
+		t.Error("the model is not there")
+	}
+
+	big := ready
+	big.Models = ready.Models[1:]
+	s = &stage{}
+	a = New(s)
+	a.Start()
+	a.Receive(big, nil)
+	if _, n := last[wire.Load](s); n != 0 {
+		t.Error("98 MB were loaded unasked")
+	}
+}
+
+func TestExamplesWaitForTheModel(t *testing.T) {
+	s := &stage{}
+	a := New(s)
+	a.Start()
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	if _, n := last[wire.Data](s); n != 0 {
+		t.Fatal("the examples went out before there was a model")
+	}
+	a.Receive(ready, nil)
+	load, _ := last[wire.Load](s)
+	a.Receive(wire.Loaded{ID: load.ID}, nil)
+	if _, n := last[wire.Data](s); n != 1 || s.blobs[len(s.blobs)-1] != text("hello") {
+		t.Error("the examples did not follow the model")
+	}
+}
+
+func TestFilesThatAreRefusedUnread(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		file       File
+	}{
+		{"empty", "empty", File{Name: "a.jsonl"}},
+		{"100 MB", "100\u202fMB", File{Name: "a.jsonl", Size: 100e6, Ref: text("x")}},
+		{"gone", "could not be read", File{Name: "a.jsonl", Size: 10}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, s := withData(t)
+			before := a.data.set
+			a.openData(c.file)
+			if n := a.notices[atData]; !strings.Contains(n.message, c.want) || n.hint == "" {
+				t.Errorf("notice %+v, want one with %q and a hint", n, c.want)
+			}
+			if a.data.set != before {
+				t.Error("the examples that were there are lost")
+			}
+			if _, n := last[wire.Data](s); n != 1 {
+				t.Error("the file went to the worker")
+			}
+		})
+	}
+}
+
+func TestBadLinesAreSkippedOnlyWhenSaid(t *testing.T) {
+	a, s := withData(t)
+	a.data.set.Errors = []wire.LineError{{Line: 17, Message: `"completion" is missing`}}
+	a.startTraining()
+	if _, n := last[wire.Train](s); n != 0 {
+		t.Fatal("training started with unread lines")
+	}
+	if !strings.Contains(a.notices[atTrain].message, "1 line") {
+		t.Errorf("notice %+v", a.notices[atTrain])
+	}
+	a.skipBad()
+	r, _ := last[wire.Reparse](s)
+	if !r.Opts.SkipBad {
+		t.Error("the worker was not told to skip")
+	}
+	a.Receive(wire.Dataset{ID: r.ID, Train: 8, Errors: []wire.LineError{{Line: 17}}, Skipped: 1}, nil)
+	a.startTraining()
+	if _, n := last[wire.Train](s); n != 1 {
+		t.Error("training did not start after the lines were skipped")
+	}
+}
+
+func TestAnErrorStandsWhereItsCauseIs(t *testing.T) {
+	a, s := withData(t)
+	a.reparse(func(*wire.DataOptions) {})
+	r, _ := last[wire.Reparse](s)
+	a.Receive(wire.Error{ID: r.ID, Message: "m", Hint: "h"}, nil)
+	if a.notices[atData] != (notice{"m", "h", false}) || a.data.id != 0 {
+		t.Errorf("notices %+v, reading %d", a.notices, a.data.id)
+	}
+	a.dismiss(atData)
+	a.Receive(wire.Error{ID: 999, Message: "of something cancelled"}, nil)
+	if len(a.notices) != 0 {
+		t.Errorf("notices %+v, want none", a.notices)
+	}
+}
+
+func TestOneRun(t *testing.T) {
+	a, s := trained(t)
+	m, _ := last[wire.Train](s)
+	if m.Minutes != 5 || m.Steps != 0 || m.Batch != 8 || m.Method["produce"] != "kv" || m.Method["kv.slots"] != "32" {
+		t.Errorf("asked for %+v", m)
+	}
+	if a.run.status != runDone || a.run.at() != 4 || a.home.prefix == nil || a.home.prefix.slots != 32 {
+		t.Errorf("run %+v, prefix %+v", a.run.status, a.home.prefix)
+	}
+	for _, want := range []string{"1.500", "step 4", "50\u202f% below the base model", "step limit"} {
+		if !strings.Contains(a.run.summary(), want) {
+			t.Errorf("summary %q lacks %q", a.run.summary(), want)
+		}
+	}
+}
+
+func TestPauseResumeStop(t *testing.T) {
+	a, s := withData(t)
+	a.startTraining()
+	m, _ := last[wire.Train](s)
+	a.Receive(wire.State{State: "training"}, nil)
+	a.Receive(wire.Step{First: 1, Loss: []float64{2}, Total: 9}, nil)
+	a.pause()
+	if a.run.status != runPausing {
+		t.Error("not pausing")
+	}
+	a.Receive(wire.State{State: "paused"}, nil)
+	if a.run.status != runPaused {
+		t.Error("not paused")
+	}
+	a.generate()
+	if g, _ := last[wire.Generate](s); !g.Base || !g.Tuned {
+		t.Errorf("asked %+v, want both models while paused", g)
+	}
+	a.resume()
+	a.Receive(wire.State{State: "training"}, nil)
+	a.stopTraining()
+	if a.run.status != runStopping || !a.training() {
+		t.Error("not stopping")
+	}
+	a.load(source{bundled: "big"})
+	if _, n := last[wire.Load](s); n != 1 || a.notices[atModel].message == "" {
+		t.Error("another model was loaded in the middle of a training")
+	}
+	a.Receive(wire.Trained{ID: m.ID, Steps: 1, Why: "stopped"}, nil)
+	if a.run.status != runDone {
+		t.Error("not done")
+	}
+}
+
+func TestANewWorkerGetsEverythingAgain(t *testing.T) {
+	a, s := trained(t)
+	a.set.batch = "4"
+	a.export("", "", nil)
+	e, _ := last[wire.Export](s)
+	a.Receive(wire.Exported{ID: e.ID, Name: "p", PEFT: true}, text("zip"))
+	if !slices.Equal(s.saved, []string{"p.zip"}) {
+		t.Errorf("saved %v", s.saved)
+	}
+	a.Receive(wire.Error{Message: "panic: out of range", Fatal: true}, nil)
+	if a.engine != "gone" || !a.notices[atTop].fatal || a.home.prefix != nil {
+		t.Fatalf("engine %q, notices %+v", a.engine, a.notices)
+	}
+	a.Restart()
+	if s.started != 2 || len(a.notices) != 0 {
+		t.Fatalf("%d workers, notices %+v", s.started, a.notices)
+	}
+	a.Receive(ready, nil)
+	load, n := last[wire.Load](s)
+	if n != 2 || load.Bundled != "tiny" {
+		t.Fatalf("load %+v, %d of them", load, n)
+	}
+	a.Receive(wire.Loaded{ID: load.ID, Name: "tiny", Fingerprint: "f1"}, nil)
+	if i, n := last[wire.Import](s); n != 1 {
+		t.Error("the exported prefix was not given to the new worker")
+	} else {
+		a.Receive(wire.Imported{ID: i.ID, Slots: 32}, nil)
+	}
+	if _, n := last[wire.Data](s); n != 2 || a.set.batch != "4" || a.home.prefix == nil {
+		t.Errorf("%d Data messages, batch %q, prefix %v", n, a.set.batch, a.home.prefix)
+	}
+}
+
+func TestAFailedImportLosesNothing(t *testing.T) {
+	a, s := trained(t)
+	before := a.home.prefix
+	a.importFile(File{Name: "other.zip", Size: 3, Ref: text("PK!")})
+	i, _ := last[wire.Import](s)
+	a.Receive(wire.Error{ID: i.ID, Message: "this prefix is of other weights"}, nil)
+	if a.home.prefix != before || a.home.id != 0 || a.notices[atHome].message == "" {
+		t.Errorf("prefix %v, notices %v", a.home.prefix, a.notices)
+	}
+	a.Receive(wire.Error{Fatal: true, Message: "gone"}, nil)
+	a.Restart()
+	a.Receive(ready, nil)
+	load, _ := last[wire.Load](s)
+	a.Receive(wire.Loaded{ID: load.ID, Fingerprint: "f1"}, nil)
+	if _, n := last[wire.Import](s); n != 1 {
+		t.Error("the refused adapter was tried again")
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	a, s := trained(t)
+	if a.compare.prompt != "p1" || a.compare.reference() != "c1" {
+		t.Errorf("prompt %q, reference %q: want the first held-out example", a.compare.prompt, a.compare.reference())
+	}
+	a.compare.another()
+	if a.compare.prompt != "p2" {
+		t.Errorf("prompt %q, want the next", a.compare.prompt)
+	}
+	a.generate()
+	g, _ := last[wire.Generate](s)
+	for _, m := range []wire.Sample{
+		{Which: "tuned", Text: "A", Tokens: 1}, {Which: "base", Text: "B", Tokens: 1}, {Which: "tuned", Text: "C", Tokens: 2},
+		{Which: "tuned", Done: true, End: true, Tokens: 2},
+	} {
+		m.ID = g.ID
+		a.Receive(m, nil)
+	}
+	if a.compare.tuned.text.String() != "AC" || a.compare.tuned.mark() != "ended by itself" || a.compare.id == 0 {
+		t.Errorf("tuned %q %q", a.compare.tuned.text.String(), a.compare.tuned.mark())
+	}
+	a.cancelGenerate()
+	if c, n := last[wire.Cancel](s); n != 1 || c.ID != g.ID || a.compare.base.mark() != "cancelled" || a.compare.id != 0 {
+		t.Errorf("cancel %+v, base %q", c, a.compare.base.mark())
+	}
+	a.Receive(wire.Sample{ID: g.ID, Which: "base", Text: "late"}, nil)
+	if a.compare.base.text.String() != "B" {
+		t.Error("a cancelled answer went on")
+	}
+}
+
+func TestAnotherModelClearsWhatBelongsToTheOld(t *testing.T) {
+	a, s := trained(t)
+	a.load(source{bundled: "big"})
+	load, _ := last[wire.Load](s)
+	a.Receive(wire.Loaded{ID: load.ID, Name: "big", Fingerprint: "f2"}, nil)
+	if a.home.prefix != nil || a.run.status != runNone {
+		t.Error("the old model's prefix or curve is still there")
+	}
+	if _, n := last[wire.Data](s); n != 2 {
+		t.Error("the examples were not read again for the new model")
+	}
+}
+
+func TestALinkLoadsModelAndPrefix(t *testing.T) {
+	const id = "abcdefghijklmnopqrstuvwxyz234567"
+	s := &stage{address: "https://example.org/#p=" + id, answers: map[string]string{
+		prefixesPath + "/" + id + "/card": `{"name":"<b>x</b>","model":"big"}`,
+		prefixesPath + "/" + id:           "zip",
+	}}
+	a := New(s)
+	a.Start()
+	a.Receive(ready, nil)
+	load, n := last[wire.Load](s)
+	if n != 1 || load.Bundled != "big" {
+		t.Fatalf("load %+v", load)
+	}
+	a.Receive(wire.Loaded{ID: load.ID}, nil)
+	if i, n := last[wire.Import](s); n != 1 || i.Name != "<b>x</b>" || s.blobs[len(s.blobs)-1] != text("zip") {
+		t.Errorf("import %+v, %d of them", i, n)
+	}
+}
+
+func TestNothingIsPublishedWithoutAPress(t *testing.T) {
+	a, s := trained(t)
+	s.answers[prefixesPath] = `{"prefix":{"id":"abc"},"secret":"s3"}`
+	a.publish()
+	a.draftShare()
+	e, _ := last[wire.Export](s)
+	a.Receive(wire.Exported{ID: e.ID, Name: "p"}, text("zip"))
+	if len(s.posted) != 0 || len(s.saved) != 0 || !a.drafted() {
+		t.Fatalf("posted %v, saved %v", s.posted, s.saved)
+	}
+	a.publish()
+	if !slices.Equal(s.posted, []string{"POST " + prefixesPath}) || a.share.published.Secret != "s3" {
+		t.Errorf("posted %v", s.posted)
+	}
+}
