@@ -51,7 +51,7 @@ const maxIndex = 64 << 20
 func Open(ctx context.Context, src Source, open Opener) (*Catalog, error) {
 	c, err := openAny(ctx, src, open)
 	if err != nil {
-		return nil, fmt.Errorf("weights: %s: %w", src.Name(), err)
+		return nil, &fileError{src.Name(), err}
 	}
 	return c, nil
 }

@@ -136,3 +136,15 @@ func (r readerAt) ReadAt(dst []byte, off int64) (int, error) {
 	}
 	return n, nil
 }
+
+// A fileError is an error about a file; its text has the package's name once.
+type fileError struct {
+	file string
+	err  error
+}
+
+func (e *fileError) Error() string {
+	return "weights: " + e.file + ": " + strings.TrimPrefix(e.err.Error(), "weights: ")
+}
+
+func (e *fileError) Unwrap() error { return e.err }

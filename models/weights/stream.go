@@ -40,7 +40,7 @@ func (s *streamer) stream(ctx context.Context, v View, piece func(off int64, dat
 			continue
 		}
 		if err := s.span(p); err != nil {
-			return fmt.Errorf("weights: %s: tensor %q: %w", p.t.source.Name(), p.t.Name, err)
+			return &fileError{p.t.source.Name(), fmt.Errorf("tensor %q: %w", p.t.Name, err)}
 		}
 	}
 	return s.flush()
