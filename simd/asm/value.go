@@ -231,3 +231,12 @@ func (v Value) Not() Value {
 	check(v.Type == I32, "not of %v", v.Type)
 	return apply(I32, []byte{0x45}, v)
 }
+
+// Lanes is an i32x4 constant.
+func Lanes(a, b, c, d int32) Value {
+	code := []byte{0xfd, 12}
+	for _, v := range []int32{a, b, c, d} {
+		code = append(code, byte(v), byte(v>>8), byte(v>>16), byte(v>>24))
+	}
+	return Value{Type: I32x4, code: code}
+}

@@ -22,6 +22,7 @@ func (v Value) Lane(i int) Value {
 
 // Select4 picks per bit: mask ? v : w.
 func Select4(mask, v, w Value) Value {
+	check(mask.Type.vector(), "bitselect by %v", mask.Type)
 	check(v.Type == w.Type, "bitselect of %v and %v", v.Type, w.Type)
 	return apply(v.Type, simd(82), v, w, mask)
 }

@@ -4,7 +4,8 @@
 // A compiled plan is a chain of records. A record is a struct of 32-bit fields:
 // a [Head], then what its kernel needs (addresses, sizes, numbers). The kernels
 // read fields at the offsets of these very structs; the Go half writes them
-// with [Append].
+// with [Append]. An address of 0 is an operand that is not there; strides and
+// steps are in bytes.
 //
 // The work of a record is cut into tiles, and a kernel is called with (record,
 // tile, workspace). Any thread may take any tile: a tile writes what no other
@@ -25,14 +26,40 @@ type Head struct {
 // Kernel names a function of the module; 0 is none.
 type Kernel uint32
 
-// The kernels, in the order of the module's table.
+// The kernels, in the order of the module's table. Forward, Backward, Flat and
+// ByRow begin a run of kernels, one for each function.
 const (
 	None Kernel = iota
 	GEMM
+	Fill
+	Move
+	ScatterAdd
+	Flat // + engine.BinaryFn
+	_
+	ByRow // + engine.BinaryFn
+	_
+	RowDot
+	SumAll
+	SumRows
+	Norm
+	NormBackward
+	NormGain
+	RoPE
+	Embed
+	Squares
+	Stats
+	AdamW
+	CrossEntropy
+	Attend
+	AttendDelta
+	AttendQueries
+	AttendKeys
+	AttendBias
+	AttendRel
+	Forward                 // + engine.UnaryFn
+	Backward = Forward + 12 // + engine.UnaryFn
+	Kernels  = Backward + 12
 )
-
-// Names are the kernels' names, by Kernel.
-var Names = [...]string{GEMM: "gemm"}
 
 // Control is the block at address ControlAt by which threads agree where they are.
 // Fields that threads write to are a cache line apart.
@@ -63,7 +90,7 @@ const (
 	Failed = 2 // a thread is missing
 )
 
-// Dims a matrix product's types of B.
+// Types of stored weights.
 const (
 	F32 = iota
 	F16
@@ -73,23 +100,150 @@ const (
 	Q4_1
 )
 
+// Live is a count that each run is given: the number at address At, less Off,
+// times Times, kept within 0 and Max.
+type Live struct{ At, Off, Times, Max uint32 }
+
+// Weight is where a matrix of some type lies: rows of Width elements, their
+// bits at Quants and, for quantised types, the scales of blocks at Scales.
+type Weight struct{ Quants, Scales, Type, Width uint32 }
+
 // Product is C[m, n] = A·B + bias + add, or with Acc the same added to C.
 //
-// A is [m, k] with rows LDA bytes apart, or with Columns [k, m] with LDA bytes
-// from one k to the next. B is [k, n], or with Transposed [n, k]; its rows have
-// Width elements of the given Type, Quants is where their bits are and Scales,
-// for quantised types, their scales. m (k with Columns) is the live count at
-// Live, less LiveOff, between 0 and LiveMax. A tile is Cols columns by Rows rows.
+// A is [m, k] with rows LDA apart, or with Columns [k, m] with LDA from one k
+// to the next. B is [k, n], or with Transposed [n, k]. Live is m, or with
+// Columns k. A tile is Cols columns by Rows rows of C; tiles of the same
+// columns follow each other, RowTiles of them.
 type Product struct {
 	Head
-	A, LDA, Columns         uint32
-	Quants, Scales          uint32
-	Type, Width, Transposed uint32
-	C, LDC                  uint32
-	Add, LDAdd, Bias, Acc   uint32
-	M, N, K                 uint32
-	Live, LiveOff           uint32
-	Cols, Rows, RowTiles    uint32
+	Live
+	B                     Weight
+	A, LDA, Columns       uint32
+	Transposed            uint32
+	C, LDC                uint32
+	Add, LDAdd, Bias, Acc uint32
+	M, N, K               uint32
+	Cols, Rows, RowTiles  uint32
+}
+
+// Map is an elementwise kernel over Live elements, Chunk a tile: A (and B, DY)
+// to Y (and Z). Forward: Y = fn(A)·B. Backward: Y = fn′(A)·B·DY, Z = fn(A)·DY.
+// Flat: Y = A op B, with Uniform for a single B. Fill: Y = Alpha. RowDot,
+// SumAll: Cols wide rows. ByRow: rows of Cols, B steps by BRow a row and BCol
+// (0 or 4) a column.
+type Map struct {
+	Head
+	Live
+	A, B, DY, Y, Z uint32
+	Chunk          uint32
+	Uniform        uint32
+	Cols           uint32
+	BRow, BCol     uint32
+	Alpha          float32
+}
+
+// Rows moves Live rows of Bytes: row From[i] (or i) of X to row To[i] (or i) of
+// Y, Chunk rows a tile. With Wrap the one row written is To[0] mod Wrap.
+// ScatterAdd adds Alpha times the row, a tile being Chunk columns.
+type Rows struct {
+	Head
+	Live
+	X, Y, From, To   uint32
+	XStride, YStride uint32
+	Bytes, Chunk     uint32
+	Wrap             uint32
+	Alpha            float32
+}
+
+// Sum is SumRows: Y = Σ X + Add over Live rows of Cols, Chunk columns a tile.
+type Sum struct {
+	Head
+	Live
+	X, Add, Y, Cols, Chunk uint32
+}
+
+// Normal is Norm and its backward over Live groups of N elements, Chunk a tile.
+// Moments [groups, 2] keeps mean and 1/σ for NormGain, whose tiles are columns.
+type Normal struct {
+	Head
+	Live
+	X, Gain, Bias, Y          uint32
+	DY, Add, DX, DGain, DBias uint32
+	Moments                   uint32
+	N, Chunk, Centre          uint32 // Centre: subtract the mean (LayerNorm)
+	Eps, Plus                 float32
+}
+
+// Rotate is RoPE over Live rows of Cols.
+type Rotate struct {
+	Head
+	Live
+	X, Pos, Cos, Sin, Y uint32
+	Cols, HeadDim, R    uint32
+	Chunk               uint32
+	Sign                float32 // −1 rotates back
+}
+
+// Lookup is Embed: Live rows of Y.
+type Lookup struct {
+	Head
+	Live
+	W      Weight
+	IDs, Y uint32
+	Chunk  uint32
+	Scale  float32
+}
+
+// Check is GradStats. Squares: Σ x² in float64 of Chunk elements of X a tile, to
+// Partial. Stats: Grads partial sums of gradients and then others, Count in
+// all, to Stats.
+type Check struct {
+	Head
+	X, Len, Chunk         uint32
+	Partial, Count, Grads uint32
+	Stats                 uint32
+	Clip                  float32
+}
+
+// Adam is AdamW over Len elements, Chunk a tile.
+type Adam struct {
+	Head
+	P, M, V, G, Stats, Hyper uint32
+	Len, Chunk               uint32
+	Beta1, Beta2             float32
+	Rest1, Rest2             float32 // 1−β
+	Eps, Decay, Rate         float32
+}
+
+// Loss turns Live rows of logits Z [rows, Vocab] into their gradient and writes
+// each row's loss, one row a tile. Own has room for a row's Targets numbers.
+type Loss struct {
+	Head
+	Live
+	Z, Bias, Targets, Weights uint32
+	Losses, Own               uint32
+	Vocab, K, Rest            uint32
+}
+
+// Attention is all attention kernels. A tile of Attend and AttendQueries is
+// Block query rows and one key/value head (tile mod KVHeads); of AttendKeys it
+// is KeyBlock keys and one key/value head, of the prefix if Prefix; of
+// AttendBias it is Chunk sums; of AttendRel it is one head; of AttendDelta it is
+// Chunk rows.
+type Attention struct {
+	Head
+	Live                                 // query rows
+	Q, K, V, Lo, Hi                      uint32
+	PK, PV, PLo, PHi                     uint32
+	PBias, BiasRow, BiasHead, BiasSlot   uint32
+	Rel, Rels, QPos, KPos, PPos          uint32
+	O, LSE, DO, DQ, DK, DV, Delta        uint32
+	DPBias, DRel, DS                     uint32 // DS [rows, heads, slots], for AttendBias
+	Heads, KVHeads, HeadDim, Slots, Keys uint32
+	Block, KeyBlock, Prefix, Chunk       uint32
+	BiasRows, BiasHeads, BiasSlots       uint32 // shape of DPBias
+	KeysAt                               uint32 // address of the live count of keys, 0: Keys
+	Scale                                float32
 }
 
 // Append writes a record's bytes.

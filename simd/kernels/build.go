@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"fmt"
+
 	. "prelude/simd/asm"
 	"prelude/simd/command"
 )
@@ -25,15 +27,17 @@ type generator struct {
 	m     *Module
 	table []*Func // by command.Kernel
 
-	tile        map[tileKind][]*Func // register tiles by rows
-	packRows    *Func
-	packColumns *Func
-	unpack      *Func
+	tile                   map[tileKind][]*Func // register tiles by rows
+	packRows               *Func
+	packColumns            *Func
+	unpack                 *Func
+	mask, softmax, weights *Func
+	multiply               map[tileKind]*Func
 }
 
 // Build returns the binary module.
 func Build(c Config) []byte {
-	g := &generator{Config: c, m: NewModule(), table: make([]*Func, len(command.Names))}
+	g := &generator{Config: c, m: NewModule(), table: make([]*Func, command.Kernels)}
 	g.m.Relaxed = c.Relaxed
 	if c.Shared {
 		g.m.SharedMemory(1, 65536)
@@ -45,9 +49,15 @@ func Build(c Config) []byte {
 	g.packing()
 	g.unpacking()
 	g.product()
+	g.maps()
+	g.rows()
+	g.norms()
+	g.updates()
+	g.loss()
+	g.attention()
 	for k, f := range g.table[1:] {
 		if f == nil {
-			panic("kernels: no kernel " + command.Names[k+1])
+			panic(fmt.Sprintf("kernels: no kernel %d", k+1))
 		}
 		g.m.Slot(f)
 	}
@@ -58,7 +68,7 @@ func Build(c Config) []byte {
 
 // kernel adds a function for the table: body emits the work of one tile.
 func (g *generator) kernel(k command.Kernel, body func(f *Func, rec, tile, ws Value)) {
-	f := g.m.Func(command.Names[k], nil, I32, I32, I32)
+	f := g.m.Func(fmt.Sprintf("kernel %d", k), nil, I32, I32, I32)
 	g.table[k] = f
 	body(f, f.Param(0), f.Param(1), f.Param(2))
 }

@@ -37,8 +37,8 @@ func (g *generator) product() {
 		ldc, n := get(unsafe.Offsetof(r.LDC)), get(unsafe.Offsetof(r.N))
 		rowTiles := get(unsafe.Offsetof(r.RowTiles))
 		m, k := get(unsafe.Offsetof(r.M)), get(unsafe.Offsetof(r.K))
-		live := f.Let(LoadI(LoadI(rec, int(unsafe.Offsetof(r.Live))), 0).Sub(LoadI(rec, int(unsafe.Offsetof(r.LiveOff)))))
-		f.If(columns, func() { f.Set(k, clamped(f, live, k)) }, func() { f.Set(m, clamped(f, live, m)) })
+		live := live(f, rec, unsafe.Offsetof(r.Live))
+		f.If(columns, func() { f.Set(k, live) }, func() { f.Set(m, live) })
 
 		// This tile's part of C: rows [row, row+m), columns [col, col+n).
 		row := f.Let(tile.Rem(rowTiles).Mul(get(unsafe.Offsetof(r.Rows))))
@@ -126,8 +126,7 @@ func (g *generator) begin(f *Func, rec, c, m, n, k, row, col Value) Value {
 // step bytes apart.
 func (g *generator) packB(f *Func, rec, ws, col, n, panels, from, depth, step Value) {
 	var r command.Product
-	typ, width := field(f, rec, unsafe.Offsetof(r.Type)), field(f, rec, unsafe.Offsetof(r.Width))
-	quants, scales := field(f, rec, unsafe.Offsetof(r.Quants)), field(f, rec, unsafe.Offsetof(r.Scales))
+	quants, scales, typ, width := weight(f, rec, unsafe.Offsetof(r.B))
 	dst := f.Let(ws.Add(Const(wsPanels)))
 	rows := f.Let(ws.Add(Const(wsRows)))
 	f.If(LoadI(rec, int(unsafe.Offsetof(r.Transposed))), func() {
@@ -156,6 +155,13 @@ func (g *generator) packB(f *Func, rec, ws, col, n, panels, from, depth, step Va
 			f.Inc(dst, 4*nr)
 		})
 	})
+}
+
+// weight reads a Weight at this offset of a record.
+func weight(f *Func, rec Value, at uintptr) (quants, scales, typ, width Value) {
+	var w command.Weight
+	get := func(o uintptr) Value { return field(f, rec, at+o) }
+	return get(unsafe.Offsetof(w.Quants)), get(unsafe.Offsetof(w.Scales)), get(unsafe.Offsetof(w.Type)), get(unsafe.Offsetof(w.Width))
 }
 
 // copyTile copies rows × cols elements.

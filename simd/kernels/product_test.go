@@ -96,7 +96,7 @@ func TestProduct(t *testing.T) {
 				rec := command.Product{
 					Head: command.Head{Kernel: command.GEMM},
 					A:    mach.floats(a), LDA: uint32(4 * k), Columns: uint32(columns),
-					Quants: mach.floats(b), Width: uint32(n), Transposed: uint32(transposed),
+					B: command.Weight{Quants: mach.floats(b), Width: uint32(n)}, Transposed: uint32(transposed),
 					C: mach.floats(make([]float32, m*n)), LDC: uint32(4 * n),
 					M: uint32(m), N: uint32(n), K: uint32(k), Cols: 16, Rows: 5, RowTiles: uint32(m+4) / 5,
 				}
@@ -104,7 +104,7 @@ func TestProduct(t *testing.T) {
 					rec.LDA = uint32(4 * m)
 				}
 				if transposed == 1 {
-					rec.Width = uint32(k)
+					rec.B.Width = uint32(k)
 				}
 				if add == 1 {
 					rec.Add, rec.LDAdd = mach.floats(c), uint32(4*n)
@@ -116,8 +116,7 @@ func TestProduct(t *testing.T) {
 				if columns == 1 {
 					live = uint32(k)
 				}
-				rec.Live = mach.bytes(binary.LittleEndian.AppendUint32(nil, live+3))
-				rec.LiveOff = 3
+				rec.Live = command.Live{At: mach.bytes(binary.LittleEndian.AppendUint32(nil, live+3)), Off: 3, Times: 1, Max: live}
 				rec.Tiles = rec.RowTiles * uint32((n+15)/16)
 				mach.run(rec)
 				got := mach.read(rec.C, m*n)

@@ -1,0 +1,112 @@
+package simd
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"prelude/engine"
+)
+
+// Options choose how a device runs; the zero value is the best the host offers.
+type Options struct {
+	Threads  int    // 0: as many as the host has processors; 1 needs no shared memory
+	MaxBytes int64  // limit on linear memory, 0: 4 GiB, or what the host allows
+	Plain    bool   // no relaxed SIMD, even where it exists
+	Script   string // browser: address of the threads' script, driver.js
+}
+
+// Device is an engine.Device whose tensors and kernels live in a WebAssembly
+// memory. Its methods may be called by several goroutines; they wait for each other.
+type Device struct {
+	home   home
+	about  string
+	paused atomic.Bool
+
+	mu      sync.Mutex
+	heap    *heap
+	tensors int64
+	scratch piece
+	ws      piece
+	wsSize  uint32
+	epoch   int // counts moves of scratch
+	closed  bool
+}
+
+var errClosed = errors.New("simd: the device is closed")
+
+func newDevice(h home, about string) *Device { return &Device{home: h, about: about, heap: newHeap()} }
+
+// Name is "simd".
+func (d *Device) Name() string { return "simd" }
+
+// String says how the device runs, and why on one thread if it does.
+func (d *Device) String() string { return d.about }
+
+// Threads is the number of threads that compute.
+func (d *Device) Threads() int { return d.home.threads() }
+
+// Memory counts the bytes of tensors and of the scratch area.
+func (d *Device) Memory() engine.Memory {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return engine.Memory{Tensors: d.tensors, Scratch: d.scratch.size}
+}
+
+// Pause holds the device at the end of the slice of work it is in, also in the
+// middle of a run, until it is called with false.
+func (d *Device) Pause(on bool) { d.paused.Store(on) }
+
+// Close frees all memory and ends the threads.
+func (d *Device) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	return d.home.close()
+}
+
+// room makes the scratch area and workspaces at least this large. Plans compiled
+// before are encoded again when the scratch area has moved.
+func (d *Device) room(scratch int64, ws uint32) error {
+	if scratch > d.scratch.size {
+		if d.scratch.size > 0 {
+			d.heap.give(d.scratch)
+		}
+		d.scratch = piece{}
+		d.epoch++
+		p, err := d.alloc(scratch, "activations", false)
+		if err != nil {
+			return err
+		}
+		d.scratch = p
+	}
+	if ws > d.wsSize {
+		if d.ws.size > 0 {
+			d.heap.give(d.ws)
+		}
+		d.ws, d.wsSize = piece{}, 0
+		p, err := d.alloc(int64(ws)*int64(d.home.threads()), "workspaces", false)
+		if err != nil {
+			return err
+		}
+		d.ws, d.wsSize = p, ws
+	}
+	return nil
+}
+
+// lock takes the device for one caller.
+func (d *Device) lock(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	if d.closed {
+		d.mu.Unlock()
+		return errClosed
+	}
+	return nil
+}

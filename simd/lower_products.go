@@ -1,0 +1,103 @@
+package simd
+
+import (
+	"prelude/engine"
+	"prelude/simd/command"
+)
+
+// Workspace of a product: see kernels/product.go. minWorkspace is enough for every
+// kernel but attention's.
+const (
+	kc           = 256
+	maxCols      = 128
+	minWorkspace = 256 + 8*(4*kc+64) + (kc+4)*maxCols*4
+)
+
+// product emits a product, cut into tiles: about a millisecond each, and enough of
+// them for many threads to end together.
+func (l *lowering) product(r command.Product) {
+	m, n := int(r.M), int(r.N)
+	r.Cols = 64
+	r.Rows = u(m)
+	if m > 400 {
+		r.Rows = u(ceil(ceil(m, ceil(m, 320)), 5) * 5)
+	}
+	r.RowTiles = u(ceil(m, int(r.Rows)))
+	if int(r.RowTiles)*ceil(n, 64) < 24 {
+		r.Cols = 32
+	}
+	l.emit(r, command.GEMM)
+}
+
+func (l *lowering) linear(o *engine.Linear) {
+	s := l.p.Spec(o.W)
+	in, out := l.p.Dim(o.X, -1), l.p.Dim(o.Y, -1)
+	r := command.Product{Live: l.rows(o.X), B: l.weight(o.W), A: l.at(o.X), LDA: u(4 * in),
+		C: l.at(o.Y), LDC: u(4 * out), Bias: l.at(o.Bias), M: u(l.p.Spec(o.X).Rows()), N: u(out), K: u(in)}
+	r.B.Width = u(s.Cols())
+	if !o.In {
+		r.Transposed = 1
+	}
+	l.adding(&r, o.Add)
+	l.product(r)
+}
+
+// adding has r begin with add.
+func (l *lowering) adding(r *command.Product, add engine.Buffer) {
+	if a := l.at(add); a == r.C && r.Bias == 0 {
+		r.Acc = 1
+	} else if a != 0 {
+		r.Add, r.LDAdd = a, r.LDC
+	}
+}
+
+func (l *lowering) outer(o *engine.Outer) {
+	m, n := l.p.Dim(o.Y, 0), l.p.Dim(o.Y, -1)
+	r := command.Product{Live: l.rows(o.A), B: command.Weight{Quants: l.at(o.B), Width: u(n)},
+		A: l.at(o.A), LDA: u(4 * m), Columns: 1, C: l.at(o.Y), LDC: u(4 * n), M: u(m), N: u(n), K: u(l.p.Spec(o.A).Rows())}
+	l.adding(&r, o.Add)
+	l.product(r)
+}
+
+// logitBytes bounds the logits that exist at a time.
+const logitBytes = 32 << 20
+
+// crossEntropy takes rows in equal parts whose logits fit: logits, their gradient in
+// their place, and at once its products.
+func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
+	n, d := l.p.Spec(o.H).Rows(), l.p.Dim(o.H, 1)
+	vocab, k, wk := l.p.Dim(o.W, 0), l.p.Dim(o.Targets, 1), l.p.Dim(o.Weights, 1)
+	l.index("cross-entropy target", o.Targets, vocab)
+	most := max(5, logitBytes/(4*vocab))
+	part := min(n, ceil(ceil(n, ceil(n, most)), 5)*5)
+	z, losses, own := l.room(4*part*vocab), l.room(4*n), l.room(4*part*k)
+	w := l.weight(o.W)
+	rows := l.rows(o.H)
+	for at := 0; at < n; at += part {
+		size := min(part, n-at)
+		live := command.Live{At: rows.At, Off: u(at), Times: 1, Max: u(size)}
+		h := l.at(o.H) + u(4*at*d)
+		l.product(command.Product{Live: live, B: w, Transposed: 1, A: h, LDA: u(4 * d), C: z, LDC: u(4 * vocab), M: u(size), N: u(vocab), K: u(d)})
+		l.emit(command.Loss{Live: live, Z: z, Bias: l.at(o.Bias), Targets: l.at(o.Targets) + u(4*at*k), Weights: l.at(o.Weights) + u(4*at*wk),
+			Losses: losses + u(4*at), Own: own, Vocab: u(vocab), K: u(k), Rest: u(wk - k)}, command.CrossEntropy)
+		if o.DH != engine.None {
+			l.product(command.Product{Live: live, B: w, A: z, LDA: u(4 * vocab), C: l.at(o.DH) + u(4*at*d), LDC: u(4 * d), M: u(size), N: u(d), K: u(vocab)})
+		}
+		if o.DW != engine.None {
+			r := command.Product{Live: live, B: command.Weight{Quants: h, Width: u(d)}, A: z, LDA: u(4 * vocab), Columns: 1,
+				C: l.at(o.DW), LDC: u(4 * d), M: u(vocab), N: u(d), K: u(size)}
+			if at > 0 {
+				r.Acc = 1
+			}
+			l.product(r)
+		}
+		if o.DBias != engine.None {
+			add := uint32(0)
+			if at > 0 {
+				add = l.at(o.DBias)
+			}
+			l.sumRows(live, z, add, l.at(o.DBias), vocab)
+		}
+	}
+	l.sumAll(rows, losses, l.at(o.Loss))
+}

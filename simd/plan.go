@@ -1,0 +1,212 @@
+package simd
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"prelude/engine"
+	"prelude/simd/command"
+)
+
+// plan is a program as a chain of records in linear memory, with the cells of
+// its arguments and live counts before it.
+type plan struct {
+	dev    *Device
+	p      *engine.Program
+	tensor map[string]*tensor
+	layout engine.Layout
+	mem    piece
+	args   []uint32 // address by buffer, 0 for others
+	cells  uint32   // address of the live counts by domain, and of constants
+	first  uint32   // address of the first record, 0 if there is none
+	update uint32   // address of the first record that changes parameters
+	epoch  int      // of the device when the records were encoded
+	checks []check
+}
+
+// check is a bound on the integers of an argument.
+type check struct {
+	op    string
+	of    engine.Buffer
+	bound func(live []int) int // indices lie in [0, bound), or ends of ranges in [0, bound]
+	ends  bool
+}
+
+// Compile encodes p over these tensors.
+func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string]engine.Tensor) (engine.Plan, error) {
+	if err := p.CheckBind(bind); err != nil {
+		return nil, err
+	}
+	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align)}
+	for name := range p.Tensors() {
+		t, ok := bind[name].(*tensor)
+		if !ok || t.dev != d {
+			return nil, fmt.Errorf("simd: tensor %q belongs to another device", name)
+		}
+		c.tensor[name] = t
+	}
+	if err := d.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer d.mu.Unlock()
+
+	// Once without addresses, to see how much room everything takes.
+	l, err := c.lower(0)
+	if err != nil {
+		return nil, err
+	}
+	size := int64(0)
+	for b := engine.Buffer(1); int(b) < p.Len(); b++ {
+		if i := p.Info(b); i.Life == engine.Argument && i.Root == engine.None {
+			c.args[b] = uint32(size)
+			size += int64(i.Spec.Len()*4+slack+align-1) / align * align
+		}
+	}
+	cells := size
+	size += int64(len(l.cells)*4+align-1) / align * align
+	records := size
+	size += int64(len(l.code))
+	if c.mem, err = d.alloc(size, "a plan's arguments", true); err != nil {
+		return nil, err
+	}
+	for b := engine.Buffer(1); int(b) < p.Len(); b++ {
+		if i := p.Info(b); i.Life == engine.Argument && i.Root == engine.None {
+			c.args[b] += uint32(c.mem.at)
+		}
+	}
+	c.cells, c.first = uint32(c.mem.at+cells), uint32(c.mem.at+records)
+	if len(l.code) == 0 {
+		c.first = 0
+	}
+	if err := d.room(c.layout.Size+l.temps, l.ws); err != nil {
+		d.heap.give(c.mem)
+		return nil, err
+	}
+	if err := c.encode(); err != nil {
+		d.heap.give(c.mem)
+		return nil, err
+	}
+	return c, nil
+}
+
+// encode writes the records for where scratch now lies.
+func (c *plan) encode() error {
+	l, err := c.lower(uint32(c.dev.scratch.at))
+	if err != nil {
+		return err
+	}
+	cells := make([]byte, 0, 4*len(l.cells))
+	for _, v := range l.cells {
+		cells = binary.LittleEndian.AppendUint32(cells, v)
+	}
+	c.dev.home.write(c.cells, cells)
+	if c.first != 0 {
+		c.dev.home.write(c.first, l.code)
+	}
+	c.update, c.checks, c.epoch = l.update, l.checks, c.dev.epoch
+	return nil
+}
+
+// Close frees the plan's memory.
+func (c *plan) Close() error {
+	c.dev.mu.Lock()
+	defer c.dev.mu.Unlock()
+	if c.mem.size > 0 {
+		c.dev.heap.give(c.mem)
+		c.mem = piece{}
+	}
+	return nil
+}
+
+// Run hands over the arguments and works through the records. When ctx ends, it
+// stops within a slice of time, unless the update of the parameters has begun.
+func (c *plan) Run(ctx context.Context, in engine.Args) error {
+	if err := c.p.CheckArgs(in); err != nil {
+		return err
+	}
+	live := make([]int, c.p.Domains())
+	cells := make([]byte, 0, 4*len(live))
+	for d := range live {
+		n, ok := in.Live[engine.Domain(d)]
+		if !ok {
+			n = c.p.Max(engine.Domain(d))
+		}
+		live[d] = n
+		cells = binary.LittleEndian.AppendUint32(cells, uint32(n))
+	}
+	for _, k := range c.checks {
+		if err := k.check(c.p, in.Ints[k.of], live); err != nil {
+			return err
+		}
+	}
+	if err := c.dev.lock(ctx); err != nil {
+		return err
+	}
+	defer c.dev.mu.Unlock()
+	if c.mem.size == 0 {
+		return fmt.Errorf("simd: the plan is closed")
+	}
+	if c.epoch != c.dev.epoch {
+		if err := c.encode(); err != nil {
+			return err
+		}
+	}
+	c.dev.home.write(c.cells, cells)
+	for b, v := range in.Ints {
+		raw := make([]byte, 0, 4*len(v))
+		for _, x := range v {
+			raw = binary.LittleEndian.AppendUint32(raw, uint32(x))
+		}
+		c.dev.home.write(c.args[b], raw)
+	}
+	for b, v := range in.Floats {
+		raw := make([]byte, 0, 4*len(v))
+		for _, x := range v {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(x)))
+		}
+		c.dev.home.write(c.args[b], raw)
+	}
+	return c.walk(ctx)
+}
+
+// walk starts the kernels and lets them come to the end.
+func (c *plan) walk(ctx context.Context) error {
+	d := c.dev
+	control := command.Append(nil, command.Control{PC: c.first, Threads: uint32(d.home.threads())})
+	d.home.write(command.ControlAt, control)
+	for {
+		done, err := d.home.run(ctx, uint32(d.ws.at), d.wsSize, func() bool {
+			return d.paused.Load() || ctx.Err() != nil
+		})
+		if err != nil || done {
+			return err
+		}
+		if ctx.Err() != nil {
+			var pc [4]byte
+			d.home.read(command.ControlAt, pc[:])
+			if c.update == 0 || binary.LittleEndian.Uint32(pc[:]) < c.update {
+				return ctx.Err()
+			}
+			ctx = context.WithoutCancel(ctx)
+		}
+		for d.paused.Load() && ctx.Err() == nil {
+			rest()
+		}
+	}
+}
+
+func (k check) check(p *engine.Program, v []int32, live []int) error {
+	n := len(v)
+	if d := p.Info(k.of).Rows; d != engine.AllRows {
+		n = min(n, live[d]*(p.Spec(k.of).Len()/max(1, p.Dim(k.of, 0))))
+	}
+	bound := k.bound(live)
+	for i, x := range v[:n] {
+		if x < 0 || int(x) > bound || int(x) == bound && !k.ends {
+			return fmt.Errorf("simd: %s: %q[%d] is %d, want 0 ≤ x ≤ %d", k.op, p.Info(k.of).Name, i, x, bound)
+		}
+	}
+	return nil
+}
