@@ -16,4 +16,13 @@ func device(t *testing.T, o Options) *Device {
 	return d
 }
 
-func TestConformance(t *testing.T) { conformance.Test(t, device(t, Options{}), 1e-5) }
+// Every way this host can run a device is held to the reference.
+func TestConformance(t *testing.T) {
+	for name, o := range variants {
+		t.Run(name, func(t *testing.T) {
+			d := device(t, o)
+			t.Log(d)
+			conformance.Test(t, d, 1e-5)
+		})
+	}
+}

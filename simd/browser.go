@@ -1,0 +1,209 @@
+//go:build js
+
+package simd
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"syscall/js"
+	"time"
+
+	"prelude/simd/command"
+)
+
+//go:embed module/*.wasm
+var modules embed.FS
+
+//go:embed driver.js
+var driver string
+
+// ErrNoSIMD is what New says where WebAssembly has no SIMD instructions.
+var ErrNoSIMD = errors.New("simd: this browser's WebAssembly has no SIMD")
+
+var (
+	global      = js.Global()
+	performance = global.Get("performance")
+	bytesOf     = global.Get("Uint8Array")
+	wasm        = global.Get("WebAssembly")
+	node        = global.Get("process").Truthy() && global.Get("process").Get("versions").Get("node").Truthy() && !global.Get("importScripts").Truthy()
+)
+
+// New starts a device with the best module that the host can run: relaxed SIMD where it
+// is known, threads where memory can be shared.
+func New(ctx context.Context, o Options) (*Device, error) {
+	name, about := "relaxed", "SIMD with fused multiply-add"
+	if o.Plain || !valid("relaxed-own") {
+		name, about = "plain", "SIMD"
+	}
+	if !valid(name + "-own") {
+		return nil, ErrNoSIMD
+	}
+	threads, why := threadsFor(&o, name)
+	if threads == 1 {
+		h, err := newAlone(name, o)
+		if err != nil {
+			return nil, err
+		}
+		return newDevice(h, about+", one thread: "+why), nil
+	}
+	h, err := newTogether(ctx, name, threads, o)
+	if err != nil {
+		return nil, err
+	}
+	return newDevice(h, fmt.Sprintf("%s, %d threads", about, threads)), nil
+}
+
+// threadsFor says how many threads there will be and, if it is one, why.
+func threadsFor(o *Options, name string) (int, string) {
+	n := o.Threads
+	if n == 0 {
+		n = processors()
+	}
+	switch {
+	case o.Threads == 1:
+		return 1, "as asked"
+	case n == 1:
+		return 1, "there is one processor"
+	case !node && !global.Get("crossOriginIsolated").Truthy():
+		return 1, "the page is not cross-origin isolated (COOP and COEP headers), so memory can't be shared"
+	case global.Get("SharedArrayBuffer").IsUndefined() || !valid(name+"-shared"):
+		return 1, "this browser's WebAssembly has no threads"
+	case !node && o.Script == "":
+		return 1, "the address of the threads' script is not known"
+	}
+	return n, ""
+}
+
+func processors() int {
+	if node {
+		return max(1, global.Call("require", "os").Call("cpus").Length())
+	}
+	if n := global.Get("navigator").Get("hardwareConcurrency"); n.Type() == js.TypeNumber {
+		return max(1, n.Int())
+	}
+	return 1
+}
+
+// module is a committed module as bytes of JavaScript.
+func module(name string) js.Value {
+	raw, err := modules.ReadFile("module/" + name + ".wasm")
+	if err != nil {
+		panic(err)
+	}
+	b := bytesOf.New(len(raw))
+	js.CopyBytesToJS(b, raw)
+	return b
+}
+
+func valid(name string) bool {
+	return wasm.Truthy() && wasm.Call("validate", module(name)).Bool()
+}
+
+// linear is a WebAssembly.Memory.
+type linear struct {
+	memory js.Value
+	max    int64
+}
+
+func (m *linear) size() int64  { return int64(m.memory.Get("buffer").Get("byteLength").Float()) }
+func (m *linear) limit() int64 { return m.max }
+
+func (m *linear) grow(bytes int64) (err error) {
+	defer caught(&err)
+	m.memory.Call("grow", float64(max(0, (bytes-m.size()+65535)>>16)))
+	return nil
+}
+
+func (m *linear) view(at uint32, n int) js.Value {
+	return bytesOf.New(m.memory.Get("buffer"), float64(at), n)
+}
+
+func (m *linear) write(at uint32, src []byte) { js.CopyBytesToJS(m.view(at, len(src)), src) }
+func (m *linear) read(at uint32, dst []byte)  { js.CopyBytesToGo(dst, m.view(at, len(dst))) }
+
+// caught turns a JavaScript exception into an error.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		e, ok := r.(js.Error)
+		if !ok {
+			panic(r)
+		}
+		*err = fmt.Errorf("simd: %w", e)
+	}
+}
+
+// alone is a home on the caller's own thread.
+type alone struct {
+	linear
+	instance js.Value
+	walk     js.Value
+	turn     turn
+}
+
+func newAlone(name string, o Options) (h *alone, err error) {
+	defer caught(&err)
+	h = &alone{turn: newTurn()}
+	// A bound function of the host is called without going through Go.
+	env := map[string]any{"env": map[string]any{"now": performance.Get("now").Call("bind", performance)}}
+	h.instance = wasm.Get("Instance").New(wasm.Get("Module").New(module(name+"-own")), env)
+	h.memory, h.max = h.instance.Get("exports").Get("memory"), 4<<30-65536
+	h.walk = h.instance.Get("exports").Get("run")
+	if o.MaxBytes > 0 {
+		h.max = min(h.max, o.MaxBytes)
+	}
+	return h, nil
+}
+
+func (h *alone) threads() int { return 1 }
+
+func (h *alone) run(_ context.Context, ws, _ uint32, stop func() bool) (done bool, err error) {
+	defer caught(&err)
+	for {
+		got := h.walk.Invoke(float64(ws), performance.Call("now").Float()+slice)
+		if got.Int() == command.Done {
+			return true, nil
+		}
+		h.turn.take()
+		if stop() {
+			return false, nil
+		}
+	}
+}
+
+func (h *alone) close() error {
+	h.instance, h.walk, h.memory = js.Value{}, js.Value{}, js.Value{}
+	return nil
+}
+
+// turn lets the event loop work on what waits, by a message to ourselves: a timer
+// would be held back for 4 ms.
+type turn struct {
+	channel js.Value
+	came    chan struct{}
+}
+
+func newTurn() turn {
+	t := turn{global.Get("MessageChannel").New(), make(chan struct{}, 1)}
+	t.channel.Get("port1").Set("onmessage", js.FuncOf(func(js.Value, []js.Value) any {
+		t.came <- struct{}{}
+		return nil
+	}))
+	if node {
+		t.channel.Get("port1").Call("unref")
+	}
+	return t
+}
+
+func (t turn) take() {
+	if node {
+		t.channel.Get("port1").Call("ref")
+		defer t.channel.Get("port1").Call("unref")
+	}
+	t.channel.Get("port2").Call("postMessage", 0)
+	<-t.came
+}
+
+// rest lets others work while the device is paused.
+func rest() { time.Sleep(5 * time.Millisecond) }

@@ -1,0 +1,5 @@
+//go:build !js
+
+package simd
+
+var variants = map[string]Options{"native": {}}
