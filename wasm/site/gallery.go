@@ -2,8 +2,10 @@ package site
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 )
 
@@ -12,6 +14,8 @@ const (
 	defaultPage = 24
 	maxPage     = 100
 )
+
+var cursorPattern = regexp.MustCompile(`^[\w-]{1,1000}$`)
 
 // Gallery is one page of cards, newest first; Next asks for the page behind it.
 type Gallery struct {
@@ -36,11 +40,15 @@ func (a *API) gallery(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	cursor := query.Get("cursor")
-	if cursor != "" && !keyPattern.MatchString(cursor) {
+	if cursor != "" && !cursorPattern.MatchString(cursor) {
 		refuse(w, r, errBadQuery)
 		return
 	}
 	entries, next, err := a.Index.List(r.Context(), group(query.Get("model"), query.Get("task")), cursor, limit)
+	if errors.Is(err, ErrCursor) {
+		refuse(w, r, errBadQuery)
+		return
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return

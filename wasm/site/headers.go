@@ -52,6 +52,9 @@ func HeadersFile(m *Manifest) string {
 		fmt.Fprintf(&b, "  %s: %s\n", e.Name, e.Value)
 	}
 	fmt.Fprintf(&b, "  Cache-Control: %s\n", cacheAsk)
+	for _, ext := range []string{".gguf", ".jsonl", ".safetensors"} { // which Cloudflare does not know
+		fmt.Fprintf(&b, "/*%s\n  Content-Type: %s\n", ext, mediaTypes[ext])
+	}
 	for _, f := range m.Files {
 		if f.Immutable {
 			// "! name" takes a header of an earlier rule away; two rules would join their values.

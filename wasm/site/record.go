@@ -115,8 +115,6 @@ func (c Card) key() string {
 	return fmt.Sprintf("%012x-%s", 1<<48-1-c.Created.UnixMilli(), c.ID)
 }
 
-var keyPattern = regexp.MustCompile(`^[0-9a-f]{12}-[a-z2-7]{32}$`)
-
 // Restore puts a stored record back into an index that was lost.
 func Restore(ctx context.Context, x Index, record []byte) error {
 	var r Record

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -63,9 +64,11 @@ func answer(w http.ResponseWriter, r *http.Request, status int, value any) {
 	if err != nil {
 		panic(err) // the handler's own types always encode
 	}
+	body = append(body, '\n')
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		w.Write(append(body, '\n'))
+		w.Write(body)
 	}
 }

@@ -15,3 +15,6 @@ func New(files, api http.Handler) http.Handler {
 		mux.ServeHTTP(w, r)
 	})
 }
+
+// NotFound answers for a home whose files are served before the handler is asked.
+var NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { refuse(w, r, errNoFile) })

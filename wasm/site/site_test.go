@@ -3,7 +3,6 @@ package site_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,21 +13,6 @@ import (
 	"prelude/wasm/site"
 	"prelude/wasm/site/sitetest"
 )
-
-// clients makes one client a loopback address: 127.0.0.2 and on.
-func clients() func(n int) *http.Client {
-	var mu sync.Mutex
-	made := map[int]*http.Client{}
-	return func(n int) *http.Client {
-		mu.Lock()
-		defer mu.Unlock()
-		if made[n] == nil {
-			dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+n))}}
-			made[n] = &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}}
-		}
-		return made[n]
-	}
-}
 
 // notes keeps a log's lines.
 type notes struct {
@@ -56,7 +40,7 @@ func TestConformance(t *testing.T) {
 		Log:     slog.New(slog.NewTextHandler(log, nil)),
 	}))
 	defer server.Close()
-	sitetest.Run(t, sitetest.Target{URL: server.URL, Client: clients(), Bundled: "tiny", BodyTime: bodyTime})
+	sitetest.Run(t, sitetest.Target{URL: server.URL, Client: sitetest.Loopback(), Bundled: "tiny", BodyTime: bodyTime})
 	for _, secret := range []string{"127.0.0", "Restaurant", "Reviews", "tiny", "limit=", "Bearer", "f00d", "../", "aaaaaaa"} {
 		if strings.Contains(log.b.String(), secret) {
 			t.Errorf("the log holds %q of a request", secret)

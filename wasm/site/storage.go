@@ -6,8 +6,12 @@ import (
 	"io"
 )
 
-// ErrNotFound is what storage returns for an id that it does not hold.
-var ErrNotFound = errors.New("site: not found")
+// What storage returns for an id that it does not hold, and for a cursor that it
+// never gave.
+var (
+	ErrNotFound = errors.New("site: not found")
+	ErrCursor   = errors.New("site: not a cursor")
+)
 
 // Objects stores the adapters, each with its record (at most [MaxRecord] bytes),
 // under its id. A directory natively, R2 at the edge.
@@ -30,7 +34,8 @@ type Index interface {
 	Put(ctx context.Context, groups []string, key string, entry []byte) error
 	Remove(ctx context.Context, groups []string, key string) error
 	// List returns up to limit entries of a group behind a cursor ("" for the
-	// start), and the cursor behind them, "" at the end.
+	// start), and the cursor behind them, "" at the end. A cursor is at most 1,000
+	// letters, digits, "-" and "_".
 	List(ctx context.Context, group, cursor string, limit int) (entries [][]byte, next string, err error)
 }
 

@@ -163,8 +163,11 @@ func (d *deadline) passed() bool { return d.expired.Load() }
 
 func (d *deadline) stop() { d.timer.Stop() }
 
-// hubName is a model's name on the Hugging Face hub.
-var hubName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$`)
+// Names of models: on the Hugging Face hub, and of a folder under models/.
+var (
+	hubName     = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}$`)
+	bundledName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,63}$`)
+)
 
 // parse reads an upload whole and asks whether anybody could use it.
 func (a *API) parse(ctx context.Context, data []byte) (*adapter.Adapter, *Refusal) {
@@ -180,7 +183,8 @@ func (a *API) parse(ctx context.Context, data []byte) (*adapter.Adapter, *Refusa
 		return nil, errNotAdapter.because(errors.New("prelude.json gives it no name"))
 	}
 	model := parsed.Prelude.Model
-	if model.Fingerprint == "" || !hubName.MatchString(model.Name) && !a.Bundled(ctx, model.Name) {
+	known := hubName.MatchString(model.Name) || bundledName.MatchString(model.Name) && a.Bundled(ctx, model.Name)
+	if model.Fingerprint == "" || !known {
 		return nil, errUnknownModel
 	}
 	return parsed, nil

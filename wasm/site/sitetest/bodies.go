@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"prelude/prefix/adapter"
 	"prelude/wasm/site"
@@ -98,6 +99,9 @@ func (s *suite) brokenOff(t *testing.T, data []byte, ends bool) {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(s.BodyTime + 10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	fmt.Fprintf(c, "POST /api/prefixes HTTP/1.1\r\nHost: %s\r\nContent-Type: application/zip\r\nContent-Length: %d\r\n\r\n", where.Host, len(data))
 	if _, err := c.Write(data[:len(data)/2]); err != nil {
 		t.Fatal(err)
