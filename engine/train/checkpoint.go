@@ -22,7 +22,8 @@ type Checkpoint struct {
 // Checkpoint is the last state that was read back: the start, at first.
 func (r *Run) Checkpoint() Checkpoint { return r.saved }
 
-func (r *Run) save(ctx context.Context) error {
+// Save reads the state back now.
+func (r *Run) Save(ctx context.Context) error {
 	state, err := readAll(ctx, bound(r.Tensors, r.state))
 	if err != nil {
 		return err

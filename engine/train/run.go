@@ -383,7 +383,7 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 			total = r.step
 		}
 		if time.Since(r.saved.Time) > checkpointEvery {
-			if err := r.save(ctx); err != nil {
+			if err := r.Save(ctx); err != nil {
 				return Result{}, err
 			}
 		}

@@ -145,6 +145,7 @@ type Step struct {
 	TokensSec float64   `json:"tokensSec"`
 	LeftSec   float64   `json:"leftSec"`
 	Total     int       `json:"total"`
+	Skipped   int       `json:"skipped,omitempty"` // of these, whose gradient was not finite: nothing changed
 }
 
 // Eval reports validation loss, in nats a completion token. Step 0 is the start

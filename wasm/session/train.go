@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"prelude/engine/data"
@@ -73,7 +74,8 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 				planned.Steps, planned.StepMillis = i.Total, p.perStep.Seconds()*1e3
 				w.Planned(planned)
 			}
-			w.Step(wire.Step{First: i.First, Loss: i.Loss, GradNorm: i.GradNorm, LR: i.LR, Total: i.Total, TokensSec: p.tokens, LeftSec: p.left(i)})
+			w.Step(wire.Step{First: i.First, Loss: p.finite(i.Loss), Skipped: i.Skipped, GradNorm: i.GradNorm,
+				LR: i.LR, Total: i.Total, TokensSec: p.tokens, LeftSec: p.left(i)})
 		},
 		Eval:    func(i train.EvalInfo) { w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best}) },
 		Between: w.Between,
@@ -92,6 +94,7 @@ type pace struct {
 	perStep time.Duration
 	tokens  float64 // a second
 	last    time.Duration
+	loss    float64 // last finite
 }
 
 // step takes in finished steps; it says whether the number of steps became known.
@@ -204,4 +207,16 @@ func (s *Session) inContext(val []data.Tokens) (ids []int32, n int) {
 		n++
 	}
 	return ids, n
+}
+
+// finite repeats the last finite loss where a step was skipped: JSON has no word for NaN.
+func (p *pace) finite(losses []float64) []float64 {
+	for i, l := range losses {
+		if math.IsNaN(l) || math.IsInf(l, 0) {
+			losses[i] = p.loss
+		} else {
+			p.loss = l
+		}
+	}
+	return losses
 }
