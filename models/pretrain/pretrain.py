@@ -11,6 +11,8 @@ project load: config.json, model.safetensors (F16), tokenizer files.
 Seeded: batches follow from the seed and the step, so that a resumed run sees what an
 unbroken one would have seen. The learning rate follows the share of the time (or of
 the steps) that is used up: with `-steps` instead of `-minutes` a run is reproducible.
+It is constant but for its end, so that a longer run can go on from a shorter one's
+checkpoint (stable.pt, written before the decay begins).
 """
 
 import argparse
@@ -28,15 +30,10 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 END, PAD = "<|endoftext|>", "<|pad|>"
+DECAY = 0.3  # share of the run, its last, over which the learning rate falls to nothing
 SHORT = 0.6  # share of the run on half-length sequences, which cost half the attention
 
-CONFIG = dict(
-    architectures=["LlamaForCausalLM"], model_type="llama", hidden_act="silu", attention_bias=False, mlp_bias=False,
-    hidden_size=128, num_hidden_layers=6, num_attention_heads=4, num_key_value_heads=2, head_dim=32,
-    intermediate_size=352, max_position_embeddings=1024, rope_theta=10000.0, rms_norm_eps=1e-5,
-    tie_word_embeddings=True, bos_token_id=0, eos_token_id=0, pad_token_id=1, torch_dtype="float16",
-    initializer_range=0.02, attention_dropout=0.0, use_cache=True,
-)
+CONFIG = json.loads((Path(__file__).parent / "config.json").read_text())
 
 
 class Block(torch.nn.Module):
@@ -69,7 +66,7 @@ def rope(x, cos, sin):
 
 
 class Llama(torch.nn.Module):
-    """Llama with the tensor names of `transformers`; returns the hidden states before the head."""
+    """Llama with the tensor names of `transformers`; `states` are those before the head."""
 
     def __init__(self, c, vocab):
         super().__init__()
@@ -84,7 +81,7 @@ class Llama(torch.nn.Module):
                 scale = (2 * c["num_hidden_layers"]) ** -0.5 if name.endswith(("o_proj.weight", "down_proj.weight")) else 1.0
                 torch.nn.init.normal_(p, std=c["initializer_range"] * scale)
 
-    def forward(self, ids):
+    def states(self, ids):
         x = self.embed_tokens(ids)
         cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
         for layer in self.layers:
@@ -93,8 +90,65 @@ class Llama(torch.nn.Module):
 
     def loss(self, ids):
         """Mean cross-entropy (nats a token) of ids [batch, seq+1]."""
-        logits = self(ids[:, :-1]).flatten(0, 1) @ self.embed_tokens.weight.T
-        return F.cross_entropy(logits, ids[:, 1:].flatten())
+        return HeadLoss.apply(self.compiled(ids[:, :-1]).flatten(0, 1), self.embed_tokens.weight, ids[:, 1:].flatten())
+
+
+class HeadLoss(torch.autograd.Function):
+    """Tied head and cross-entropy with their gradients, ROWS positions at a time: the
+    logits of a block stay in the cache, where those of a batch would go to memory and back."""
+
+    ROWS = 256
+
+    @staticmethod
+    def forward(ctx, x, weight, target):
+        dx, dweight, total = torch.empty_like(x), torch.zeros_like(weight), 0.0
+        for i in range(0, len(x), HeadLoss.ROWS):
+            rows = slice(i, i + HeadLoss.ROWS)
+            p, y = torch.softmax(x[rows] @ weight.T, -1), target[rows, None]
+            total = total - p.gather(1, y).log().sum()
+            p.scatter_add_(1, y, p.new_full(y.shape, -1.0))
+            torch.mm(p, weight, out=dx[rows])
+            dweight.addmm_(p.T, x[rows])
+        ctx.save_for_backward(dx, dweight)
+        return total / len(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        dx, dweight = ctx.saved_tensors
+        return dx * (grad / len(dx)), dweight * (grad / len(dx)), None
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is orthogonalised (Jordan et al. 2024), scaled to the size of
+    AdamW's (Liu et al. 2025). In float32, matrices of one shape at once: torch.optim.Muon
+    works in bfloat16, which this kind of processor has to imitate."""
+
+    def __init__(self, params, lr, weight_decay, momentum=0.95):
+        super().__init__(params, dict(lr=lr, weight_decay=weight_decay, momentum=momentum))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            shapes = {}
+            for p in group["params"]:
+                m = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                m.lerp_(p.grad, 1 - group["momentum"])
+                shapes.setdefault(min(p.shape, p.shape[::-1]), []).append((p, p.grad.lerp(m, group["momentum"])))
+            for (rows, cols), pairs in shapes.items():
+                wide = [p.shape == (rows, cols) for p, _ in pairs]
+                updates = orthogonal(torch.stack([u if w else u.T for w, (_, u) in zip(wide, pairs)]))
+                for w, (p, _), u in zip(wide, pairs, updates):
+                    p.mul_(1 - group["lr"] * group["weight_decay"])
+                    p.add_(u if w else u.T, alpha=-0.2 * max(rows, cols) ** 0.5 * group["lr"])
+
+
+def orthogonal(x):
+    """Moves the singular values of x [n, rows, cols], rows <= cols, near 1 (quintic Newton-Schulz)."""
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(5):
+        a = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return x
 
 
 class Batches:
@@ -140,7 +194,7 @@ def bits_per_byte(model, ids, size, seq):
         skip = 0 if start == 0 else seq - half
         if window.shape[1] - 1 <= skip:
             break
-        logits = model(window[:, :-1])[0, skip:] @ model.embed_tokens.weight.T
+        logits = model.states(window[:, :-1])[0, skip:] @ model.embed_tokens.weight.T
         total += F.cross_entropy(logits, window[0, 1 + skip :], reduction="sum").item()
     return total / math.log(2) / size
 
@@ -165,9 +219,9 @@ def main():
     args.add_argument("-export", type=Path, help="write the trained model into this folder at the end")
     args.add_argument("-minutes", type=float, default=65, help="training time, stops not counted")
     args.add_argument("-steps", type=int, help="train this many steps instead")
-    args.add_argument("-batch", type=int, default=8, help="sequences a step")
+    args.add_argument("-batch", type=int, default=4, help="sequences a step")
     args.add_argument("-seq", type=int, default=512, help="tokens a sequence")
-    args.add_argument("-lr", type=float, default=2.5e-3, help="peak learning rate")
+    args.add_argument("-lr", type=float, default=3e-3, help="peak learning rate")
     args.add_argument("-seed", type=int, default=1)
     args.add_argument("-threads", type=int, default=2)
     args.add_argument("-pid", type=Path, help="write the process id here")
@@ -190,15 +244,22 @@ def main():
     full = Batches(train, 0, opt.seq, opt.batch, opt.seed + 1)
 
     model = Llama(config, config["vocab_size"])
-    matrices = [p for p in model.parameters() if p.dim() == 2]
+    model.compiled = torch.compile(model.states, dynamic=False)
+    # Muon (Jordan et al. 2024) for the blocks' matrices learns more a token than AdamW
+    # does; the embedding and the norms' scales are AdamW's.
+    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and not n.startswith("embed")]
     vectors = [p for p in model.parameters() if p.dim() < 2]
-    adam = torch.optim.AdamW([dict(params=matrices, weight_decay=0.1), dict(params=vectors, weight_decay=0.0)],
-                             lr=opt.lr, betas=(0.9, 0.95), eps=1e-8, fused=True)
+    optimisers = [
+        Muon(matrices, lr=opt.lr, weight_decay=0.1),
+        torch.optim.AdamW([dict(params=[model.embed_tokens.weight], weight_decay=0.1), dict(params=vectors, weight_decay=0.0)],
+                          lr=opt.lr, betas=(0.9, 0.95), eps=1e-8, fused=True),
+    ]
     step, used, file = 0, 0.0, opt.out / "checkpoint.pt"
     if file.exists():
         saved = torch.load(file)
         model.load_state_dict(saved["model"])
-        adam.load_state_dict(saved["adam"])
+        for o, state in zip(optimisers, saved["optimisers"]):
+            o.load_state_dict(state)
         step, used = saved["step"], saved["used"]
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(train):,} training tokens, "
           f"{size:,} held-out bytes in {len(heldout):,} tokens; starting at step {step}", flush=True)
@@ -208,21 +269,22 @@ def main():
     if step == 0:
         log.writerow(["step", "tokens", "seconds", "train_loss", "heldout_bits_per_byte"])
 
-    def save():
-        torch.save(dict(model=model.state_dict(), adam=adam.state_dict(), step=step, used=used), file.with_suffix(".tmp"))
-        os.replace(file.with_suffix(".tmp"), file)
+    def save(to=file):
+        torch.save(dict(model=model.state_dict(), optimisers=[o.state_dict() for o in optimisers], step=step, used=used), to.with_suffix(".tmp"))
+        os.replace(to.with_suffix(".tmp"), to)
 
     share = lambda: step / opt.steps if opt.steps else used / (60 * opt.minutes)
     mean, last, saved_at = None, time.monotonic(), used
     while share() < 1:
         warm = min(1, (step + 1) / 100)
-        for group in adam.param_groups:
-            group["lr"] = opt.lr * warm * max(0.02, 0.5 * (1 + math.cos(math.pi * share())))
+        for group in (g for o in optimisers for g in o.param_groups):
+            group["lr"] = opt.lr * warm * min(1, (1 - share()) / DECAY)
         out = model.loss((short if share() < SHORT else full)(step))
         out.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        adam.step()
-        adam.zero_grad(set_to_none=True)
+        for o in optimisers:
+            o.step()
+            o.zero_grad(set_to_none=True)
         step += 1
         now = time.monotonic()
         used, last = used + min(now - last, 30), now  # a stopped process doesn't use up its time
@@ -230,13 +292,17 @@ def main():
         if step % 50 == 0 or share() >= 1:
             quality = ""
             if step % 500 == 0 or share() >= 1:
-                quality = f"{bits_per_byte(model, heldout, size, opt.seq):.4f}"
+                whole = share() >= 1  # on the way a quarter says enough
+                part = heldout if whole else heldout[: len(heldout) // 4]
+                quality = f"{bits_per_byte(model, part, size * len(part) / len(heldout), opt.seq):.4f}"
                 last = time.monotonic()
             log.writerow([step, step * opt.batch * opt.seq, f"{used:.1f}", f"{mean:.4f}", quality])
             curve.flush()
             print(f"step {step}  {used / 60:.1f} min  loss {mean:.4f}  {quality}", flush=True)
         if used - saved_at > 180:
-            save()
+            save(file)
+            if share() < 1 - DECAY:
+                save(opt.out / "stable.pt")
             saved_at = used
     save()
     if opt.export:

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+
+	"prelude/engine"
+)
+
+// windows is a compiled program over sequences of equal length and its inputs. Rows are
+// packed: row r·seq+t is token t of sequence r and sees the rows r·seq … r·seq+t.
+type windows struct {
+	plan                  engine.Plan
+	args                  engine.Args
+	ids, targets, weights engine.Buffer
+	hyper                 engine.Buffer // of the optimiser, in a training program
+	seq                   int
+}
+
+// newWindows builds the model's loss over size sequences; more adds what follows it in
+// the program. Tensors that neither the model nor state has are allocated into state.
+func newWindows(ctx context.Context, dev engine.Device, m *model, size, seq int, state map[string]engine.Tensor,
+	hooks engine.Hooks, more func(w *windows, p *engine.Program, loss engine.Buffer)) (*windows, error) {
+	p, rows := engine.NewProgram(), size*seq
+	d := p.Domain("tokens", rows)
+	w := &windows{seq: seq}
+	arg := func(name string) engine.Buffer { return p.Arg(name, d, engine.I32, rows) }
+	in := engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
+	w.ids = in.IDs
+	w.targets, w.weights = p.Arg("targets", d, engine.I32, rows, 1), p.Arg("weights", d, engine.F32, rows, 1)
+	var pos, lo, hi []int32
+	for r := range size {
+		for t := range seq {
+			pos, lo, hi = append(pos, int32(t)), append(lo, int32(r*seq)), append(hi, int32(r*seq+t+1))
+		}
+	}
+	w.args = engine.Args{
+		Ints:   map[engine.Buffer][]int32{in.IDs: make([]int32, rows), w.targets: make([]int32, rows), in.Pos: pos, in.Lo: lo, in.Hi: hi},
+		Floats: map[engine.Buffer][]float64{w.weights: make([]float64, rows)},
+		Live:   map[engine.Domain]int{d: rows},
+	}
+	for i := range rows {
+		w.args.Floats[w.weights][i] = 1 / float64(rows)
+	}
+	loss := m.Loss(p, m.Forward(p, in, hooks).Hidden, w.targets, w.weights, false, hooks)
+	more(w, p, loss)
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	bind := map[string]engine.Tensor{}
+	for name, spec := range p.Tensors() {
+		if bind[name] = m.weights[name]; bind[name] != nil {
+			continue
+		}
+		if state[name] == nil {
+			t, err := dev.Alloc(spec)
+			if err != nil {
+				return nil, err
+			}
+			state[name] = t
+		}
+		bind[name] = state[name]
+	}
+	var err error
+	w.plan, err = dev.Compile(ctx, p, bind)
+	return w, err
+}
+
+// floats reads a tensor.
+func floats(ctx context.Context, t engine.Tensor) ([]float32, error) {
+	raw := make([]byte, t.Spec().Bytes())
+	if err := t.Read(ctx, 0, raw); err != nil {
+		return nil, err
+	}
+	x := make([]float32, len(raw)/4)
+	for i := range x {
+		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	}
+	return x, nil
+}
