@@ -1,0 +1,145 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// toJSON is Python's json.dumps(v, ensure_ascii=False), as transformers has it:
+// ", " and ": " between, no HTML escapes.
+func toJSON(r *run, v any, g given) (any, error) {
+	if err := g.only("indent", "ensure_ascii", "sort_keys", "separators"); err != nil {
+		return nil, err
+	}
+	if truth(g.named["ensure_ascii"]) {
+		return nil, errors.New("ensure_ascii is not supported")
+	}
+	w := jsonWriter{run: r, item: ", ", key: ": ", sorted: truth(g.named["sort_keys"])}
+	switch width := g.get(0, "indent", nil).(type) {
+	case nil:
+	case int64:
+		if width < 0 || width > 100 {
+			return nil, fmt.Errorf("indent is %d, want 0 to 100", width)
+		}
+		w.indent, w.item, w.lines = strings.Repeat(" ", int(width)), ",", true
+	default:
+		return nil, fmt.Errorf("indent is %s, want an integer", kindOf(width))
+	}
+	if s := g.named["separators"]; s != nil {
+		pair, ok := s.([]any)
+		if !ok || len(pair) != 2 {
+			return nil, errors.New("separators are not two strings")
+		}
+		item, ok1 := pair[0].(string)
+		key, ok2 := pair[1].(string)
+		if !ok1 || !ok2 {
+			return nil, errors.New("separators are not two strings")
+		}
+		w.item, w.key = item, key
+	}
+	if err := w.write(v, 0); err != nil {
+		return nil, err
+	}
+	return w.b.String(), nil
+}
+
+type jsonWriter struct {
+	run       *run
+	b         strings.Builder
+	item, key string // separators
+	indent    string
+	lines     bool // each item on a line of its own
+	sorted    bool
+}
+
+func (w *jsonWriter) write(v any, depth int) error {
+	if err := w.run.spend(0); err != nil {
+		return err
+	}
+	if depth > maxDepth || w.b.Len() > maxText {
+		return errSize
+	}
+	switch v := v.(type) {
+	case nil:
+		w.b.WriteString("null")
+	case bool:
+		w.b.WriteString(strconv.FormatBool(v))
+	case int64:
+		w.b.WriteString(strconv.FormatInt(v, 10))
+	case float64:
+		w.b.WriteString(showFloat(v))
+	case string:
+		w.text(v)
+	case []any:
+		return w.group('[', ']', len(v), depth, func(i int) error { return w.write(v[i], depth+1) })
+	case *dict:
+		keys := v.keys
+		if w.sorted {
+			keys = slices.Sorted(slices.Values(keys))
+		}
+		return w.group('{', '}', len(keys), depth, func(i int) error {
+			w.text(keys[i])
+			w.b.WriteString(w.key)
+			return w.write(v.m[keys[i]], depth+1)
+		})
+	default:
+		return fmt.Errorf("%s has no JSON", kindOf(v))
+	}
+	return nil
+}
+
+func (w *jsonWriter) group(open, closing byte, n, depth int, item func(int) error) error {
+	w.b.WriteByte(open)
+	line := func(depth int) {
+		if w.lines && n > 0 {
+			w.b.WriteByte('\n')
+			w.b.WriteString(strings.Repeat(w.indent, depth))
+		}
+	}
+	for i := range n {
+		if i > 0 {
+			w.b.WriteString(w.item)
+		}
+		line(depth + 1)
+		if err := item(i); err != nil {
+			return err
+		}
+	}
+	line(depth)
+	w.b.WriteByte(closing)
+	return nil
+}
+
+func (w *jsonWriter) text(s string) {
+	w.b.WriteByte('"')
+	for _, c := range s {
+		switch c {
+		case '"', '\\':
+			w.b.WriteByte('\\')
+			w.b.WriteRune(c)
+		case '\n':
+			w.b.WriteString(`\n`)
+		case '\r':
+			w.b.WriteString(`\r`)
+		case '\t':
+			w.b.WriteString(`\t`)
+		case '\b':
+			w.b.WriteString(`\b`)
+		case '\f':
+			w.b.WriteString(`\f`)
+		default:
+			if c < ' ' {
+				fmt.Fprintf(&w.b, `\u%04x`, c)
+			} else {
+				w.b.WriteRune(c)
+			}
+		}
+	}
+	w.b.WriteByte('"')
+}
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

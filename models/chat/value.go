@@ -1,0 +1,348 @@
+package chat
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Values are nil (None), bool, int64, float64, string, []any, *dict, *namespace,
+// *loop, function and undefined.
+
+// undefined is what a name without a value has. It prints as nothing, is false
+// and has no items; everything else with it is an error.
+type undefined struct{ name string }
+
+// A dict keeps its keys in order.
+type dict struct {
+	keys []string
+	m    map[string]any
+}
+
+func newDict() *dict { return &dict{m: make(map[string]any)} }
+
+func (d *dict) set(key string, value any) {
+	if _, ok := d.m[key]; !ok {
+		d.keys = append(d.keys, key)
+	}
+	d.m[key] = value
+}
+
+// A namespace is the one thing that a loop's body can change outside.
+type namespace struct{ *dict }
+
+// A function is a global, by name.
+type function string
+
+// A loop is the variable loop inside for.
+type loop struct {
+	items []any
+	at    int
+}
+
+func (l *loop) field(name string) (any, bool) {
+	n, at := int64(len(l.items)), int64(l.at)
+	switch name {
+	case "index":
+		return at + 1, true
+	case "index0":
+		return at, true
+	case "revindex":
+		return n - at, true
+	case "revindex0":
+		return n - at - 1, true
+	case "first":
+		return at == 0, true
+	case "last":
+		return at == n-1, true
+	case "length":
+		return n, true
+	case "previtem":
+		if at > 0 {
+			return l.items[at-1], true
+		}
+	case "nextitem":
+		if at < n-1 {
+			return l.items[at+1], true
+		}
+	}
+	return nil, false
+}
+
+func kindOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "none"
+	case bool:
+		return "a boolean"
+	case int64:
+		return "an integer"
+	case float64:
+		return "a float"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	case *dict:
+		return "a dict"
+	case *namespace:
+		return "a namespace"
+	case *loop:
+		return "a loop"
+	case function:
+		return "a function"
+	case undefined:
+		return fmt.Sprintf("undefined %q", v.name)
+	}
+	return fmt.Sprintf("%T", v)
+}
+
+func truth(v any) bool {
+	switch v := v.(type) {
+	case nil, undefined:
+		return false
+	case bool:
+		return v
+	case int64:
+		return v != 0
+	case float64:
+		return v != 0
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case *dict:
+		return len(v.keys) > 0
+	}
+	return true
+}
+
+// show is Python's str, for what templates print.
+func show(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case undefined:
+		return "", nil
+	case nil:
+		return "None", nil
+	case bool:
+		if v {
+			return "True", nil
+		}
+		return "False", nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case float64:
+		return showFloat(v), nil
+	}
+	return "", fmt.Errorf("can't print %s (the filter tojson can)", kindOf(v))
+}
+
+// showFloat writes the shortest digits that give f back, as Python does.
+func showFloat(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "nan"
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	}
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e16) {
+		return strconv.FormatFloat(f, 'e', -1, 64)
+	}
+	s := strconv.FormatFloat(f, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// number returns v as a float, and as an integer if it is one.
+func number(v any) (f float64, i int64, whole, ok bool) {
+	switch v := v.(type) {
+	case bool:
+		if v {
+			return 1, 1, true, true
+		}
+		return 0, 0, true, true
+	case int64:
+		return float64(v), v, true, true
+	case float64:
+		return v, 0, false, true
+	}
+	return 0, 0, false, false
+}
+
+// same is ==. It gives up, and says no, after so many comparisons: a template
+// can nest a list in itself many times over.
+func same(a, b any) bool {
+	budget := 100_000
+	return sameWithin(a, b, &budget)
+}
+
+func sameWithin(a, b any, budget *int) bool {
+	if *budget--; *budget < 0 {
+		return false
+	}
+	if x, i, xw, ok := number(a); ok {
+		y, j, yw, ok := number(b)
+		return ok && (xw && yw && i == j || !(xw && yw) && x == y)
+	}
+	switch a := a.(type) {
+	case nil:
+		return b == nil
+	case string:
+		s, ok := b.(string)
+		return ok && a == s
+	case undefined:
+		_, ok := b.(undefined)
+		return ok
+	case []any:
+		list, ok := b.([]any)
+		return ok && slices.EqualFunc(a, list, func(x, y any) bool { return sameWithin(x, y, budget) })
+	case *dict:
+		d, ok := b.(*dict)
+		if !ok || len(a.keys) != len(d.keys) {
+			return false
+		}
+		for _, key := range a.keys {
+			other, ok := d.m[key]
+			if !ok || !sameWithin(a.m[key], other, budget) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// order compares numbers with numbers and strings with strings.
+func order(a, b any) (int, error) {
+	if x, i, xw, ok := number(a); ok {
+		if y, j, yw, ok := number(b); ok {
+			if xw && yw {
+				return compareOrdered(i, j), nil
+			}
+			return compareOrdered(x, y), nil
+		}
+	}
+	if s, ok := a.(string); ok {
+		if t, ok := b.(string); ok {
+			return strings.Compare(s, t), nil
+		}
+	}
+	return 0, fmt.Errorf("can't compare %s with %s", kindOf(a), kindOf(b))
+}
+
+func compareOrdered[T int64 | float64](a, b T) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func contains(in, v any) (bool, error) {
+	switch in := in.(type) {
+	case string:
+		s, ok := v.(string)
+		if !ok {
+			return false, fmt.Errorf("can't look for %s in a string", kindOf(v))
+		}
+		return strings.Contains(in, s), nil
+	case []any:
+		return slices.ContainsFunc(in, func(x any) bool { return same(x, v) }), nil
+	case *dict:
+		s, ok := v.(string)
+		_, has := in.m[s]
+		return ok && has, nil
+	case undefined:
+		return false, nil
+	}
+	return false, fmt.Errorf("can't look into %s", kindOf(in))
+}
+
+// itemsOf lists what a loop over v goes through.
+func itemsOf(v any) ([]any, error) {
+	switch v := v.(type) {
+	case []any:
+		return v, nil
+	case string:
+		var list []any
+		for _, r := range v {
+			list = append(list, string(r))
+		}
+		return list, nil
+	case *dict:
+		list := make([]any, len(v.keys))
+		for i, key := range v.keys {
+			list[i] = key
+		}
+		return list, nil
+	case undefined:
+		return nil, nil
+	}
+	return nil, fmt.Errorf("can't loop over %s", kindOf(v))
+}
+
+func lengthOf(v any) (int64, error) {
+	switch v := v.(type) {
+	case string:
+		return int64(utf8.RuneCountInString(v)), nil
+	case []any:
+		return int64(len(v)), nil
+	case *dict:
+		return int64(len(v.keys)), nil
+	case undefined:
+		return 0, nil
+	}
+	return 0, fmt.Errorf("%s has no length", kindOf(v))
+}
+
+// fromGo turns the values of encoding/json and Go's own into a template's.
+func fromGo(v any) (any, error) {
+	switch v := v.(type) {
+	case nil, bool, int64, float64, string:
+		return v, nil
+	case int:
+		return int64(v), nil
+	case json.Number:
+		if i, err := v.Int64(); err == nil {
+			return i, nil
+		}
+		return v.Float64()
+	case []any:
+		list := make([]any, len(v))
+		for i, x := range v {
+			var err error
+			if list[i], err = fromGo(x); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	case map[string]any:
+		d := newDict()
+		keys := make([]string, 0, len(v))
+		for key := range v {
+			keys = append(keys, key)
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			x, err := fromGo(v[key])
+			if err != nil {
+				return nil, err
+			}
+			d.set(key, x)
+		}
+		return d, nil
+	}
+	return nil, fmt.Errorf("chat: a template can't be given a %T", v)
+}
