@@ -1,7 +1,6 @@
 package models
 
 import (
-	"fmt"
 	"math"
 
 	"prelude/engine"
@@ -12,132 +11,71 @@ func init() { register(newLlama, "llama", "qwen2", "qwen3", "mistral") }
 // llama is the family of Llama (Touvron et al. 2023, arXiv 2302.13971): RMSNorm before
 // attention and feed-forward part, rotary positions, grouped-query attention, SwiGLU.
 // SmolLM2 and TinyLlama are it; Qwen2 adds biases to q, k and v, Qwen3 norms of the
-// heads of q and k instead.
+// heads of q and k instead, Mistral a sliding window.
 type llama struct {
-	info    engine.ModelInfo
-	specs   Specs
-	eps     float64
-	rope    rope
-	headOf  string // the head's tensor: the embeddings where tied
-	qkNorm  bool
-	qkvBias bool
-	tables  map[string][]float32
+	decoder
+	eps    float64
+	act    engine.UnaryFn
+	qkNorm bool
 }
 
-func newLlama(c *Config, specs Specs) (Family, error) {
-	m := &llama{specs: specs, qkNorm: c.ModelType == "qwen3", qkvBias: c.ModelType == "qwen2"}
-	i := &m.info
-	i.Family = c.ModelType
-	var err error
-	read := func(key string, def int) (n int) {
-		if err == nil {
-			n, err = c.Int(key, def)
-		}
-		return n
+func newLlama(config *Config, specs Specs) (Family, error) {
+	c := &fields{Config: config}
+	kind := c.ModelType
+	i := engine.ModelInfo{Family: kind, Positions: engine.Rotary,
+		Layers: c.size("num_hidden_layers", 0), Hidden: c.size("hidden_size", 0), Heads: c.size("num_attention_heads", 0),
+		FF: c.size("intermediate_size", 0), Vocab: c.size("vocab_size", 0), Context: c.size("max_position_embeddings", 2048)}
+	i.KVHeads = c.size("num_key_value_heads", i.Heads)
+	if kind == "qwen3" {
+		i.HeadDim = c.size("head_dim", 128)
+	} else {
+		i.HeadDim = c.size("head_dim", max(1, i.Hidden/i.Heads))
 	}
-	i.Layers = read("num_hidden_layers", 0)
-	i.Hidden = read("hidden_size", 0)
-	i.Heads = read("num_attention_heads", 0)
-	i.KVHeads = read("num_key_value_heads", i.Heads)
-	i.FF = read("intermediate_size", 0)
-	i.Vocab = read("vocab_size", 0)
-	i.Context = read("max_position_embeddings", 2048)
-	if err == nil && (i.Hidden%i.Heads != 0 && !c.Has("head_dim") || i.Heads%i.KVHeads != 0) {
-		err = fmt.Errorf("models: config.json: hidden_size %d, %d heads, %d key/value heads do not divide", i.Hidden, i.Heads, i.KVHeads)
+	c.divides(&i)
+	c.refuse(nil, "final_logit_softcapping", "attn_logit_softcapping")
+	c.refuse(1.0, "pretraining_tp")
+	switch kind {
+	case "mistral":
+		c.window(&i, c.layerTypes(i.Layers, func(int) bool { return c.Has("sliding_window") }), 4096)
+	case "qwen2", "qwen3":
+		slides, from := c.flag("use_sliding_window", false), c.size("max_window_layers", 28)
+		c.window(&i, c.layerTypes(i.Layers, func(l int) bool { return slides && l >= from }), 4096)
+	default:
+		c.refuse(nil, "sliding_window")
 	}
-	if err != nil {
-		return nil, err
+	qkvBias, outBias := kind == "qwen2", false
+	if kind == "llama" || kind == "qwen3" {
+		qkvBias = c.flag("attention_bias", false)
+		outBias = qkvBias
 	}
-	i.HeadDim = read("head_dim", i.Hidden/i.Heads)
-	for _, refuse := range []error{
-		c.Refuse("hidden_act", "silu"), c.Refuse("mlp_bias", false), c.Refuse("use_sliding_window", false),
-		c.Refuse("partial_rotary_factor", 1.0), c.Refuse("final_logit_softcapping"), c.Refuse("attn_logit_softcapping"),
-		c.Refuse("pretraining_tp", 1.0), err,
-	} {
-		if refuse != nil {
-			return nil, refuse
-		}
+	ffBias := kind == "llama" && c.flag("mlp_bias", false)
+	m := &llama{decoder: newDecoder(i, specs), qkNorm: kind == "qwen3",
+		eps: c.number("rms_norm_eps", 1e-6), act: c.activation("hidden_act", "silu")}
+	r := c.whole(c.rope(nil, 10000, 1, i.HeadDim), i.HeadDim)
+	m.heads(c, "lm_head.weight", "model.embed_tokens.weight", false)
+	if c.err != nil {
+		return nil, c.err
 	}
-	if c.ModelType == "mistral" {
-		if err := c.Refuse("sliding_window"); err != nil {
-			return nil, err
-		}
-	}
-	if c.ModelType != "qwen2" {
-		if m.qkvBias, err = c.Bool("attention_bias", false); err != nil {
-			return nil, err
-		}
-	}
-	if m.eps, err = c.Float("rms_norm_eps", 1e-6); err != nil {
-		return nil, err
-	}
-	if m.rope, err = ropeOf(c, nil, 10000, i.HeadDim); err != nil {
-		return nil, err
-	}
-	i.Positions = engine.Rotary
-	m.headOf = "lm_head.weight"
-	if tied, err := c.Bool("tie_word_embeddings", false); err != nil {
-		return nil, err
-	} else if _, ok := specs[m.headOf]; tied || !ok {
-		m.headOf = "model.embed_tokens.weight"
-	}
-	i.Linears = map[string]int{}
+	m.rotary("rope", r)
+	m.tensor("model.embed_tokens.weight", i.Vocab, i.Hidden)
+	m.tensor("model.norm.weight", i.Hidden)
 	for l := range i.Layers {
-		for name, out := range map[string]int{"self_attn.q_proj": i.Heads * i.HeadDim, "self_attn.k_proj": i.KVHeads * i.HeadDim,
-			"self_attn.v_proj": i.KVHeads * i.HeadDim, "self_attn.o_proj": i.Hidden,
-			"mlp.gate_proj": i.FF, "mlp.up_proj": i.FF, "mlp.down_proj": i.Hidden} {
-			i.Linears[fmt.Sprintf("model.layers.%d.%s", l, name)] = out
+		at := layer("model.layers.%d.", l)
+		m.tensor(at+"input_layernorm.weight", i.Hidden)
+		m.tensor(at+"post_attention_layernorm.weight", i.Hidden)
+		m.linear(at+"self_attn.q_proj", i.Heads*i.HeadDim, i.Hidden, qkvBias)
+		m.linear(at+"self_attn.k_proj", i.KVHeads*i.HeadDim, i.Hidden, qkvBias)
+		m.linear(at+"self_attn.v_proj", i.KVHeads*i.HeadDim, i.Hidden, qkvBias)
+		m.linear(at+"self_attn.o_proj", i.Hidden, i.Heads*i.HeadDim, outBias)
+		m.linear(at+"mlp.gate_proj", i.FF, i.Hidden, ffBias)
+		m.linear(at+"mlp.up_proj", i.FF, i.Hidden, ffBias)
+		m.linear(at+"mlp.down_proj", i.Hidden, i.FF, ffBias)
+		if m.qkNorm {
+			m.tensor(at+"self_attn.q_norm.weight", i.HeadDim)
+			m.tensor(at+"self_attn.k_norm.weight", i.HeadDim)
 		}
-	}
-	cos, sin := m.rope.tables(min(i.Context, maxPositions))
-	m.tables = map[string][]float32{"rope.cos": cos, "rope.sin": sin}
-	for name, t := range m.tables {
-		m.specs[name] = engine.Spec{DType: engine.F32, Shape: []int{len(t) * 2 / i.HeadDim, i.HeadDim / 2}}
 	}
 	return m, nil
-}
-
-// maxPositions bounds position tables: longer contexts than this do not fit a
-// browser's memory in any case.
-const maxPositions = 8192
-
-func (m *llama) Info() engine.ModelInfo          { return m.info }
-func (m *llama) Constants() map[string][]float32 { return m.tables }
-
-func (m *llama) Tensors() map[string]engine.Spec {
-	i := m.info
-	all := map[string]engine.Spec{}
-	want := func(name string, shape ...int) {
-		all[name] = engine.Spec{DType: m.specs[name].DType, Shape: shape}
-	}
-	want("model.embed_tokens.weight", i.Vocab, i.Hidden)
-	want(m.headOf, i.Vocab, i.Hidden)
-	want("model.norm.weight", i.Hidden)
-	for l := range i.Layers {
-		at := fmt.Sprintf("model.layers.%d.", l)
-		want(at+"input_layernorm.weight", i.Hidden)
-		want(at+"post_attention_layernorm.weight", i.Hidden)
-		want(at+"self_attn.q_proj.weight", i.Heads*i.HeadDim, i.Hidden)
-		want(at+"self_attn.k_proj.weight", i.KVHeads*i.HeadDim, i.Hidden)
-		want(at+"self_attn.v_proj.weight", i.KVHeads*i.HeadDim, i.Hidden)
-		want(at+"self_attn.o_proj.weight", i.Hidden, i.Heads*i.HeadDim)
-		want(at+"mlp.gate_proj.weight", i.FF, i.Hidden)
-		want(at+"mlp.up_proj.weight", i.FF, i.Hidden)
-		want(at+"mlp.down_proj.weight", i.Hidden, i.FF)
-		if m.qkvBias {
-			want(at+"self_attn.q_proj.bias", i.Heads*i.HeadDim)
-			want(at+"self_attn.k_proj.bias", i.KVHeads*i.HeadDim)
-			want(at+"self_attn.v_proj.bias", i.KVHeads*i.HeadDim)
-		}
-		if m.qkNorm {
-			want(at+"self_attn.q_norm.weight", i.HeadDim)
-			want(at+"self_attn.k_norm.weight", i.HeadDim)
-		}
-	}
-	for name := range m.tables {
-		all[name] = m.specs[name]
-	}
-	return all
 }
 
 // Forward: for each block
@@ -145,17 +83,16 @@ func (m *llama) Tensors() map[string]engine.Spec {
 //	n = norm(x)    x ← x + Wo·attention(rope(Wq n), rope(Wk n), Wv n)
 //	n = norm(x)    x ← x + Wdown·(silu(Wgate n) ⊙ Wup n)
 func (m *llama) Forward(p *engine.Program, in engine.Input, h engine.Hooks) engine.Output {
-	f := &pass{Program: p, in: in, hooks: h, info: m.info, specs: m.specs}
-	i := m.info
+	f, i := m.pass(p, in, h), m.info
 	var out engine.Output
 	x := f.embed("model.embed_tokens.weight", 1)
 	cos, sin := f.weight("rope.cos"), f.weight("rope.sin")
 	for l := in.First; l < f.end(); l++ {
-		at := fmt.Sprintf("model.layers.%d.", l)
+		at := layer("model.layers.%d.", l)
 		p.BeginBlock()
 		x = f.block(l, x)
 		out.Blocks = append(out.Blocks, x)
-		ask := f.rows(l, false)
+		ask := f.rows(l)
 		n := p.RMSNorm(x, f.weight(at+"input_layernorm.weight"), m.eps, 0)
 		nq := f.choose(l, n)
 		q := f.linear(at+"self_attn.q_proj", nq, engine.None)
@@ -173,7 +110,7 @@ func (m *llama) Forward(p *engine.Program, in engine.Input, h engine.Hooks) engi
 		n = p.RMSNorm(x, f.weight(at+"post_attention_layernorm.weight"), m.eps, 0)
 		gate := f.linear(at+"mlp.gate_proj", n, engine.None)
 		up := f.linear(at+"mlp.up_proj", n, engine.None)
-		x = f.linear(at+"mlp.down_proj", p.Gated(engine.SiLU, gate, up), x)
+		x = f.linear(at+"mlp.down_proj", p.Gated(m.act, gate, up), x)
 		p.EndBlock()
 	}
 	out.Hidden = x
@@ -181,19 +118,4 @@ func (m *llama) Forward(p *engine.Program, in engine.Input, h engine.Hooks) engi
 		out.Hidden = p.RMSNorm(x, f.weight("model.norm.weight"), m.eps, 0)
 	}
 	return out
-}
-
-func (m *llama) Encode(p *engine.Program, _ engine.Input, _ engine.Hooks) engine.Output {
-	p.Failf("%s has no encoder", m.info.Family)
-	return engine.Output{}
-}
-
-func (m *llama) Logits(p *engine.Program, hidden engine.Buffer, h engine.Hooks) engine.Buffer {
-	f := &pass{Program: p, hooks: h, info: m.info, specs: m.specs}
-	return p.Linear(hidden, f.weight(m.headOf), f.headBias(), engine.None)
-}
-
-func (m *llama) Loss(p *engine.Program, hidden, targets, weights engine.Buffer, rest bool, h engine.Hooks) engine.Buffer {
-	f := &pass{Program: p, hooks: h, info: m.info, specs: m.specs}
-	return p.CrossEntropy(hidden, f.weight(m.headOf), f.headBias(), targets, weights, rest)
 }

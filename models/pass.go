@@ -54,9 +54,11 @@ type asking struct {
 	crossLo, crossHi      engine.Buffer
 }
 
-// rows says which rows block layer asks for: all, or the chosen ones in the last block.
-func (f *pass) rows(layer int, local bool) asking {
+// rows says which rows block layer asks for: all, or the chosen ones in the last
+// block; and what they see, which in a local layer is a window.
+func (f *pass) rows(layer int) asking {
 	in, c := f.in, f.in.Chosen
+	local := layer < len(f.info.Local) && f.info.Local[layer]
 	a := asking{pos: in.Pos, lo: in.Lo, hi: in.Hi}
 	if in.Encoder != nil {
 		a.crossLo, a.crossHi = in.Encoder.Lo, in.Encoder.Hi
@@ -95,7 +97,8 @@ func (f *pass) choose(layer int, x engine.Buffer) engine.Buffer {
 	return x
 }
 
-// embed is the input's embeddings: given, or looked up.
+// embed is the input's embeddings: given (as an embedding layer would give them: scaled,
+// but without positions), or looked up.
 func (f *pass) embed(table string, scale float64) engine.Buffer {
 	if f.in.Hidden != engine.None {
 		return f.in.Hidden
@@ -146,3 +149,8 @@ func (f *pass) block(layer int, x engine.Buffer) engine.Buffer {
 
 // headBias is the head's bias: the file's, or one that the hooks add.
 func (f *pass) headBias() engine.Buffer { return f.optional("lm_head.bias") }
+
+// layerNorm is a LayerNorm with the gain name+".weight" and the bias name+".bias".
+func (f *pass) layerNorm(name string, x engine.Buffer, eps float64) engine.Buffer {
+	return f.LayerNorm(x, f.weight(name+".weight"), f.optional(name+".bias"), eps)
+}

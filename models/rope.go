@@ -17,53 +17,54 @@ type rope struct {
 // llama3Scaling stretches low frequencies (transformers' rope type "llama3").
 type llama3Scaling struct{ factor, low, high, original float64 }
 
-// ropeOf reads rotary settings of both generations of keys: rope_theta with
-// rope_scaling, and transformers 5's rope_parameters. Params is the object for this
-// layer type, where the configuration nests them.
-func ropeOf(c *Config, params map[string]any, defBase float64, dim int) (rope, error) {
-	r := rope{dim: dim}
-	var err error
-	if r.base, err = c.Float("rope_theta", defBase); err != nil {
-		return r, err
-	}
-	if params == nil {
-		if params, err = c.Map("rope_parameters"); err != nil {
-			return r, err
+// rope reads rotary settings of both generations of keys: rope_theta with
+// rope_scaling, and transformers 5's rope_parameters. Params is the object to read
+// them from where the configuration nests them by layer type, else nil. Base and
+// partial, the rotated part of a head, are the family's own.
+func (f *fields) rope(params map[string]any, base, partial float64, headDim int) rope {
+	var r rope
+	for _, key := range []string{"rope_parameters", "rope_scaling"} {
+		if params == nil {
+			m, err := f.Map(key)
+			f.fail(err)
+			params = m
 		}
 	}
-	if params == nil {
-		if params, err = c.Map("rope_scaling"); err != nil {
-			return r, err
-		}
-	}
-	if params == nil {
-		return r, nil
-	}
-	num := func(key string, def float64) float64 {
-		if f, ok := params[key].(float64); ok {
-			return f
-		}
-		return def
-	}
-	r.base = num("rope_theta", r.base)
-	kind, _ := params["rope_type"].(string)
-	if kind == "" {
-		kind, _ = params["type"].(string)
-	}
-	switch kind {
-	case "", "default":
+	p := fields{Config: &Config{ModelType: f.ModelType, keys: params}}
+	r.base = p.number("rope_theta", f.number("rope_theta", base))
+	r.dim = int(float64(headDim) * p.number("partial_rotary_factor", f.number("partial_rotary_factor", partial)))
+	switch kind := p.text("rope_type", p.text("type", "default")); kind {
+	case "default":
 	case "linear":
-		r.linear = num("factor", 1)
+		r.linear = p.number("factor", 1)
 	case "llama3":
-		r.llama3 = &llama3Scaling{num("factor", 8), num("low_freq_factor", 1), num("high_freq_factor", 4), num("original_max_position_embeddings", 8192)}
+		r.llama3 = &llama3Scaling{p.number("factor", 8), p.number("low_freq_factor", 1), p.number("high_freq_factor", 4),
+			p.number("original_max_position_embeddings", f.number("max_position_embeddings", 8192))}
 	default:
-		return r, fmt.Errorf("models: config.json: rope type %q is not supported; supported are default, linear, llama3", kind)
+		p.fail(fmt.Errorf("models: config.json: rope type %q is not supported; supported are default, linear, llama3", kind))
 	}
+	f.fail(p.err)
 	if r.base <= 0 || r.linear < 0 {
-		return r, fmt.Errorf("models: config.json: rope base %g and factor %g, want positive numbers", r.base, r.linear)
+		f.fail(fmt.Errorf("models: config.json: rope base %g and factor %g, want positive numbers", r.base, r.linear))
 	}
-	return r, nil
+	if r.dim < 2 || r.dim > headDim || r.dim%2 != 0 {
+		f.fail(fmt.Errorf("models: config.json: %d rotated elements of a head of %d, want an even number from 2 to the head's", r.dim, headDim))
+		r.dim = 2
+	}
+	return r
 }
+
+// whole reports a rotation of a part of a head, for families that rotate all of it.
+func (f *fields) whole(r rope, headDim int) rope {
+	if r.dim != headDim {
+		f.fail(fmt.Errorf("models: config.json: \"partial_rotary_factor\" is not supported for model_type %q", f.ModelType))
+	}
+	return r
+}
+
+// maxPositions bounds position tables: longer contexts than this do not fit a
+// browser's memory in any case.
+const maxPositions = 8192
 
 // tables are cosines and sines, each [positions, dim/2]. Angles are computed in
 // float64 from frequencies rounded to float32, as transformers rounds them.

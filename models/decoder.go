@@ -1,0 +1,97 @@
+package models
+
+import (
+	"fmt"
+
+	"prelude/engine"
+)
+
+// decoder is what all families have in common: their sizes, the tensors they want, the
+// tables they compute, and the head. A decoder-only family embeds it and adds Forward.
+type decoder struct {
+	info   engine.ModelInfo
+	have   Specs // of the weight file
+	want   map[string]engine.Spec
+	tables map[string][]float32
+	head   string // the head's tensor: the embeddings where tied
+}
+
+func newDecoder(info engine.ModelInfo, have Specs) decoder {
+	return decoder{info: info, have: have, want: map[string]engine.Spec{}, tables: map[string][]float32{}}
+}
+
+func (d *decoder) Info() engine.ModelInfo          { return d.info }
+func (d *decoder) Constants() map[string][]float32 { return d.tables }
+func (d *decoder) Tensors() map[string]engine.Spec { return d.want }
+
+// tensor says that the family needs this tensor of the file.
+func (d *decoder) tensor(name string, shape ...int) {
+	d.want[name] = engine.Spec{DType: d.have[name].DType, Shape: shape}
+}
+
+// linear is a linear map name+".weight" [out, in], with a bias or without.
+func (d *decoder) linear(name string, out, in int, bias bool) {
+	d.tensor(name+".weight", out, in)
+	if bias {
+		d.tensor(name+".bias", out)
+	}
+	if d.info.Linears == nil {
+		d.info.Linears = map[string]int{}
+	}
+	d.info.Linears[name] = out
+}
+
+// layerNorm is a norm with gain and bias.
+func (d *decoder) layerNorm(name string, n int) {
+	d.tensor(name+".weight", n)
+	d.tensor(name+".bias", n)
+}
+
+// table is a tensor that the family computes.
+func (d *decoder) table(name string, x []float32, cols int) {
+	d.tables[name] = x
+	d.want[name] = engine.Spec{DType: engine.F32, Shape: []int{len(x) / cols, cols}}
+}
+
+// rotary adds the tables name.cos and name.sin.
+func (d *decoder) rotary(name string, r rope) {
+	cos, sin := r.tables(min(d.info.Context, maxPositions))
+	d.table(name+".cos", cos, r.dim/2)
+	d.table(name+".sin", sin, r.dim/2)
+}
+
+// heads chooses between the file's head and the embeddings: by the configuration, and
+// by what the file has where the configuration leaves it open.
+func (d *decoder) heads(c *fields, name, embeddings string, tied bool) {
+	_, own := d.have[name]
+	if c.Has("tie_word_embeddings") {
+		own = !c.flag("tie_word_embeddings", tied)
+	}
+	if d.head = embeddings; own {
+		d.head = name
+	}
+	d.tensor(d.head, d.info.Vocab, d.info.Hidden)
+}
+
+// pass begins a forward pass.
+func (d *decoder) pass(p *engine.Program, in engine.Input, h engine.Hooks) *pass {
+	return &pass{Program: p, in: in, hooks: h, info: d.info, specs: d.want}
+}
+
+func (d *decoder) Encode(p *engine.Program, _ engine.Input, _ engine.Hooks) engine.Output {
+	p.Failf("%s has no encoder", d.info.Family)
+	return engine.Output{}
+}
+
+func (d *decoder) Logits(p *engine.Program, hidden engine.Buffer, h engine.Hooks) engine.Buffer {
+	f := d.pass(p, engine.Input{}, h)
+	return p.Linear(hidden, f.weight(d.head), f.headBias(), engine.None)
+}
+
+func (d *decoder) Loss(p *engine.Program, hidden, targets, weights engine.Buffer, rest bool, h engine.Hooks) engine.Buffer {
+	f := d.pass(p, engine.Input{}, h)
+	return p.CrossEntropy(hidden, f.weight(d.head), f.headBias(), targets, weights, rest)
+}
+
+// layer is the name of a tensor or map of one block.
+func layer(pattern string, l int) string { return fmt.Sprintf(pattern, l) }
