@@ -113,22 +113,23 @@ func nextDelimiter(s string) int {
 }
 
 // lexDelimited reads a comment, print or tag that s starts with. body is what
-// stands inside, with its signs; after is what follows.
+// stands inside, with the sign before its end; after is what follows.
 func lexDelimited(s string, line int) (body, after string, tokens []token, err error) {
+	i := 2
+	if c := at(s, i); c == '-' || c == '+' {
+		i++
+	}
+	start := i
 	if s[1] == '#' {
-		end := strings.Index(s, "#}")
-		if end < 0 {
+		size := strings.Index(s[start:], "#}")
+		if size < 0 {
 			return "", "", nil, fmt.Errorf("chat: line %d: comment without #}", line)
 		}
-		return s[2:end], s[end+2:], nil, nil
+		return s[start : start+size], s[start+size+2:], nil, nil
 	}
 	end := "}}"
 	if s[1] == '%' {
 		end = "%}"
-	}
-	i := 2
-	if c := at(s, i); c == '-' || c == '+' {
-		i++
 	}
 	depth := 0 // of brackets: a dict may end in }}
 	for {
@@ -144,7 +145,7 @@ func lexDelimited(s string, line int) (body, after string, tokens []token, err e
 			sign = 1
 		}
 		if depth == 0 && strings.HasPrefix(rest[sign:], end) {
-			return s[2 : i+sign], rest[sign+len(end):], tokens, nil
+			return s[start : i+sign], rest[sign+len(end):], tokens, nil
 		}
 		t, size, err := lexToken(rest)
 		if err != nil {

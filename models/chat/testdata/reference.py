@@ -61,6 +61,7 @@ SNIPPETS = [
     ("a\n  {{- 'x' -}}  \n b {{ 'y' }}\n c", {}),
     ("a\n  {%+ if true %}b{% endif +%}\nc", {}),
     ("a {# comment #} b\n{# line #}\nc {#- tight -#} d", {}),
+    ("a {#-#} b {#--#} c {##} d", {}),
     ("x\n  {{ 'y' }}\n  {% set a = 1 %}  \n{{ a }}", {}),
     ("{% if a %}1{% elif b %}2{% else %}3{% endif %}", {"a": False, "b": True}),
     ("{% generation %}kept{% endgeneration %}", {}),
