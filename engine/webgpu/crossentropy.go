@@ -1,0 +1,55 @@
+package webgpu
+
+import "prelude/engine"
+
+// logitBytes is how much memory the logits of a chunk of rows may take.
+const logitBytes = 64 << 20
+
+// crossEntropy makes the logits of a chunk of rows, turns them into their gradient
+// in place and multiplies that on, chunk by chunk.
+func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
+	vocab, d := b.p.Dim(o.W, 0), b.p.Dim(o.W, 1)
+	n, k := b.p.Dim(o.H, 0), b.p.Dim(o.Targets, 1)
+	b.index("cross-entropy target", o.Targets, vocab)
+	budget := min(int64(logitBytes), b.lim.arena())
+	chunk := min(n, max(1, int(budget/int64(4*vocab))))
+	if chunk > 64 && chunk < n {
+		chunk = chunk / 64 * 64
+	}
+	backward := o.DH != engine.None || o.DW != engine.None || o.DBias != engine.None
+	z := matrix{slot: b.temp(chunk * vocab), ld: vocab}
+	losses := b.temp(n)
+	for from := 0; from < max(n, 1); from += max(chunk, 1) {
+		rows := b.rows(o.H).part(from, chunk)
+		h := matrix{buf: o.H, from: from * d, ld: d}
+		b.product(h, rows, o.W, false, engine.None, matrix{}, z, d, vocab)
+		b.kernel("crossentropy").temp("z", z.slot, true).in("bias", o.Bias).ints("targets", o.Targets).in("weights", o.Weights).
+			temp("loss", losses, true).count("rows", rows).u32("vocab", vocab).u32("row0", from).u32("columns", b.p.Dim(o.Weights, 1)).
+			set("TARGETS", k).flag("REST", o.Rest).flag("BACKWARD", backward).groups(chunk)
+		if o.DH != engine.None {
+			b.product(z, rows, o.W, true, engine.None, matrix{}, matrix{buf: o.DH, from: from * d, ld: d}, vocab, d)
+		}
+		so := func(d engine.Buffer, ld int) matrix { // adds to what the chunks before gave
+			if from == 0 {
+				return matrix{}
+			}
+			return matrix{buf: d, ld: ld}
+		}
+		if o.DW != engine.None {
+			zT, hT := z, h
+			zT.across, hT.across = true, true
+			b.gemm(product{m: count{all: vocab}, k: rows, n: d, a: zT, b: hT, add: so(o.DW, d), y: matrix{buf: o.DW, ld: d}})
+		}
+		if o.DBias != engine.None {
+			k := b.kernel("sumrows").temp("x", z.slot, false).count("rows", rows).u32("n", vocab).u32("chunk", max(chunk, 1))
+			k.operand("add", so(o.DBias, vocab), 0, 0, floats, false)
+			k.out("y", o.DBias).grid((vocab+63)/64, 1, 1)
+		}
+	}
+	b.sumLosses(losses, b.rows(o.H), n, o.Loss)
+}
+
+// sumLosses adds up the rows' losses.
+func (b *recipe) sumLosses(losses int, rows count, n int, loss engine.Buffer) {
+	b.kernel("sumall").temp("x", losses, false).count("n", rows).u32("slab", max(n, 1)).u32("slabs", 1).out("y", loss).groups(1)
+}

@@ -1,0 +1,120 @@
+package webgpu
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall/js"
+
+	"prelude/engine"
+)
+
+// Options choose a device.
+type Options struct {
+	// DefaultLimits asks for no more than every WebGPU device grants.
+	DefaultLimits bool
+	// Tile cuts matrix products; the zero Tile is DefaultTile.
+	Tile Tile
+}
+
+// Device is a WebGPU device. Its methods may wait for the browser and must not be
+// called from inside a js.Func.
+type Device struct {
+	js      js.Value
+	adapter Adapter
+	limits  Limits
+	tile    Tile
+	next    int
+	tensors int64
+	flight  chan struct{} // a token for each run that may be queued
+	done    js.Func
+	staging js.Value // Uint8Array through which bytes are written
+	closed  bool
+}
+
+// Adapter says what a device runs on.
+type Adapter struct {
+	Limits                                    Limits
+	Features                                  []string
+	Vendor, Architecture, Device, Description string
+}
+
+// Name is what people call the adapter.
+func (a Adapter) Name() string {
+	var words []string
+	for _, w := range []string{a.Vendor, a.Architecture, a.Device, a.Description} {
+		if w != "" {
+			words = append(words, w)
+		}
+	}
+	if len(words) == 0 {
+		return "an unnamed adapter"
+	}
+	return strings.Join(words, " ")
+}
+
+// pieceBytes is the most that is written at a time.
+const pieceBytes = 4 << 20
+
+// Open gives a device, or an error that says why there is none.
+func Open(ctx context.Context, o Options) (*Device, error) {
+	driver := js.Global().Get("preludeWebGPU")
+	if driver.IsUndefined() {
+		return nil, errors.New("webgpu: the driver script is not loaded")
+	}
+	v, err := await(ctx, driver.Call("open", o.DefaultLimits))
+	if err != nil {
+		return nil, err
+	}
+	d := &Device{js: v, tile: o.Tile, flight: make(chan struct{}, 2)}
+	if d.tile == (Tile{}) {
+		d.tile = DefaultTile
+	}
+	if err := json.Unmarshal([]byte(v.Get("about").String()), &d.adapter); err != nil {
+		return nil, fmt.Errorf("webgpu: adapter: %w", err)
+	}
+	d.limits = d.adapter.Limits
+	d.tile = d.tile.fit(d.limits)
+	d.staging = js.Global().Get("Uint8Array").New(pieceBytes)
+	d.done = js.FuncOf(func(js.Value, []js.Value) any {
+		select {
+		case <-d.flight:
+		default:
+		}
+		return nil
+	})
+	v.Set("done", d.done)
+	return d, nil
+}
+
+func (d *Device) Name() string { return "webgpu" }
+
+// Adapter is what the device runs on.
+func (d *Device) Adapter() Adapter { return d.adapter }
+
+// Memory counts the bytes of tensors, as they lie on the device, and of scratch.
+func (d *Device) Memory() engine.Memory {
+	return engine.Memory{Tensors: d.tensors, Scratch: int64(d.js.Call("scratch").Float())}
+}
+
+// Close destroys the device and all that it holds.
+func (d *Device) Close() error {
+	if !d.closed {
+		d.closed = true
+		d.js.Call("close")
+		d.done.Release()
+	}
+	return nil
+}
+
+// begin waits until fewer than two runs are in flight.
+func (d *Device) begin(ctx context.Context) error {
+	select {
+	case d.flight <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,236 @@
+// The half of Prelude's WebGPU device that speaks WebGPU: Go compiles a program
+// into a list of dispatches and hands it over once; a step is then one call. Loaded
+// as a plain script by the page's worker and by the tests; it defines one global.
+"use strict";
+
+globalThis.preludeWebGPU = (() => {
+  const limitNames = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage",
+    "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupsPerDimension",
+    "minStorageBufferOffsetAlignment"];
+  // A submit longer than this freezes the screen; a step is cut into several.
+  const longSubmit = 100;
+
+  const round = (n, unit) => Math.ceil(n / unit) * unit;
+
+  // Opens a device with all the adapter grants, or with WebGPU's defaults.
+  async function open(defaults) {
+    const gpu = globalThis.navigator?.gpu;
+    if (!gpu) throw new Error(globalThis.preludeNoWebGPU ?? "this browser has no WebGPU here");
+    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (!adapter) throw new Error("WebGPU is there, but it has no adapter");
+    const features = ["shader-f16", "subgroups", "timestamp-query"].filter((f) => adapter.features.has(f));
+    const requiredLimits = {};
+    if (!defaults) for (const name of limitNames) requiredLimits[name] = adapter.limits[name];
+    const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
+    return new Driver(adapter, device, features);
+  }
+
+  class Driver {
+    constructor(adapter, device, features) {
+      this.device = device;
+      this.error = ""; // of a queued run, told at the next call
+      this.lost = "";
+      this.done = null; // set by Go: called after each run
+      this.buffers = new Map();
+      this.arenas = [];
+      this.generation = 0; // of the arenas; bind groups of an older one are made again
+      this.layouts = new Map();
+      this.pipelines = new Map();
+      const i = adapter.info ?? {};
+      const limits = {};
+      for (const name of limitNames) limits[name] = device.limits[name];
+      this.about = JSON.stringify({ limits, features, vendor: i.vendor ?? "", architecture: i.architecture ?? "",
+        device: i.device ?? "", description: i.description ?? "" });
+      device.onuncapturederror = (event) => { this.error ||= event.error.message; };
+      device.lost.then((info) => { this.lost = info.message || String(info.reason) || "lost"; });
+    }
+
+    // Runs f inside error scopes; rejects with what they caught.
+    async scoped(what, f) {
+      if (this.lost) throw new Error("lost: " + this.lost);
+      this.device.pushErrorScope("validation");
+      this.device.pushErrorScope("out-of-memory");
+      let result, thrown;
+      try { result = f(); } catch (err) { thrown = err; }
+      const memory = this.device.popErrorScope(), validation = this.device.popErrorScope();
+      const caught = (await memory) ?? (await validation);
+      if (this.lost) throw new Error("lost: " + this.lost);
+      if (thrown) throw thrown;
+      if (caught) throw new Error(`${what}: ${caught.message}`);
+      return result;
+    }
+
+    buffer(size, usage) {
+      return this.device.createBuffer({ size, usage });
+    }
+
+    async alloc(id, size) {
+      const u = GPUBufferUsage;
+      this.buffers.set(id, await this.scoped("out of memory", () => this.buffer(size, u.STORAGE | u.COPY_SRC | u.COPY_DST)));
+    }
+
+    free(id) {
+      this.buffers.get(id)?.destroy();
+      this.buffers.delete(id);
+    }
+
+    write(id, offset, bytes, size) {
+      if (this.lost) return "lost: " + this.lost;
+      this.device.queue.writeBuffer(this.buffers.get(id), offset, bytes, 0, size);
+      return "";
+    }
+
+    async read(id, offset, size) {
+      if (this.lost) throw new Error("lost: " + this.lost);
+      const to = this.buffer(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+      try {
+        const encoder = this.device.createCommandEncoder();
+        encoder.copyBufferToBuffer(this.buffers.get(id), offset, to, 0, size);
+        this.device.queue.submit([encoder.finish()]);
+        await to.mapAsync(GPUMapMode.READ);
+        if (this.error) throw new Error(this.error);
+        return new Uint8Array(to.getMappedRange().slice(0));
+      } catch (err) {
+        throw this.lost ? new Error("lost: " + this.lost) : err;
+      } finally {
+        to.destroy();
+      }
+    }
+
+    // A bind group layout by which of its storage bindings are written.
+    layout(written) {
+      const key = written.map(Number).join("");
+      let l = this.layouts.get(key);
+      if (!l) {
+        const visibility = GPUShaderStage.COMPUTE;
+        const entries = [0, 1].map((binding) => ({ binding, visibility, buffer: { type: "uniform" } }));
+        written.forEach((w, i) => entries.push({ binding: i + 2, visibility, buffer: { type: w ? "storage" : "read-only-storage" } }));
+        const group = this.device.createBindGroupLayout({ entries });
+        l = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
+        this.layouts.set(key, l);
+      }
+      return l;
+    }
+
+    pipeline(k) {
+      let p = this.pipelines.get(k.code);
+      if (!p) {
+        const { device } = this;
+        const layout = this.layout(k.written);
+        const make = async () => {
+          device.pushErrorScope("validation");
+          const module = device.createShaderModule({ label: k.name, code: k.code });
+          const compiled = device.createComputePipelineAsync({ label: k.name, layout: layout.pipeline, compute: { module, entryPoint: "main" } })
+            .then((pipeline) => ({ pipeline }), (error) => ({ error }));
+          const invalid = await device.popErrorScope();
+          const { pipeline, error } = await compiled;
+          if (this.lost) throw new Error("lost: " + this.lost);
+          if (invalid || error) throw new Error(`shader ${k.name}: ${(invalid ?? error).message}`);
+          return { pipeline, layout: layout.group };
+        };
+        p = make();
+        this.pipelines.set(k.code, p);
+        p.catch(() => this.pipelines.delete(k.code));
+      }
+      return p;
+    }
+
+    // Compiles a plan: {kernels: [{name, code, written}], dispatches: [{k, x, y, z, p: offset,
+    // b: [[kind, id, offset, size]], cost}], arenas: [bytes], args: bytes}, with the
+    // uniform blocks of all dispatches in one array.
+    async compile(text, uniforms) {
+      const plan = JSON.parse(text);
+      const u = GPUBufferUsage;
+      await this.reserve(plan.arenas);
+      await this.scoped("out of memory", () => {
+        plan.uniforms = this.buffer(Math.max(256, uniforms.length), u.UNIFORM | u.COPY_DST);
+        plan.inputs = this.buffer(plan.args, u.STORAGE | u.UNIFORM | u.COPY_DST);
+      });
+      if (uniforms.length) this.device.queue.writeBuffer(plan.uniforms, 0, uniforms);
+      plan.staging = new Uint8Array(plan.args);
+      plan.kernels = await Promise.all(plan.kernels.map((k) => this.pipeline(k)));
+      await this.scoped("bind groups", () => this.bind(plan));
+      plan.total = plan.dispatches.reduce((sum, d) => sum + d.cost, 0) || 1;
+      plan.submits = 1;
+      return plan;
+    }
+
+    // Grows the scratch area that all plans share.
+    async reserve(sizes) {
+      for (let i = 0; i < sizes.length; i++) {
+        if (this.arenas[i] && this.arenas[i].size >= sizes[i]) continue;
+        this.arenas[i]?.destroy();
+        this.arenas[i] = undefined;
+        this.generation++;
+        this.arenas[i] = await this.scoped("out of memory", () => this.buffer(sizes[i], GPUBufferUsage.STORAGE));
+      }
+    }
+
+    scratch() { return this.arenas.reduce((sum, a) => sum + (a?.size ?? 0), 0); }
+
+    bind(plan) {
+      for (const d of plan.dispatches) {
+        const kernel = plan.kernels[d.k];
+        const entries = [
+          { binding: 0, resource: { buffer: plan.uniforms, offset: d.p, size: d.s } },
+          { binding: 1, resource: { buffer: plan.inputs, offset: 0, size: 256 } },
+        ];
+        d.b.forEach(([kind, id, offset, size], i) => {
+          const buffer = kind === 0 ? this.arenas[id] : kind === 1 ? this.buffers.get(id) : plan.inputs;
+          entries.push({ binding: i + 2, resource: size ? { buffer, offset, size } : { buffer } });
+        });
+        d.group = this.device.createBindGroup({ layout: kernel.layout, entries });
+        d.pipeline = kernel.pipeline;
+      }
+      plan.generation = this.generation;
+    }
+
+    // Queues one replay. Plan.staging holds the arguments.
+    run(plan) {
+      if (this.lost) return "lost: " + this.lost;
+      if (this.error) { const e = this.error; this.error = ""; return e; }
+      if (plan.generation !== this.generation) this.bind(plan);
+      const { queue } = this.device;
+      queue.writeBuffer(plan.inputs, 0, plan.staging);
+      const part = plan.total / plan.submits;
+      let at = 0, next = 0, cost = 0;
+      while (next < plan.dispatches.length) {
+        const encoder = this.device.createCommandEncoder();
+        const pass = encoder.beginComputePass();
+        let pipeline = null;
+        for (at = next; next < plan.dispatches.length; next++) {
+          const d = plan.dispatches[next];
+          if (next > at && cost + d.cost > part) { cost = 0; break; }
+          cost += d.cost;
+          if (d.pipeline !== pipeline) pass.setPipeline(pipeline = d.pipeline);
+          pass.setBindGroup(0, d.group);
+          pass.dispatchWorkgroups(d.x, d.y, d.z);
+        }
+        pass.end();
+        queue.submit([encoder.finish()]);
+      }
+      const begun = Math.max(performance.now(), this.finished ?? 0);
+      const end = () => {
+        this.finished = performance.now();
+        const took = this.finished - begun;
+        plan.submits = Math.max(1, Math.ceil(took / longSubmit));
+        plan.took = took;
+        this.done?.();
+      };
+      queue.onSubmittedWorkDone().then(end, end);
+      return "";
+    }
+
+    drop(plan) {
+      plan.uniforms.destroy();
+      plan.inputs.destroy();
+    }
+
+    close() {
+      this.done = null;
+      this.device.destroy();
+    }
+  }
+
+  return { open };
+})();

@@ -1,0 +1,78 @@
+package webgpu
+
+import "prelude/engine"
+
+func (b *recipe) fill(o *engine.Fill) {
+	n := b.p.Spec(o.Y).Len()
+	b.kernel("fill").out("y", o.Y).count("n", count{all: n}).f32("value", o.Value).threads(n, 256)
+}
+
+func (b *recipe) copy(x, y engine.Buffer) {
+	b.kernel("copy").bits("x", x).port("y", y, bits, true).count("n", b.elems(x)).threads(b.p.Spec(x).Len(), 256)
+}
+
+func (b *recipe) binary(o *engine.Binary) {
+	spread, _ := b.p.SpreadOf(o.A, o.B)
+	b.kernel("binary").in("a", o.A).in("b", o.B).out("y", o.Y).count("n", b.elems(o.A)).u32("cols", b.p.Dim(o.A, -1)).
+		set("SPREAD", int(spread)).flag("PRODUCT", o.Fn == engine.Mul).threads(b.p.Spec(o.A).Len(), 256)
+}
+
+func (b *recipe) rowDot(o *engine.RowDot) {
+	b.kernel("rowdot").in("a", o.A).in("b", o.B).out("y", o.Y).count("rows", b.rows(o.A)).u32("n", b.p.Dim(o.A, -1)).
+		flag("ONE", o.B == engine.None).groups(b.p.Spec(o.A).Rows())
+}
+
+// slab is how many elements a workgroup adds up in the first stage of a sum.
+const slab = 1 << 14
+
+func (b *recipe) sumAll(x, y engine.Buffer) {
+	n := b.p.Spec(x).Len()
+	slabs := (n + slab - 1) / slab
+	k := b.kernel("sumall").in("x", x).count("n", b.elems(x)).u32("slab", slab).u32("slabs", max(1, slabs))
+	if slabs <= 1 {
+		k.out("y", y).groups(1)
+		return
+	}
+	t := b.temp(slabs)
+	k.temp("y", t, true).groups(slabs)
+	b.kernel("sumall").temp("x", t, false).count("n", count{all: slabs}).u32("slab", slabs).u32("slabs", 1).out("y", y).groups(1)
+}
+
+// sumChunk is how many rows a thread adds up in the first stage of a sum over rows.
+const sumChunk = 64
+
+func (b *recipe) sumRows(o *engine.SumRows) { b.sumRowsOf(o.X, b.rows(o.X), o.Add, o.Y) }
+
+func (b *recipe) sumRowsOf(x engine.Buffer, rows count, add, y engine.Buffer) {
+	n := b.p.Spec(y).Len()
+	chunks := (rows.all + sumChunk - 1) / sumChunk
+	k := b.kernel("sumrows").in("x", x).count("rows", rows).u32("n", n).u32("chunk", sumChunk)
+	if chunks <= 1 {
+		k.in("add", add).out("y", y).grid((n+63)/64, 1, 1)
+		return
+	}
+	t := b.temp(chunks * n)
+	k.in("add", engine.None).temp("y", t, true).grid((n+63)/64, chunks, 1)
+	b.sumChunks(t, chunks, n, add, y)
+}
+
+// sumChunks is y = Σ over the chunks of t [chunks, n], plus add.
+func (b *recipe) sumChunks(t, chunks, n int, add, y engine.Buffer) {
+	b.kernel("sumrows").temp("x", t, false).count("rows", count{all: chunks}).u32("n", n).u32("chunk", chunks).
+		in("add", add).out("y", y).grid((n+63)/64, 1, 1)
+}
+
+// Forms of activation.wgsl.
+const (
+	formUnary = iota
+	formUnaryBackward
+	formGated
+	formGatedBackward
+)
+
+func (b *recipe) activation(form int, fn engine.UnaryFn, alpha float64, a, gate, dy, y, db engine.Buffer) {
+	k := b.kernel("activation").in("a", a).in("b", gate).in("dy", dy).out("y", y).out("db", db).count("n", b.elems(a)).
+		set("FORM", form).set("FN", int(fn))
+	k.consts = append(k.consts, constant{"ALPHA", float32(alpha)})
+	k.threads(b.p.Spec(a).Len(), 256)
+}

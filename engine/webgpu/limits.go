@@ -1,0 +1,19 @@
+package webgpu
+
+// Limits is what an adapter grants, in the units of the WebGPU specification.
+type Limits struct {
+	Buffer          int64 `json:"maxBufferSize"`
+	Binding         int64 `json:"maxStorageBufferBindingSize"`
+	StorageBuffers  int   `json:"maxStorageBuffersPerShaderStage"`
+	WorkgroupMemory int   `json:"maxComputeWorkgroupStorageSize"`
+	Invocations     int   `json:"maxComputeInvocationsPerWorkgroup"`
+	Workgroups      int   `json:"maxComputeWorkgroupsPerDimension"`
+	Align           int   `json:"minStorageBufferOffsetAlignment"`
+}
+
+// DefaultLimits is what every WebGPU device grants unasked.
+var DefaultLimits = Limits{Buffer: 256 << 20, Binding: 128 << 20, StorageBuffers: 8, WorkgroupMemory: 16 << 10,
+	Invocations: 256, Workgroups: 65535, Align: 256}
+
+// arena is the size of the largest scratch buffer: whatever lies in it can be bound whole.
+func (l Limits) arena() int64 { return min(l.Buffer, l.Binding) / 256 * 256 }

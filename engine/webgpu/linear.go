@@ -1,0 +1,176 @@
+package webgpu
+
+import "prelude/engine"
+
+// Tile is how the matrix product is cut for an adapter: a workgroup of WX×WY threads,
+// each with TM×TN results, taking BK of the sum's terms at a time.
+type Tile struct{ WX, WY, TM, TN, BK int }
+
+// DefaultTile suits the GPUs of laptops; see [Device.Tune].
+var DefaultTile = Tile{WX: 16, WY: 16, TM: 4, TN: 4, BK: 16}
+
+// memory is the workgroup memory that t takes.
+func (t Tile) memory() int { return 2 * 4 * t.BK * (t.WX*t.TN + t.WY*t.TM) }
+
+// matrix is an operand of a product: rows of ld elements. Across says that it lies
+// across the sum's index, not along it.
+type matrix struct {
+	buf    engine.Buffer
+	slot   int // scratch of this operation, where buf is None
+	from   int // first element
+	ld     int
+	across bool
+	weight bool
+	part   int
+}
+
+// rowsOf is a buffer's rows as a matrix; of none, no matrix.
+func rowsOf(b engine.Buffer, ld int) matrix {
+	if b == engine.None {
+		return matrix{}
+	}
+	return matrix{buf: b, ld: ld}
+}
+
+// product is y[m, n] = a·b + bias + add; see gemm.wgsl.
+type product struct {
+	m, k         count
+	n            int
+	a, b, add, y matrix
+	bias         engine.Buffer
+	biasFrom     int
+}
+
+// operand adds the port of a matrix and says whether it can be read by fours.
+func (k *launch) operand(name string, m matrix, depth, across int, as kind, write bool) bool {
+	switch {
+	case m.weight:
+		k.weight(name, m.buf, m.part)
+	case m.buf == engine.None && m.ld > 0:
+		k.temp(name, m.slot, write)
+		k.ports[len(k.ports)-1].kind = as
+	default:
+		k.port(name, m.buf, as, write)
+	}
+	p := &k.ports[len(k.ports)-1]
+	p.off += m.from
+	if m.across {
+		depth = across
+	}
+	return p.off%4 == 0 && m.ld%4 == 0 && depth%4 == 0
+}
+
+func (b *recipe) gemm(p product) {
+	t := b.tile
+	k := b.kernel("gemm")
+	av := k.operand("a", p.a, p.k.all, p.m.all, vectors, false)
+	bv := k.operand("w", p.b, p.k.all, p.n, vectors, false)
+	if p.k.dom != 0 && !p.a.across { // a live count of terms has no alignment
+		av, bv = false, bv && p.b.across
+	}
+	if p.m.dom != 0 && p.a.across {
+		av = false
+	}
+	k.in("bias", p.bias)
+	if p.bias != engine.None {
+		k.ports[len(k.ports)-1].off += p.biasFrom
+	}
+	k.operand("add", p.add, 0, 0, floats, false)
+	k.operand("y", p.y, 0, 0, floats, true)
+	k.count("m", p.m).count("k", p.k).u32("n", p.n).u32("lda", p.a.ld).u32("ldb", p.b.ld).u32("ldc", p.y.ld)
+	threads := t.WX * t.WY
+	loads := func(letter string, across bool, tile int) {
+		n := t.BK / 4 * tile
+		direct, blocks := (n+threads-1)/threads, 0
+		if across {
+			direct, blocks = 0, (n/4+threads-1)/threads
+		}
+		k.set("Q"+letter+"_K", direct).set("Q"+letter+"_R", blocks)
+	}
+	bm, bn := t.WY*t.TM, t.WX*t.TN
+	loads("A", p.a.across, bm)
+	loads("B", p.b.across, bn)
+	k.set("WX", t.WX).set("WY", t.WY).set("TM", t.TM).set("TN", t.TN).set("BK4", t.BK/4)
+	k.flag("A_ROWS", p.a.across).flag("B_ROWS", p.b.across).flag("A_VEC", av).flag("B_VEC", bv)
+	k.grid((p.n+bn-1)/bn, (p.m.all+bm-1)/bm, 1)
+}
+
+// few is how many rows a product may have to be one of matrix and vectors.
+const few = 8
+
+func (b *recipe) linear(o *engine.Linear) {
+	in, out := b.p.Dim(o.X, -1), b.p.Dim(o.Y, -1)
+	rows := b.rows(o.X)
+	b.product(rowsOf(o.X, in), rows, o.W, o.In, o.Bias, rowsOf(o.Add, out), rowsOf(o.Y, out), in, out)
+}
+
+// product is y = x·Wᵀ, or x·W, for a weight in one or more parts.
+func (b *recipe) product(x matrix, rows count, w engine.Buffer, wIn bool, bias engine.Buffer, add, y matrix, in, out int) {
+	root, _ := b.p.Root(w)
+	parts := []part{{to: b.p.Spec(w).Rows()}}
+	if b.p.Info(root).Life == engine.Persist {
+		if all := b.parts(root); len(all) > 1 {
+			parts = all
+		}
+	}
+	for i, part := range parts {
+		p := product{m: rows, k: count{all: in}, n: out, bias: bias, add: add, y: y,
+			a: x,
+			b: matrix{buf: w, ld: b.p.Dim(w, -1), across: wIn, weight: true, part: i}}
+		switch {
+		case !wIn: // a part of the outputs
+			p.n = part.to - part.from
+			if p.add.ld > 0 {
+				p.add.from += part.from
+			}
+			p.y.from += part.from
+			p.biasFrom = part.from
+		case len(parts) > 1: // a part of the sum
+			p.a.from += part.from
+			p.k = count{all: part.to - part.from}
+			if i > 0 {
+				p.bias, p.add = engine.None, y
+			}
+		}
+		if !b.matvec(p) {
+			b.gemm(p)
+		}
+	}
+}
+
+// matvec takes p if it has few rows and everything can be read by fours.
+func (b *recipe) matvec(p product) bool {
+	if p.m.all > few || p.b.across || p.k.all%4 != 0 || p.a.from%4 != 0 || p.b.ld%4 != 0 || p.m.from != 0 {
+		return false
+	}
+	k := b.kernel("matvec")
+	if !k.operand("a", p.a, p.k.all, 0, vectors, false) || !k.operand("w", p.b, p.k.all, 0, vectors, false) {
+		return false
+	}
+	k.in("bias", p.bias)
+	if p.bias != engine.None {
+		k.ports[len(k.ports)-1].off += p.biasFrom
+	}
+	k.operand("add", p.add, 0, 0, floats, false)
+	k.operand("y", p.y, 0, 0, floats, true)
+	k.count("m", p.m).u32("n", p.n).u32("k", p.k.all).u32("ldc", p.y.ld).set("ROWS", p.m.all).groups((p.n + 3) / 4)
+	return true
+}
+
+func (b *recipe) outer(o *engine.Outer) {
+	m, n := b.p.Dim(o.Y, 0), b.p.Dim(o.Y, -1)
+	b.gemm(product{m: count{all: m}, k: b.rows(o.A), n: n,
+		a: matrix{buf: o.A, ld: b.p.Dim(o.A, -1), across: true}, b: matrix{buf: o.B, ld: n, across: true},
+		add: rowsOf(o.Add, n), y: rowsOf(o.Y, n)})
+}
+
+// fit shrinks t until the adapter can run it.
+func (t Tile) fit(l Limits) Tile {
+	for t.WX*t.WY > l.Invocations && t.WY > 1 {
+		t.WY /= 2
+	}
+	for t.memory() > l.WorkgroupMemory && t.BK > 4 {
+		t.BK /= 2
+	}
+	return t
+}

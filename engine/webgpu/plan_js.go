@@ -1,0 +1,193 @@
+package webgpu
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"syscall/js"
+
+	"prelude/engine"
+)
+
+// Plan is a compiled program: the driver holds its dispatches, Go its arguments.
+type Plan struct {
+	dev     *Device
+	p       *engine.Program
+	js      js.Value
+	staging js.Value
+	args    []byte
+	argOff  []int // by buffer, in bytes
+	checks  []check
+	count   int
+	pending error
+	closed  bool
+}
+
+type kernelText struct {
+	Name    string `json:"name"`
+	Code    string `json:"code"`
+	Written []bool `json:"written"`
+}
+
+type dispatchText struct {
+	K    int      `json:"k"`
+	X    int      `json:"x"`
+	Y    int      `json:"y"`
+	Z    int      `json:"z"`
+	P    int      `json:"p"` // the uniform block's offset and size
+	S    int      `json:"s"`
+	B    [][4]int `json:"b"`
+	Cost float64  `json:"cost"`
+}
+
+type planText struct {
+	Kernels    []kernelText   `json:"kernels"`
+	Dispatches []dispatchText `json:"dispatches"`
+	Arenas     []int64        `json:"arenas"`
+	Args       int            `json:"args"`
+}
+
+// Kinds of memory in a driver's binding.
+const (
+	bindArena = iota
+	bindTensor
+	bindArgs
+)
+
+// Compile plans p's dispatches and hands them to the driver.
+func (d *Device) Compile(ctx context.Context, p *engine.Program, bound map[string]engine.Tensor) (engine.Plan, error) {
+	if err := p.CheckBind(bound); err != nil {
+		return nil, err
+	}
+	b := recipeOf(p, d.limits, d.tile)
+	pipes, all, err := b.finish()
+	if err != nil {
+		return nil, err
+	}
+	text := planText{Kernels: []kernelText{}, Dispatches: []dispatchText{}, Arenas: append([]int64{}, b.arenas...), Args: b.argWords * 4}
+	for _, k := range pipes {
+		text.Kernels = append(text.Kernels, kernelText{k.name, k.code, k.written})
+	}
+	perOp := map[int]int{}
+	for _, x := range all {
+		perOp[x.op]++
+	}
+	var uniforms []byte
+	for _, x := range all {
+		c := p.OpCost(p.Ops()[x.op])
+		// Arithmetic and memory traffic in one unit, that of a machine's usual balance.
+		t := dispatchText{K: x.kernel, X: x.x, Y: x.y, Z: x.z, P: len(uniforms), S: len(x.params), B: [][4]int{},
+			Cost: (1e4 + c.FLOPs + 20*c.Bytes) / float64(perOp[x.op])}
+		uniforms = append(uniforms, x.params...)
+		uniforms = append(uniforms, make([]byte, (d.limits.Align-len(uniforms)%d.limits.Align)%d.limits.Align)...)
+		for _, m := range x.bind {
+			switch m.mem.kind {
+			case memSlot:
+				t.B = append(t.B, [4]int{bindArena, m.mem.id, int(m.off), int(m.size)})
+			case memArgs:
+				t.B = append(t.B, [4]int{bindArgs})
+			case memTensor:
+				name := p.Info(engine.Buffer(m.mem.id)).Name
+				t0, ok := bound[name].(*Tensor)
+				if !ok || t0.dev != d {
+					return nil, fmt.Errorf("webgpu: tensor %q belongs to another device", name)
+				}
+				if len(t0.ids) == 0 {
+					return nil, fmt.Errorf("webgpu: tensor %q is closed", name)
+				}
+				t.B = append(t.B, [4]int{bindTensor, t0.ids[m.mem.part]})
+			}
+		}
+		text.Dispatches = append(text.Dispatches, t)
+	}
+	raw, err := json.Marshal(text)
+	if err != nil {
+		return nil, err
+	}
+	block := js.Global().Get("Uint8Array").New(len(uniforms))
+	js.CopyBytesToJS(block, uniforms)
+	v, err := await(ctx, d.js.Call("compile", string(raw), block))
+	if err != nil {
+		return nil, err
+	}
+	off := make([]int, p.Len())
+	for i := range off {
+		off[i] = b.argOff[i] * 4
+	}
+	return &Plan{dev: d, p: p, js: v, staging: v.Get("staging"), args: make([]byte, b.argWords*4), argOff: off, checks: b.checks, count: len(all)}, nil
+}
+
+// Dispatches is how many dispatches a run records.
+func (c *Plan) Dispatches() int { return c.count }
+
+// Run queues one replay: one copy of the arguments and one call.
+func (c *Plan) Run(ctx context.Context, in engine.Args) error {
+	if err := c.p.CheckArgs(in); err != nil {
+		return err
+	}
+	for b, v := range in.Ints {
+		root, off := c.p.Root(b)
+		to := c.args[c.argOff[root]+4*off:]
+		for i, x := range v {
+			binary.LittleEndian.PutUint32(to[4*i:], uint32(x))
+		}
+	}
+	for b, v := range in.Floats {
+		root, off := c.p.Root(b)
+		to := c.args[c.argOff[root]+4*off:]
+		for i, x := range v {
+			binary.LittleEndian.PutUint32(to[4*i:], math.Float32bits(float32(x)))
+		}
+	}
+	for d := range c.p.Domains() {
+		n, ok := in.Live[engine.Domain(d)]
+		if !ok {
+			n = c.p.Max(engine.Domain(d))
+		}
+		binary.LittleEndian.PutUint32(c.args[4*d:], uint32(n))
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	if err := c.dev.begin(ctx); err != nil {
+		return err
+	}
+	js.CopyBytesToJS(c.staging, c.args)
+	if err := failure(c.dev.js.Call("run", c.js).String()); err != nil {
+		<-c.dev.flight
+		return err
+	}
+	return nil
+}
+
+// check holds the indices of this run to their bounds: a kernel would read other memory.
+func (c *Plan) check() error {
+	eval := func(n count) int {
+		if n.dom == 0 {
+			return n.all
+		}
+		return int(binary.LittleEndian.Uint32(c.args[4*n.dom:])) * n.per
+	}
+	for _, k := range c.checks {
+		root, off := c.p.Root(k.b)
+		limit, at := eval(k.limit), c.args[c.argOff[root]+4*off:]
+		for i := range eval(k.n) {
+			v := int(int32(binary.LittleEndian.Uint32(at[4*i:])))
+			if v < 0 && !k.end || v > limit || v == limit && !k.end {
+				return fmt.Errorf("webgpu: %s: value %d is %d, want 0 ≤ index < %d", k.what, i, v, limit)
+			}
+		}
+	}
+	return nil
+}
+
+// Close frees the plan's own memory; the scratch area stays with the device.
+func (c *Plan) Close() error {
+	if !c.closed {
+		c.closed = true
+		c.dev.js.Call("drop", c.js)
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package webgpu
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"prelude/engine"
+)
+
+// recipe turns a program into dispatches: first every operation appends its
+// launches, then scratch gets its place, then launches become dispatches.
+type recipe struct {
+	p        *engine.Program
+	lim      Limits
+	tile     Tile
+	op       int // being planned
+	slots    []slot
+	slotOf   []int // by root buffer, -1
+	argOff   []int // by argument, in words
+	argWords int
+	launches []*launch
+	arenas   []int64 // bytes
+	checks   []check
+	err      error
+}
+
+// slot is scratch memory that is in use during operations [first, last].
+type slot struct {
+	size        int64
+	first, last int
+	arena       int
+	off         int64
+}
+
+// check is a bound on the values of an integer argument that kernels index with.
+type check struct {
+	what  string
+	b     engine.Buffer
+	n     count // of values
+	limit count
+	end   bool // of a range: may be the limit itself, or before its beginning
+}
+
+// dispatch is what the driver records.
+type dispatch struct {
+	kernel  int
+	bind    []bind
+	params  []byte
+	x, y, z int
+	op      int
+}
+
+// bind is a range of a buffer: of the whole where size is 0.
+type bind struct {
+	mem       mem // memSlot: id is the arena
+	off, size int64
+}
+
+// pipeline is a kernel's source and what its bindings are.
+type pipeline struct {
+	code    string
+	name    string
+	written []bool // by storage binding
+}
+
+// headBytes is the part of the argument buffer that holds the live counts.
+const headBytes = 256
+
+func newRecipe(p *engine.Program, lim Limits, tile Tile) *recipe {
+	b := &recipe{p: p, lim: lim, tile: tile, slotOf: make([]int, p.Len()), argOff: make([]int, p.Len()), argWords: headBytes / 4}
+	for i := range b.slotOf {
+		b.slotOf[i] = -1
+	}
+	for i := engine.Buffer(1); int(i) < p.Len(); i++ {
+		if info := p.Info(i); info.Life == engine.Argument && info.Root == engine.None {
+			b.argOff[i] = b.argWords
+			b.argWords += (info.Spec.Len() + 3) / 4 * 4
+		}
+	}
+	if p.Domains() > 64 {
+		b.fail("%d domains, at most 64 are supported", p.Domains())
+	}
+	return b
+}
+
+func (b *recipe) fail(format string, args ...any) {
+	if b.err == nil {
+		b.err = fmt.Errorf("webgpu: "+format, args...)
+	}
+}
+
+func (b *recipe) kernel(file string) *launch { return &launch{b: b, op: b.op, file: file} }
+
+// parts of a tensor.
+func (b *recipe) parts(root engine.Buffer) []part {
+	all, err := partsOf(b.p.Spec(root), b.lim)
+	if err != nil {
+		b.fail("%v", err)
+		return []part{{}}
+	}
+	return all
+}
+
+// slot is the scratch memory of a root buffer, alive from now on.
+func (b *recipe) slot(root engine.Buffer) int {
+	if b.slotOf[root] < 0 {
+		b.slotOf[root] = b.temp(b.p.Spec(root).Len())
+	}
+	s := &b.slots[b.slotOf[root]]
+	s.first, s.last = min(s.first, b.op), max(s.last, b.op)
+	return b.slotOf[root]
+}
+
+// temp is n floats that live during this operation.
+func (b *recipe) temp(n int) int {
+	size := (int64(n)*4 + 255) / 256 * 256
+	b.slots = append(b.slots, slot{size: max(size, 256), first: b.op, last: b.op})
+	return len(b.slots) - 1
+}
+
+// rows is the number of live rows of x, elems that of its live elements.
+func (b *recipe) rows(x engine.Buffer) count {
+	s := b.p.Spec(x)
+	return b.count(x, s.Rows())
+}
+
+func (b *recipe) elems(x engine.Buffer) count { return b.count(x, b.p.Spec(x).Len()) }
+
+func (b *recipe) count(x engine.Buffer, all int) count {
+	d := b.p.Info(x).Rows
+	if d == engine.AllRows {
+		return count{all: all}
+	}
+	return count{dom: int(d), per: all / max(1, b.p.Dim(x, 0)), all: all}
+}
+
+// place puts slots into arenas by lifetime, largest first, each at the lowest offset
+// where it overlaps nothing alive at the same time (Pisarchyk and Lee 2020).
+func (b *recipe) place() {
+	limit := b.lim.arena()
+	order := make([]int, len(b.slots))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(b.slots[y].size, b.slots[x].size) })
+	var placed [][]int // by arena, by offset
+	for _, i := range order {
+		s := &b.slots[i]
+		if s.size > limit {
+			b.fail("a value of %d MiB; this adapter binds at most %d MiB: use a smaller batch", s.size>>20, limit>>20)
+			return
+		}
+		for a := 0; ; a++ {
+			if a == len(placed) {
+				placed, b.arenas = append(placed, nil), append(b.arenas, 0)
+			}
+			off := int64(0)
+			for _, j := range placed[a] {
+				q := &b.slots[j]
+				if q.last < s.first || s.last < q.first {
+					continue
+				}
+				if off+s.size <= q.off {
+					break
+				}
+				off = max(off, q.off+q.size)
+			}
+			if off+s.size > limit {
+				continue
+			}
+			s.arena, s.off = a, off
+			b.arenas[a] = max(b.arenas[a], off+s.size)
+			at, _ := slices.BinarySearchFunc(placed[a], off, func(j int, off int64) int { return cmp.Compare(b.slots[j].off, off) })
+			placed[a] = slices.Insert(placed[a], at, i)
+			break
+		}
+	}
+}
+
+// finish turns launches into pipelines and dispatches.
+func (b *recipe) finish() (pipes []pipeline, all []dispatch, err error) {
+	if b.err != nil {
+		return nil, nil, b.err
+	}
+	b.place()
+	if b.err != nil {
+		return nil, nil, b.err
+	}
+	seen := map[string]int{}
+	for _, k := range b.launches {
+		d := dispatch{x: k.x, y: k.y, z: k.z, op: k.op}
+		binding, keys, err := k.groupsOf(func(slot int) int { return b.slots[slot].arena })
+		if err != nil {
+			return nil, nil, err
+		}
+		elems, written := make([]element, len(keys)), make([]bool, len(keys))
+		for g, m := range keys {
+			var ports []*port
+			for i := range k.ports {
+				if binding[i] != g {
+					continue
+				}
+				p := &k.ports[i]
+				if m.kind == memSlot && m.id < 0 {
+					p.off += int(b.slots[p.mem.id].off / 4)
+				}
+				ports = append(ports, p)
+				// Scratch is bound for writing throughout: in one dispatch a buffer may not
+				// be read-only in one place and writable in another.
+				written[g] = written[g] || p.write || m.kind == memSlot
+			}
+			elems[g] = elementOf(ports)
+			d.bind = append(d.bind, b.bindOf(m))
+		}
+		for i := range k.ports {
+			if p := &k.ports[i]; binding[i] >= 0 {
+				k.u32(p.name+"_o", p.off)
+				if p.kind == weight && quantBytes(p.dtype) > 0 {
+					k.u32(p.name+"_s", p.scale)
+				}
+			}
+		}
+		d.params = paramBytes(k.fields)
+		code := k.source(binding, elems, written)
+		at, ok := seen[code]
+		if !ok {
+			at = len(pipes)
+			seen[code] = at
+			pipes = append(pipes, pipeline{code: code, name: k.file, written: written})
+		}
+		d.kernel = at
+		all = append(all, d)
+	}
+	return pipes, all, nil
+}
+
+func (b *recipe) bindOf(m mem) bind {
+	switch {
+	case m.kind == memSlot && m.id < 0:
+		return bind{mem: mem{kind: memSlot, id: -1 - m.id}}
+	case m.kind == memSlot:
+		s := b.slots[m.id]
+		return bind{mem{kind: memSlot, id: s.arena}, s.off, s.size}
+	}
+	return bind{mem: m}
+}
+
+func paramBytes(fields []field) []byte {
+	raw := make([]byte, max(16, (len(fields)*4+15)/16*16))
+	for i, f := range fields {
+		switch v := f.value.(type) {
+		case uint32:
+			binary.LittleEndian.PutUint32(raw[4*i:], v)
+		case float32:
+			binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
+		}
+	}
+	return raw
+}

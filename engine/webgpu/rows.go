@@ -1,0 +1,89 @@
+package webgpu
+
+import "prelude/engine"
+
+func (b *recipe) embed(o *engine.Embed) {
+	n := b.p.Dim(o.Y, -1)
+	b.index("embed", o.IDs, b.p.Dim(o.W, 0))
+	root, off := b.p.Root(o.W)
+	for i, part := range b.parts(root) {
+		k := b.kernel("embed").ints("ids", o.IDs).weight("w", o.W, i).out("y", o.Y).count("rows", b.rows(o.Y)).
+			u32("n", n).u32("quads", (n+3)/4).u32("low", part.from).u32("high", part.to).f32("factor", o.Scale).
+			flag("ALIGNED", n%4 == 0 && off%4 == 0)
+		if root != o.W || b.p.Info(root).Life != engine.Persist {
+			k.fields[len(k.fields)-2].value = uint32(b.p.Dim(o.W, 0)) // a view has its own rows
+		}
+		k.threads(b.p.Spec(o.Y).Rows()*((n+3)/4), 64)
+	}
+}
+
+func (b *recipe) embedBackward(o *engine.EmbedBackward) {
+	n, rows := b.p.Dim(o.DY, -1), b.p.Spec(o.DY).Rows()
+	b.index("embed", o.IDs, b.p.Dim(o.DW, 0))
+	t := b.temp(rows)
+	k := b.kernel("embed_chain").ints("ids", o.IDs).count("rows", b.rows(o.DY))
+	k.ports = append(k.ports, port{name: "next", mem: mem{kind: memSlot, id: t}, kind: bits, write: true})
+	k.threads(rows, 64)
+	k = b.kernel("embed_backward").ints("ids", o.IDs).in("dy", o.DY).out("dw", o.DW).count("rows", b.rows(o.DY)).
+		u32("n", n).f32("factor", o.Scale)
+	k.ports = append(k.ports, port{name: "next", mem: mem{kind: memSlot, id: t}, kind: bits})
+	k.threads(rows*n, 64)
+}
+
+// Moves of gather.wgsl.
+const (
+	moveGather = iota
+	moveStore
+	moveAdd
+)
+
+func (b *recipe) move(how int, x, idx, y, counted engine.Buffer) {
+	n := b.p.Dim(x, -1)
+	b.kernel("gather").in("x", x).ints("idx", idx).out("y", y).count("rows", b.rows(counted)).u32("n", n).
+		set("MOVE", how).threads(b.p.Spec(counted).Rows()*n, 256)
+}
+
+func (b *recipe) gatherRows(o *engine.GatherRows) {
+	b.index("gather", o.Idx, b.p.Spec(o.X).Rows())
+	b.move(moveGather, o.X, o.Idx, o.Y, o.Y)
+}
+
+func (b *recipe) scatterRows(o *engine.ScatterRows) {
+	y := o.Y
+	b.checks = append(b.checks, check{"scatter", o.Idx, b.elems(o.Idx), b.rows(y), false})
+	switch o.Add {
+	case engine.None:
+		b.kernel("fill").out("y", y).count("n", b.elems(y)).f32("value", 0).threads(b.p.Spec(y).Len(), 256)
+	case y:
+	default:
+		b.copyLive(o.Add, y)
+	}
+	b.move(moveAdd, o.X, o.Idx, y, o.X)
+}
+
+// copyLive copies as much as is live of y.
+func (b *recipe) copyLive(x, y engine.Buffer) {
+	b.kernel("copy").bits("x", x).port("y", y, bits, true).count("n", b.elems(y)).threads(b.p.Spec(y).Len(), 256)
+}
+
+func (b *recipe) storeRows(o *engine.StoreRows) {
+	b.index("store", o.Idx, b.p.Spec(o.Dst).Rows())
+	b.move(moveStore, o.X, o.Idx, o.Dst, o.X)
+}
+
+func (b *recipe) concatRows(o *engine.ConcatRows) {
+	n := b.p.Spec(o.A).Len()
+	b.copy(o.A, o.Y)
+	k := b.kernel("copy").bits("x", o.B).port("y", o.Y, bits, true).count("n", b.elems(o.B))
+	k.ports[1].off += n
+	k.threads(b.p.Spec(o.B).Len(), 256)
+}
+
+func (b *recipe) splitCols(o *engine.SplitCols) {
+	n, wide := b.p.Spec(o.X).Len(), b.p.Dim(o.X, -1)
+	if o.Merge {
+		wide = b.p.Dim(o.Y, -1)
+	}
+	b.kernel("split").in("x", o.X).out("y", o.Y).u32("n", n).u32("rows", n/wide).u32("groups", o.Groups).
+		flag("MERGE", o.Merge).threads(n, 256)
+}

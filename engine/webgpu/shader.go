@@ -1,0 +1,237 @@
+package webgpu
+
+import (
+	"embed"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"prelude/engine"
+)
+
+//go:embed wgsl/*.wgsl
+var files embed.FS
+
+// kind is how a kernel sees the memory behind a port.
+type kind uint8
+
+const (
+	floats  kind = iota
+	vectors      // floats, mostly read four at a time
+	ints
+	bits   // the bits of floats, for tests that arithmetic may not survive
+	weight // floats of any stored type
+)
+
+// port is one argument of a kernel that lies in memory. A port of no memory reads
+// as zero and ignores what is written.
+type port struct {
+	name  string
+	mem   mem
+	off   int // elements
+	write bool
+	kind  kind
+	dtype engine.DType
+	scale int // of a weight: word at which the scales begin
+}
+
+// element is the type of a binding's array.
+type element uint8
+
+const (
+	elemF32 element = iota
+	elemVec4
+	elemU32
+)
+
+func (e element) String() string { return [...]string{"f32", "vec4<f32>", "u32"}[e] }
+
+// elementOf is the type in which all these ports, which share a binding, can be read.
+func elementOf(ports []*port) element {
+	vec := true
+	for _, p := range ports {
+		if p.mem.kind == memArgs || p.kind == weight && p.dtype != engine.F32 {
+			return elemU32
+		}
+		vec = vec && (p.kind == vectors || p.kind == weight) && p.off%4 == 0
+	}
+	switch {
+	case vec:
+		return elemVec4
+	case len(ports) == 1 && ports[0].kind == bits:
+		return elemU32
+	}
+	return elemF32
+}
+
+// field is a number of the uniform block that a kernel calls P.
+type field struct {
+	name  string
+	value any // uint32 or float32
+}
+
+// constant is a number known to the shader compiler. Sizes of arrays in private
+// memory must be, which is why these are not pipeline overrides.
+type constant struct {
+	name  string
+	value any // uint32, bool or float32
+}
+
+// source writes a kernel's WGSL: uniform block, bindings, one accessor function a
+// port, and then the file, its loops unrolled.
+func (l *launch) source(binding []int, elems []element, written []bool) string {
+	var s strings.Builder
+	for _, c := range l.consts {
+		switch v := c.value.(type) {
+		case bool:
+			fmt.Fprintf(&s, "const %s: bool = %v;\n", c.name, v)
+		case float32:
+			fmt.Fprintf(&s, "const %s: f32 = %s;\n", c.name, float(v))
+		default:
+			fmt.Fprintf(&s, "const %s: u32 = %vu;\n", c.name, v)
+		}
+	}
+	s.WriteString("struct Params {\n")
+	for _, f := range l.fields {
+		t := "u32"
+		if _, ok := f.value.(float32); ok {
+			t = "f32"
+		}
+		fmt.Fprintf(&s, "  %s: %s,\n", f.name, t)
+	}
+	s.WriteString("}\n@group(0) @binding(0) var<uniform> P: Params;\n@group(0) @binding(1) var<uniform> live: array<vec4<u32>, 16>;\n")
+	for i, e := range elems {
+		mode := "read"
+		if written[i] {
+			mode = "read_write"
+		}
+		fmt.Fprintf(&s, "@group(0) @binding(%d) var<storage, %s> m%d: array<%v>;\n", i+2, mode, i, e)
+	}
+	for _, n := range l.counts {
+		fmt.Fprintf(&s, "fn %[1]s() -> u32 { return counted(P.%[1]s_dom, P.%[1]s_per, P.%[1]s_all, P.%[1]s_from, P.%[1]s_max); }\n", n)
+	}
+	for i := range l.ports {
+		if b := binding[i]; b >= 0 {
+			accessors(&s, &l.ports[i], b, elems[b])
+		} else {
+			absent(&s, &l.ports[i])
+		}
+	}
+	for _, name := range []string{"common", l.file} {
+		raw, err := files.ReadFile("wgsl/" + name + ".wgsl")
+		if err != nil {
+			panic(err) // a kernel without its file never passes a test
+		}
+		s.WriteString(unroll(string(raw), l.consts))
+	}
+	return s.String()
+}
+
+func float(v float32) string {
+	t := strconv.FormatFloat(float64(v), 'g', 9, 32)
+	if !strings.ContainsAny(t, ".e") {
+		t += ".0"
+	}
+	return t + "f"
+}
+
+// absent writes the accessors of a port without memory.
+func absent(s *strings.Builder, p *port) {
+	t := map[kind]string{ints: "i32", bits: "u32"}[p.kind]
+	if t == "" {
+		t = "f32"
+	}
+	fmt.Fprintf(s, "fn %s(i: u32) -> %s { return %s(); }\n", p.name, t, t)
+	fmt.Fprintf(s, "fn %s4(i: u32) -> vec4<%s> { return vec4<%s>(); }\n", p.name, t, t)
+	if p.write {
+		fmt.Fprintf(s, "fn set_%s(i: u32, v: %s) {}\n", p.name, t)
+	}
+}
+
+// accessors writes name(i), name4(i) for four consecutive elements from i (a
+// multiple of four where the memory is read as vectors), and set_name(i, v).
+func accessors(s *strings.Builder, p *port, b int, e element) {
+	n, m := p.name, fmt.Sprintf("m%d", b)
+	if p.kind == weight && p.dtype != engine.F32 {
+		fmt.Fprintf(s, unpackers[p.dtype], n, m)
+		return
+	}
+	want, have := map[kind]string{ints: "i32", bits: "u32"}[p.kind], "f32"
+	if want == "" {
+		want = "f32"
+	}
+	if e == elemU32 {
+		have = "u32"
+	}
+	cast := func(to, from, x string) string {
+		if to == from {
+			return x
+		}
+		return fmt.Sprintf("bitcast<%s>(%s)", to, x)
+	}
+	at := func(j string) string {
+		if e == elemVec4 {
+			return fmt.Sprintf("%s[(%s) >> 2u][(%s) & 3u]", m, j, j)
+		}
+		return cast(want, have, fmt.Sprintf("%s[%s]", m, j))
+	}
+	j := fmt.Sprintf("P.%s_o + i", n)
+	fmt.Fprintf(s, "fn %s(i: u32) -> %s { let j = %s; return %s; }\n", n, want, j, at("j"))
+	if e == elemVec4 {
+		fmt.Fprintf(s, "fn %s4(i: u32) -> vec4<f32> { return %s[(%s) >> 2u]; }\n", n, m, j)
+	} else {
+		fmt.Fprintf(s, "fn %s4(i: u32) -> vec4<%s> { let j = %s; return vec4<%s>(%s, %s, %s, %s); }\n", n, want, j, want,
+			at("j"), at("j + 1u"), at("j + 2u"), at("j + 3u"))
+	}
+	if !p.write {
+		return
+	}
+	if e == elemVec4 {
+		fmt.Fprintf(s, "fn set_%s4(i: u32, v: vec4<f32>) { %s[(%s) >> 2u] = v; }\n", n, m, j)
+		return
+	}
+	fmt.Fprintf(s, "fn set_%s(i: u32, v: %s) { %s[%s] = %s; }\n", n, want, m, j, cast(have, want, "v"))
+}
+
+// unroll repeats the lines between "//@for i N" and "//@end" with $i = 0 … N−1; N is
+// a number or a constant.
+func unroll(text string, consts []constant) string {
+	lines := strings.SplitAfter(text, "\n")
+	out, rest := unrollLines(lines, consts)
+	if len(rest) != 0 {
+		panic("webgpu: //@end without //@for")
+	}
+	return out
+}
+
+func unrollLines(lines []string, consts []constant) (string, []string) {
+	var s strings.Builder
+	for len(lines) > 0 {
+		line := strings.TrimSpace(lines[0])
+		if line == "//@end" {
+			return s.String(), lines[1:]
+		}
+		name, ok := strings.CutPrefix(line, "//@for ")
+		if !ok {
+			s.WriteString(lines[0])
+			lines = lines[1:]
+			continue
+		}
+		v, bound, _ := strings.Cut(name, " ")
+		n, err := strconv.Atoi(bound)
+		for _, c := range consts {
+			if c.name == bound {
+				n, err = int(c.value.(uint32)), nil
+			}
+		}
+		if err != nil {
+			panic("webgpu: loop over unknown constant " + bound)
+		}
+		var body string
+		body, lines = unrollLines(lines[1:], consts)
+		for i := range n {
+			s.WriteString(strings.ReplaceAll(body, "$"+v, strconv.Itoa(i)))
+		}
+	}
+	return s.String(), nil
+}

@@ -1,0 +1,189 @@
+// y[m][n] = Σ_k a[m][k]·b[k][n] + bias[n] + add[m][n]
+//
+// A workgroup of WX×WY threads makes a tile of BM×BN results; a thread makes TM×TN of
+// them, rows ty, ty+WY, … and columns tx, tx+WX, …, so that neighbours touch
+// neighbouring memory. Both operands pass through workgroup memory BK at a time, as
+// vectors along k:
+//
+//	       n →                      as_[k/4][m] = (a[m][k], a[m][k+1], a[m][k+2], a[m][k+3])
+//	 m  ┌────────┐                  bs [k/4][n] = (b[k][n], b[k+1][n], b[k+2][n], b[k+3][n])
+//	 ↓  │ BM×BN  │
+//	    └────────┘                  two of each: one is filled while the other is used
+//
+// An operand lies in memory along k (…_ROWS false: four of k are one load) or across
+// it (…_ROWS true: four loads make a 4×4 block, transposed in registers).
+const BM: u32 = WY * TM;
+const BN: u32 = WX * TN;
+const THREADS: u32 = WX * WY;
+const BUFA: u32 = BK4 * BM;
+const BUFB: u32 = BK4 * BN;
+
+var<workgroup> as_: array<vec4<f32>, 2u * BUFA>;
+var<workgroup> bs: array<vec4<f32>, 2u * BUFB>;
+
+// Four of operand a from element (i, k): along k, or along m where A_ROWS.
+fn take_a(m: u32, k: u32, end_m: u32, end_k: u32) -> vec4<f32> {
+  if (m >= end_m || k >= end_k) { return vec4<f32>(); }
+  if (A_ROWS) {
+    let at = k * P.lda + m;
+    if (A_VEC) { return a4(at); }
+    return vec4<f32>(a(at), tail_a(at + 1u, m + 1u < end_m), tail_a(at + 2u, m + 2u < end_m), tail_a(at + 3u, m + 3u < end_m));
+  }
+  let at = m * P.lda + k;
+  if (A_VEC) { return a4(at); }
+  return vec4<f32>(a(at), tail_a(at + 1u, k + 1u < end_k), tail_a(at + 2u, k + 2u < end_k), tail_a(at + 3u, k + 3u < end_k));
+}
+fn tail_a(at: u32, ok: bool) -> f32 { if (ok) { return a(at); } return 0.0; }
+
+fn take_b(n: u32, k: u32, end_n: u32, end_k: u32) -> vec4<f32> {
+  if (n >= end_n || k >= end_k) { return vec4<f32>(); }
+  if (B_ROWS) {
+    let at = k * P.ldb + n;
+    if (B_VEC) { return w4(at); }
+    return vec4<f32>(w(at), tail_b(at + 1u, n + 1u < end_n), tail_b(at + 2u, n + 2u < end_n), tail_b(at + 3u, n + 3u < end_n));
+  }
+  let at = n * P.ldb + k;
+  if (B_VEC) { return w4(at); }
+  return vec4<f32>(w(at), tail_b(at + 1u, k + 1u < end_k), tail_b(at + 2u, k + 2u < end_k), tail_b(at + 3u, k + 3u < end_k));
+}
+fn tail_b(at: u32, ok: bool) -> f32 { if (ok) { return w(at); } return 0.0; }
+
+@compute @workgroup_size(WX, WY)
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid: vec3<u32>) {
+  let rows = m();
+  let depth = k();
+  let m0 = wg.y * BM;
+  let n0 = wg.x * BN;
+  if (m0 >= rows) { return; }
+  let tx = lid.x;
+  let ty = lid.y;
+  let id = ty * WX + tx;
+//@for i TM
+//@for j TN
+  var c$i_$j = 0.0;
+//@end
+//@end
+//@for q QA_K
+  var ra$q = vec4<f32>();
+//@end
+//@for q QA_R
+//@for r 4
+  var ra$q_$r = vec4<f32>();
+//@end
+//@end
+//@for q QB_K
+  var rb$q = vec4<f32>();
+//@end
+//@for q QB_R
+//@for r 4
+  var rb$q_$r = vec4<f32>();
+//@end
+//@end
+  let steps = (depth + 4u * BK4 - 1u) / (4u * BK4);
+  // In round t block t is fetched into registers while block t−1 is multiplied.
+  for (var t = 0u; t <= steps; t += 1u) {
+    let next = t & 1u;
+    if (t < steps) {
+      let k0 = t * 4u * BK4;
+//@for q QA_K
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFA) { ra$q = take_a(m0 + e / BK4, k0 + e % BK4 * 4u, rows, depth); }
+      }
+//@end
+//@for q QA_R
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFA / 4u) {
+          let at = m0 + e % (BM / 4u) * 4u;
+          let kk = k0 + e / (BM / 4u) * 4u;
+//@for r 4
+          ra$q_$r = take_a(at, kk + $ru, rows, depth);
+//@end
+        }
+      }
+//@end
+//@for q QB_K
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFB) { rb$q = take_b(n0 + e / BK4, k0 + e % BK4 * 4u, P.n, depth); }
+      }
+//@end
+//@for q QB_R
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFB / 4u) {
+          let at = n0 + e % (BN / 4u) * 4u;
+          let kk = k0 + e / (BN / 4u) * 4u;
+//@for r 4
+          rb$q_$r = take_b(at, kk + $ru, P.n, depth);
+//@end
+        }
+      }
+//@end
+    }
+    if (t > 0u) {
+      let fa = (1u - next) * BUFA + ty;
+      let fb = (1u - next) * BUFB + tx;
+      for (var q = 0u; q < BK4; q += 1u) {
+//@for i TM
+        let a$i = as_[fa + q * BM + $iu * WY];
+//@end
+//@for j TN
+        let b$j = bs[fb + q * BN + $ju * WX];
+//@for i TM
+        c$i_$j += dot(a$i, b$j);
+//@end
+//@end
+      }
+    }
+    if (t < steps) {
+//@for q QA_K
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFA) { as_[next * BUFA + e % BK4 * BM + e / BK4] = ra$q; }
+      }
+//@end
+//@for q QA_R
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFA / 4u) {
+          let to = next * BUFA + e / (BM / 4u) * BM + e % (BM / 4u) * 4u;
+//@for r 4
+          as_[to + $ru] = vec4<f32>(ra$q_0[$r], ra$q_1[$r], ra$q_2[$r], ra$q_3[$r]);
+//@end
+        }
+      }
+//@end
+//@for q QB_K
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFB) { bs[next * BUFB + e % BK4 * BN + e / BK4] = rb$q; }
+      }
+//@end
+//@for q QB_R
+      {
+        let e = id + $qu * THREADS;
+        if (e < BUFB / 4u) {
+          let to = next * BUFB + e / (BN / 4u) * BN + e % (BN / 4u) * 4u;
+//@for r 4
+          bs[to + $ru] = vec4<f32>(rb$q_0[$r], rb$q_1[$r], rb$q_2[$r], rb$q_3[$r]);
+//@end
+        }
+      }
+//@end
+    }
+    workgroupBarrier();
+  }
+//@for i TM
+  if (m0 + ty + $iu * WY < rows) {
+    let row = (m0 + ty + $iu * WY) * P.ldc;
+//@for j TN
+    {
+      let n = n0 + tx + $ju * WX;
+      if (n < P.n) { set_y(row + n, c$i_$j + bias(n) + add(row + n)); }
+    }
+//@end
+  }
+//@end
+}
