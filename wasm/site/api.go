@@ -8,11 +8,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -39,8 +41,29 @@ type API struct {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	note := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	defer func() {
+		if p := recover(); p != nil {
+			// Where, but not what: the value may hold words of the request.
+			a.Log.Error("panic", "at", callers())
+			refuse(w, r, errInternal)
+		}
+	}()
 	operation := a.route(note, r)
 	a.Log.Info(operation, "status", note.status, "ms", time.Since(begin).Milliseconds(), "who", pseudonym(address(r)))
+}
+
+// callers names the functions that a panic came through, innermost first.
+func callers() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	var b strings.Builder
+	for {
+		f, more := frames.Next()
+		fmt.Fprintf(&b, "%s:%d ", f.Function, f.Line)
+		if !more {
+			return strings.TrimSuffix(b.String(), " ")
+		}
+	}
 }
 
 // route finds the operation, answers, and returns the operation's name for the log.

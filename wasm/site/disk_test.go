@@ -1,0 +1,166 @@
+package site
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const someID = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+func openDisk(t *testing.T, folder string) (*Disk, *Memory) {
+	t.Helper()
+	x := &Memory{}
+	d, err := OpenDisk(context.Background(), folder, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, x
+}
+
+func someRecord(id string) Record {
+	return Record{Card: Card{ID: id, Name: "n", Model: "m/m", Task: "t", Created: time.Unix(1, 0).UTC()}, Secret: hashSecret("s")}
+}
+
+func TestDisk(t *testing.T) {
+	ctx, folder := context.Background(), t.TempDir()
+	d, _ := openDisk(t, folder)
+	if _, _, _, err := d.Open(ctx, someID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("nothing there: %v", err)
+	}
+	record, data := someRecord(someID).encode(), []byte("line one\nline two\n")
+	if created, err := d.Create(ctx, someID, record, data); !created || err != nil {
+		t.Fatalf("created %v, %v", created, err)
+	}
+	if created, err := d.Create(ctx, someID, []byte("{}"), []byte("other")); created || err != nil {
+		t.Errorf("created over another: %v, %v", created, err)
+	}
+
+	// What a crash leaves: a part that was never linked.
+	part := filepath.Join(folder, partsFolder, "half")
+	if err := os.WriteFile(part, []byte("{"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	d, x := openDisk(t, folder)
+	if _, err := os.Stat(part); err == nil {
+		t.Error("what a crash left is still there")
+	}
+	got, r, size, err := d.Open(ctx, someID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(r)
+	r.Close()
+	if err != nil || !bytes.Equal(got, record) || !bytes.Equal(body, data) || size != int64(len(data)) {
+		t.Errorf("opened again: record %s, data %q, size %d, %v", got, body, size, err)
+	}
+	for _, g := range [][2]string{{"", ""}, {"m/m", ""}, {"", "T"}, {"m/m", "t"}} {
+		if entries, _, err := x.List(ctx, group(g[0], g[1]), "", 10); len(entries) != 1 || err != nil {
+			t.Errorf("the index made again has %d entries for %v, %v", len(entries), g, err)
+		}
+	}
+	for range 2 {
+		if err := d.Delete(ctx, someID); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, _, err := d.Open(ctx, someID); !errors.Is(err, ErrNotFound) {
+		t.Errorf("after deleting: %v", err)
+	}
+}
+
+func TestOneOfManyCreates(t *testing.T) {
+	d, _ := openDisk(t, t.TempDir())
+	var winners atomic.Int32
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() {
+			created, err := d.Create(context.Background(), someID, someRecord(someID).encode(), []byte("data"))
+			if err != nil {
+				t.Error(err)
+			}
+			if created {
+				winners.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if winners.Load() != 1 {
+		t.Errorf("%d of 32 creates of one id say that they made it", winners.Load())
+	}
+}
+
+func TestDiskRefusesWhatItDidNotWrite(t *testing.T) {
+	for name, text := range map[string]string{
+		"no record": strings.Repeat("x", 4000), "not JSON": "{\nzip", "no id": "{}\nzip", "empty": "",
+	} {
+		folder := t.TempDir()
+		file := filepath.Join(folder, objectsFolder, "aa", someID)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenDisk(context.Background(), folder, &Memory{}); err == nil || !strings.Contains(err.Error(), someID) {
+			t.Errorf("%s: error %v, want one that names the file", name, err)
+		}
+	}
+}
+
+func TestMemoryCursorOfWhatIsGone(t *testing.T) {
+	ctx, x := context.Background(), &Memory{}
+	for _, key := range []string{"a", "b", "c", "d"} {
+		if err := x.Put(ctx, []string{"g"}, key, []byte(key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, next, err := x.List(ctx, "g", "", 2)
+	if err != nil || next != "b" {
+		t.Fatalf("next %q, %v", next, err)
+	}
+	if err := x.Remove(ctx, []string{"g", "none"}, "b"); err != nil {
+		t.Fatal(err)
+	}
+	if entries, next, err := x.List(ctx, "g", next, 2); string(bytes.Join(entries, nil)) != "cd" || next != "" || err != nil {
+		t.Errorf("behind a cursor whose entry is gone: %q, next %q, %v", entries, next, err)
+	}
+}
+
+func TestBuckets(t *testing.T) {
+	b := NewBuckets(map[Action]Rate{Write: {Burst: 3, Every: time.Second}})
+	now := time.Unix(1000, 0)
+	count := func(address string, what Action, tries int) (n int) {
+		for range tries {
+			if b.allow(what, address, now) {
+				n++
+			}
+		}
+		return n
+	}
+	if got := count("a", Write, 10); got != 3 {
+		t.Errorf("at once: %d, want the burst of 3", got)
+	}
+	if got := count("b", Write, 1); got != 1 {
+		t.Error("another address shares the bucket")
+	}
+	if got := count("a", Read, 100); got != 100 {
+		t.Error("an action without a rate is limited")
+	}
+	now = now.Add(2 * time.Second)
+	if got := count("a", Write, 10); got != 2 {
+		t.Errorf("two seconds later: %d, want 2", got)
+	}
+	now = now.Add(time.Hour)
+	if got := count("a", Write, 10); got != 3 || len(b.full) != 1 {
+		t.Errorf("an hour later: %d, want the burst of 3; %d buckets are held, want 1", got, len(b.full))
+	}
+}
