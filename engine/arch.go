@@ -109,6 +109,7 @@ type At struct {
 	Q     Buffer // their queries, rotated, [rows, heads·headDim]
 	Lo    Buffer // their key ranges
 	Hi    Buffer
+	Scale float64 // of the scores
 }
 
 // Segment is a prefix at one attention site. The zero Segment is none.
@@ -130,8 +131,9 @@ type Hooks struct {
 	AttnOut func(p *Program, at At, o Buffer) Buffer
 	// Linear maps a linear map's output y of x; name is its weight's, without ".weight".
 	Linear func(p *Program, name string, x, y Buffer) Buffer
-	// Trains says which of the model's own tensors train.
-	Trains func(name string) bool
+	// Weight maps one of the model's own tensors: to itself, marked as trainable, or to
+	// another that takes its place. w is None for a bias that the model does not have.
+	Weight func(p *Program, name string, w Buffer) Buffer
 }
 
 // Frozen is a model on its device, as methods and trainers are handed it.

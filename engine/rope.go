@@ -15,6 +15,15 @@ type RoPE struct {
 
 // RoPE rotates x [rows, heads·headDim] by the positions pos.
 func (p *Program) RoPE(x, pos, cos, sin Buffer, headDim int) Buffer {
+	return p.rotate(x, pos, cos, sin, headDim, false)
+}
+
+// Unrotate rotates x back by the positions pos.
+func (p *Program) Unrotate(x, pos, cos, sin Buffer, headDim int) Buffer {
+	return p.rotate(x, pos, cos, sin, headDim, true)
+}
+
+func (p *Program) rotate(x, pos, cos, sin Buffer, headDim int, inverse bool) Buffer {
 	r := p.Dim(cos, 1)
 	p.want("rope", "positions", pos, p.Spec(x).Rows())
 	p.want("rope", "sine table", sin, p.Dim(cos, 0), r)
@@ -22,7 +31,7 @@ func (p *Program) RoPE(x, pos, cos, sin Buffer, headDim int) Buffer {
 		p.Failf("rope: rows of %d elements, heads of %d, %d rotated pairs", p.Dim(x, -1), headDim, r)
 	}
 	y := p.like("rope", x, p.Dim(x, -1))
-	p.emit(&RoPE{X: x, Pos: pos, Cos: cos, Sin: sin, Y: y, HeadDim: headDim})
+	p.emit(&RoPE{X: x, Pos: pos, Cos: cos, Sin: sin, Y: y, HeadDim: headDim, Inverse: inverse})
 	return y
 }
 

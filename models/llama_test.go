@@ -149,6 +149,17 @@ func (m *tiny[T]) pack(hooks engine.Hooks, chosen bool) *packed {
 	if chosen {
 		p.in.Chosen = &engine.Chosen{Idx: idx, Pos: pick("cpos", pos), Lo: pick("clo", lo), Hi: pick("chi", hi)}
 	}
+	if w := m.arch.Info().Window; w > 0 {
+		var low, plo, phi []int32
+		for t := range pos {
+			low, plo, phi = append(low, max(lo[t], int32(t+1-w))), append(plo, min(max(0, pos[t]+1-int32(w)), tinySlots)), append(phi, tinySlots)
+		}
+		p.in.LoLocal, p.in.PLoLocal, p.in.PHiLocal = arg("lo local", d, rows+2), arg("plo local", d, rows+2), arg("phi local", d, rows+2)
+		p.args.Ints[p.in.LoLocal], p.args.Ints[p.in.PLoLocal], p.args.Ints[p.in.PHiLocal] = low, plo, phi
+		if c := p.in.Chosen; c != nil {
+			c.LoLocal, c.PLoLocal, c.PHiLocal = pick("clo local", low), pick("cplo local", plo), pick("cphi local", phi)
+		}
+	}
 	p.targets, p.weights = p.Arg("targets", l, engine.I32, loss+1, 1), p.Arg("weights", l, engine.F32, loss+1, 1)
 	p.args.Ints[p.targets] = []int32{30, 12, 5, 9, 20, 8, 2}
 	w := make([]float64, loss)
@@ -178,7 +189,9 @@ func (m *tiny[T]) kvHooks(train bool) engine.Hooks {
 }
 
 func (m *tiny[T]) prefix(t *testing.T) engine.Tensor {
-	return m.tensor(t, wave(2*2*tinySlots*8, 99, 0.8), 4, tinySlots, 8)
+	i := m.arch.Info()
+	w := i.KVHeads * i.HeadDim
+	return m.tensor(t, wave(2*i.Layers*tinySlots*w, 99, 0.8), 2*i.Layers, tinySlots, w)
 }
 
 func TestLlamaAgainstPyTorch(t *testing.T) {
@@ -246,7 +259,12 @@ func llamaAgainstPyTorch[T cpu.Float](t *testing.T, bound float64) {
 	t.Run("weight gradients", func(t *testing.T) {
 		m := newTiny[T](t)
 		hooks := m.kvHooks(false)
-		hooks.Trains = func(name string) bool { return m.fix.Weights[name] != nil }
+		hooks.Weight = func(p *engine.Program, name string, w engine.Buffer) engine.Buffer {
+			if m.fix.Weights[name] != nil {
+				p.Train(w)
+			}
+			return w
+		}
 		p := m.pack(hooks, true)
 		loss := m.arch.Loss(p.Program, p.out.Hidden, p.targets, p.weights, false, hooks)
 		grads := p.Grad(loss)

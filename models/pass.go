@@ -13,26 +13,29 @@ type pass struct {
 	site  engine.Site // of self-attention
 }
 
-// weight is a tensor of the file, marked as trainable where the hooks say so.
+// weight is a tensor of the file, or what the hooks put in its place.
 func (f *pass) weight(name string) engine.Buffer {
 	s, ok := f.specs[name]
 	if !ok {
 		f.Failf("tensor %q is not in the file", name)
 		return engine.None
 	}
-	b := f.Persist(name, s)
-	if f.hooks.Trains != nil && f.hooks.Trains(name) {
-		f.Train(b)
-	}
-	return b
+	return f.mapped(name, f.Persist(name, s))
 }
 
-// optional is a tensor of the file, or None where the file has none.
+// optional is a tensor of the file; where the file has none, the hooks' or None.
 func (f *pass) optional(name string) engine.Buffer {
 	if _, ok := f.specs[name]; !ok {
-		return engine.None
+		return f.mapped(name, engine.None)
 	}
 	return f.weight(name)
+}
+
+func (f *pass) mapped(name string, w engine.Buffer) engine.Buffer {
+	if f.hooks.Weight == nil {
+		return w
+	}
+	return f.hooks.Weight(f.Program, name, w)
 }
 
 // linear is x·Wᵀ + bias + add, W = name+".weight", with the hook between bias and add.
@@ -125,6 +128,7 @@ func (f *pass) attend(layer int, a asking, x, q, k, v engine.Buffer, o engine.At
 
 // attention adds the prefix of this site to o and calls the hook on its output.
 func (f *pass) attention(at engine.At, a asking, o engine.Attention) engine.Buffer {
+	at.Scale = o.Scale
 	if f.hooks.KV != nil {
 		s := f.hooks.KV(f.Program, at)
 		o.PK, o.PV, o.PBias = s.K, s.V, s.Bias

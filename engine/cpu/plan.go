@@ -141,6 +141,14 @@ func (c *plan[T]) do(op engine.Op) error {
 		return c.attention(o)
 	case *engine.AttentionBackward:
 		return c.attentionBackward(o)
+	case *engine.CausalConv:
+		return c.causalConv(o)
+	case *engine.CausalConvBackward:
+		return c.causalConvBackward(o)
+	case *engine.HeadLinear:
+		c.headLinear(o)
+	case *engine.HeadOuter:
+		c.headOuter(o)
 	case *engine.GatherRows:
 		return c.gatherRows(o)
 	case *engine.ScatterRows:

@@ -35,7 +35,12 @@ type trainer struct {
 
 func newTrainer(ctx context.Context, dev engine.Device, m *model, b *batches, steps int, peak float64) (*trainer, error) {
 	t := &trainer{model: m, batches: b, steps: steps, peak: peak, state: map[string]engine.Tensor{}}
-	trains := engine.Hooks{Trains: func(name string) bool { return slices.Contains(m.names, name) }}
+	trains := engine.Hooks{Weight: func(p *engine.Program, name string, w engine.Buffer) engine.Buffer {
+		if slices.Contains(m.names, name) {
+			p.Train(w)
+		}
+		return w
+	}}
 	var err error
 	t.train, err = newWindows(ctx, dev, m, b.size, b.seq, t.state, trains, func(w *windows, p *engine.Program, loss engine.Buffer) {
 		grads := p.Grad(loss)
