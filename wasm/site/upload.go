@@ -105,7 +105,13 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal)
 	var data []byte
 	for {
 		if len(data) == cap(data) {
-			grown := make([]byte, len(data), max(64<<10, 2*cap(data)))
+			// By half as much again; to the length announced once a good part of it has
+			// come, so that whoever only announces holds little.
+			size := max(64<<10, cap(data)+cap(data)/2)
+			if r.ContentLength > 0 && cap(data) >= 4<<20 {
+				size = max(size, int(r.ContentLength)+1)
+			}
+			grown := make([]byte, len(data), size)
 			if a.buffered.Add(int64(cap(grown)-cap(data))) > maxBuffered {
 				a.buffered.Add(int64(cap(data) - cap(grown)))
 				w.Header().Set("Retry-After", "10")
