@@ -19,9 +19,12 @@ func TestReference(t *testing.T) {
 	compareFolder(t, "testdata")
 }
 
-// TestReferenceLarge does the same on 12,000 lines and with the tokenizers of
-// GPT-2 and SmolLM2.
+// TestReferenceLarge does the same on 12,000 lines, on every Unicode character,
+// and with the tokenizers of GPT-2 and SmolLM2.
 func TestReferenceLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute of comparing")
+	}
 	const dir = "../../build/tokenizer-reference"
 	if _, err := os.Stat(dir); err != nil {
 		t.Skipf("no %s: make it with testdata/reference.py", dir)

@@ -69,7 +69,7 @@ func TestTrain(t *testing.T) {
 	for i, line := range lines {
 		texts[i] = string(line)
 	}
-	o := Training{Vocab: 700, Special: []string{"[END]", "[PAD]"}}
+	o := Training{Vocab: 520, Special: []string{"[END]", "[PAD]"}}
 	got, err := Train(texts, o)
 	if err != nil {
 		t.Fatal(err)
