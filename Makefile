@@ -8,7 +8,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 # The packages whose tests run again as WebAssembly in Node.
 ENGINE = ./engine/... ./prefix/... ./models/...
 
-.PHONY: run site ui models simd pretrain fixtures edge deploy bench test test-go test-wasm test-e2e lint clean
+.PHONY: run site ui models simd pretrain fixtures edge deploy worker bench test test-go test-wasm test-e2e lint clean
 
 run: site
 	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
@@ -18,7 +18,27 @@ site: ui
 	mkdir -p build
 	$(WASM) build -trimpath -ldflags "-s -w" -o build/page.wasm ./wasm/page
 	$(WASM) build -trimpath -ldflags "-s -w" -o build/worker.wasm ./wasm/worker
-	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm
+	cp simd/driver.js build/simd.js
+	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm build/simd.js
+
+# The page as a Cloudflare Worker, in the real runtime.
+edge: worker
+	cd wasm/edge && npx wrangler dev --ip 127.0.0.1 --port $(PORT) --persist-to ../../build/edge-state
+
+deploy: worker
+	cd wasm/edge && npx wrangler deploy
+
+worker: site wasm/edge/node_modules
+	$(GO) tool workers-assets-gen -mode=go -o build/edge
+	$(WASM) build -trimpath -ldflags "-s -w" -o build/edge/app.wasm ./wasm/edge
+
+wasm/edge/node_modules: wasm/edge/package-lock.json
+	cd wasm/edge && npm ci --no-audit --no-fund
+	touch $@
+
+# The bundled model, by the project's own engine.
+pretrain:
+	$(GO) run ./models/pretrain
 
 ui:
 	$(GO) generate ./ui
@@ -33,7 +53,7 @@ simd:
 
 test: test-go test-wasm test-e2e
 
-test-go: ui
+test-go: ui wasm/edge/node_modules
 	$(GO) test ./...
 
 test-wasm: ui

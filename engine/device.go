@@ -42,10 +42,9 @@ type Plan interface {
 }
 
 // Pauser is a device that can rest in the middle of a run: queued work stands still
-// within 200 ms of Pause and goes on after Resume.
+// within 200 ms of Pause(true) and goes on after Pause(false).
 type Pauser interface {
-	Pause()
-	Resume()
+	Pause(on bool)
 }
 
 // Args are a run's inputs. Values shorter than their buffer fill its beginning.

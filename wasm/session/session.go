@@ -24,7 +24,7 @@ type Session struct {
 	Device engine.Device
 
 	model    *models.Model
-	chat     template
+	chat     *conversation // nil where the model has no chat template
 	examples *examples
 	tuned    *tuned
 	base     *generate.Generator
@@ -123,13 +123,4 @@ func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
 		return e, hint("Switch the chat template off.", "%s has no chat template", s.model.Name)
 	}
 	return e, nil
-}
-
-// template is the model's chat template.
-type template interface {
-	// Render writes a conversation up to where the assistant's answer starts. A nil
-	// system leaves the template's own system message, "" takes it away.
-	Render(m []data.Message, system *string) (string, error)
-	// DefaultSystem is the system message that the template adds by itself.
-	DefaultSystem() string
 }

@@ -26,6 +26,7 @@ import (
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
+	"prelude/simd"
 	"prelude/wasm/session"
 )
 
@@ -93,6 +94,7 @@ var errUsage = errors.New("wrong usage")
 type flags struct {
 	*flag.FlagSet
 	model, data, adapter string
+	device               string
 	chat, space, skip    bool
 	system, form         string
 	seed                 uint64
@@ -101,6 +103,7 @@ type flags struct {
 func newFlags(name string) *flags {
 	f := &flags{FlagSet: flag.NewFlagSet("tune "+name, flag.ContinueOnError)}
 	f.StringVar(&f.model, "model", "", "`model`: a name under static/models, a folder, or a .gguf file")
+	f.StringVar(&f.device, "device", "simd", "`device`: simd (the browser's kernels) or cpu (the reference)")
 	return f
 }
 
@@ -148,7 +151,7 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	dev, err := device()
+	dev, err := f.openDevice(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -196,8 +199,16 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 	return s, nil
 }
 
-// device is the fastest there is natively.
-func device() (engine.Device, error) { return cpu.New[float32](), nil }
+// device is the one that was asked for: the SIMD kernels by default.
+func (f *flags) openDevice(ctx context.Context) (engine.Device, error) {
+	switch f.device {
+	case "simd":
+		return simd.New(ctx, simd.Options{})
+	case "cpu":
+		return cpu.New[float32](), nil
+	}
+	return nil, session.Hint{Err: fmt.Errorf("no device %q", f.device), Do: "There are simd and cpu."}
+}
 
 func openModel(ctx context.Context, name string) (*models.Files, error) {
 	if strings.HasSuffix(name, ".gguf") {
