@@ -27,8 +27,14 @@ var (
 	performance = global.Get("performance")
 	bytesOf     = global.Get("Uint8Array")
 	wasm        = global.Get("WebAssembly")
-	node        = global.Get("process").Truthy() && global.Get("process").Get("versions").Get("node").Truthy() && !global.Get("importScripts").Truthy()
+	node        = inNode()
 )
+
+// inNode tells Node from browsers, where Go's runtime brings a process object of its own.
+func inNode() bool {
+	p := global.Get("process")
+	return p.Truthy() && p.Get("versions").Truthy() && p.Get("versions").Get("node").Truthy() && !global.Get("importScripts").Truthy()
+}
 
 // New starts a device with the best module that the host can run: relaxed SIMD where it
 // is known, threads where memory can be shared.
