@@ -20,7 +20,7 @@ export default defineConfig({
   },
   // The built site (`make site`), served as `make run` serves it.
   webServer: {
-    command: `go run ./wasm/serve -addr :${port} -dir build/site -data e2e/out/data`,
+    command: `go run ./wasm/serve -addr :${port} -dir ${process.env.SITE ?? "build/site"} -data e2e/out/data`,
     cwd: "..",
     port: Number(port),
     reuseExistingServer: true,
