@@ -7,7 +7,7 @@ const queryGroup = 64
 
 // attentionKernel has what all kernels of an attention share.
 func (b *recipe) attentionKernel(file string, o *engine.Attention) *launch {
-	k := b.kernel(file).set("D", o.HeadDim).set("D4", (o.HeadDim+3)/4).set("HEADS", o.Heads).set("KVHEADS", o.KVHeads).
+	k := b.kernel(file).flag("WHOLE", o.HeadDim%4 == 0).set("D", o.HeadDim).set("D4", (o.HeadDim+3)/4).set("HEADS", o.Heads).set("KVHEADS", o.KVHeads).
 		set("GROUP", o.Heads/o.KVHeads).f32("scale", o.Scale).u32("rels", b.p.Dim(o.Rel, 1)).u32("slots", b.p.Dim(o.PK, 0)).
 		count("rows", b.rows(o.Q))
 	s := []int{1, 1, 1}
@@ -44,7 +44,7 @@ func (b *recipe) queries(o *engine.Attention, backward bool) *launch {
 	k := b.attentionKernel("attention", o).vec("q", o.Q).vec("k", o.K).vec("v", o.V).vec("pk", o.PK).vec("pv", o.PV).
 		ints("lo", o.Lo).ints("hi", o.Hi).ints("plo", o.PLo).ints("phi", o.PHi).in("pbias", o.PBias).
 		in("rel", o.Rel).ints("qpos", o.QPos).ints("kpos", o.KPos).ints("ppos", o.PPos).
-		flag("PREFIX", o.PK != engine.None).flag("CONTENT", o.K != engine.None).flag("RANGED", o.PLo != engine.None).
+		set("FIRST", b2i(o.PK == engine.None)).set("LAST", 1+b2i(o.K != engine.None)).flag("RANGED", o.PLo != engine.None).
 		flag("BIAS", o.PBias != engine.None).flag("REL", o.Rel != engine.None).flag("BACKWARD", backward).
 		flag("VEC", b.byFours(o, o.Q, o.K, o.V, o.PK, o.PV)).set("WG", queryGroup).set("KT", b.keyTile(o.HeadDim))
 	k.x, k.y = (b.p.Spec(o.Q).Rows()*heads+queryGroup-1)/queryGroup, o.KVHeads

@@ -28,7 +28,7 @@ func open(t *testing.T, o webgpu.Options) *webgpu.Device {
 func TestConformance(t *testing.T) {
 	for _, limits := range []string{"adapter", "default"} {
 		t.Run(limits, func(t *testing.T) {
-			dev := open(t, webgpu.Options{DefaultLimits: limits == "default"})
+			dev := open(t, webgpu.Options{DefaultLimits: limits == "default", Tile: smallTile})
 			t.Log(dev.Adapter().Name())
 			for _, c := range conformance.Cases() {
 				if only := os.Getenv("PRELUDE_CASE"); only != "" && !strings.HasPrefix(c.Name, only) {
@@ -39,3 +39,7 @@ func TestConformance(t *testing.T) {
 		})
 	}
 }
+
+// smallTile keeps the product's shader short: a software adapter takes seconds to
+// compile a large one.
+var smallTile = webgpu.Tile{WX: 8, WY: 8, TM: 2, TN: 2, BK: 8}

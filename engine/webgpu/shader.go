@@ -105,7 +105,7 @@ func (l *launch) source(binding []int, elems []element, written []bool) string {
 		if written[i] {
 			mode = "read_write"
 		}
-		fmt.Fprintf(&s, "@group(0) @binding(%d) var<storage, %s> m%d: array<%v>;\n", i+2, mode, i, e)
+		fmt.Fprintf(&s, "@group(0) @binding(%d) var<storage, %s> mem%d: array<%v>;\n", i+2, mode, i, e)
 	}
 	for _, n := range l.counts {
 		fmt.Fprintf(&s, "fn %[1]s() -> u32 { return counted(P.%[1]s_dom, P.%[1]s_per, P.%[1]s_all, P.%[1]s_from, P.%[1]s_max); }\n", n)
@@ -151,7 +151,7 @@ func absent(s *strings.Builder, p *port) {
 // accessors writes name(i), name4(i) for four consecutive elements from i (a
 // multiple of four where the memory is read as vectors), and set_name(i, v).
 func accessors(s *strings.Builder, p *port, b int, e element) {
-	n, m := p.name, fmt.Sprintf("m%d", b)
+	n, m := p.name, fmt.Sprintf("mem%d", b)
 	if p.kind == weight && p.dtype != engine.F32 {
 		fmt.Fprintf(s, unpackers[p.dtype], n, m)
 		return
@@ -193,13 +193,13 @@ func accessors(s *strings.Builder, p *port, b int, e element) {
 	fmt.Fprintf(s, "fn set_%s(i: u32, v: %s) { %s[%s] = %s; }\n", n, want, m, j, cast(have, want, "v"))
 }
 
-// unroll repeats the lines between "//@for i N" and "//@end" with $i = 0 … N−1; N is
-// a number or a constant.
+// unroll repeats the lines between "//@for i N" and "//@end" with $i = 0 … N−1, N a
+// number or a constant, and keeps the lines between "//@if FLAG" (or "!FLAG"),
+// "//@else" and "//@end" or leaves them out: what never runs is never compiled.
 func unroll(text string, consts []constant) string {
-	lines := strings.SplitAfter(text, "\n")
-	out, rest := unrollLines(lines, consts)
+	out, rest := unrollLines(strings.SplitAfter(text, "\n"), consts)
 	if len(rest) != 0 {
-		panic("webgpu: //@end without //@for")
+		panic("webgpu: //@end or //@else without a beginning")
 	}
 	return out
 }
@@ -208,30 +208,54 @@ func unrollLines(lines []string, consts []constant) (string, []string) {
 	var s strings.Builder
 	for len(lines) > 0 {
 		line := strings.TrimSpace(lines[0])
-		if line == "//@end" {
-			return s.String(), lines[1:]
+		if line == "//@end" || line == "//@else" {
+			return s.String(), lines
 		}
-		name, ok := strings.CutPrefix(line, "//@for ")
-		if !ok {
+		word, what, _ := strings.Cut(line, " ")
+		switch word {
+		case "//@for":
+			v, bound, _ := strings.Cut(what, " ")
+			body, rest := unrollLines(lines[1:], consts)
+			for i := range numberOf(bound, consts) {
+				s.WriteString(strings.ReplaceAll(body, "$"+v, strconv.Itoa(i)))
+			}
+			lines = rest[1:]
+		case "//@if":
+			name, not := strings.CutPrefix(what, "!")
+			yes, rest := unrollLines(lines[1:], consts)
+			no := ""
+			if strings.TrimSpace(rest[0]) == "//@else" {
+				no, rest = unrollLines(rest[1:], consts)
+			}
+			if (numberOf(name, consts) != 0) != not {
+				s.WriteString(yes)
+			} else {
+				s.WriteString(no)
+			}
+			lines = rest[1:]
+		default:
 			s.WriteString(lines[0])
 			lines = lines[1:]
-			continue
-		}
-		v, bound, _ := strings.Cut(name, " ")
-		n, err := strconv.Atoi(bound)
-		for _, c := range consts {
-			if c.name == bound {
-				n, err = int(c.value.(uint32)), nil
-			}
-		}
-		if err != nil {
-			panic("webgpu: loop over unknown constant " + bound)
-		}
-		var body string
-		body, lines = unrollLines(lines[1:], consts)
-		for i := range n {
-			s.WriteString(strings.ReplaceAll(body, "$"+v, strconv.Itoa(i)))
 		}
 	}
 	return s.String(), nil
+}
+
+// numberOf is a number, or the value of a constant; a flag is 0 or 1.
+func numberOf(name string, consts []constant) int {
+	for _, c := range consts {
+		if c.name == name {
+			switch v := c.value.(type) {
+			case uint32:
+				return int(v)
+			case bool:
+				return b2i(v)
+			}
+		}
+	}
+	n, err := strconv.Atoi(name)
+	if err != nil {
+		panic("webgpu: unknown constant " + name)
+	}
+	return n
 }

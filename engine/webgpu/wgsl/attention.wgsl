@@ -14,28 +14,46 @@ var<workgroup> high: atomic<u32>;
 var<workgroup> span: vec2<u32>;
 
 fn four_q(at: u32, c: u32) -> vec4<f32> {
-  if (VEC) { return q4(at + c); }
+//@if VEC
+  return q4(at + c);
+//@else
   return vec4<f32>(q(at + c), edge(1u + c, q(at + c + 1u)), edge(2u + c, q(at + c + 2u)), edge(3u + c, q(at + c + 3u)));
+//@end
 }
 fn four_k(prefix: bool, at: u32, c: u32) -> vec4<f32> {
   if (prefix) {
-    if (VEC) { return pk4(at + c); }
+//@if VEC
+    return pk4(at + c);
+//@else
     return vec4<f32>(pk(at + c), edge(1u + c, pk(at + c + 1u)), edge(2u + c, pk(at + c + 2u)), edge(3u + c, pk(at + c + 3u)));
+//@end
   }
-  if (VEC) { return k4(at + c); }
+//@if VEC
+  return k4(at + c);
+//@else
   return vec4<f32>(k(at + c), edge(1u + c, k(at + c + 1u)), edge(2u + c, k(at + c + 2u)), edge(3u + c, k(at + c + 3u)));
+//@end
 }
 fn four_v(prefix: bool, at: u32, c: u32) -> vec4<f32> {
   if (prefix) {
-    if (VEC) { return pv4(at + c); }
+//@if VEC
+    return pv4(at + c);
+//@else
     return vec4<f32>(pv(at + c), edge(1u + c, pv(at + c + 1u)), edge(2u + c, pv(at + c + 2u)), edge(3u + c, pv(at + c + 3u)));
+//@end
   }
-  if (VEC) { return v4(at + c); }
+//@if VEC
+  return v4(at + c);
+//@else
   return vec4<f32>(v(at + c), edge(1u + c, v(at + c + 1u)), edge(2u + c, v(at + c + 2u)), edge(3u + c, v(at + c + 3u)));
+//@end
 }
 fn four_g(at: u32, c: u32) -> vec4<f32> {
-  if (VEC) { return dy4(at + c); }
+//@if VEC
+  return dy4(at + c);
+//@else
   return vec4<f32>(dy(at + c), edge(1u + c, dy(at + c + 1u)), edge(2u + c, dy(at + c + 2u)), edge(3u + c, dy(at + c + 3u)));
+//@end
 }
 fn edge(c: u32, x: f32) -> f32 { return select(0.0, x, c < D); }
 
@@ -65,25 +83,36 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
   if (valid) {
 //@for c D4
     q_$c = four_q(qat, 4u * $cu) * P.scale;
-    if (BACKWARD) { g_$c = four_g(qat, 4u * $cu); }
+//@if BACKWARD
+    g_$c = four_g(qat, 4u * $cu);
 //@end
-    if (REL) { qp = qpos(t); }
-    if (BACKWARD) { m = saved(2u * (t * HEADS + h)); delta = saved(2u * (t * HEADS + h) + 1u); }
+//@end
+//@if REL
+    qp = qpos(t);
+//@end
+//@if BACKWARD
+    m = saved(2u * (t * HEADS + h));
+    delta = saved(2u * (t * HEADS + h) + 1u);
+//@end
   }
-  for (var source = 0u; source < 2u; source += 1u) {
+  for (var source = FIRST; source < LAST; source += 1u) {
     let prefix = source == 0u;
-    if ((prefix && !PREFIX) || (!prefix && !CONTENT)) { continue; }
     var start = 0u;
     var to = 0u;
     if (valid) {
       if (prefix) {
         to = P.slots;
-        if (RANGED) { start = u32(plo(t)); to = u32(max(phi(t), 0)); }
+//@if RANGED
+        start = u32(plo(t));
+        to = u32(max(phi(t), 0));
+//@end
       } else {
         start = u32(lo(t));
         to = u32(max(hi(t), 0));
       }
-      if (BACKWARD && m <= 0.5 * HIDDEN) { to = 0u; }
+//@if BACKWARD
+      if (m <= 0.5 * HIDDEN) { to = 0u; }
+//@end
     }
     if (lid == 0u) { atomicStore(&low, 0xffffffffu); atomicStore(&high, 0u); }
     workgroupBarrier();
@@ -113,48 +142,51 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
 //@for c D4
         x += dot(q_$c, ks[at + $cu]);
 //@end
-        if (prefix) {
-          if (BIAS) { x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l); }
-          if (REL) { x += rel(rel_at(h, ppos(j), qp)); }
-        } else {
-          if (REL) { x += rel(rel_at(h, kpos(j), qp)); }
+//@if BIAS
+        if (prefix) { x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l); }
+//@end
+//@if REL
+        if (prefix) { x += rel(rel_at(h, ppos(j), qp)); } else { x += rel(rel_at(h, kpos(j), qp)); }
+//@end
+//@if BACKWARD
+        var d = -delta;
+//@for c D4
+        d += dot(g_$c, vs[at + $cu]);
+//@end
+        let ds = small_exp(x - m) * d;
+//@if DBIAS
+        if (prefix) { set_ds((t * HEADS + h) * P.slots + j, ds); }
+//@end
+//@for c D4
+        o_$c += ds * ks[at + $cu];
+//@end
+//@else
+        if (x > m) {
+          let shrink = small_exp(m - x);
+          l *= shrink;
+//@for c D4
+          o_$c *= shrink;
+//@end
+          m = x;
         }
-        if (BACKWARD) {
-          var d = -delta;
+        let p = small_exp(x - m);
+        l += p;
 //@for c D4
-          d += dot(g_$c, vs[at + $cu]);
+        o_$c += p * vs[at + $cu];
 //@end
-          let ds = small_exp(x - m) * d;
-          if (DBIAS && prefix) { set_ds((t * HEADS + h) * P.slots + j, ds); }
-//@for c D4
-          o_$c += ds * ks[at + $cu];
 //@end
-        } else {
-          if (x > m) {
-            let shrink = small_exp(m - x);
-            l *= shrink;
-//@for c D4
-            o_$c *= shrink;
-//@end
-            m = x;
-          }
-          let p = small_exp(x - m);
-          l += p;
-//@for c D4
-          o_$c += p * vs[at + $cu];
-//@end
-        }
       }
       workgroupBarrier();
     }
   }
   if (!valid) { return; }
-  var factor = P.scale;
-  if (!BACKWARD) {
-    let seen = m > 0.5 * HIDDEN;
-    factor = select(0.0, 1.0 / max(l, 1e-30), seen);
-    set_lse(t * HEADS + h, select(HIDDEN, m + log(max(l, 1e-30)), seen));
-  }
+//@if BACKWARD
+  let factor = P.scale;
+//@else
+  let seen = m > 0.5 * HIDDEN;
+  let factor = select(0.0, 1.0 / max(l, 1e-30), seen);
+  set_lse(t * HEADS + h, select(HIDDEN, m + log(max(l, 1e-30)), seen));
+//@end
 //@for c D4
   put(qat, 4u * $cu, factor * o_$c);
 //@end
@@ -162,7 +194,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
 
 fn put(at: u32, c: u32, v: vec4<f32>) {
   set_o(at + c, v.x);
+//@if WHOLE
+  set_o(at + c + 1u, v.y);
+  set_o(at + c + 2u, v.z);
+  set_o(at + c + 3u, v.w);
+//@else
   if (c + 1u < D) { set_o(at + c + 1u, v.y); }
   if (c + 2u < D) { set_o(at + c + 2u, v.z); }
   if (c + 3u < D) { set_o(at + c + 3u, v.w); }
+//@end
 }

@@ -10,20 +10,32 @@ var<workgroup> seen: u32;
 
 fn edge(c: u32, x: f32) -> f32 { return select(0.0, x, c < D); }
 fn four_k(at: u32, c: u32) -> vec4<f32> {
-  if (VEC) { return k4(at + c); }
+//@if VEC
+  return k4(at + c);
+//@else
   return vec4<f32>(k(at + c), edge(1u + c, k(at + c + 1u)), edge(2u + c, k(at + c + 2u)), edge(3u + c, k(at + c + 3u)));
+//@end
 }
 fn four_v(at: u32, c: u32) -> vec4<f32> {
-  if (VEC) { return v4(at + c); }
+//@if VEC
+  return v4(at + c);
+//@else
   return vec4<f32>(v(at + c), edge(1u + c, v(at + c + 1u)), edge(2u + c, v(at + c + 2u)), edge(3u + c, v(at + c + 3u)));
+//@end
 }
 fn four_q(at: u32, c: u32) -> vec4<f32> {
-  if (VEC) { return q4(at + c); }
+//@if VEC
+  return q4(at + c);
+//@else
   return vec4<f32>(q(at + c), edge(1u + c, q(at + c + 1u)), edge(2u + c, q(at + c + 2u)), edge(3u + c, q(at + c + 3u)));
+//@end
 }
 fn four_g(at: u32, c: u32) -> vec4<f32> {
-  if (VEC) { return dy4(at + c); }
+//@if VEC
+  return dy4(at + c);
+//@else
   return vec4<f32>(dy(at + c), edge(1u + c, dy(at + c + 1u)), edge(2u + c, dy(at + c + 2u)), edge(3u + c, dy(at + c + 3u)));
+//@end
 }
 fn small_exp(x: f32) -> f32 { return select(0.0, exp(x), x > -87.0); }
 fn rel_at(h: u32, kp: i32, qp: i32) -> u32 {
@@ -50,7 +62,9 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
     k_$c = four_k(at, 4u * $cu) * P.scale;
     v_$c = four_v(at, 4u * $cu);
 //@end
-    if (REL) { kp = kpos(j); }
+//@if REL
+    kp = kpos(j);
+//@end
   }
   let first = wg.z * P.chunk * GROUP;
   let last = min(rows(), (wg.z + 1u) * P.chunk) * GROUP;
@@ -63,7 +77,9 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         let t = e / GROUP;
         let i = t * HEADS + kvh * GROUP + e % GROUP;
         r = vec2<u32>(0u, end);
-        if (RANGED) { r = vec2<u32>(u32(lo(t)), u32(max(hi(t), 0))); }
+//@if RANGED
+        r = vec2<u32>(u32(lo(t)), u32(max(hi(t), 0)));
+//@end
         s = vec2<f32>(saved(2u * i), saved(2u * i + 1u));
         if (s.x <= 0.5 * HIDDEN) { r.y = 0u; }
       }
@@ -103,8 +119,12 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         x += dot(k_$c, qs[start + $cu]);
         d += dot(v_$c, gs[start + $cu]);
 //@end
-        if (BIAS) { x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l); }
-        if (REL) { x += rel(rel_at(h, kp, qpos(t))); }
+//@if BIAS
+        x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l);
+//@end
+//@if REL
+        x += rel(rel_at(h, kp, qpos(t)));
+//@end
         let p = small_exp(x - stats[i].x);
         let ds = p * d;
 //@for c D4
@@ -125,13 +145,25 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
 
 fn put_k(at: u32, c: u32, v: vec4<f32>) {
   set_dk(at + c, v.x);
+//@if WHOLE
+  set_dk(at + c + 1u, v.y);
+  set_dk(at + c + 2u, v.z);
+  set_dk(at + c + 3u, v.w);
+//@else
   if (c + 1u < D) { set_dk(at + c + 1u, v.y); }
   if (c + 2u < D) { set_dk(at + c + 2u, v.z); }
   if (c + 3u < D) { set_dk(at + c + 3u, v.w); }
+//@end
 }
 fn put_v(at: u32, c: u32, v: vec4<f32>) {
   set_dv(at + c, v.x);
+//@if WHOLE
+  set_dv(at + c + 1u, v.y);
+  set_dv(at + c + 2u, v.z);
+  set_dv(at + c + 3u, v.w);
+//@else
   if (c + 1u < D) { set_dv(at + c + 1u, v.y); }
   if (c + 2u < D) { set_dv(at + c + 2u, v.z); }
   if (c + 3u < D) { set_dv(at + c + 3u, v.w); }
+//@end
 }

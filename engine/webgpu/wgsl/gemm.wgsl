@@ -21,32 +21,46 @@ const BUFB: u32 = BK4 * BN;
 var<workgroup> as_: array<vec4<f32>, 2u * BUFA>;
 var<workgroup> bs: array<vec4<f32>, 2u * BUFB>;
 
-// Four of operand a from element (i, k): along k, or along m where A_ROWS.
+// Four of an operand from element (m, k) or (k, n): along k, or across it where …_ROWS.
 fn take_a(m: u32, k: u32, end_m: u32, end_k: u32) -> vec4<f32> {
   if (m >= end_m || k >= end_k) { return vec4<f32>(); }
-  if (A_ROWS) {
-    let at = k * P.lda + m;
-    if (A_VEC) { return a4(at); }
-    return vec4<f32>(a(at), tail_a(at + 1u, m + 1u < end_m), tail_a(at + 2u, m + 2u < end_m), tail_a(at + 3u, m + 3u < end_m));
-  }
+//@if A_ROWS
+  let at = k * P.lda + m;
+  let left = end_m - m;
+//@else
   let at = m * P.lda + k;
-  if (A_VEC) { return a4(at); }
-  return vec4<f32>(a(at), tail_a(at + 1u, k + 1u < end_k), tail_a(at + 2u, k + 2u < end_k), tail_a(at + 3u, k + 3u < end_k));
+  let left = end_k - k;
+//@end
+//@if A_VEC
+  return a4(at);
+//@else
+  var v = vec4<f32>(a(at), 0.0, 0.0, 0.0);
+  if (left > 1u) { v.y = a(at + 1u); }
+  if (left > 2u) { v.z = a(at + 2u); }
+  if (left > 3u) { v.w = a(at + 3u); }
+  return v;
+//@end
 }
-fn tail_a(at: u32, ok: bool) -> f32 { if (ok) { return a(at); } return 0.0; }
 
 fn take_b(n: u32, k: u32, end_n: u32, end_k: u32) -> vec4<f32> {
   if (n >= end_n || k >= end_k) { return vec4<f32>(); }
-  if (B_ROWS) {
-    let at = k * P.ldb + n;
-    if (B_VEC) { return w4(at); }
-    return vec4<f32>(w(at), tail_b(at + 1u, n + 1u < end_n), tail_b(at + 2u, n + 2u < end_n), tail_b(at + 3u, n + 3u < end_n));
-  }
+//@if B_ROWS
+  let at = k * P.ldb + n;
+  let left = end_n - n;
+//@else
   let at = n * P.ldb + k;
-  if (B_VEC) { return w4(at); }
-  return vec4<f32>(w(at), tail_b(at + 1u, k + 1u < end_k), tail_b(at + 2u, k + 2u < end_k), tail_b(at + 3u, k + 3u < end_k));
+  let left = end_k - k;
+//@end
+//@if B_VEC
+  return w4(at);
+//@else
+  var v = vec4<f32>(w(at), 0.0, 0.0, 0.0);
+  if (left > 1u) { v.y = w(at + 1u); }
+  if (left > 2u) { v.z = w(at + 2u); }
+  if (left > 3u) { v.w = w(at + 3u); }
+  return v;
+//@end
 }
-fn tail_b(at: u32, ok: bool) -> f32 { if (ok) { return w(at); } return 0.0; }
 
 @compute @workgroup_size(WX, WY)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid: vec3<u32>) {
