@@ -60,15 +60,10 @@ func (d *decoder) rotary(name string, r rope) {
 	d.table(name+".sin", sin, r.dim/2)
 }
 
-// heads chooses between the file's head and the embeddings: by the configuration, and
-// by what the file has where the configuration leaves it open.
+// heads chooses between a head of its own and the embeddings; tied is the family's default.
 func (d *decoder) heads(c *fields, name, embeddings string, tied bool) {
-	_, own := d.have[name]
-	if c.Has("tie_word_embeddings") {
-		own = !c.flag("tie_word_embeddings", tied)
-	}
-	if d.head = embeddings; own {
-		d.head = name
+	if d.head = name; c.flag("tie_word_embeddings", tied) {
+		d.head = embeddings
 	}
 	d.tensor(d.head, d.info.Vocab, d.info.Hidden)
 }

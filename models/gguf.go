@@ -2,6 +2,9 @@ package models
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"prelude/models/weights"
@@ -12,13 +15,29 @@ import (
 type ggufFamily struct {
 	modelType string
 	keys      map[string]string // metadata key without the architecture → config.json key
-	fixed     map[string]any    // config.json keys that a GGUF file implies
 	names     map[string]string // tensor name pattern, "blk.%d." for blocks → checkpoint name
-	permuted  bool              // q and k rows are interleaved (architecture "llama")
 	refuse    []string          // metadata keys that change the mathematics and aren't implemented
+	imply     func(m ggufMeta, keys map[string]any)
+	views     func(c *Config, views map[string]weights.View) (map[string]weights.View, error) // nil: as they are
 }
 
 var ggufFamilies = map[string]ggufFamily{}
+
+// ggufMeta reads the metadata of one architecture.
+type ggufMeta struct {
+	gguf.Metadata
+	arch    string
+	tensors map[string]bool
+}
+
+// number is a number of any kind.
+func (m ggufMeta) number(key string) (float64, bool) {
+	key = m.arch + "." + key
+	if n, ok := m.Int(key); ok {
+		return float64(n), true
+	}
+	return m.Float(key)
+}
 
 // ggufDecoder are the names that llama-like architectures share.
 var ggufDecoder = map[string]string{
@@ -26,7 +45,6 @@ var ggufDecoder = map[string]string{
 	"output_norm.weight":        "model.norm.weight",
 	"output.weight":             "lm_head.weight",
 	"blk.%d.attn_norm.weight":   "model.layers.%d.input_layernorm.weight",
-	"blk.%d.ffn_norm.weight":    "model.layers.%d.post_attention_layernorm.weight",
 	"blk.%d.attn_q.weight":      "model.layers.%d.self_attn.q_proj.weight",
 	"blk.%d.attn_k.weight":      "model.layers.%d.self_attn.k_proj.weight",
 	"blk.%d.attn_v.weight":      "model.layers.%d.self_attn.v_proj.weight",
@@ -55,88 +73,195 @@ var ggufKeys = map[string]string{
 	"vocab_size":                       "vocab_size",
 }
 
+// with is a map of names or keys and more of them.
+func with(m map[string]string, more ...string) map[string]string {
+	all := maps.Clone(m)
+	for i := 0; i < len(more); i += 2 {
+		all[more[i]] = more[i+1]
+	}
+	return all
+}
+
 func init() {
-	scaling := []string{"rope.scaling.type", "rope.scaling.factor", "rope.scale_linear", "expert_count", "attn_logit_softcapping", "final_logit_softcapping"}
-	ggufFamilies["llama"] = ggufFamily{modelType: "llama", keys: ggufKeys, names: ggufDecoder, permuted: true, refuse: scaling}
-	ggufFamilies["qwen2"] = ggufFamily{modelType: "qwen2", keys: ggufKeys, names: ggufDecoder, refuse: scaling}
-	ggufFamilies["qwen3"] = ggufFamily{modelType: "qwen3", keys: ggufKeys, names: ggufDecoder, refuse: scaling}
+	capping := []string{"expert_count", "attn_logit_softcapping", "final_logit_softcapping"}
+	window := append(capping, "attention.sliding_window")
+	llama := with(ggufDecoder, "blk.%d.ffn_norm.weight", "model.layers.%d.post_attention_layernorm.weight")
+	ggufFamilies["llama"] = ggufFamily{modelType: "llama", keys: ggufKeys, names: llama, refuse: window, views: unpermuted}
+	ggufFamilies["qwen2"] = ggufFamily{modelType: "qwen2", keys: ggufKeys, names: llama, refuse: window}
+	ggufFamilies["qwen3"] = ggufFamily{modelType: "qwen3", keys: ggufKeys, names: llama, refuse: window}
+	ggufFamilies["gemma3"] = ggufFamily{modelType: "gemma3_text", imply: ggufGemma, refuse: capping,
+		keys: with(ggufKeys, "attention.sliding_window", "sliding_window", "attention.sliding_window_pattern", "sliding_window_pattern",
+			"rope.freq_base_swa", "rope_local_base_freq"),
+		names: with(ggufDecoder, "blk.%d.post_attention_norm.weight", "model.layers.%d.post_attention_layernorm.weight",
+			"blk.%d.ffn_norm.weight", "model.layers.%d.pre_feedforward_layernorm.weight",
+			"blk.%d.post_ffw_norm.weight", "model.layers.%d.post_feedforward_layernorm.weight")}
+	ggufFamilies["gpt2"] = ggufFamily{modelType: "gpt2", refuse: capping,
+		keys: map[string]string{"block_count": "n_layer", "context_length": "n_positions", "embedding_length": "n_embd",
+			"feed_forward_length": "n_inner", "attention.head_count": "n_head", "attention.layer_norm_epsilon": "layer_norm_epsilon"},
+		names: fusedNames("position_embd.weight", "transformer.wpe.weight", "token_embd.weight", "transformer.wte.weight", "output.weight", "lm_head.weight",
+			"output_norm", "transformer.ln_f", "blk.%d.attn_norm", "transformer.h.%d.ln_1", "blk.%d.ffn_norm", "transformer.h.%d.ln_2",
+			"blk.%d.attn_qkv", "transformer.h.%d.attn.c_attn", "blk.%d.attn_output", "transformer.h.%d.attn.c_proj",
+			"blk.%d.ffn_up", "transformer.h.%d.mlp.c_fc", "blk.%d.ffn_down", "transformer.h.%d.mlp.c_proj"),
+		views: func(_ *Config, v map[string]weights.View) (map[string]weights.View, error) {
+			return splitThirds(v, ".c_attn.", gpt2Parts)
+		}}
+	ggufFamilies["gptneox"] = ggufFamily{modelType: "gpt_neox", refuse: capping, imply: ggufNeoX,
+		keys: with(ggufKeys, "attention.layer_norm_epsilon", "layer_norm_eps", "rope.freq_base", "rotary_emb_base"),
+		names: fusedNames("token_embd.weight", "gpt_neox.embed_in.weight", "output.weight", "embed_out.weight", "output_norm", "gpt_neox.final_layer_norm",
+			"blk.%d.attn_norm", "gpt_neox.layers.%d.input_layernorm", "blk.%d.ffn_norm", "gpt_neox.layers.%d.post_attention_layernorm",
+			"blk.%d.attn_qkv", "gpt_neox.layers.%d.attention.query_key_value", "blk.%d.attn_output", "gpt_neox.layers.%d.attention.dense",
+			"blk.%d.ffn_up", "gpt_neox.layers.%d.mlp.dense_h_to_4h", "blk.%d.ffn_down", "gpt_neox.layers.%d.mlp.dense_4h_to_h"),
+		// llama.cpp stores all queries, then all keys, then all values.
+		views: func(_ *Config, v map[string]weights.View) (map[string]weights.View, error) {
+			return splitThirds(v, ".query_key_value.", neoxParts)
+		}}
+}
+
+// fusedNames are pairs of names, without .weight and .bias where there are both.
+func fusedNames(pairs ...string) map[string]string {
+	all := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		if strings.HasSuffix(pairs[i], ".weight") {
+			all[pairs[i]] = pairs[i+1]
+			continue
+		}
+		all[pairs[i]+".weight"], all[pairs[i]+".bias"] = pairs[i+1]+".weight", pairs[i+1]+".bias"
+	}
+	return all
+}
+
+// ggufGemma: gains are stored with their 1; without a window key no layer has one;
+// scores are scaled by the head's size but for the model of 62 blocks.
+func ggufGemma(m ggufMeta, keys map[string]any) {
+	keys[gainPlus] = 0.0
+	if keys["sliding_window"] == nil {
+		keys["sliding_window_pattern"] = 1.0
+	}
+	keys["query_pre_attn_scalar"] = keys["head_dim"]
+	hidden, _ := keys["hidden_size"].(float64)
+	if heads, _ := keys["num_attention_heads"].(float64); keys["num_hidden_layers"] == 62.0 && heads > 0 {
+		keys["query_pre_attn_scalar"] = hidden / heads
+	}
+}
+
+func ggufNeoX(m ggufMeta, keys map[string]any) {
+	if parallel, ok := m.Bool(m.arch + ".use_parallel_residual"); ok {
+		keys["use_parallel_residual"] = parallel
+	}
+	keys["rotary_pct"] = keys["partial_rotary_factor"]
+}
+
+// unpermuted puts back the rows of q and k, which llama.cpp stores interleaved.
+func unpermuted(c *Config, views map[string]weights.View) (map[string]weights.View, error) {
+	heads, err := c.Int("num_attention_heads", 0)
+	if err != nil {
+		return nil, err
+	}
+	kv, err := c.Int("num_key_value_heads", heads)
+	if err != nil {
+		return nil, err
+	}
+	for name, v := range views {
+		if strings.Contains(name, "self_attn.q_proj") {
+			views[name] = v.Unpermute(heads)
+		} else if strings.Contains(name, "self_attn.k_proj") {
+			views[name] = v.Unpermute(kv)
+		}
+	}
+	return views, nil
 }
 
 // ggufConfig translates a GGUF file's metadata.
-func ggufConfig(meta gguf.Metadata, vocab int) (*Config, *ggufFamily, error) {
-	arch, ok := meta.String("general.architecture")
+func ggufConfig(c *weights.Catalog) (*Config, *ggufFamily, error) {
+	arch, ok := c.GGUF.String("general.architecture")
 	if !ok {
 		return nil, nil, fmt.Errorf(`models: GGUF metadata has no "general.architecture"`)
 	}
 	f, ok := ggufFamilies[arch]
 	if !ok {
-		return nil, nil, fmt.Errorf("models: architecture %q is not supported; supported are %s", arch, strings.Join(Supported(), ", "))
+		return nil, nil, fmt.Errorf("models: architecture %q is not supported; supported are %s", arch, strings.Join(slices.Sorted(maps.Keys(ggufFamilies)), ", "))
 	}
-	for _, key := range f.refuse {
-		if v, ok := meta.String(arch + "." + key); ok && v != "none" {
-			return nil, nil, fmt.Errorf("models: GGUF metadata %q = %q is not supported for architecture %q", arch+"."+key, v, arch)
+	m := ggufMeta{c.GGUF, arch, map[string]bool{}}
+	keys := map[string]any{"model_type": f.modelType}
+	for _, t := range c.Tensors {
+		m.tensors[t.Name] = true
+		if t.Name == "token_embd.weight" && len(t.Shape) == 2 {
+			keys["vocab_size"] = float64(t.Shape[0])
 		}
-		if v, ok := meta.Float(arch + "." + key); ok && v != 0 && v != 1 {
+	}
+	keys["tie_word_embeddings"] = !m.tensors["output.weight"]
+	for _, key := range f.refuse {
+		if v, ok := m.number(key); ok && v != 0 {
 			return nil, nil, fmt.Errorf("models: GGUF metadata %q = %g is not supported for architecture %q", arch+"."+key, v, arch)
 		}
 	}
-	keys := map[string]any{"model_type": f.modelType, "vocab_size": float64(vocab)}
-	for key, v := range f.fixed {
-		keys[key] = v
-	}
 	for from, to := range f.keys {
-		if n, ok := meta.Int(arch + "." + from); ok {
-			keys[to] = float64(n)
-		} else if x, ok := meta.Float(arch + "." + from); ok {
-			keys[to] = x
+		if v, ok := m.number(from); ok {
+			keys[to] = v
+		} else if what := m.Describe(arch + "." + from); what != "absent" {
+			return nil, nil, fmt.Errorf("models: GGUF metadata %q is %s, want one number", arch+"."+from, what)
 		}
 	}
-	c, err := NewConfig(keys)
-	return c, &f, err
+	m.rope(keys)
+	if f.imply != nil {
+		f.imply(m, keys)
+	}
+	config, err := NewConfig(keys)
+	return config, &f, err
+}
+
+// rope translates the scaling and the share of rotary positions.
+func (m ggufMeta) rope(keys map[string]any) {
+	factor, _ := m.number("rope.scaling.factor")
+	kind, _ := m.String(m.arch + ".rope.scaling.type")
+	if old, ok := m.number("rope.scale_linear"); ok && old != 1 {
+		kind, factor = "linear", old
+	}
+	if kind != "" && kind != "none" {
+		keys["rope_scaling"] = map[string]any{"rope_type": kind, "factor": factor}
+	}
+	n, ok := m.number("rope.dimension_count")
+	head, _ := keys["head_dim"].(float64)
+	if hidden, _ := keys["hidden_size"].(float64); head == 0 && hidden > 0 {
+		if heads, _ := keys["num_attention_heads"].(float64); heads > 0 {
+			head = hidden / heads
+		}
+	}
+	if ok && head > 0 && n != head {
+		keys["partial_rotary_factor"] = (n + 0.5) / head // the half: rounding down gives n again
+	}
 }
 
 // tensorName is the checkpoint's name of a GGUF tensor, "" for one that is of no use
 // to the forward pass.
 func (f *ggufFamily) tensorName(name string) string {
-	var layer int
-	if n, _ := fmt.Sscanf(name, "blk.%d.", &layer); n == 1 {
-		_, rest, _ := strings.Cut(strings.TrimPrefix(name, "blk."), ".")
-		if to, ok := f.names["blk.%d."+rest]; ok {
-			return fmt.Sprintf(to, layer)
-		}
-		return ""
+	before, rest, ok := strings.Cut(name, "blk.")
+	if !ok {
+		return f.names[name]
 	}
-	return f.names[name]
+	number, rest, _ := strings.Cut(rest, ".")
+	l, err := strconv.Atoi(number)
+	if to, ok := f.names[before+"blk.%d."+rest]; ok && err == nil {
+		return layer(to, l)
+	}
+	return ""
 }
 
 // ggufViews maps checkpoint names to views of the file.
 func ggufViews(c *weights.Catalog, f *ggufFamily, cfg *Config) (map[string]weights.View, error) {
-	heads, err := cfg.Int("num_attention_heads", 0)
-	if err != nil {
-		return nil, err
-	}
-	kv, err := cfg.Int("num_key_value_heads", heads)
-	if err != nil {
-		return nil, err
-	}
 	views := map[string]weights.View{}
 	for _, t := range c.Tensors {
-		name := f.tensorName(t.Name)
-		if name == "" {
-			if t.Name == "rope_freqs.weight" {
-				return nil, fmt.Errorf("models: tensor %q (frequency factors) is not supported; convert the model without rope scaling", t.Name)
-			}
-			continue
+		if t.Name == "rope_freqs.weight" {
+			return nil, fmt.Errorf("models: tensor %q (frequency factors) is not supported; convert the model without rope scaling", t.Name)
 		}
-		v := c.View(t.Name)
-		if f.permuted && strings.Contains(name, "self_attn.q_proj") {
-			v = v.Unpermute(heads)
-		} else if f.permuted && strings.Contains(name, "self_attn.k_proj") {
-			v = v.Unpermute(kv)
+		if name := f.tensorName(t.Name); name != "" {
+			views[name] = c.View(t.Name)
 		}
-		views[name] = v
 	}
-	return views, nil
+	if f.views == nil {
+		return views, nil
+	}
+	return f.views(cfg, views)
 }
 
 func specsOf(views map[string]weights.View) (Specs, error) {

@@ -58,7 +58,7 @@ func newGPT2(config *Config, specs Specs) (Family, error) {
 
 // gpt2Views renames the tensors of a bare model, turns linear maps from [in, out] to
 // [out, in], and cuts the fused map c_attn into q, k and v.
-func gpt2Views(c *Config, views map[string]weights.View) (map[string]weights.View, error) {
+func gpt2Views(_ *Config, views map[string]weights.View) (map[string]weights.View, error) {
 	out := map[string]weights.View{}
 	for name, v := range views {
 		if !strings.HasPrefix(name, "transformer.") && !strings.HasPrefix(name, "lm_head.") {
@@ -71,11 +71,14 @@ func gpt2Views(c *Config, views map[string]weights.View) (map[string]weights.Vie
 		}
 		out[name] = v
 	}
-	return splitThirds(c, out, ".c_attn.", [3]string{".q.", ".k.", ".v."})
+	return splitThirds(out, ".c_attn.", gpt2Parts)
 }
 
+// gpt2Parts are the names of what c_attn holds.
+var gpt2Parts = [3]string{".q.", ".k.", ".v."}
+
 // splitThirds cuts a fused map [q; k; v] into its parts.
-func splitThirds(_ *Config, views map[string]weights.View, fused string, parts [3]string) (map[string]weights.View, error) {
+func splitThirds(views map[string]weights.View, fused string, parts [3]string) (map[string]weights.View, error) {
 	return split(views, fused, parts, func(v weights.View, part int) weights.View {
 		n := v.Spec().Shape[0] / 3
 		return v.Rows(part*n, (part+1)*n)

@@ -11,7 +11,6 @@ import (
 	"prelude/engine"
 	"prelude/models/tokenizer"
 	"prelude/models/weights"
-	"prelude/models/weights/gguf"
 )
 
 // Model is a frozen model on a device.
@@ -82,11 +81,11 @@ func openGGUF(ctx context.Context, name string, open weights.Opener, main string
 	if c.Format != "GGUF" {
 		return nil, fmt.Errorf("models: %s is %s; a safetensors file needs config.json and tokenizer.json beside it", main, c.Format)
 	}
-	tok, err := tokenizer.FromGGUF(tokenizerMeta{c.GGUF})
+	cfg, family, err := ggufConfig(c)
 	if err != nil {
 		return nil, err
 	}
-	cfg, family, err := ggufConfig(c.GGUF, tok.Vocab())
+	tok, err := tokenizer.FromGGUF(c.GGUF)
 	if err != nil {
 		return nil, err
 	}
@@ -98,18 +97,6 @@ func openGGUF(ctx context.Context, name string, open weights.Opener, main string
 		f.Chat = text
 	}
 	return f.finish(c)
-}
-
-// tokenizerMeta narrows scores to float32, as a GGUF file has them.
-type tokenizerMeta struct{ gguf.Metadata }
-
-func (m tokenizerMeta) Floats(key string) ([]float32, bool) {
-	all, ok := m.Metadata.Floats(key)
-	narrow := make([]float32, len(all))
-	for i, x := range all {
-		narrow[i] = float32(x)
-	}
-	return narrow, ok
 }
 
 func openCheckpoint(ctx context.Context, name string, open weights.Opener, config []byte) (*Files, error) {
