@@ -183,31 +183,32 @@ func (h *alone) close() error {
 	return nil
 }
 
-// turn lets the event loop work on what waits, by a message to ourselves: a timer
-// would be held back for 4 ms.
+// turn lets the event loop work on what waits: by a message to ourselves in a browser,
+// where a timer would be held back for 4 ms; in Node, where messages go before
+// timers, by setImmediate.
 type turn struct {
-	channel js.Value
-	came    chan struct{}
+	ask  func()
+	came chan struct{}
 }
 
 func newTurn() turn {
-	t := turn{global.Get("MessageChannel").New(), make(chan struct{}, 1)}
-	t.channel.Get("port1").Set("onmessage", js.FuncOf(func(js.Value, []js.Value) any {
+	t := turn{came: make(chan struct{}, 1)}
+	here := js.FuncOf(func(js.Value, []js.Value) any {
 		t.came <- struct{}{}
 		return nil
-	}))
+	})
 	if node {
-		t.channel.Get("port1").Call("unref")
+		t.ask = func() { global.Call("setImmediate", here) }
+		return t
 	}
+	channel := global.Get("MessageChannel").New()
+	channel.Get("port1").Set("onmessage", here)
+	t.ask = func() { channel.Get("port2").Call("postMessage", 0) }
 	return t
 }
 
 func (t turn) take() {
-	if node {
-		t.channel.Get("port1").Call("ref")
-		defer t.channel.Get("port1").Call("unref")
-	}
-	t.channel.Get("port2").Call("postMessage", 0)
+	t.ask()
 	<-t.came
 }
 

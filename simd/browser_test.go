@@ -2,9 +2,80 @@
 
 package simd
 
+import (
+	"bytes"
+	"context"
+	"strings"
+	"syscall/js"
+	"testing"
+	"time"
+
+	"prelude/engine"
+)
+
 var variants = map[string]Options{
 	"best":              {},
 	"one thread":        {Threads: 1},
 	"plain":             {Threads: 3, Plain: true},
 	"plain, one thread": {Threads: 1, Plain: true},
+}
+
+func TestResultsDoNotDependOnThreads(t *testing.T) {
+	var want []byte
+	for _, n := range []int{1, 2, 4} {
+		d := device(t, Options{Threads: n})
+		if d.Threads() != n {
+			t.Fatalf("%v, want %d threads", d, n)
+		}
+		plan, bind := stack(t, d, 300, 200, 20)
+		if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+			t.Fatal(err)
+		}
+		got := read(t, bind["y"])
+		if want != nil && !bytes.Equal(got, want) {
+			t.Errorf("%d threads give another result than one", n)
+		}
+		want = got
+	}
+}
+
+func TestDeadThreadFailsTheRunAndTheNextOneWorks(t *testing.T) {
+	d := device(t, Options{Threads: 2})
+	plan, bind := stack(t, d, 256, 512, 400)
+	before := read(t, bind["y"])
+	home := d.home.(*together)
+	time.AfterFunc(100*time.Millisecond, func() { home.workers[1].Call("terminate") })
+	start := time.Now()
+	err := plan.Run(context.Background(), engine.Args{})
+	if err == nil || !strings.Contains(err.Error(), "thread failed") {
+		t.Fatalf("Run = %v, want an error about a thread", err)
+	}
+	if took := time.Since(start); took > 8*time.Second {
+		t.Errorf("noticed after %v", took)
+	}
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Fatalf("the next run: %v", err)
+	}
+	if bytes.Equal(read(t, bind["y"]), before) {
+		t.Error("the next run wrote nothing")
+	}
+}
+
+// The event loop gets its turn while one thread computes.
+func TestOneThreadLetsTheEventLoopWork(t *testing.T) {
+	d := device(t, Options{Threads: 1})
+	plan, _ := stack(t, d, 256, 512, 200)
+	ticks := 0
+	tick := js.FuncOf(func(js.Value, []js.Value) any { ticks++; return nil })
+	defer tick.Release()
+	timer := js.Global().Call("setInterval", tick, 20)
+	start := time.Now()
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(start)
+	js.Global().Call("clearInterval", timer)
+	if want := int(took / (300 * time.Millisecond)); ticks < want {
+		t.Errorf("%d ticks of a 20 ms timer in %v, want %d at least", ticks, took, want)
+	}
 }

@@ -49,6 +49,14 @@ func (l *lowering) op(op engine.Op) error {
 		l.attention(o)
 	case *engine.AttentionBackward:
 		l.attentionBackward(o)
+	case *engine.HeadLinear:
+		l.headLinear(o)
+	case *engine.HeadOuter:
+		l.headOuter(o)
+	case *engine.CausalConv:
+		l.emit(l.conv(o), command.CausalConv)
+	case *engine.CausalConvBackward:
+		l.convBackward(o)
 	case *engine.Norm:
 		l.norm(o)
 	case *engine.NormBackward:
@@ -256,6 +264,11 @@ func (l *lowering) emit(record any, k command.Kernel) {
 		record = r
 	case command.Loss:
 		head.Tiles = r.Max
+		r.Head = head
+		record = r
+	case command.Conv:
+		r.Chunk = 64
+		head.Tiles = u(ceil(int(r.Bytes)/4, 64))
 		r.Head = head
 		record = r
 	case command.Attention:

@@ -59,6 +59,30 @@ func (l *lowering) outer(o *engine.Outer) {
 	l.product(r)
 }
 
+// headLinear is a product for each head, on its columns.
+func (l *lowering) headLinear(o *engine.HeadLinear) {
+	heads, out, in := l.p.Dim(o.W, 0), l.p.Dim(o.W, 1), l.p.Dim(o.W, 2)
+	r := command.Product{Live: l.rows(o.X), B: command.Weight{Quants: l.at(o.W), Width: u(in)}, M: u(l.p.Spec(o.X).Rows()), N: u(out), K: u(in), Transposed: 1}
+	if o.Transposed {
+		r.N, r.K, r.Transposed = u(in), u(out), 0
+	}
+	r.LDA, r.LDC = u(4*heads)*r.K, u(4*heads)*r.N
+	for j := range heads {
+		r.A, r.C = l.at(o.X)+u(4*j)*r.K, l.at(o.Y)+u(4*j)*r.N
+		l.product(r)
+		r.B.Quants += u(4 * out * in)
+	}
+}
+
+func (l *lowering) headOuter(o *engine.HeadOuter) {
+	heads, m, n := l.p.Dim(o.Y, 0), l.p.Dim(o.Y, 1), l.p.Dim(o.Y, 2)
+	for j := range heads {
+		l.product(command.Product{Live: l.rows(o.A), B: command.Weight{Quants: l.at(o.B) + u(4*j*n), Width: u(heads * n)},
+			A: l.at(o.A) + u(4*j*m), LDA: u(4 * heads * m), Columns: 1, C: l.at(o.Y) + u(4*j*m*n), LDC: u(4 * n),
+			M: u(m), N: u(n), K: u(l.p.Spec(o.A).Rows())})
+	}
+}
+
 // logitBytes bounds the logits that exist at a time.
 const logitBytes = 32 << 20
 

@@ -122,6 +122,24 @@ func (l *lowering) normBackward(o *engine.NormBackward) {
 	}
 }
 
+func (l *lowering) conv(o *engine.CausalConv) command.Conv {
+	l.ends("causal convolution", o.Lo, o.X)
+	l.ends("causal convolution", o.Hi, o.X)
+	return command.Conv{Live: l.rows(o.Y), X: l.at(o.X), Left: l.at(o.Left), W: l.at(o.W), Lo: l.at(o.Lo), Hi: l.at(o.Hi), Y: l.at(o.Y),
+		Lefts: u(l.p.Dim(o.Left, 0)), Taps: u(l.p.Dim(o.W, 0)), Dilation: u(o.Dilation), Bytes: u(4 * l.p.Dim(o.X, -1))}
+}
+
+func (l *lowering) convBackward(o *engine.CausalConvBackward) {
+	r := l.conv(&o.CausalConv)
+	r.Y, r.DX, r.DLeft, r.DW = l.at(o.DY), l.at(o.DX), l.at(o.DLeft), l.at(o.DW)
+	for _, d := range []engine.Buffer{o.DX, o.DLeft, o.DW} {
+		if d != engine.None {
+			l.emit(command.Map{Live: l.all(l.p.Spec(d).Len()), Y: l.at(d)}, command.Fill)
+		}
+	}
+	l.emit(r, command.CausalConvBackward)
+}
+
 func (l *lowering) gradStats(o *engine.GradStats) {
 	count, grads := 0, 0
 	for i, b := range o.G {

@@ -65,10 +65,7 @@ func (d *Device) alloc(n int64, what string, clear bool) (piece, error) {
 	if end > d.home.size() {
 		// Growing may copy the memory, so grow in larger steps as long as they fit.
 		for _, to := range []int64{min(end+end/4, d.home.limit()), end} {
-			if to < end {
-				continue
-			}
-			if err := d.home.grow(to); err == nil {
+			if to >= end && to <= d.home.limit() && d.home.grow(to) == nil {
 				break
 			}
 		}

@@ -119,6 +119,12 @@ func (h *together) worker(i int, to chan<- answer) js.Value {
 // stop ends the threads.
 func (h *together) stop() {
 	for _, w := range h.workers {
+		if node {
+			w.Call("removeAllListeners")
+		} else {
+			w.Set("onmessage", js.Null())
+			w.Set("onerror", js.Null())
+		}
 		w.Call("terminate")
 	}
 	for _, f := range h.handlers {

@@ -56,6 +56,8 @@ const (
 	AttendKeys
 	AttendBias
 	AttendRel
+	CausalConv
+	CausalConvBackward
 	Forward                 // + engine.UnaryFn
 	Backward = Forward + 12 // + engine.UnaryFn
 	Kernels  = Backward + 12
@@ -244,6 +246,18 @@ type Attention struct {
 	BiasRows, BiasHeads, BiasSlots       uint32 // shape of DPBias
 	KeysAt                               uint32 // address of the live count of keys, 0: Keys
 	Scale                                float32
+}
+
+// Conv is a causal convolution over Live rows of Bytes, Chunk columns a tile: X,
+// Left of Lefts rows, W of Taps rows. Y is the output, or dy of the backward
+// kernel, which adds to those of DX, DLeft and DW that are there.
+type Conv struct {
+	Head
+	Live
+	X, Left, W, Lo, Hi, Y uint32
+	DX, DLeft, DW         uint32
+	Lefts, Taps, Dilation uint32
+	Bytes, Chunk          uint32
 }
 
 // Append writes a record's bytes.

@@ -55,6 +55,7 @@ func Build(c Config) []byte {
 	g.updates()
 	g.loss()
 	g.attention()
+	g.convolutions()
 	for k, f := range g.table[1:] {
 		if f == nil {
 			panic(fmt.Sprintf("kernels: no kernel %d", k+1))
