@@ -2,6 +2,7 @@ package prefix
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -22,10 +23,10 @@ type Option struct {
 	ID, Label string
 	Sentence  string // one plain sentence
 	Settings  []Setting
-	PEFT      bool // what comes out can be a file that PEFT loads
-	LR        float64
+	PEFT      bool    // what comes out can be a file that PEFT loads
+	LR        float64 // default learning rate of its tensors, 0 where it has none
 	order     int
-	make      any // what the axis needs to build it
+	make      func(s *Settings) any // a Source, Gate, Length, Starter or Weights
 }
 
 // Setting is a number, a text or a pick that an option needs.
@@ -43,6 +44,7 @@ var axes = []*Axis{
 	{ID: "gate", Label: "Gate"},
 	{ID: "length", Label: "Length"},
 	{ID: "start", Label: "Start"},
+	{ID: "weights", Label: "Weights beside it"},
 }
 
 // Axes lists the axes with their options, the default option of each first.
@@ -99,27 +101,62 @@ func (c Choice) check() error {
 	return nil
 }
 
-// value reads a setting of option o, or its default.
-func (c Choice) value(o *Option, id string) (string, Setting) {
-	for _, s := range o.Settings {
-		if s.ID == id {
-			if v, ok := c[o.ID+"."+id]; ok && v != "" {
-				return v, s
-			}
-			return s.Default, s
-		}
-	}
-	panic("prefix: option " + o.ID + " has no setting " + id)
+// Settings reads the settings of one option; the first error sticks.
+type Settings struct {
+	choice Choice
+	option *Option
+	err    error
 }
 
-// number reads a number within its bounds.
-func (c Choice) number(o *Option, id string) (float64, error) {
-	text, s := c.value(o, id)
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || x < s.Min || s.Max > 0 && x > s.Max || s.Kind == "int" && x != float64(int(x)) {
-		return 0, fmt.Errorf("prefix: %s.%s is %q, want a number from %g to %g", o.ID, id, text, s.Min, s.Max)
+func (s *Settings) fail(err error) {
+	if s.err == nil {
+		s.err = err
 	}
-	return x, nil
+}
+
+// has says whether the option has such a setting.
+func (s *Settings) has(id string) bool {
+	for _, x := range s.option.Settings {
+		if x.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// text is a setting as it was chosen, or its default.
+func (s *Settings) text(id string) (string, Setting) {
+	for _, x := range s.option.Settings {
+		if x.ID == id {
+			if v, ok := s.choice[s.option.ID+"."+id]; ok && v != "" {
+				return v, x
+			}
+			return x.Default, x
+		}
+	}
+	panic("prefix: option " + s.option.ID + " has no setting " + id)
+}
+
+// float is a number within its bounds.
+func (s *Settings) float(id string) float64 {
+	text, x := s.text(id)
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(v >= x.Min) || x.Max > x.Min && !(v <= x.Max) || x.Kind == "int" && v != float64(int(v)) {
+		s.fail(fmt.Errorf("prefix: %s.%s is %q, want a number from %g to %g", s.option.ID, id, text, x.Min, x.Max))
+		return x.Min
+	}
+	return v
+}
+
+func (s *Settings) int(id string) int { return int(s.float(id)) }
+
+// pick is one of the setting's options.
+func (s *Settings) pick(id string) string {
+	text, x := s.text(id)
+	if !slices.Contains(x.Options, text) {
+		s.fail(fmt.Errorf("prefix: %s.%s is %q, want one of %s", s.option.ID, id, text, strings.Join(x.Options, ", ")))
+	}
+	return text
 }
 
 // slots is the setting that every source has.

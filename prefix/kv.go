@@ -1,8 +1,6 @@
 package prefix
 
 import (
-	"fmt"
-
 	"prelude/engine"
 )
 
@@ -10,59 +8,106 @@ func init() {
 	add("source", 0, &Option{ID: "kv", Label: "Keys and values", PEFT: true, LR: 5e-3,
 		Sentence: "Learns the keys and values of virtual tokens in every layer, directly: fast, exact, and the strongest when it starts from real examples.",
 		Settings: []Setting{slotsSetting},
-		make:     func(Choice, *Option) (Source, error) { return direct{}, nil }})
+		make:     func(*Settings) any { return direct{} }})
 }
 
 // direct trains keys and values themselves. Slot 0 keeps its start where there is
 // more than one: it is where attention rests (Eyuboglu et al. 2025, arXiv 2506.06266).
 type direct struct{}
 
-func (direct) Params(info engine.ModelInfo, slots int, kv []float32, _ Rand) ([]Param, error) {
-	p := Param{Name: "prefix.kv", Shape: kvShape(info, slots), Value: kv}
-	if slots > 1 {
-		p.Hold = make([]bool, 2*info.Layers*slots)
+func (direct) Params(s *Starting) ([]Param, error) {
+	kv, err := s.KV()
+	if err != nil {
+		return nil, err
+	}
+	p := Param{Name: "prefix.kv", Shape: kvShape(s.Info, s.Slots), Value: kv}
+	if s.Slots > 1 {
+		p.Hold = make([]bool, 2*s.Info.Layers*s.Slots)
 		for i := range p.Hold {
-			p.Hold[i] = i%slots == 0
+			p.Hold[i] = i%s.Slots == 0
 		}
 	}
 	return []Param{p}, nil
 }
 
-func (direct) Hooks(b *Build, slots int) engine.Hooks {
-	return engine.Hooks{KV: segments(b.Tensor("prefix.kv"))}
-}
+func (direct) Build(b *Build) { b.KV = segments(b, b.Tensor("prefix.kv")) }
 
 func kvShape(info engine.ModelInfo, slots int) []int {
 	return []int{2 * info.Layers, slots, info.KVHeads * info.HeadDim}
 }
 
-// segments cuts keys and values [2·layers, slots, width] into one prefix a layer, for
-// the decoder's self-attention.
-func segments(kv engine.Buffer) func(*engine.Program, engine.At) engine.Segment {
-	return func(p *engine.Program, at engine.At) engine.Segment {
-		if at.Site != engine.DecSelf {
-			return engine.Segment{}
-		}
-		slots, width := p.Dim(kv, 1), p.Dim(kv, 2)
-		n := slots * width
-		return engine.Segment{
-			K: p.View(kv, 2*at.Layer*n, slots, width),
-			V: p.View(kv, (2*at.Layer+1)*n, slots, width),
-		}
+// segments cuts keys and values [2·layers, slots, width] into layers.
+func segments(b *Build, kv engine.Buffer) func(layer int) (k, v engine.Buffer) {
+	slots, width := b.Dim(kv, 1), b.Dim(kv, 2)
+	n := slots * width
+	return func(layer int) (k, v engine.Buffer) {
+		return b.View(kv, 2*layer*n, slots, width), b.View(kv, (2*layer+1)*n, slots, width)
 	}
 }
 
-// FromKV is the method of a finished prefix: keys and values [2·layers, slots,
-// kvHeads·headDim], as Freeze gives them and as adapters hold them.
-func FromKV(info engine.ModelInfo, slots int, kv []float32) (*Method, error) {
-	m, err := New(Choice{"source": "kv"}, info)
-	if err != nil {
-		return nil, err
+// attach lets the prefix into the model's own attention, through the gate and the
+// length. Gates that stand beside the softmax add a term to its output instead.
+func (m *Method) attach(b *Build) {
+	if b.Mode == Replay && m.Settles() {
+		b.KV = segments(b, b.Persist(SettledKV, engine.Spec{DType: engine.F32, Shape: kvShape(b.Info, b.Slots)}))
+	} else {
+		b.KV = m.scaled(b)
 	}
-	if want := (engine.Spec{Shape: kvShape(info, slots)}).Len(); len(kv) != want {
-		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
+	first := m.firstLayer()
+	segment := func(at engine.At) engine.Segment {
+		if at.Site != engine.DecSelf || at.Layer < first {
+			return engine.Segment{}
+		}
+		k, v := b.KV(at.Layer)
+		return engine.Segment{K: k, V: v, Bias: b.sum(m.length.Bias(b, at), m.gate.Bias(b, at.Layer))}
 	}
-	m.slots = slots
-	m.params, err = m.source.Params(info, slots, kv, nil)
-	return m, err
+	beside, ok := m.gate.(aside)
+	if !ok {
+		b.Hooks.KV = func(_ *engine.Program, at engine.At) engine.Segment { return segment(at) }
+		return
+	}
+	i := b.Info
+	b.Hooks.AttnOut = func(p *engine.Program, at engine.At, o engine.Buffer) engine.Buffer {
+		s := segment(at)
+		if s.K == engine.None {
+			return o
+		}
+		delta := p.Attention(engine.Attention{Q: at.Q, PK: s.K, PV: s.V, PBias: s.Bias,
+			Heads: i.Heads, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Scale: at.Scale})
+		return p.Add(o, beside.Weigh(b, at, delta))
+	}
+}
+
+// scaled is b.KV through the gate's factors.
+func (m *Method) scaled(b *Build) func(layer int) (k, v engine.Buffer) {
+	g, ok := m.gate.(interface {
+		Scale(b *Build, layer int, x engine.Buffer) engine.Buffer
+	})
+	if !ok {
+		return b.KV
+	}
+	kv := b.KV
+	return func(layer int) (k, v engine.Buffer) {
+		k, v = kv(layer)
+		return g.Scale(b, layer, k), g.Scale(b, layer, v)
+	}
+}
+
+// sum adds score biases; x may have rows, y has none, either may be absent.
+func (b *Build) sum(x, y engine.Buffer) engine.Buffer {
+	switch {
+	case x == engine.None:
+		return y
+	case y == engine.None:
+		return x
+	}
+	return b.Add(x, b.View(y, 0, b.Slots))
+}
+
+// firstLayer is the lowest layer with a prefix.
+func (m *Method) firstLayer() int {
+	if a, ok := m.source.(prompts); ok {
+		return a.first(m.Info)
+	}
+	return 0
 }

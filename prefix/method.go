@@ -22,44 +22,35 @@ type Param struct {
 
 // Method is one choice on every axis, for one model.
 type Method struct {
-	Choice          Choice
-	Info            engine.ModelInfo
-	slots           int
-	source          Source
-	sourceO, startO *Option
-	starter         Starter
-	params          []Param
-}
+	Choice Choice
+	Info   engine.ModelInfo
 
-// Build is a program to which a method appends its part.
-type Build struct {
-	*engine.Program
-	Arch     engine.Architecture
-	Training bool
-	// Tensor is a tensor of the method by name, trainable where Training says so.
-	Tensor func(name string) engine.Buffer
+	source  Source
+	gate    Gate
+	length  Length
+	starter Starter
+	weights Weights
+	options map[string]*Option // by axis
+
+	slots  int
+	offset int
+	params []Param
+	notes  []string
 }
 
 // Source is an option of the axis "source": what produces the prefix.
 type Source interface {
-	// Params lists the tensors with their initial values, for a start that is keys and
-	// values [2·layers, slots, kvHeads·headDim].
-	Params(info engine.ModelInfo, slots int, kv []float32, rng Rand) ([]Param, error)
-	// Hooks appends what produces the prefix and returns how it enters the model.
-	Hooks(b *Build, slots int) engine.Hooks
+	// Params lists the tensors with their initial values.
+	Params(s *Starting) ([]Param, error)
+	// Build appends what produces the prefix: it sets b.KV, or hooks of its own.
+	Build(b *Build)
 }
 
-// Starter is an option of the axis "start": initial keys and values.
-type Starter interface {
-	// Start returns the number of slots and keys and values for them. Slots is the
-	// wanted number, or 0 for what suits the start.
-	Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (n int, kv []float32, err error)
-}
-
-// Given is what a start may draw on.
-type Given struct {
-	Examples [][]int32 // whole training examples as token ids, in the training format
-	Text     []int32   // a text of the person's own
+// Weights is an option of the axis "weights": which few weights of the model train.
+type Weights interface {
+	Params(s *Starting) ([]Param, error)
+	// Build sets the hooks on linear maps and on the model's tensors.
+	Build(b *Build)
 }
 
 // Rand is a seeded stream of random numbers.
@@ -74,47 +65,117 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	m := &Method{Choice: c, Info: info}
-	var err error
-	if m.sourceO, err = c.pick("source"); err != nil {
-		return nil, err
+	m := &Method{Choice: c, Info: info, options: map[string]*Option{}}
+	made := map[string]any{}
+	for _, a := range axes {
+		o, err := c.pick(a.ID)
+		if err != nil {
+			return nil, err
+		}
+		s := &Settings{choice: c, option: o}
+		m.options[a.ID], made[a.ID] = o, o.make(s)
+		if s.err != nil {
+			return nil, s.err
+		}
 	}
-	if m.startO, err = c.pick("start"); err != nil {
-		return nil, err
+	m.source, m.gate, m.length = made["source"].(Source), made["gate"].(Gate), made["length"].(Length)
+	m.starter, m.weights = made["start"].(Starter), made["weights"].(Weights)
+	if s := (&Settings{choice: c, option: m.options["source"]}); s.has("slots") {
+		if m.slots = s.int("slots"); s.err != nil {
+			return nil, s.err
+		}
 	}
-	if m.source, err = m.sourceO.make.(func(Choice, *Option) (Source, error))(c, m.sourceO); err != nil {
-		return nil, err
-	}
-	if m.starter, err = m.startO.make.(func(Choice, *Option) (Starter, error))(c, m.startO); err != nil {
-		return nil, err
-	}
-	n, err := c.number(m.sourceO, "slots")
-	m.slots = int(n)
-	return m, err
+	return m, m.agree()
 }
+
+// agree refuses choices that say nothing together.
+func (m *Method) agree() error {
+	_, noGate := m.gate.(open)
+	_, fixed := m.length.(fixed)
+	_, none := m.source.(none)
+	_, frozen := m.weights.(noWeights)
+	switch slots := m.hasSlots(); {
+	case none && frozen:
+		return fmt.Errorf("prefix: neither a prefix nor any weights would train; choose a source or weights")
+	case !slots && !noGate:
+		return fmt.Errorf("prefix: gate %q needs slots, which source %q does not have; choose gate none", m.options["gate"].ID, m.options["source"].ID)
+	case !slots && !fixed:
+		return fmt.Errorf("prefix: length %q needs slots, which source %q does not have; choose length fixed", m.options["length"].ID, m.options["source"].ID)
+	}
+	return nil
+}
+
+// hasSlots says whether the source makes virtual tokens.
+func (m *Method) hasSlots() bool { return (&Settings{option: m.options["source"]}).has("slots") }
 
 // Start computes the initial values. It fixes the number of slots.
 func (m *Method) Start(ctx context.Context, f engine.Frozen, given Given, rng Rand) error {
-	n, kv, err := m.starter.Start(ctx, f, given, m.slots, rng)
-	if err != nil {
-		return err
+	s := &Starting{Ctx: ctx, Frozen: f, Info: m.Info, Rand: rng}
+	if m.hasSlots() {
+		seed, err := m.starter.Start(ctx, f, given, m.slots, rng)
+		if err != nil {
+			return err
+		}
+		s.Slots, s.seed, s.given = seed.Slots, seed, given
 	}
-	if n >= m.Info.Context {
-		return fmt.Errorf("prefix: %d slots leave no room in the model's context of %d tokens; use fewer", n, m.Info.Context)
-	}
-	m.slots = n
-	m.params, err = m.source.Params(m.Info, n, kv, rng)
-	return err
+	return m.fill(s)
 }
 
-// Slots is the number of virtual tokens: content starts at this position.
+// fill sets the slots and the parameters.
+func (m *Method) fill(s *Starting) error {
+	if s.Slots >= m.Info.Context {
+		return fmt.Errorf("prefix: %d slots leave no room in the model's context of %d tokens; use fewer", s.Slots, m.Info.Context)
+	}
+	m.slots, m.offset, m.params, m.notes = s.Slots, s.Slots, nil, nil
+	if _, ok := m.gate.(aside); ok {
+		m.offset = 0 // beside the model's own softmax, slots have no position
+	}
+	base := m.LR()
+	for _, part := range []struct {
+		axis   string
+		params func(*Starting) ([]Param, error)
+	}{{"source", m.source.Params}, {"gate", m.gate.Params}, {"length", m.length.Params}, {"weights", m.weights.Params}} {
+		params, err := part.params(s)
+		if err != nil {
+			return err
+		}
+		for _, p := range params {
+			if p.Rate == 0 {
+				p.Rate = 1
+			}
+			if lr := m.options[part.axis].LR; lr > 0 {
+				p.Rate *= lr / base
+			}
+			m.params = append(m.params, p)
+		}
+	}
+	_, direct := m.source.(direct)
+	if _, zero := m.starter.(zeros); zero && direct && s.Slots > 1 {
+		m.notes = append(m.notes, "All slots start equal, get equal gradients and stay equal: this trains one slot, however many there are. Choose another start, or a gate that is shut at first.")
+	}
+	return nil
+}
+
+// Slots is the number of virtual tokens.
 func (m *Method) Slots() int { return m.slots }
+
+// Offset is the position where the content starts: after the slots, unless these have
+// no positions or were fewer when training began.
+func (m *Method) Offset() int { return m.offset }
 
 // Params lists the tensors, after Start.
 func (m *Method) Params() []Param { return m.params }
 
-// LR is the default learning rate of the chosen source.
-func (m *Method) LR() float64 { return m.sourceO.LR }
+// Notes says what a person should know of this choice, in plain sentences.
+func (m *Method) Notes() []string { return m.notes }
+
+// LR is the default learning rate: the source's, or that of the weights alone.
+func (m *Method) LR() float64 {
+	if _, ok := m.source.(none); ok {
+		return m.options["weights"].LR
+	}
+	return m.options["source"].LR
+}
 
 // Trainable counts the trainable parameters.
 func (m *Method) Trainable() (n int64) {
@@ -131,11 +192,14 @@ func (m *Method) Alloc(ctx context.Context, dev engine.Device) (map[string]engin
 	all := map[string]engine.Tensor{}
 	for _, p := range m.params {
 		t, err := dev.Alloc(p.spec())
-		if err != nil {
-			return nil, err
+		if err == nil {
+			all[p.Name] = t
+			err = t.Write(ctx, 0, floatBytes(p.Value))
 		}
-		all[p.Name] = t
-		if err := t.Write(ctx, 0, floatBytes(p.Value)); err != nil {
+		if err != nil {
+			for _, t := range all {
+				t.Close()
+			}
 			return nil, err
 		}
 	}
@@ -143,25 +207,6 @@ func (m *Method) Alloc(ctx context.Context, dev engine.Device) (map[string]engin
 }
 
 func (p Param) spec() engine.Spec { return engine.Spec{DType: engine.F32, Shape: p.Shape} }
-
-// Hooks appends the method to a program. A training program gets trainable tensors.
-func (m *Method) Hooks(p *engine.Program, arch engine.Architecture, training bool) engine.Hooks {
-	b := &Build{Program: p, Arch: arch, Training: training}
-	b.Tensor = func(name string) engine.Buffer {
-		for _, q := range m.params {
-			if q.Name == name {
-				t := p.Persist(name, q.spec())
-				if training && !q.Fixed {
-					p.Train(t)
-				}
-				return t
-			}
-		}
-		p.Failf("method has no tensor %q", name)
-		return engine.None
-	}
-	return m.source.Hooks(b, m.slots)
-}
 
 // floatBytes is little-endian float32.
 func floatBytes(x []float32) []byte {

@@ -3,36 +3,72 @@ package prefix
 import (
 	"context"
 	"fmt"
-	"math"
+	"slices"
 
 	"prelude/engine"
 )
 
 func init() {
-	starter := func(s Starter) func(Choice, *Option) (Starter, error) {
-		return func(Choice, *Option) (Starter, error) { return s, nil }
-	}
+	fixed := func(s Starter) func(*Settings) any { return func(*Settings) any { return s } }
 	add("start", 0, &Option{ID: "examples", Label: "Whole examples", PEFT: true,
 		Sentence: "Starts as a couple of your training examples, read by the model: training begins where the same examples in context stand.",
-		make:     starter(fromExamples{})})
+		make:     fixed(fromExamples{})})
 	add("start", 1, &Option{ID: "gaussian", Label: "Random", PEFT: true,
 		Sentence: "Starts as noise of the size that real keys and values have.",
-		make:     starter(gaussian{})})
+		make:     fixed(noise{gaussianNoise})})
 	add("start", 2, &Option{ID: "text", Label: "Given text", PEFT: true,
 		Sentence: "Starts as a text of your own, read by the model.",
 		Settings: []Setting{{ID: "text", Label: "Text", Kind: "text", Help: "For instance the instruction you would give."}},
-		make:     starter(fromText{})})
+		make:     fixed(fromText{})})
+	add("start", 3, &Option{ID: "labels", Label: "Label words", PEFT: true,
+		Sentence: "Starts as the answers that occur in your examples, one a slot, each as the mean of its tokens.",
+		make:     fixed(labels{})})
+	add("start", 4, &Option{ID: "vocabulary", Label: "Random words", PEFT: true,
+		Sentence: "Starts as random words among the model's 5,000 most common ones.",
+		make:     fixed(vocabulary{})})
+	add("start", 5, &Option{ID: "uniform", Label: "Random, uniform", PEFT: true,
+		Sentence: "Starts as uniform noise of the size that real keys and values have.",
+		make:     fixed(noise{uniformNoise})})
+	add("start", 6, &Option{ID: "zeros", Label: "Zero", PEFT: true,
+		Sentence: "Starts at zero; without a gate all slots then stay alike, and only one is trained.",
+		make:     fixed(zeros{})})
+	add("start", 7, &Option{ID: "prefix", Label: "A trained prefix", PEFT: true,
+		Sentence: "Starts as another prefix and trains it further.",
+		make:     fixed(another{})})
 }
+
+// Given is what a start may draw on.
+type Given struct {
+	Examples [][]int32 // whole training examples as token ids, in the training format
+	Text     []int32   // a text of the person's own
+	Labels   [][]int32 // the distinct answers, as token ids
+	Prefix   *Finished // a trained prefix
+}
+
+// Finished is a finished prefix as keys and values, [2·layers, slots, kvHeads·headDim].
+type Finished struct {
+	Slots int
+	KV    []float32
+}
+
+// Starter is an option of the axis "start".
+type Starter interface {
+	// Start makes a seed of the wanted number of slots, or of what suits it where that is 0.
+	Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (Seed, error)
+}
+
+// defaultSlots is what a start takes that suggests no number.
+const defaultSlots = 16
 
 // maxExampleSlots limits the default start: a couple of examples.
 const maxExampleSlots = 128
 
-// fromExamples takes the keys and values of whole training examples, in the training
-// format: as many as fit the wanted number of slots, at least two by default where
-// they stay under maxExampleSlots.
+// fromExamples takes whole training examples, in the training format: as many as fit
+// the wanted number of slots, at least two by default where they stay under
+// maxExampleSlots.
 type fromExamples struct{}
 
-func (fromExamples) Start(ctx context.Context, f engine.Frozen, given Given, slots int, _ Rand) (int, []float32, error) {
+func (fromExamples) Start(_ context.Context, f engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
 	limit := slots
 	if limit == 0 {
 		limit = min(maxExampleSlots, f.Arch.Info().Context/2)
@@ -46,142 +82,153 @@ func (fromExamples) Start(ctx context.Context, f engine.Frozen, given Given, slo
 	}
 	if len(ids) == 0 {
 		if len(given.Examples) == 0 {
-			return 0, nil, fmt.Errorf("prefix: a start from examples needs at least one example")
+			return Seed{}, fmt.Errorf("prefix: a start from examples needs at least one example")
 		}
 		e := given.Examples[0] // longer than the limit: its end, which is whole as an ending
 		ids = e[max(0, len(e)-limit):]
 	}
-	kv, err := TextKV(ctx, f, ids)
-	return len(ids), kv, err
+	return Seed{Slots: len(ids), IDs: ids}, nil
 }
 
-// fromText takes the keys and values of the first slots tokens of the given text.
+// fromText takes the first slots tokens of the given text.
 type fromText struct{}
 
-func (fromText) Start(ctx context.Context, f engine.Frozen, given Given, slots int, _ Rand) (int, []float32, error) {
+func (fromText) Start(_ context.Context, f engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
 	ids := given.Text
 	if len(ids) == 0 {
-		return 0, nil, fmt.Errorf("prefix: a start from a text needs a text; write one, or choose another start")
+		return Seed{}, fmt.Errorf("prefix: a start from a text needs a text; write one, or choose another start")
 	}
 	if slots > 0 {
 		ids = ids[:min(slots, len(ids))]
 	}
 	if m := f.Arch.Info().Context / 2; len(ids) > m {
-		return 0, nil, fmt.Errorf("prefix: the text has %d tokens, at most %d fit; shorten it or set the number of slots", len(ids), m)
+		return Seed{}, fmt.Errorf("prefix: the text has %d tokens, at most %d fit; shorten it or set the number of slots", len(ids), m)
 	}
-	kv, err := TextKV(ctx, f, ids)
-	return len(ids), kv, err
+	return Seed{Slots: len(ids), IDs: ids}, nil
 }
 
-// gaussian draws each layer's keys and values with the root mean square that real
-// ones have, measured on the given examples (1 where there are none).
-type gaussian struct{}
+// noise draws from a distribution with the root mean square that real values have.
+type noise struct{ draw func(Rand) float64 }
 
-func (gaussian) Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (int, []float32, error) {
+func (n noise) Start(_ context.Context, _ engine.Frozen, _ Given, slots int, _ Rand) (Seed, error) {
+	return Seed{Slots: orDefault(slots), Noise: n.draw}, nil
+}
+
+func orDefault(slots int) int {
 	if slots == 0 {
-		slots = 16
+		return defaultSlots
 	}
-	i := f.Arch.Info()
-	width := slots * i.KVHeads * i.HeadDim
-	rms := make([]float64, 2*i.Layers)
-	for l := range rms {
-		rms[l] = 1
+	return slots
+}
+
+// zeros starts at zero.
+type zeros struct{}
+
+func (zeros) Start(_ context.Context, _ engine.Frozen, _ Given, slots int, _ Rand) (Seed, error) {
+	return Seed{Slots: orDefault(slots)}, nil
+}
+
+// vocabulary draws words among the first 5,000, which byte-pair encodings list by
+// frequency (Lester et al. 2021, §3.3: "sampled vocab"). No word comes twice.
+type vocabulary struct{}
+
+func (vocabulary) Start(_ context.Context, f engine.Frozen, _ Given, slots int, rng Rand) (Seed, error) {
+	n := orDefault(slots)
+	ids := commonWords(f.Arch.Info(), n, rng)
+	if len(ids) < n {
+		return Seed{}, fmt.Errorf("prefix: the vocabulary has %d words, fewer than the %d slots; use fewer", f.Arch.Info().Vocab, n)
 	}
-	if len(given.Examples) > 0 {
-		real, err := TextKV(ctx, f, given.Examples[0])
-		if err != nil {
-			return 0, nil, err
+	return Seed{Slots: n, IDs: ids}, nil
+}
+
+func commonWords(info engine.ModelInfo, n int, rng Rand) []int32 {
+	common := min(5000, info.Vocab)
+	taken := map[int32]bool{}
+	var ids []int32
+	for len(ids) < min(n, common) {
+		if id := int32(rng.IntN(common)); !taken[id] {
+			taken[id] = true
+			ids = append(ids, id)
 		}
-		n := len(real) / len(rms)
-		for l := range rms {
-			var sq float64
-			for _, v := range real[l*n : (l+1)*n] {
-				sq += float64(v) * float64(v)
+	}
+	return ids
+}
+
+// labels starts each slot as one label: the mean of its tokens' embeddings, read by the
+// model (Lester et al. 2021, §3.3: "class label"). Slots beyond the labels are common words.
+type labels struct{}
+
+func (labels) Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (Seed, error) {
+	var words [][]int32
+	for _, l := range given.Labels {
+		if len(l) > 0 && !slices.ContainsFunc(words, func(w []int32) bool { return slices.Equal(w, l) }) {
+			words = append(words, l)
+		}
+	}
+	if len(words) == 0 {
+		return Seed{}, fmt.Errorf("prefix: a start from label words needs labels, which these examples do not have; choose another start")
+	}
+	if slots == 0 {
+		slots = max(len(words), min(defaultSlots, f.Arch.Info().Context/2))
+	}
+	if len(words) > slots {
+		return Seed{}, fmt.Errorf("prefix: %d labels do not fit %d slots; use at least as many slots as labels", len(words), slots)
+	}
+	for _, id := range commonWords(f.Arch.Info(), slots-len(words), rng) {
+		words = append(words, []int32{id})
+	}
+	slots = len(words)
+	var ids []int32
+	for _, w := range words {
+		ids = append(ids, w...)
+	}
+	all, err := readEmbeddings(ctx, f, ids)
+	if err != nil {
+		return Seed{}, err
+	}
+	d := f.Arch.Info().Hidden
+	rows := make([]float32, slots*d)
+	at := 0
+	for i, w := range words {
+		for range w {
+			for j := range d {
+				rows[i*d+j] += all[at*d+j] / float32(len(w))
 			}
-			rms[l] = math.Sqrt(sq / float64(n))
+			at++
 		}
 	}
-	kv := make([]float32, len(rms)*width)
-	for j := range kv {
-		kv[j] = float32(rng.NormFloat64() * rms[j/width])
-	}
-	return slots, kv, nil
+	return Seed{Slots: slots, Rows: rows}, nil
 }
 
-// TextKV runs the frozen model over ids at positions 0, 1, 2 … and returns the keys
-// and values of every layer, [2·layers, len(ids), kvHeads·headDim]. As a prefix they
-// are exactly that text in context.
-func TextKV(ctx context.Context, f engine.Frozen, ids []int32) ([]float32, error) {
-	p, i, n := engine.NewProgram(), f.Arch.Info(), len(ids)
-	rows := p.Domain("text", n)
-	arg := func(name string) engine.Buffer { return p.Arg(name, rows, engine.I32, n) }
-	in := engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
-	if i.Window > 0 {
-		in.LoLocal = arg("lo local")
-	}
-	out := f.Arch.Forward(p, in, engine.Hooks{})
-	kv := p.Persist("text.kv", engine.Spec{DType: engine.F32, Shape: kvShape(i, n)})
-	width := n * i.KVHeads * i.HeadDim
-	for l := range i.Layers {
-		p.CopyTo(out.K[l], p.View(kv, 2*l*width, n, i.KVHeads*i.HeadDim))
-		p.CopyTo(out.V[l], p.View(kv, (2*l+1)*width, n, i.KVHeads*i.HeadDim))
-	}
-	args := engine.Args{Ints: map[engine.Buffer][]int32{in.IDs: ids, in.Pos: make([]int32, n), in.Lo: make([]int32, n), in.Hi: make([]int32, n)}}
-	for t := range n {
-		args.Ints[in.Pos][t], args.Ints[in.Hi][t] = int32(t), int32(t+1)
-	}
-	if i.Window > 0 {
-		lo := make([]int32, n)
-		for t := range lo {
-			lo[t] = int32(max(0, t+1-i.Window))
+// readEmbeddings are the embeddings of ids, as the model's first block gets them but for
+// positions.
+func readEmbeddings(ctx context.Context, f engine.Frozen, ids []int32) ([]float32, error) {
+	var all []float32
+	d := f.Arch.Info().Hidden
+	for len(ids) > 0 {
+		n := min(len(ids), f.Arch.Info().Context)
+		r, err := readWords(ctx, f, ids[:n], nil, true)
+		if err != nil {
+			return nil, err
 		}
-		args.Ints[in.LoLocal] = lo
+		all, ids = append(all, r.embeddings[:n*d]...), ids[n:]
 	}
-	return runForTensor(ctx, f, p, args, "text.kv", nil)
+	return all, nil
 }
 
-// runForTensor runs p once, over the model's weights and more tensors, and reads the
-// tensor name, which it allocates and frees.
-func runForTensor(ctx context.Context, f engine.Frozen, p *engine.Program, args engine.Args, name string, more map[string]engine.Tensor) ([]float32, error) {
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	t, err := f.Dev.Alloc(p.Spec(p.Named(name)))
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
-	bind := map[string]engine.Tensor{name: t}
-	for _, from := range []map[string]engine.Tensor{f.Weights, more} {
-		for n, w := range from {
-			bind[n] = w
-		}
-	}
-	plan, err := f.Dev.Compile(ctx, p, bind)
-	if err != nil {
-		return nil, err
-	}
-	defer plan.Close()
-	if err := plan.Run(ctx, args); err != nil {
-		return nil, err
-	}
-	return readFloats(ctx, t)
-}
+// another starts as a trained prefix.
+type another struct{}
 
-// Freeze drops what produced the prefix and returns its keys and values,
-// [2·layers, slots, kvHeads·headDim]. Tensors are the method's, as trained.
-func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) ([]float32, error) {
-	p, i := engine.NewProgram(), m.Info
-	h := m.Hooks(p, f.Arch, false)
-	if h.KV == nil {
-		return nil, fmt.Errorf("prefix: %s has no keys and values to keep", m.sourceO.Label)
+func (another) Start(_ context.Context, f engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
+	p := given.Prefix
+	if p == nil {
+		return Seed{}, fmt.Errorf("prefix: a start from a trained prefix needs one; train or import it first")
 	}
-	kv := p.Persist("frozen.kv", engine.Spec{DType: engine.F32, Shape: kvShape(i, m.slots)})
-	n := m.slots * i.KVHeads * i.HeadDim
-	for l := range i.Layers {
-		s := h.KV(p, engine.At{Site: engine.DecSelf, Layer: l})
-		p.CopyTo(s.K, p.View(kv, 2*l*n, m.slots, i.KVHeads*i.HeadDim))
-		p.CopyTo(s.V, p.View(kv, (2*l+1)*n, m.slots, i.KVHeads*i.HeadDim))
+	if want := (engine.Spec{Shape: kvShape(f.Arch.Info(), p.Slots)}).Len(); len(p.KV) != want {
+		return Seed{}, fmt.Errorf("prefix: the trained prefix has %d numbers, want %d for %d slots of this model", len(p.KV), want, p.Slots)
 	}
-	return runForTensor(ctx, f, p, engine.Args{}, "frozen.kv", tensors)
+	if slots != 0 && slots != p.Slots {
+		return Seed{}, fmt.Errorf("prefix: the trained prefix has %d slots, not %d; leave the number of slots at 0", p.Slots, slots)
+	}
+	return Seed{Slots: p.Slots, KV: slices.Clone(p.KV)}, nil
 }

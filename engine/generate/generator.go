@@ -14,11 +14,11 @@ import (
 // Generator holds the plans and the cache of one model with one prefix.
 type Generator struct {
 	info    engine.ModelInfo
-	slots   int
 	max     int // tokens in the cache
+	settle  *settling
 	prefill *stage
 	decode  *stage
-	cache   []engine.Tensor
+	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
 	logits  engine.Tensor
 	raw     []byte
 	z       []float32
@@ -32,57 +32,80 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[str
 	i := f.Arch.Info()
 	g := &Generator{info: i, max: max}
 	if m != nil {
-		g.slots = m.Slots()
+		g.max = min(g.max, i.Context-m.Offset())
 	}
-	if g.max > i.Context-g.slots {
-		g.max = i.Context - g.slots
-	}
-	bind := map[string]engine.Tensor{}
-	alloc := func(name string, shape ...int) engine.Tensor {
-		t, err := f.Dev.Alloc(engine.Spec{DType: engine.F32, Shape: shape})
-		if err == nil {
-			bind[name] = t
-		}
-		return t
-	}
-	for l := range i.Layers {
-		g.cache = append(g.cache, alloc(cacheName("k", l), g.max, i.KVHeads*i.HeadDim), alloc(cacheName("v", l), g.max, i.KVHeads*i.HeadDim))
-	}
-	g.logits = alloc("logits", 1, i.Vocab)
-	if len(bind) != 2*i.Layers+1 {
-		g.Close()
-		return nil, fmt.Errorf("generate: no memory for a cache of %d tokens; close other tabs or use a shorter context", g.max)
-	}
+	g.max = min(g.max, i.Context)
 	g.raw, g.z = make([]byte, 4*i.Vocab), make([]float32, i.Vocab)
+	bind := map[string]engine.Tensor{}
 	for _, all := range []map[string]engine.Tensor{f.Weights, tensors} {
 		for name, t := range all {
 			bind[name] = t
 		}
 	}
+	// alloc makes the tensors of a program that nobody else has.
+	alloc := func(p *engine.Program) error {
+		for name, s := range p.Tensors() {
+			if bind[name] != nil {
+				continue
+			}
+			t, err := f.Dev.Alloc(s)
+			if err != nil {
+				return fmt.Errorf("generate: no memory for a cache of %d tokens; close other tabs or use a shorter context: %w", g.max, err)
+			}
+			bind[name], g.own = t, append(g.own, t)
+		}
+		return p.Err()
+	}
+	compile := func(p *engine.Program, err *error) (plan engine.Plan) {
+		if *err == nil {
+			*err = alloc(p)
+		}
+		if *err == nil {
+			plan, *err = f.Dev.Compile(ctx, p, bind)
+		}
+		return plan
+	}
 	var err error
-	if g.prefill, err = newStage(ctx, f, m, min(chunk, g.max), g.max, bind); err == nil {
-		g.decode, err = newStage(ctx, f, m, 1, g.max, bind)
+	var p *engine.Program
+	g.prefill, p = newStage(f, m, min(chunk, g.max), g.max)
+	g.prefill.plan = compile(p, &err)
+	g.decode, p = newStage(f, m, 1, g.max)
+	g.decode.plan = compile(p, &err)
+	if m != nil && m.Settles() {
+		p = engine.NewProgram()
+		g.settle = &settling{args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}}
+		m.Settle(p, f.Arch).Fill(g.settle.args, nil)
+		g.settle.plan = compile(p, &err)
 	}
 	if err != nil {
 		g.Close()
 		return nil, err
 	}
+	g.logits = bind["logits"]
 	return g, nil
+}
+
+// settling is a plan that produces the prefix' keys and values, once a run.
+type settling struct {
+	plan engine.Plan
+	args engine.Args
 }
 
 func cacheName(what string, layer int) string { return fmt.Sprintf("cache.%d.%s", layer, what) }
 
 // Close frees the cache and the plans.
 func (g *Generator) Close() {
-	for _, s := range []*stage{g.prefill, g.decode} {
-		if s != nil {
-			s.plan.Close()
+	plans := []engine.Plan{g.prefill.plan, g.decode.plan}
+	if g.settle != nil {
+		plans = append(plans, g.settle.plan)
+	}
+	for _, p := range plans {
+		if p != nil {
+			p.Close()
 		}
 	}
-	for _, t := range append(g.cache, g.logits) {
-		if t != nil {
-			t.Close()
-		}
+	for _, t := range g.own {
+		t.Close()
 	}
 }
 
@@ -96,19 +119,20 @@ type stage struct {
 	args   engine.Args
 	window int
 	slots  int
+	offset int // position of the first token
 }
 
-func newStage(ctx context.Context, f engine.Frozen, m *prefix.Method, rows, max int, bind map[string]engine.Tensor) (*stage, error) {
+func newStage(f engine.Frozen, m *prefix.Method, rows, max int) (*stage, *engine.Program) {
 	p, i := engine.NewProgram(), f.Arch.Info()
 	s := &stage{rows: rows, window: i.Window, live: p.Domain("tokens", rows),
-		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Live: map[engine.Domain]int{}}}
+		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
 	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }
 	one := func(name string) engine.Buffer { return p.Arg("last "+name, engine.AllRows, engine.I32, 1) }
 	c := &engine.Chosen{Idx: one("row"), Pos: one("pos"), Lo: one("lo"), Hi: one("hi")}
 	s.in = engine.Input{IDs: all("ids"), Pos: all("pos"), Lo: all("lo"), Hi: all("hi"), Chosen: c,
 		Cache: &engine.Cache{Idx: all("slot")}}
 	if m != nil {
-		s.slots = m.Slots()
+		s.slots, s.offset = m.Slots(), m.Offset()
 	}
 	if i.Window > 0 {
 		s.in.LoLocal, c.LoLocal = all("lo local"), one("lo local")
@@ -124,13 +148,13 @@ func newStage(ctx context.Context, f engine.Frozen, m *prefix.Method, rows, max 
 	}
 	var h engine.Hooks
 	if m != nil {
-		h = m.Hooks(p, f.Arch, false)
+		part := m.Build(p, f.Arch, s.in, prefix.Replay)
+		part.Fill(s.args, nil)
+		h = part.Hooks
 	}
 	out := f.Arch.Forward(p, s.in, h)
 	p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
-	var err error
-	s.plan, err = f.Dev.Compile(ctx, p, bind)
-	return s, err
+	return s, p
 }
 
 // run feeds ids, the first of which is token number at of the content.
@@ -151,12 +175,12 @@ func (s *stage) run(ctx context.Context, ids []int32, at int) error {
 	}
 	ints[s.in.IDs] = ids
 	ints[c.Idx] = append(ints[c.Idx][:0], int32(n-1))
-	set(s.in.Pos, c.Pos, func(t int) int { return s.slots + t })
+	set(s.in.Pos, c.Pos, func(t int) int { return s.offset + t })
 	set(s.in.Lo, c.Lo, func(int) int { return 0 })
 	set(s.in.Hi, c.Hi, func(t int) int { return t + 1 })
 	set(s.in.Cache.Idx, engine.None, func(t int) int { return t })
 	set(s.in.LoLocal, c.LoLocal, func(t int) int { return max(0, t+1-s.window) })
-	set(s.in.PLoLocal, c.PLoLocal, func(t int) int { return min(max(0, s.slots+t+1-s.window), s.slots) })
+	set(s.in.PLoLocal, c.PLoLocal, func(t int) int { return min(max(0, s.offset+t+1-s.window), s.slots) })
 	set(s.in.PHiLocal, c.PHiLocal, func(int) int { return s.slots })
 	s.args.Live[s.live] = n
 	return s.plan.Run(ctx, s.args)
@@ -174,6 +198,11 @@ func (g *Generator) Run(ctx context.Context, prompt []int32, o Options, emit fun
 	}
 	if len(prompt) >= g.max {
 		return false, fmt.Errorf("%w: the prompt has %d tokens, %d fit", ErrTooLong, len(prompt), g.max-1)
+	}
+	if g.settle != nil {
+		if err := g.settle.plan.Run(ctx, g.settle.args); err != nil {
+			return false, err
+		}
 	}
 	for at := 0; at < len(prompt); at += g.prefill.rows {
 		if err := g.prefill.run(ctx, prompt[at:min(at+g.prefill.rows, len(prompt))], at); err != nil {

@@ -14,6 +14,7 @@ import (
 // examples.
 type Evaluator struct {
 	x       *inputs
+	part    *prefix.Part // nil: the bare model
 	batches *data.Batcher
 	plan    engine.Plan
 	loss    engine.Tensor
@@ -21,16 +22,17 @@ type Evaluator struct {
 
 // NewEvaluator compiles the evaluation of tokens. Method may be nil: the bare model.
 func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens, batch int) (*Evaluator, error) {
-	slots := 0
+	slots, offset := 0, 0
 	if m != nil {
-		slots = m.Slots()
+		slots, offset = m.Slots(), m.Offset()
 	}
-	e := &Evaluator{batches: data.NewBatcher(tokens, data.BatchOptions{Size: batch, PosOffset: int32(slots)})}
+	e := &Evaluator{batches: data.NewBatcher(tokens, data.BatchOptions{Size: batch, PosOffset: int32(offset)})}
 	p := engine.NewProgram()
 	e.x = newInputs(p, f.Arch.Info(), e.batches.Bounds(), slots)
 	var h engine.Hooks
 	if m != nil {
-		h = m.Hooks(p, f.Arch, false)
+		e.part = m.Build(p, f.Arch, e.x.in, prefix.Evaluate)
+		h = e.part.Hooks
 	}
 	out := f.Arch.Forward(p, e.x.in, h)
 	p.Keep("eval.loss", f.Arch.Loss(p, out.Hidden, e.x.targets, e.x.weights, false, h))
@@ -56,7 +58,11 @@ func (e *Evaluator) Loss(ctx context.Context) (float64, error) {
 	var n int
 	for i := range e.batches.Len() {
 		b := e.batches.At(i)
-		if err := e.plan.Run(ctx, e.x.fill(b)); err != nil {
+		args := e.x.fill(b)
+		if e.part != nil {
+			e.part.Fill(args, nil)
+		}
+		if err := e.plan.Run(ctx, args); err != nil {
 			return 0, err
 		}
 		var raw [4]byte

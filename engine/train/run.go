@@ -27,6 +27,7 @@ type Run struct {
 	lr      float64
 	batches *data.Batcher
 	x       *inputs
+	part    *prefix.Part
 	hyper   engine.Buffer
 	at      engine.Buffer
 	plan    engine.Plan
@@ -87,14 +88,14 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if err := m.Start(ctx, f, given, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
 		return nil, err
 	}
-	if err := fits(f.Arch.Info(), m.Slots(), d); err != nil {
+	if err := fits(f.Arch.Info(), m.Offset(), d); err != nil {
 		return nil, err
 	}
 	var err error
 	if r.Tensors, err = m.Alloc(ctx, f.Dev); err != nil {
 		return nil, err
 	}
-	r.batches = data.NewBatcher(d.Train, data.BatchOptions{Size: o.Batch, Shuffle: true, Seed: o.Seed + streamShuffle, PosOffset: int32(m.Slots())})
+	r.batches = data.NewBatcher(d.Train, data.BatchOptions{Size: o.Batch, Shuffle: true, Seed: o.Seed + streamShuffle, PosOffset: int32(m.Offset())})
 	if err := r.compile(ctx); err != nil {
 		return nil, err
 	}
@@ -118,6 +119,7 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 const (
 	streamStart   = 1
 	streamShuffle = 2
+	streamNoise   = 3
 )
 
 // fits reports examples that leave no room for the prefix.
@@ -137,10 +139,11 @@ func fits(info engine.ModelInfo, slots int, d Data) error {
 func (r *Run) compile(ctx context.Context) error {
 	p := engine.NewProgram()
 	r.x = newInputs(p, r.f.Arch.Info(), r.batches.Bounds(), r.Method.Slots())
-	h := r.Method.Hooks(p, r.f.Arch, true)
+	r.part = r.Method.Build(p, r.f.Arch, r.x.in, prefix.Train)
+	h := r.part.Hooks
 	out := r.f.Arch.Forward(p, r.x.in, h)
 	loss := r.f.Arch.Loss(p, out.Hidden, r.x.targets, r.x.weights, false, h)
-	grads := p.Grad(loss)
+	grads := p.Grad(append(r.part.Penalties(p), loss)...)
 	r.hyper = p.Arg("hyper", engine.AllRows, engine.F32, 3)
 	r.at = p.Arg("step", engine.AllRows, engine.I32, 1)
 	masks := map[string][]float32{}
@@ -357,6 +360,7 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 	for r.step < total {
 		b := r.batches.At(r.step)
 		args := r.x.fill(b)
+		r.part.Fill(args, rand.New(rand.NewPCG(r.opts.Seed+streamNoise, uint64(r.step))))
 		args.Floats[r.hyper] = hyper(r.lr*r.halved*sched.at(r.step), r.step+1)
 		args.Ints[r.at] = []int32{int32(r.step)}
 		if err := r.plan.Run(ctx, args); err != nil {

@@ -15,7 +15,7 @@ func (s *Session) Export(ctx context.Context, name string) ([]byte, wire.Exporte
 		return nil, wire.Exported{}, hint("Train a prefix, or import one.", "there is no prefix to export")
 	}
 	i := s.model.Arch.Info()
-	kv, err := s.tuned.method.Freeze(ctx, s.model.Frozen, s.tuned.tensors)
+	kv, err := s.tuned.method.KV(ctx, s.model.Frozen, s.tuned.tensors)
 	if err != nil {
 		return nil, wire.Exported{}, err
 	}

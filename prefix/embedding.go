@@ -1,0 +1,72 @@
+package prefix
+
+import "prelude/engine"
+
+func init() {
+	add("source", 2, &Option{ID: "embedding", Label: "Embeddings (§4.1)", PEFT: true, LR: 3e-2,
+		Sentence: "Learns the embeddings of virtual tokens that stand before the text (prompt tuning): the fewest numbers, and the model does the rest.",
+		Settings: []Setting{slotsSetting},
+		make:     func(*Settings) any { return embedding{} }})
+	add("source", 3, &Option{ID: "ptuning", Label: "Embeddings through an MLP", PEFT: true, LR: 1e-3,
+		Sentence: "Learns a small network that produces the embeddings (P-tuning); the network is dropped at the end.",
+		Settings: append([]Setting{slotsSetting}, mlpSettings...),
+		make:     func(s *Settings) any { return ptuning{mlp{s.int("seed"), s.int("hidden")}} }})
+	add("source", 5, &Option{ID: "propagation", Label: "Propagated rows", PEFT: true, LR: 1e-2,
+		Sentence: "Virtual tokens that run through the model, with something learned added to them before every block (prefix-propagation): half the numbers of keys and values.",
+		Settings: []Setting{slotsSetting},
+		make:     func(*Settings) any { return propagation{} }})
+}
+
+// embedding is prompt tuning (Lester et al. 2021, arXiv 2104.08691): P [slots, hidden]
+// before the text. In a causal model the rows of P never see the text, so they run
+// through the model once, and their keys and values are the prefix of every example:
+// exactly the concatenation [P; x].
+type embedding struct{}
+
+func (embedding) Params(s *Starting) ([]Param, error) {
+	e, err := s.Embeddings()
+	return []Param{{Name: "prefix.embeddings", Shape: []int{s.Slots, s.Info.Hidden}, Value: e}}, err
+}
+
+func (embedding) Build(b *Build) { b.through(b.Tensor("prefix.embeddings"), nil) }
+
+// through makes the prefix of the embeddings x by running them through the model.
+func (b *Build) through(x engine.Buffer, block func(p *engine.Program, site engine.Site, layer int, x engine.Buffer) engine.Buffer) {
+	out := b.run(x, 0, 0, block)
+	b.KV = func(layer int) (k, v engine.Buffer) { return out.K[layer], out.V[layer] }
+}
+
+// ptuning is P-tuning (Liu et al. 2021, arXiv 2103.10385): embeddings by an MLP, on top
+// of the start.
+type ptuning struct{ mlp }
+
+func (m ptuning) Params(s *Starting) ([]Param, error) {
+	e, err := s.Embeddings()
+	return append([]Param{{Name: "prefix.start", Shape: []int{s.Slots, s.Info.Hidden}, Value: e, Fixed: true}}, m.network(s, s.Info.Hidden)...), err
+}
+
+func (m ptuning) Build(b *Build) { b.through(m.embeddings(b), nil) }
+
+func (m ptuning) embeddings(b *Build) engine.Buffer {
+	return b.Add(m.output(b), b.Tensor("prefix.start"))
+}
+
+// propagation is prefix-propagation (Li et al. 2023, arXiv 2305.12086): the prefix's
+// rows start as P₀ and get P_ℓ added before block ℓ. P [layers, slots, hidden].
+type propagation struct{}
+
+func (propagation) Params(s *Starting) ([]Param, error) {
+	e, err := s.Embeddings()
+	return []Param{{Name: "prefix.rows", Shape: []int{s.Info.Layers, s.Slots, s.Info.Hidden},
+		Value: append(e, make([]float32, (s.Info.Layers-1)*s.Slots*s.Info.Hidden)...)}}, err
+}
+
+func (propagation) Build(b *Build) {
+	row := func(layer int) engine.Buffer { return b.slice("prefix.rows", layer, b.Slots, b.Info.Hidden) }
+	b.through(row(0), func(p *engine.Program, _ engine.Site, layer int, x engine.Buffer) engine.Buffer {
+		if layer == 0 {
+			return x
+		}
+		return p.Add(x, row(layer))
+	})
+}

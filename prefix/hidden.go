@@ -1,0 +1,128 @@
+package prefix
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"prelude/engine"
+)
+
+func init() {
+	add("source", 4, &Option{ID: "hidden", Label: "Hidden states (§4.2)", PEFT: true, LR: 1e-2,
+		Sentence: "Learns a hidden state for each virtual token and layer; the model's own norm and projections make keys and values of it: half the numbers of keys and values.",
+		Settings: []Setting{slotsSetting},
+		make:     func(*Settings) any { return hidden{} }})
+	add("source", 6, &Option{ID: "prompts", Label: "LLaMA-Adapter prompts", PEFT: true, LR: 9e-3,
+		Sentence: "Learns a prompt for each of the upper layers, which the model's key and value projections read as it is; meant for the zero-init gate.",
+		Settings: []Setting{slotsSetting, {ID: "layers", Label: "Layers", Kind: "int", Default: "0", Min: 0, Max: 1024, Help: "How many of the upper layers have one. 0 is all of them."}},
+		make:     func(s *Settings) any { return prompts{s.int("layers")} }})
+}
+
+// hidden is a prefix of hidden states, as Li and Liang write it (2021, eq. 3) and Petrov
+// et al. (2024, arXiv 2310.19698) train it: P [layers, slots, hidden] takes the place of
+// the block's input at the slots,
+//
+//	K_ℓ = rope(W_k·norm(P_ℓ))      V_ℓ = W_v·norm(P_ℓ)
+type hidden struct{}
+
+func (hidden) Params(s *Starting) ([]Param, error) {
+	h, err := s.Hidden()
+	return []Param{{Name: "prefix.hidden", Shape: []int{s.Info.Layers, s.Slots, s.Info.Hidden}, Value: h}}, err
+}
+
+func (hidden) Build(b *Build) {
+	var k, v []engine.Buffer
+	for l := range b.Info.Layers {
+		out := b.run(b.slice("prefix.hidden", l, b.Slots, b.Info.Hidden), l, l+1, nil)
+		k, v = append(k, out.K[0]), append(v, out.V[0])
+	}
+	b.KV = func(layer int) (engine.Buffer, engine.Buffer) { return k[layer], v[layer] }
+}
+
+// prompts are LLaMA-Adapter's (Zhang et al. 2023, arXiv 2303.16199): P [n, slots, hidden]
+// for the n upper layers, projected without a norm and without positions.
+//
+//	K_ℓ = W_k·P_ℓ      V_ℓ = W_v·P_ℓ
+type prompts struct{ layers int }
+
+// first is the lowest layer with a prompt.
+func (a prompts) first(info engine.ModelInfo) int {
+	if a.layers == 0 {
+		return 0
+	}
+	return max(0, info.Layers-a.layers)
+}
+
+// Params scales hidden states to what a norm would give, since none follows.
+func (a prompts) Params(s *Starting) ([]Param, error) {
+	first := a.first(s.Info)
+	n := s.Slots * s.Info.Hidden
+	h, err := s.Hidden()
+	if err != nil {
+		return nil, err
+	}
+	h = append([]float32(nil), h[first*n:]...)
+	for at := 0; at < len(h); at += s.Info.Hidden {
+		row := h[at : at+s.Info.Hidden]
+		if r := rms(row); r > 0 {
+			for i := range row {
+				row[i] /= float32(r)
+			}
+		}
+	}
+	return []Param{{Name: "prefix.prompts", Shape: []int{s.Info.Layers - first, s.Slots, s.Info.Hidden}, Value: h}}, nil
+}
+
+func (a prompts) Build(b *Build) {
+	first := a.first(b.Info)
+	b.KV = func(layer int) (k, v engine.Buffer) {
+		x := b.slice("prefix.prompts", layer-first, b.Slots, b.Info.Hidden)
+		return b.project(layer, x, "k_proj", "k"), b.project(layer, x, "v_proj", "v")
+	}
+}
+
+// project applies a projection of a layer's attention to x, found by the last part of
+// its name.
+func (b *Build) project(layer int, x engine.Buffer, names ...string) engine.Buffer {
+	name := linearOf(b.Info, layer, names...)
+	w, ok := b.Arch.Tensors()[name+".weight"]
+	if !ok {
+		b.Failf("%s has no key and value projections of its own in layer %d; choose keys and values", b.Info.Family, layer)
+		return engine.None
+	}
+	tensor := func(name string, s engine.Spec) engine.Buffer {
+		t := b.Persist(name, s)
+		if b.Hooks.Weight != nil {
+			t = b.Hooks.Weight(b.Program, name, t)
+		}
+		return t
+	}
+	bias := engine.None
+	if s, ok := b.Arch.Tensors()[name+".bias"]; ok {
+		bias = tensor(name+".bias", s)
+	}
+	return b.Linear(x, tensor(name+".weight", w), bias, engine.None)
+}
+
+// linearOf is the linear map of a layer whose name ends in one of names, or "".
+func linearOf(info engine.ModelInfo, layer int, names ...string) string {
+	at := fmt.Sprintf(".%d.", layer)
+	for full := range info.Linears {
+		for _, n := range names {
+			if strings.Contains(full, at) && strings.HasSuffix(full, "."+n) {
+				return full
+			}
+		}
+	}
+	return ""
+}
+
+// rms is the root mean square.
+func rms(x []float32) float64 {
+	var sq float64
+	for _, v := range x {
+		sq += float64(v) * float64(v)
+	}
+	return math.Sqrt(sq / float64(max(1, len(x))))
+}

@@ -1,0 +1,178 @@
+package prefix
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"prelude/engine"
+)
+
+func init() {
+	add("length", 0, &Option{ID: "fixed", Label: "Fixed", PEFT: true,
+		Sentence: "As many slots as you say.",
+		make:     func(*Settings) any { return fixed{} }})
+	add("length", 1, &Option{ID: "l0", Label: "Pruned while training", PEFT: true, LR: 5e-2,
+		Sentence: "Slots that don't earn their place switch themselves off (hard-concrete gates) and are cut out at the end.",
+		Settings: []Setting{{ID: "penalty", Label: "Price of a slot", Kind: "float", Default: "0.01", Min: 0, Max: 10, Help: "In nats. Higher prices leave fewer slots."},
+			{ID: "start", Label: "Log-odds at first", Kind: "float", Default: "2", Min: -5, Max: 5, Help: "How open the gates are when training begins."}},
+		make: func(s *Settings) any { return hardConcrete{s.float("penalty"), s.float("start")} }})
+	add("length", 2, &Option{ID: "nested", Label: "All lengths at once", PEFT: true,
+		Sentence: "Each step trains a random number of first slots, so that one training gives a good prefix of every length; choose on the curve.",
+		make:     func(*Settings) any { return nested{} }})
+	add("length", 3, &Option{ID: "span", Label: "By each token", LR: 1e-2,
+		Sentence: "Every token decides how many slots it sees (adaptive attention span).",
+		Settings: []Setting{{ID: "ramp", Label: "Ramp", Kind: "int", Default: "4", Min: 1, Max: 64, Help: "Over how many slots the view fades out."},
+			{ID: "penalty", Label: "Price of a view", Kind: "float", Default: "0.01", Min: 0, Max: 10, Help: "In nats for seeing all slots. Higher prices shorten the views."}},
+		make: func(s *Settings) any { return span{s.float("ramp"), s.float("penalty")} }})
+}
+
+// Length is an option of the axis "length": how many slots there are.
+type Length interface {
+	Params(s *Starting) ([]Param, error)
+	// Bias is added to the scores of the slots: [rows|1, 1, slots], or None.
+	Bias(b *Build, at engine.At) engine.Buffer
+	// Keep says which slots remain when training is over, by the trained values; nil: all.
+	Keep(slots int, value func(name string) []float32) []bool
+}
+
+// fixed keeps all slots.
+type fixed struct{}
+
+func (fixed) Params(*Starting) ([]Param, error)       { return nil, nil }
+func (fixed) Bias(*Build, engine.At) engine.Buffer    { return engine.None }
+func (fixed) Keep(int, func(string) []float32) []bool { return nil }
+
+// hardConcrete prunes by L0 regularisation (Louizos et al. 2018, arXiv 1712.01312), the
+// gate z of a slot being a bias log z on its scores in all layers:
+//
+//	z = clip(σ((logit u + log α)/β)·(ζ−γ) + γ, 0, 1)      u ~ U(0, 1) in training
+//	penalty λ·Σ σ(log α − β·log(−γ/ζ))
+//
+// Without noise the gate is clip(σ(log α)·(ζ−γ) + γ, 0, 1), and a slot at 0 is gone.
+type hardConcrete struct{ penalty, start float64 }
+
+const (
+	hcBeta  = 2.0 / 3
+	hcGamma = -0.1
+	hcZeta  = 1.1
+)
+
+func (h hardConcrete) Params(s *Starting) ([]Param, error) {
+	return []Param{{Name: "length.alpha", Shape: []int{s.Slots}, Value: constant(s.Slots, h.start)}}, nil
+}
+
+func (h hardConcrete) Bias(b *Build, _ engine.At) engine.Buffer {
+	return b.once("length", func() engine.Buffer {
+		alpha := b.Tensor("length.alpha")
+		x := alpha
+		if b.Mode == Train {
+			logit := func(u []float64, rng Rand) {
+				for i := range u {
+					v := min(max(rng.Float64(), 1e-6), 1-1e-6)
+					u[i] = math.Log(v / (1 - v))
+				}
+			}
+			x = b.Unary(engine.Scale, b.Add(alpha, b.Noise("length noise", logit, b.Slots)), 1/hcBeta)
+			open := b.Unary(engine.Sigmoid, b.Unary(engine.AddConst, alpha, -hcBeta*math.Log(-hcGamma/hcZeta)), 0)
+			b.Penalise(open, h.penalty)
+		}
+		s := b.Unary(engine.Scale, b.Unary(engine.Sigmoid, x, 0), hcZeta-hcGamma)
+		z := b.Unary(engine.Clamp01, b.Unary(engine.AddConst, s, hcGamma), 0)
+		return b.View(b.logOf(z), 0, 1, 1, b.Slots)
+	})
+}
+
+func (hardConcrete) Keep(slots int, value func(string) []float32) []bool {
+	keep := make([]bool, slots)
+	for i, a := range value("length.alpha") {
+		keep[i] = (hcZeta-hcGamma)/(1+math.Exp(-float64(a)))+hcGamma > 0
+	}
+	return keep
+}
+
+// nested trains a random length each step, as nested dropout does (Rippel et al. 2014,
+// arXiv 1402.0915): slots from k on are hidden. In use, the tensor "length.mask" says
+// which are seen; SetLength rewrites it.
+type nested struct{}
+
+// hidden is the score bias of a slot that is not there.
+const hiddenSlot = -1e30
+
+func (nested) Params(s *Starting) ([]Param, error) {
+	return []Param{{Name: "length.mask", Shape: []int{1, 1, s.Slots}, Value: make([]float32, s.Slots), Fixed: true}}, nil
+}
+
+func (nested) Bias(b *Build, _ engine.At) engine.Buffer {
+	return b.once("length", func() engine.Buffer {
+		if b.Mode != Train {
+			return b.Tensor("length.mask")
+		}
+		mask := b.Noise("length", func(x []float64, rng Rand) {
+			k := 1 + rng.IntN(len(x))
+			for i := range x {
+				x[i] = 0
+				if i >= k {
+					x[i] = hiddenSlot
+				}
+			}
+		}, b.Slots)
+		return b.View(mask, 0, 1, 1, b.Slots)
+	})
+}
+
+func (nested) Keep(slots int, value func(string) []float32) []bool {
+	keep := make([]bool, slots)
+	for i, m := range value("length.mask") {
+		keep[i] = m > hiddenSlot/2
+	}
+	return keep
+}
+
+// SetLength shows only the first n slots from now on, in programs that exist already.
+// The method's length must be "nested".
+func (m *Method) SetLength(ctx context.Context, tensors map[string]engine.Tensor, n int) error {
+	if _, ok := m.length.(nested); !ok {
+		return fmt.Errorf("prefix: length %q can't be set after training; train with length nested", m.options["length"].ID)
+	}
+	if n < 1 || n > m.slots {
+		return fmt.Errorf("prefix: length %d, want 1 to %d", n, m.slots)
+	}
+	mask := make([]float32, m.slots)
+	for i := n; i < m.slots; i++ {
+		mask[i] = hiddenSlot
+	}
+	return tensors["length.mask"].Write(ctx, 0, floatBytes(mask))
+}
+
+// span gives each token its own length (METHODS §1.6 l4, after the adaptive attention
+// span of Sukhbaatar et al. 2019, arXiv 1905.07799):
+//
+//	z_t = L·σ(⟨v_ℓ, x_t⟩ + c_ℓ)    m_{t,l} = clip((R + z_t − l)/R, 0, 1)    bias log m
+//
+// with a penalty on the mean of z/L.
+type span struct{ ramp, penalty float64 }
+
+func (s span) Params(st *Starting) ([]Param, error) {
+	i, n := st.Info, st.Slots
+	offset := make([]float32, n)
+	for l := range offset {
+		offset[l] = float32((s.ramp - float64(l)) / s.ramp)
+	}
+	return []Param{
+		{Name: "length.v", Shape: []int{i.Layers, 1, i.Hidden}, Value: make([]float32, i.Layers*i.Hidden)},
+		{Name: "length.c", Shape: []int{i.Layers, 1}, Value: constant(i.Layers, 4)},
+		{Name: "length.slope", Shape: []int{n, 1}, Value: constant(n, float64(n)/s.ramp), Fixed: true},
+		{Name: "length.ramp", Shape: []int{n}, Value: offset, Fixed: true},
+	}, nil
+}
+
+func (s span) Bias(b *Build, at engine.At) engine.Buffer {
+	share := b.Unary(engine.Sigmoid, b.Linear(at.X, b.slice("length.v", at.Layer, 1, b.Info.Hidden), b.slice("length.c", at.Layer, 1), engine.None), 0)
+	rows := b.Dim(share, 0)
+	b.Penalise(share, s.penalty/float64(rows*b.Info.Layers))
+	m := b.Unary(engine.Clamp01, b.Linear(share, b.Tensor("length.slope"), b.Tensor("length.ramp"), engine.None), 0)
+	return b.View(b.logOf(m), 0, rows, 1, b.Slots)
+}
+
+func (span) Keep(int, func(string) []float32) []bool { return nil }

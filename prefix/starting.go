@@ -1,0 +1,301 @@
+package prefix
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"prelude/engine"
+)
+
+// Starting is what a method's initial values are made of.
+type Starting struct {
+	Ctx    context.Context
+	Frozen engine.Frozen
+	Info   engine.ModelInfo
+	Slots  int
+	Rand   Rand // nil: all values are 0, only shapes are wanted
+
+	seed  Seed
+	given Given
+	read  *reading
+}
+
+// Seed is a start before it is known what the source trains: words, noise, or another
+// prefix. The zero Seed but for Slots is all zeros.
+type Seed struct {
+	Slots int
+	IDs   []int32   // words that the model reads, or
+	Rows  []float32 // their embeddings [slots, hidden]
+	// Noise draws a number of standard deviation 1; it is scaled to the size of real values.
+	Noise func(rng Rand) float64
+	// KV is another prefix' keys and values.
+	KV []float32
+}
+
+// KV is initial keys and values, [2·layers, slots, kvHeads·headDim].
+func (s *Starting) KV() ([]float32, error) {
+	n := engine.Spec{Shape: kvShape(s.Info, s.Slots)}.Len()
+	switch {
+	case s.Rand == nil:
+	case s.seed.KV != nil:
+		return s.seed.KV, nil
+	case s.words():
+		r, err := s.model(s.seed.IDs, s.seed.Rows)
+		if err != nil {
+			return nil, err
+		}
+		return r.kv, nil
+	case s.seed.Noise != nil:
+		return s.noise(n, 2*s.Info.Layers, func(r *reading) []float32 { return r.kv })
+	}
+	return make([]float32, n), nil
+}
+
+// Embeddings are initial embeddings, [slots, hidden].
+func (s *Starting) Embeddings() ([]float32, error) {
+	n := s.Slots * s.Info.Hidden
+	switch {
+	case s.Rand == nil:
+	case s.seed.KV != nil:
+		return nil, fmt.Errorf("prefix: a trained prefix of keys and values can't start embeddings or hidden states; choose the source keys and values")
+	case s.seed.Rows != nil:
+		return s.seed.Rows, nil
+	case s.words():
+		r, err := s.model(s.seed.IDs, nil)
+		if err != nil {
+			return nil, err
+		}
+		return r.embeddings, nil
+	case s.seed.Noise != nil:
+		return s.noise(n, 1, func(r *reading) []float32 { return r.embeddings })
+	}
+	return make([]float32, n), nil
+}
+
+// Hidden are initial inputs of every block, [layers, slots, hidden].
+func (s *Starting) Hidden() ([]float32, error) {
+	n := s.Info.Layers * s.Slots * s.Info.Hidden
+	switch {
+	case s.Rand == nil:
+	case s.seed.KV != nil:
+		return s.Embeddings() // says why not
+	case s.words():
+		r, err := s.model(s.seed.IDs, s.seed.Rows)
+		if err != nil {
+			return nil, err
+		}
+		return r.hidden, nil
+	case s.seed.Noise != nil:
+		return s.noise(n, s.Info.Layers, func(r *reading) []float32 { return r.hidden })
+	}
+	return make([]float32, n), nil
+}
+
+func (s *Starting) words() bool { return s.seed.IDs != nil || s.seed.Rows != nil }
+
+// noise draws n values in equal groups, each of the root mean square that real values
+// have there, measured on the first given example (1 where there is none).
+func (s *Starting) noise(n, groups int, real func(*reading) []float32) ([]float32, error) {
+	x := make([]float32, n)
+	var measured []float32
+	if len(s.given.Examples) > 0 {
+		ids := s.given.Examples[0]
+		r, err := s.model(ids[:min(len(ids), s.Info.Context)], nil)
+		if err != nil {
+			return nil, err
+		}
+		measured = real(r)
+	}
+	for g := range groups {
+		sigma := 1.0
+		if m := len(measured) / groups; m > 0 {
+			sigma = rms(measured[g*m : (g+1)*m])
+		}
+		for i := range n / groups {
+			x[g*(n/groups)+i] = float32(s.seed.Noise(s.Rand) * sigma)
+		}
+	}
+	return x, nil
+}
+
+// normal draws n normal deviates.
+func (s *Starting) normal(n int, sigma float64) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		if s.Rand != nil {
+			x[i] = float32(s.Rand.NormFloat64() * sigma)
+		}
+	}
+	return x
+}
+
+// uniform draws n numbers from [−bound, bound).
+func (s *Starting) uniform(n int, bound float64) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		if s.Rand != nil {
+			x[i] = float32((2*s.Rand.Float64() - 1) * bound)
+		}
+	}
+	return x
+}
+
+// Weight is a tensor of the model, widened to float32: zeros where only shapes are wanted.
+func (s *Starting) Weight(name string) ([]float32, error) {
+	spec := s.Frozen.Arch.Tensors()[name]
+	if s.Rand == nil {
+		return make([]float32, spec.Len()), nil
+	}
+	w, ok := s.Frozen.Weights[name]
+	if !ok {
+		return nil, fmt.Errorf("prefix: the model has no tensor %q", name)
+	}
+	if spec.DType == engine.F32 {
+		return readFloats(s.Ctx, w)
+	}
+	p := engine.NewProgram()
+	n := spec.Rows()
+	ids := p.Arg("rows", engine.AllRows, engine.I32, n)
+	all := make([]int32, n)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	p.CopyTo(p.Embed(ids, p.Persist(name, spec), 1), p.Persist("widened", engine.Spec{DType: engine.F32, Shape: spec.Shape}))
+	got, err := runForTensors(s.Ctx, s.Frozen, p, engine.Args{Ints: map[engine.Buffer][]int32{ids: all}}, nil, "widened")
+	return got["widened"], err
+}
+
+// reading is what the frozen model makes of words.
+type reading struct {
+	kv, embeddings, hidden []float32
+}
+
+// model reads words, the last ones being remembered.
+func (s *Starting) model(ids []int32, rows []float32) (*reading, error) {
+	if s.read == nil {
+		r, err := readWords(s.Ctx, s.Frozen, ids, rows, true)
+		if err != nil {
+			return nil, err
+		}
+		s.read = r
+	}
+	return s.read, nil
+}
+
+// readWords runs the frozen model over ids, or over embeddings [n, hidden], at positions
+// 0, 1, 2 … Embeddings and hidden states are only read back where states says so.
+func readWords(ctx context.Context, f engine.Frozen, ids []int32, rows []float32, states bool) (*reading, error) {
+	p, i := engine.NewProgram(), f.Arch.Info()
+	n := len(ids)
+	if rows != nil {
+		n = len(rows) / i.Hidden
+	}
+	d := p.Domain("text", n)
+	args := engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}
+	arg := func(name string, value func(t int) int) engine.Buffer {
+		a, x := p.Arg(name, d, engine.I32, n), make([]int32, n)
+		for t := range x {
+			x[t] = int32(value(t))
+		}
+		args.Ints[a] = x
+		return a
+	}
+	in := engine.Input{Pos: arg("pos", func(t int) int { return t }), Lo: arg("lo", func(int) int { return 0 }), Hi: arg("hi", func(t int) int { return t + 1 })}
+	if i.Window > 0 {
+		in.LoLocal = arg("lo local", func(t int) int { return max(0, t+1-i.Window) })
+	}
+	var embedded engine.Buffer
+	if rows != nil {
+		in.Hidden = p.Arg("rows", d, engine.F32, n, i.Hidden)
+		wide := make([]float64, len(rows))
+		for j, v := range rows {
+			wide[j] = float64(v)
+		}
+		args.Floats[in.Hidden], embedded = wide, in.Hidden
+	} else {
+		in.IDs = p.Arg("ids", d, engine.I32, n)
+		args.Ints[in.IDs] = ids
+	}
+	out := f.Arch.Forward(p, in, engine.Hooks{Embed: func(_ *engine.Program, _ engine.Site, e engine.Buffer) engine.Buffer {
+		embedded = e
+		return e
+	}})
+	want := []string{"text.kv"}
+	collect(p, i, n, out, "text.kv")
+	if states {
+		p.CopyTo(embedded, p.Persist("text.embeddings", engine.Spec{DType: engine.F32, Shape: []int{n, i.Hidden}}))
+		all := p.Persist("text.hidden", engine.Spec{DType: engine.F32, Shape: []int{i.Layers, n, i.Hidden}})
+		for l, x := range out.Blocks {
+			p.CopyTo(x, p.View(all, l*n*i.Hidden, n, i.Hidden))
+		}
+		want = append(want, "text.embeddings", "text.hidden")
+	}
+	got, err := runForTensors(ctx, f, p, args, nil, want...)
+	if err != nil {
+		return nil, err
+	}
+	return &reading{kv: got["text.kv"], embeddings: got["text.embeddings"], hidden: got["text.hidden"]}, nil
+}
+
+// collect copies a forward pass' keys and values into a tensor [2·layers, n, width].
+func collect(p *engine.Program, i engine.ModelInfo, n int, out engine.Output, name string) {
+	kv := p.Persist(name, engine.Spec{DType: engine.F32, Shape: kvShape(i, n)})
+	width := i.KVHeads * i.HeadDim
+	for l := range i.Layers {
+		p.CopyTo(out.K[l], p.View(kv, 2*l*n*width, n, width))
+		p.CopyTo(out.V[l], p.View(kv, (2*l+1)*n*width, n, width))
+	}
+}
+
+// TextKV runs the frozen model over ids at positions 0, 1, 2 … and returns the keys
+// and values of every layer, [2·layers, len(ids), kvHeads·headDim]. As a prefix they
+// are exactly that text in context.
+func TextKV(ctx context.Context, f engine.Frozen, ids []int32) ([]float32, error) {
+	r, err := readWords(ctx, f, ids, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	return r.kv, nil
+}
+
+// runForTensors runs p once, over the model's weights and more tensors, and reads the
+// named tensors, which it allocates and frees.
+func runForTensors(ctx context.Context, f engine.Frozen, p *engine.Program, args engine.Args, more map[string]engine.Tensor, names ...string) (map[string][]float32, error) {
+	if err := p.Err(); err != nil {
+		return nil, err
+	}
+	bind := map[string]engine.Tensor{}
+	for _, from := range []map[string]engine.Tensor{f.Weights, more} {
+		for n, w := range from {
+			bind[n] = w
+		}
+	}
+	for _, name := range names {
+		t, err := f.Dev.Alloc(p.Spec(p.Named(name)))
+		if err != nil {
+			return nil, err
+		}
+		defer t.Close()
+		bind[name] = t
+	}
+	plan, err := f.Dev.Compile(ctx, p, bind)
+	if err != nil {
+		return nil, err
+	}
+	defer plan.Close()
+	if err := plan.Run(ctx, args); err != nil {
+		return nil, err
+	}
+	got := map[string][]float32{}
+	for _, name := range names {
+		if got[name], err = readFloats(ctx, bind[name]); err != nil {
+			return nil, err
+		}
+	}
+	return got, nil
+}
+
+// unit noise: standard deviation 1.
+func gaussianNoise(rng Rand) float64 { return rng.NormFloat64() }
+func uniformNoise(rng Rand) float64  { return (2*rng.Float64() - 1) * math.Sqrt(3) }

@@ -1,0 +1,202 @@
+package prefix
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"prelude/engine"
+)
+
+func init() {
+	add("weights", 0, &Option{ID: "frozen", Label: "None", PEFT: true,
+		Sentence: "The model stays as it is.",
+		make:     func(*Settings) any { return noWeights{} }})
+	add("weights", 1, &Option{ID: "lora", Label: "LoRA", PEFT: true, LR: 1e-3,
+		Sentence: "Learns a low-rank term beside chosen weight matrices; at first it changes nothing.",
+		Settings: []Setting{
+			{ID: "rank", Label: "Rank", Kind: "int", Default: "8", Min: 1, Max: 256, Help: "Rank of each term."},
+			{ID: "alpha", Label: "Alpha", Kind: "float", Default: "16", Min: 1e-3, Max: 1024, Help: "The term is multiplied by alpha/rank."},
+			{ID: "maps", Label: "Matrices", Kind: "choice", Default: "query, value", Options: []string{"query, value", "attention", "feed-forward", "all"}, Help: "Which weight matrices get a term."}},
+		make: func(s *Settings) any { return lora{s.int("rank"), s.float("alpha"), s.pick("maps")} }})
+	add("weights", 2, &Option{ID: "bias", Label: "Biases", LR: 1e-3,
+		Sentence: "Trains the bias of every linear map (BitFit); where the model has none, one is added at zero.",
+		make:     func(*Settings) any { return tensors{biases} }})
+	add("weights", 3, &Option{ID: "norms", Label: "Norm gains", LR: 1e-3,
+		Sentence: "Trains the gains of the norms.",
+		make:     func(*Settings) any { return tensors{norms} }})
+	add("weights", 4, &Option{ID: "headbias", Label: "Bias of the head", LR: 1e-2,
+		Sentence: "Learns one number for every word of the vocabulary, added to its logit; strong where the answer is a label.",
+		make:     func(*Settings) any { return tensors{headBias} }})
+	add("weights", 5, &Option{ID: "last", Label: "Last layers", LR: 3e-4,
+		Sentence: "Trains all weights of the last layers, as copies beside the model.",
+		Settings: []Setting{{ID: "layers", Label: "Layers", Kind: "int", Default: "1", Min: 1, Max: 1024, Help: "How many layers, counted from the end."}},
+		make: func(s *Settings) any {
+			k := s.int("layers")
+			return tensors{func(a engine.Architecture) map[string][]int { return lastLayers(a, k) }}
+		}})
+	add("weights", 6, &Option{ID: "full", Label: "All weights", LR: 3e-4,
+		Sentence: "Fine-tunes a copy of the whole model, to compare with: for small models.",
+		make:     func(*Settings) any { return tensors{everything} }})
+}
+
+// noWeights leaves the model frozen.
+type noWeights struct{}
+
+func (noWeights) Params(*Starting) ([]Param, error) { return nil, nil }
+func (noWeights) Build(*Build)                      {}
+
+// ownWeight is the name of the method's copy of one of the model's tensors.
+func ownWeight(name string) string { return "weights." + name }
+
+// tensors trains copies of some of the model's tensors, of the shapes that which gives by
+// name; the model's own stay as they are. A tensor that the model lacks starts at zero.
+type tensors struct {
+	which func(a engine.Architecture) map[string][]int
+}
+
+func (w tensors) Params(s *Starting) ([]Param, error) {
+	var all []Param
+	which := w.which(s.Frozen.Arch)
+	for _, name := range slices.Sorted(maps.Keys(which)) {
+		p := Param{Name: ownWeight(name), Shape: which[name]}
+		if _, ok := s.Frozen.Arch.Tensors()[name]; ok {
+			var err error
+			if p.Value, err = s.Weight(name); err != nil {
+				return nil, err
+			}
+		} else {
+			p.Value = make([]float32, engine.Spec{Shape: p.Shape}.Len())
+		}
+		all = append(all, p)
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("prefix: the model has no such weights")
+	}
+	return all, nil
+}
+
+func (tensors) Build(b *Build) {
+	b.Hooks.Weight = func(_ *engine.Program, name string, w engine.Buffer) engine.Buffer {
+		if own := ownWeight(name); b.has(own) {
+			return b.Tensor(own)
+		}
+		return w
+	}
+}
+
+// biases are the biases of all linear maps, had or not.
+func biases(a engine.Architecture) map[string][]int {
+	all := map[string][]int{}
+	for name, out := range a.Info().Linears {
+		all[name+".bias"] = []int{out}
+	}
+	return all
+}
+
+// norms are the model's vectors that are no biases: the gains.
+func norms(a engine.Architecture) map[string][]int {
+	all := map[string][]int{}
+	for name, s := range a.Tensors() {
+		if len(s.Shape) == 1 && strings.HasSuffix(name, ".weight") {
+			all[name] = s.Shape
+		}
+	}
+	return all
+}
+
+func headBias(a engine.Architecture) map[string][]int {
+	return map[string][]int{"lm_head.bias": {a.Info().Vocab}}
+}
+
+// lastLayers are all weights of the last k layers.
+func lastLayers(a engine.Architecture, k int) map[string][]int {
+	all := map[string][]int{}
+	i := a.Info()
+	for name, s := range a.Tensors() {
+		for l := max(0, i.Layers-k); l < i.Layers; l++ {
+			if strings.Contains(name, fmt.Sprintf(".%d.", l)) {
+				all[name] = s.Shape
+			}
+		}
+	}
+	return all
+}
+
+// everything are all tensors that a weight file holds: names of tables that the model
+// computes have no ".weight" or ".bias".
+func everything(a engine.Architecture) map[string][]int {
+	all := map[string][]int{}
+	for name, s := range a.Tensors() {
+		if strings.HasSuffix(name, ".weight") || strings.HasSuffix(name, ".bias") {
+			all[name] = s.Shape
+		}
+	}
+	return all
+}
+
+// lora adds a low-rank term to linear maps (Hu et al. 2022, arXiv 2106.09685):
+//
+//	y ← y + α/r·B·A·x      A [r, in] random, B [out, r] zero at first
+type lora struct {
+	rank  int
+	alpha float64
+	maps  string
+}
+
+// targets are the adapted maps with their number of inputs, sorted.
+func (w lora) targets(a engine.Architecture) (names []string, in map[string]int) {
+	in = map[string]int{}
+	for name, out := range a.Info().Linears {
+		s, ok := a.Tensors()[name+".weight"]
+		if ok && matches(w.maps, name) {
+			names = append(names, name)
+			in[name] = s.Len() / out
+		}
+	}
+	slices.Sort(names)
+	return names, in
+}
+
+// matches says whether a linear map belongs to a group, by its name.
+func matches(group, name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	attention := strings.Contains(name, "attn") || strings.Contains(name, "attention") || strings.Contains(strings.ToLower(name), "selfattention")
+	switch group {
+	case "query, value":
+		return attention && slices.Contains([]string{"q_proj", "v_proj", "q", "v", "query", "value"}, last)
+	case "attention":
+		return attention
+	case "feed-forward":
+		return !attention
+	}
+	return true
+}
+
+func (w lora) Params(s *Starting) ([]Param, error) {
+	names, in := w.targets(s.Frozen.Arch)
+	if len(names) == 0 {
+		return nil, fmt.Errorf("prefix: %s has no weight matrices %q that LoRA could adapt; choose all", s.Info.Family, w.maps)
+	}
+	var all []Param
+	for _, name := range names {
+		n, out := in[name], s.Info.Linears[name]
+		all = append(all,
+			Param{Name: "lora." + name + ".A", Shape: []int{w.rank, n}, Value: s.uniform(w.rank*n, 1/math.Sqrt(float64(n)))},
+			Param{Name: "lora." + name + ".B", Shape: []int{out, w.rank}, Value: make([]float32, out*w.rank)})
+	}
+	return all, nil
+}
+
+func (w lora) Build(b *Build) {
+	b.Hooks.Linear = func(p *engine.Program, name string, x, y engine.Buffer) engine.Buffer {
+		a := "lora." + name + ".A"
+		if !b.has(a) {
+			return y
+		}
+		h := p.Unary(engine.Scale, p.Linear(x, b.Tensor(a), engine.None, engine.None), w.alpha/float64(w.rank))
+		return p.Linear(h, b.Tensor("lora."+name+".B"), engine.None, y)
+	}
+}
