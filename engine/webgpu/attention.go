@@ -180,14 +180,18 @@ func (b *recipe) rel(o *engine.AttentionBackward, saved int) {
 
 // ranges checks the key ranges of an attention.
 func (b *recipe) ranges(o *engine.Attention) {
-	for _, r := range [][3]engine.Buffer{{o.Lo, o.Hi, o.K}, {o.PLo, o.PHi, o.PK}} {
-		if r[0] == engine.None {
-			continue
-		}
-		n := count{all: b.p.Dim(r[2], 0)}
-		b.checks = append(b.checks, check{"attention range", r[0], b.elems(r[0]), count{all: n.all + 1}, false},
-			check{"attention range", r[1], b.elems(r[1]), n, true})
+	if o.K != engine.None {
+		b.rangeOf("attention", o.Lo, o.Hi, b.p.Dim(o.K, 0))
 	}
+	if o.PLo != engine.None {
+		b.rangeOf("attention to the prefix", o.PLo, o.PHi, b.p.Dim(o.PK, 0))
+	}
+}
+
+// rangeOf checks that [lo, hi) lies within n rows.
+func (b *recipe) rangeOf(what string, lo, hi engine.Buffer, n int) {
+	b.checks = append(b.checks, check{what + ": beginning of a range", lo, b.elems(lo), count{all: n + 1}, false},
+		check{what + ": end of a range", hi, b.elems(hi), count{all: n}, true})
 }
 
 // index checks an argument of row indices below n.

@@ -39,7 +39,12 @@ type product struct {
 	a, b, add, y matrix
 	bias         engine.Buffer
 	biasFrom     int
+	batch        batch
 }
+
+// batch is how many products of one shape are made at once, and how many elements
+// lie between their operands.
+type batch struct{ n, a, b, y int }
 
 // operand adds the port of a matrix and says whether it can be read by fours.
 func (k *launch) operand(name string, m matrix, depth, across int, as kind, write bool) bool {
@@ -77,7 +82,8 @@ func (b *recipe) gemm(p product) {
 	}
 	k.operand("add", p.add, 0, 0, floats, false)
 	k.operand("y", p.y, 0, 0, floats, true)
-	k.count("m", p.m).count("k", p.k).u32("n", p.n).u32("lda", p.a.ld).u32("ldb", p.b.ld).u32("ldc", p.y.ld)
+	k.count("m", p.m).count("k", p.k).u32("n", p.n).u32("lda", p.a.ld).u32("ldb", p.b.ld).u32("ldc", p.y.ld).
+		u32("za", p.batch.a).u32("zb", p.batch.b).u32("zy", p.batch.y)
 	threads := t.WX * t.WY
 	loads := func(letter string, across bool, tile int) {
 		n := t.BK / 4 * tile
@@ -87,12 +93,13 @@ func (b *recipe) gemm(p product) {
 		}
 		k.set("Q"+letter+"_K", direct).set("Q"+letter+"_R", blocks)
 	}
+	av, bv = av && p.batch.a%4 == 0, bv && p.batch.b%4 == 0
 	bm, bn := t.WY*t.TM, t.WX*t.TN
 	loads("A", p.a.across, bm)
 	loads("B", p.b.across, bn)
 	k.set("WX", t.WX).set("WY", t.WY).set("TM", t.TM).set("TN", t.TN).set("BK4", t.BK/4)
 	k.flag("A_ROWS", p.a.across).flag("B_ROWS", p.b.across).flag("A_VEC", av).flag("B_VEC", bv)
-	k.grid((p.n+bn-1)/bn, (p.m.all+bm-1)/bm, 1)
+	k.grid((p.n+bn-1)/bn, (p.m.all+bm-1)/bm, p.batch.n)
 }
 
 // few is how many rows a product may have to be one of matrix and vectors.
@@ -162,6 +169,23 @@ func (b *recipe) outer(o *engine.Outer) {
 	b.gemm(product{m: count{all: m}, k: b.rows(o.A), n: n,
 		a: matrix{buf: o.A, ld: b.p.Dim(o.A, -1), across: true}, b: matrix{buf: o.B, ld: n, across: true},
 		add: rowsOf(o.Add, n), y: rowsOf(o.Y, n)})
+}
+
+func (b *recipe) headLinear(o *engine.HeadLinear) {
+	heads, out, in := b.p.Dim(o.W, 0), b.p.Dim(o.W, 1), b.p.Dim(o.W, 2)
+	k, n := in, out // columns of a head in x and in y
+	if o.Transposed {
+		k, n = out, in
+	}
+	b.gemm(product{m: b.rows(o.X), k: count{all: k}, n: n, a: matrix{buf: o.X, ld: heads * k},
+		b: matrix{buf: o.W, ld: in, across: o.Transposed}, y: matrix{buf: o.Y, ld: heads * n},
+		batch: batch{heads, k, out * in, n}})
+}
+
+func (b *recipe) headOuter(o *engine.HeadOuter) {
+	heads, m, n := b.p.Dim(o.Y, 0), b.p.Dim(o.Y, 1), b.p.Dim(o.Y, 2)
+	b.gemm(product{m: count{all: m}, k: b.rows(o.A), n: n, a: matrix{buf: o.A, ld: heads * m, across: true},
+		b: matrix{buf: o.B, ld: heads * n, across: true}, y: matrix{buf: o.Y, ld: n}, batch: batch{heads, m, n, m * n}})
 }
 
 // fit shrinks t until the adapter can run it.

@@ -55,6 +55,14 @@ func (b *recipe) plan(op engine.Op) {
 		b.concatRows(o)
 	case *engine.SplitCols:
 		b.splitCols(o)
+	case *engine.CausalConv:
+		b.causalConv(o)
+	case *engine.CausalConvBackward:
+		b.causalConvBackward(o)
+	case *engine.HeadLinear:
+		b.headLinear(o)
+	case *engine.HeadOuter:
+		b.headOuter(o)
 	case *engine.CrossEntropy:
 		b.crossEntropy(o)
 	case *engine.GradStats:

@@ -10,7 +10,7 @@
 //	 ↓  │ BM×BN  │
 //	    └────────┘                  two of each: one is filled while the other is used
 //
-// An operand lies in memory along k (…_ROWS false: four of k are one load) or across
+// Layer z of the grid makes the z-th of several products of one shape. An operand lies in memory along k (…_ROWS false: four of k are one load) or across
 // it (…_ROWS true: four loads make a 4×4 block, transposed in registers).
 const BM: u32 = WY * TM;
 const BN: u32 = WX * TN;
@@ -21,14 +21,17 @@ const BUFB: u32 = BK4 * BN;
 var<workgroup> as_: array<vec4<f32>, 2u * BUFA>;
 var<workgroup> bs: array<vec4<f32>, 2u * BUFB>;
 
+var<private> base_a: u32;
+var<private> base_b: u32;
+
 // Four of an operand from element (m, k) or (k, n): along k, or across it where …_ROWS.
 fn take_a(m: u32, k: u32, end_m: u32, end_k: u32) -> vec4<f32> {
   if (m >= end_m || k >= end_k) { return vec4<f32>(); }
 //@if A_ROWS
-  let at = k * P.lda + m;
+  let at = base_a + k * P.lda + m;
   let left = end_m - m;
 //@else
-  let at = m * P.lda + k;
+  let at = base_a + m * P.lda + k;
   let left = end_k - k;
 //@end
 //@if A_VEC
@@ -45,10 +48,10 @@ fn take_a(m: u32, k: u32, end_m: u32, end_k: u32) -> vec4<f32> {
 fn take_b(n: u32, k: u32, end_n: u32, end_k: u32) -> vec4<f32> {
   if (n >= end_n || k >= end_k) { return vec4<f32>(); }
 //@if B_ROWS
-  let at = k * P.ldb + n;
+  let at = base_b + k * P.ldb + n;
   let left = end_n - n;
 //@else
-  let at = n * P.ldb + k;
+  let at = base_b + n * P.ldb + k;
   let left = end_k - k;
 //@end
 //@if B_VEC
@@ -69,6 +72,8 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
   let m0 = wg.y * BM;
   let n0 = wg.x * BN;
   if (m0 >= rows) { return; }
+  base_a = wg.z * P.za;
+  base_b = wg.z * P.zb;
   let tx = lid.x;
   let ty = lid.y;
   let id = ty * WX + tx;
@@ -191,7 +196,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
   }
 //@for i TM
   if (m0 + ty + $iu * WY < rows) {
-    let row = (m0 + ty + $iu * WY) * P.ldc;
+    let row = (m0 + ty + $iu * WY) * P.ldc + wg.z * P.zy;
 //@for j TN
     {
       let n = n0 + tx + $ju * WX;
