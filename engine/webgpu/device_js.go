@@ -118,3 +118,10 @@ func (d *Device) begin(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+// Pause holds queued work (see [engine.Pauser]): what the GPU has begun it ends.
+func (d *Device) Pause(on bool) { d.js.Call("pause", on) }
+
+// Destroy makes the browser take the device away, as a reset of the GPU would, so
+// that what happens then can be tried out.
+func (d *Device) Destroy() { d.js.Get("device").Call("destroy") }

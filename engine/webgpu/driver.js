@@ -32,6 +32,9 @@ globalThis.preludeWebGPU = (() => {
       this.lost = "";
       this.done = null; // set by Go: called after each run
       this.buffers = new Map();
+      this.queue = []; // work that waits: parts of runs, writes and reads, in order
+      this.flying = 0; // submits that the device has not finished
+      this.paused = false;
       this.arenas = [];
       this.generation = 0; // of the arenas; bind groups of an older one are made again
       this.layouts = new Map();
@@ -42,8 +45,41 @@ globalThis.preludeWebGPU = (() => {
       this.about = JSON.stringify({ limits, features, vendor: i.vendor ?? "", architecture: i.architecture ?? "",
         device: i.device ?? "", description: i.description ?? "" });
       device.onuncapturederror = (event) => { this.error ||= event.error.message; };
-      device.lost.then((info) => { this.lost = info.message || String(info.reason) || "lost"; });
+      device.lost.then((info) => {
+        this.lost = info.message || String(info.reason) || "lost";
+        this.paused = false;
+        this.pump(); // what waits learns of it
+      });
     }
+
+    // Does work now, or after what waits.
+    enqueue(work) {
+      this.queue.push(work);
+      this.pump();
+    }
+
+    // No more than two submits fly, so that a pause takes hold soon.
+    pump() {
+      while (this.queue.length && !this.paused && (this.flying < 2 || this.lost)) this.queue.shift()();
+    }
+
+    submit(commands, then) {
+      this.flying++;
+      this.device.queue.submit(commands);
+      const end = () => {
+        this.flying--;
+        then?.();
+        this.pump();
+      };
+      this.device.queue.onSubmittedWorkDone().then(end, end);
+    }
+
+    pause(on) {
+      this.paused = on && !this.lost;
+      this.pump();
+    }
+
+    busy() { return this.queue.length > 0 || this.paused || this.flying > 1; }
 
     // Runs f inside error scopes; rejects with what they caught.
     async scoped(what, f) {
@@ -76,11 +112,16 @@ globalThis.preludeWebGPU = (() => {
 
     write(id, offset, bytes, size) {
       if (this.lost) return "lost: " + this.lost;
-      this.device.queue.writeBuffer(this.buffers.get(id), offset, bytes, 0, size);
+      const data = this.busy() ? bytes.slice(0, size) : bytes;
+      this.enqueue(() => {
+        const buffer = this.buffers.get(id);
+        if (buffer && !this.lost) this.device.queue.writeBuffer(buffer, offset, data, 0, size);
+      });
       return "";
     }
 
     async read(id, offset, size) {
+      await new Promise((turn) => this.enqueue(turn));
       if (this.lost) throw new Error("lost: " + this.lost);
       const to = this.buffer(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
       try {
@@ -189,36 +230,50 @@ globalThis.preludeWebGPU = (() => {
     run(plan) {
       if (this.lost) return "lost: " + this.lost;
       if (this.error) { const e = this.error; this.error = ""; return e; }
-      if (plan.generation !== this.generation) this.bind(plan);
-      const { queue } = this.device;
-      queue.writeBuffer(plan.inputs, 0, plan.staging);
-      const part = plan.total / plan.submits;
-      let at = 0, next = 0, cost = 0;
-      while (next < plan.dispatches.length) {
-        const encoder = this.device.createCommandEncoder();
-        const pass = encoder.beginComputePass();
-        let pipeline = null;
-        for (at = next; next < plan.dispatches.length; next++) {
-          const d = plan.dispatches[next];
-          if (next > at && cost + d.cost > part) { cost = 0; break; }
-          cost += d.cost;
-          if (d.pipeline !== pipeline) pass.setPipeline(pipeline = d.pipeline);
-          pass.setBindGroup(0, d.group);
-          pass.dispatchWorkgroups(d.x, d.y, d.z);
-        }
-        pass.end();
-        queue.submit([encoder.finish()]);
+      const args = this.busy() ? plan.staging.slice() : plan.staging;
+      const share = plan.total / plan.submits;
+      let begun = 0;
+      for (let from = 0, last = false; !last;) {
+        let to = from, cost = 0;
+        while (to < plan.dispatches.length && (to === from || cost + plan.dispatches[to].cost <= share * 1.0001)) cost += plan.dispatches[to++].cost;
+        const first = from === 0, start = from;
+        last = to >= plan.dispatches.length;
+        const end = last ? () => this.ended(plan, begun) : null;
+        this.enqueue(() => {
+          if (this.lost) { end?.(); return; }
+          if (first) {
+            if (plan.generation !== this.generation) this.bind(plan);
+            this.device.queue.writeBuffer(plan.inputs, 0, args);
+            begun = performance.now();
+          }
+          this.submit([this.record(plan, start, to)], end);
+        });
+        from = to;
       }
-      const begun = Math.max(performance.now(), this.finished ?? 0);
-      const end = () => {
-        this.finished = performance.now();
-        const took = this.finished - begun;
-        plan.submits = Math.max(1, Math.ceil(took / longSubmit));
-        plan.took = took;
-        this.done?.();
-      };
-      queue.onSubmittedWorkDone().then(end, end);
       return "";
+    }
+
+    record(plan, from, to) {
+      const encoder = this.device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      let pipeline = null;
+      for (let i = from; i < to; i++) {
+        const d = plan.dispatches[i];
+        if (d.pipeline !== pipeline) pass.setPipeline(pipeline = d.pipeline);
+        pass.setBindGroup(0, d.group);
+        pass.dispatchWorkgroups(d.x, d.y, d.z);
+      }
+      pass.end();
+      return encoder.finish();
+    }
+
+    // After a run: how long it took says into how many submits the next is cut.
+    ended(plan, begun) {
+      const now = performance.now();
+      plan.took = now - Math.max(begun, this.finished ?? 0);
+      this.finished = now;
+      plan.submits = Math.max(1, Math.ceil(plan.took / longSubmit));
+      this.done?.();
     }
 
     drop(plan) {
@@ -228,6 +283,9 @@ globalThis.preludeWebGPU = (() => {
 
     close() {
       this.done = null;
+      this.lost ||= "closed";
+      this.paused = false;
+      this.pump();
       this.device.destroy();
     }
   }

@@ -1,0 +1,222 @@
+package webgpu_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"prelude/engine"
+	"prelude/engine/webgpu"
+)
+
+// counter is a program that adds one to a tensor.
+func counter(t *testing.T, dev *webgpu.Device) (engine.Plan, engine.Tensor) {
+	t.Helper()
+	ctx := context.Background()
+	p := engine.NewProgram()
+	x := p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{5}})
+	p.CopyTo(p.Unary(engine.AddConst, x, 1), x)
+	tensor, err := dev.Alloc(p.Spec(x))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := dev.Compile(ctx, p, map[string]engine.Tensor{"x": tensor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan, tensor
+}
+
+func first(t *testing.T, x engine.Tensor) float32 {
+	t.Helper()
+	raw := make([]byte, 20)
+	if err := x.Read(context.Background(), 0, raw); err != nil {
+		t.Fatal(err)
+	}
+	return math.Float32frombits(binary.LittleEndian.Uint32(raw))
+}
+
+// Many runs with read-backs lose none and leave nothing behind; PRELUDE_STEPS sets
+// how many (100000 for the whole test).
+func TestManyRuns(t *testing.T) {
+	dev := open(t, webgpu.Options{})
+	plan, x := counter(t, dev)
+	steps, err := strconv.Atoi(os.Getenv("PRELUDE_STEPS"))
+	if err != nil {
+		steps = 1000
+	}
+	for i := 1; i <= steps; i++ {
+		if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+			t.Fatal(err)
+		}
+		if i%10 == 0 {
+			if v := first(t, x); v != float32(i) {
+				t.Fatalf("after %d runs the counter is %g", i, v)
+			}
+		}
+	}
+}
+
+func TestLostDevice(t *testing.T) {
+	dev := open(t, webgpu.Options{})
+	plan, x := counter(t, dev)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	lost := func() error {
+		raw := make([]byte, 20)
+		for i := range 200 {
+			if i == 20 {
+				dev.Destroy()
+			}
+			if err := plan.Run(ctx, engine.Args{}); err != nil {
+				return err
+			}
+			if i%7 == 0 {
+				if err := x.Read(ctx, 0, raw); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	if err := lost(); !errors.Is(err, webgpu.ErrLost) {
+		t.Fatalf("the device was taken away and training got %v, want ErrLost", err)
+	}
+	if _, err := dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{4}}); !errors.Is(err, webgpu.ErrLost) {
+		t.Errorf("Alloc on a lost device: %v, want ErrLost", err)
+	}
+	again := open(t, webgpu.Options{})
+	plan, x = counter(t, again)
+	if err := plan.Run(ctx, engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	if v := first(t, x); v != 1 {
+		t.Errorf("a new device counts %g, want 1", v)
+	}
+}
+
+func TestPause(t *testing.T) {
+	dev := open(t, webgpu.Options{})
+	plan, x := counter(t, dev)
+	first(t, x)
+	dev.Pause(true)
+	ended := make(chan error)
+	go func() {
+		for range 5 {
+			if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}()
+	select {
+	case err := <-ended:
+		t.Fatalf("five runs ended during a pause: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	dev.Pause(false)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if v := first(t, x); v != 5 {
+		t.Errorf("counter is %g after five runs", v)
+	}
+}
+
+// What asks for too much gets an error that says so, and the device works on.
+func TestTooMuch(t *testing.T) {
+	dev := open(t, webgpu.Options{DefaultLimits: true})
+	p := engine.NewProgram()
+	x := p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{1}})
+	big := p.Add(p.Temp("big", engine.AllRows, 1<<20, 64), x)
+	p.Keep("y", p.SumAll(big))
+	bound := map[string]engine.Tensor{}
+	for name, s := range p.Tensors() {
+		b, err := dev.Alloc(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound[name] = b
+	}
+	if _, err := dev.Compile(context.Background(), p, bound); err == nil || !strings.Contains(err.Error(), "smaller batch") {
+		t.Errorf("256 MiB of scratch in one value: %v", err)
+	}
+	plan, c := counter(t, dev)
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	if v := first(t, c); v != 1 {
+		t.Errorf("counter is %g", v)
+	}
+}
+
+// Indices outside their table are refused before they reach the device.
+func TestIndices(t *testing.T) {
+	dev := open(t, webgpu.Options{})
+	ctx := context.Background()
+	p := engine.NewProgram()
+	d := p.Domain("rows", 3)
+	ids := p.Arg("ids", d, engine.I32, 3)
+	p.CopyTo(p.Embed(ids, p.Persist("w", engine.Spec{DType: engine.Q8_0, Shape: []int{10, 32}}), 1), p.Persist("y", engine.Spec{DType: engine.F32, Shape: []int{3, 32}}))
+	bound := map[string]engine.Tensor{}
+	for name, s := range p.Tensors() {
+		x, err := dev.Alloc(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound[name] = x
+	}
+	plan, err := dev.Compile(ctx, p, bound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		ids  []int32
+		live int
+		ok   bool
+	}{{[]int32{0, 9, 4}, 3, true}, {[]int32{0, 10, 4}, 3, false}, {[]int32{-1, 2, 4}, 3, false}, {[]int32{1, 2, 99}, 2, true}} {
+		err := plan.Run(ctx, engine.Args{Ints: map[engine.Buffer][]int32{ids: c.ids}, Live: map[engine.Domain]int{d: c.live}})
+		if (err == nil) != c.ok {
+			t.Errorf("ids %v, %d live: %v", c.ids, c.live, err)
+		}
+	}
+}
+
+// Tensors of every type come back as they were written, in pieces of any size.
+func TestTensors(t *testing.T) {
+	dev := open(t, webgpu.Options{DefaultLimits: true})
+	ctx := context.Background()
+	for _, s := range []engine.Spec{{DType: engine.F32, Shape: []int{3, 5}}, {DType: engine.F16, Shape: []int{3, 5}}, {DType: engine.BF16, Shape: []int{7, 3}},
+		{DType: engine.Q8_0, Shape: []int{3, 64}}, {DType: engine.Q4_0, Shape: []int{3, 64}}, {DType: engine.Q4_1, Shape: []int{5, 32}}} {
+		x, err := dev.Alloc(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]byte, s.Bytes())
+		for i := range want {
+			want[i] = byte(i*37 + 11)
+		}
+		unit := s.DType.Bytes(s.DType.Block())
+		for off, n := 0, 1; off < len(want); n++ {
+			to := min(off+n%4*unit, len(want))
+			if err := x.Write(ctx, off, want[off:to]); err != nil {
+				t.Fatal(err)
+			}
+			off = to
+		}
+		got := make([]byte, len(want)-unit)
+		if err := x.Read(ctx, unit, got); err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != string(want[unit:]) {
+			t.Errorf("%v: read % x, want % x", s, got, want[unit:])
+		}
+	}
+}
