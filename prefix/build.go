@@ -1,6 +1,8 @@
 package prefix
 
 import (
+	"fmt"
+
 	"prelude/engine"
 )
 
@@ -64,7 +66,7 @@ type Build struct {
 	KV func(layer int) (k, v engine.Buffer)
 
 	params []Param
-	part   *Part
+	own    *Part
 	memo   map[string]engine.Buffer
 }
 
@@ -93,9 +95,15 @@ func (b *Build) has(name string) bool {
 	return false
 }
 
+// part is the elements of x from off on in another shape. Asked twice, it is the same
+// buffer: views that train must not overlap.
+func (b *Build) part(x engine.Buffer, off int, shape ...int) engine.Buffer {
+	return b.once(fmt.Sprint("part ", x, off, shape), func() engine.Buffer { return b.View(x, off, shape...) })
+}
+
 // slice is part i of a tensor [n, …], in another shape.
 func (b *Build) slice(name string, i int, shape ...int) engine.Buffer {
-	return b.View(b.Tensor(name), i*engine.Spec{Shape: shape}.Len(), shape...)
+	return b.part(b.Tensor(name), i*engine.Spec{Shape: shape}.Len(), shape...)
 }
 
 // once computes a buffer the first time it is asked for.
@@ -112,7 +120,7 @@ func (b *Build) once(name string, f func() engine.Buffer) engine.Buffer {
 func (b *Build) Ints(name string, x []int32) engine.Buffer {
 	return b.once("ints "+name, func() engine.Buffer {
 		a := b.Arg(name, engine.AllRows, engine.I32, len(x))
-		b.part.constants[a] = x
+		b.own.constants[a] = x
 		return a
 	})
 }
@@ -120,7 +128,7 @@ func (b *Build) Ints(name string, x []int32) engine.Buffer {
 // Noise is an argument that f fills anew in every training step.
 func (b *Build) Noise(name string, f func(x []float64, rng Rand), n int) engine.Buffer {
 	a := b.Arg(name, engine.AllRows, engine.F32, n)
-	b.part.noise = append(b.part.noise, func(args engine.Args, rng Rand) {
+	b.own.noise = append(b.own.noise, func(args engine.Args, rng Rand) {
 		x := args.Floats[a]
 		if len(x) != n {
 			x = make([]float64, n)
@@ -134,7 +142,7 @@ func (b *Build) Noise(name string, f func(x []float64, rng Rand), n int) engine.
 // Penalise adds factor·Σ x to the training loss.
 func (b *Build) Penalise(x engine.Buffer, factor float64) {
 	if b.Mode == Train && factor != 0 {
-		b.part.penalties = append(b.part.penalties, penalty{x, factor})
+		b.own.penalties = append(b.own.penalties, penalty{x, factor})
 	}
 }
 
@@ -170,17 +178,17 @@ func (b *Build) run(x engine.Buffer, first, last int, block func(p *engine.Progr
 // Build appends the method to a program. In is the input of the model's forward pass,
 // which the caller appends afterwards with the part's hooks.
 func (m *Method) Build(p *engine.Program, arch engine.Architecture, in engine.Input, mode Mode) *Part {
-	return m.build(p, arch, in, mode).part
+	return m.build(p, arch, in, mode).own
 }
 
 func (m *Method) build(p *engine.Program, arch engine.Architecture, in engine.Input, mode Mode) *Build {
 	b := &Build{Program: p, Arch: arch, Info: m.Info, In: in, Mode: mode, Slots: m.slots, params: m.params,
-		part: &Part{constants: map[engine.Buffer][]int32{}}, memo: map[string]engine.Buffer{}}
+		own: &Part{constants: map[engine.Buffer][]int32{}}, memo: map[string]engine.Buffer{}}
 	m.weights.Build(b)
 	m.source.Build(b)
 	if b.KV != nil {
 		m.attach(b)
 	}
-	b.part.Hooks = b.Hooks
+	b.own.Hooks = b.Hooks
 	return b
 }

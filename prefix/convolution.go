@@ -83,7 +83,7 @@ func (k kernel) apply(b *Build, e, x, left, lo, hi engine.Buffer) engine.Buffer 
 	for i, d := range k.dilations {
 		c := b.CausalConv(x, b.slice("prefix.kernel", i, k.taps, b.Info.Hidden), left, lo, hi, d)
 		if len(k.dilations) > 1 {
-			c = b.Mul(c, b.View(weights, i, 1))
+			c = b.Mul(c, b.part(weights, i, 1))
 		}
 		y = b.Add(y, c)
 	}

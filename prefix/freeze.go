@@ -39,7 +39,7 @@ func (m *Method) Settle(p *engine.Program, arch engine.Architecture) *Part {
 		p.CopyTo(k, p.View(kv, 2*l*n, m.slots, width))
 		p.CopyTo(v, p.View(kv, (2*l+1)*n, m.slots, width))
 	}
-	return b.part
+	return b.own
 }
 
 // KV is the prefix' keys and values as attention reads them, [2·layers, slots,

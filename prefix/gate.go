@@ -56,7 +56,7 @@ func (g logGate) Params(s *Starting) ([]Param, error) {
 
 func (logGate) Bias(b *Build, layer int) engine.Buffer {
 	g := b.once("gate", func() engine.Buffer { return b.logOf(b.Unary(engine.Sigmoid, b.Tensor("gate.log"), 0)) })
-	return b.View(g, layer*b.Slots, 1, 1, b.Slots)
+	return b.part(g, layer*b.Slots, 1, 1, b.Slots)
 }
 
 // logOf is log x for x ≥ 0. At 0 it is −69, a weight of 1e-30: gone to every digit.
@@ -100,7 +100,7 @@ func (apt) Params(s *Starting) ([]Param, error) {
 // Scale applies the factors to keys or values.
 func (apt) Scale(b *Build, layer int, x engine.Buffer) engine.Buffer {
 	alpha := b.once("gate", func() engine.Buffer { return b.Unary(engine.Sigmoid, b.Tensor("gate.token"), 0) })
-	return b.Mul(b.Mul(x, b.View(alpha, layer*b.Slots, b.Slots, 1)), b.slice("gate.layer", layer, 1))
+	return b.Mul(b.Mul(x, b.part(alpha, layer*b.Slots, b.Slots, 1)), b.slice("gate.layer", layer, 1))
 }
 
 // dynamic is a gate by each token and head (METHODS §1.5 g4):

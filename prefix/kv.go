@@ -41,7 +41,7 @@ func segments(b *Build, kv engine.Buffer) func(layer int) (k, v engine.Buffer) {
 	slots, width := b.Dim(kv, 1), b.Dim(kv, 2)
 	n := slots * width
 	return func(layer int) (k, v engine.Buffer) {
-		return b.View(kv, 2*layer*n, slots, width), b.View(kv, (2*layer+1)*n, slots, width)
+		return b.part(kv, 2*layer*n, slots, width), b.part(kv, (2*layer+1)*n, slots, width)
 	}
 }
 

@@ -1,0 +1,208 @@
+package prefix_test
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"prelude/engine"
+	"prelude/engine/cpu"
+	"prelude/models/tiny"
+	"prelude/prefix"
+)
+
+var ctx = context.Background()
+
+// given is what starts draw on in tests.
+func given() prefix.Given {
+	return prefix.Given{
+		Examples: [][]int32{{3, 9, 27, 14, 5}, {8, 2, 30, 1}},
+		Text:     []int32{6, 13, 21, 2, 17},
+		Labels:   [][]int32{{11}, {12, 19, 4}, {11}},
+	}
+}
+
+// gpt2 is a GPT-2 of two blocks: learned positions, biases, LayerNorm.
+func gpt2(t testing.TB, dev engine.Device) engine.Frozen {
+	d := 16
+	s := map[string][]int{"transformer.wte.weight": {tiny.Vocab, d}, "transformer.wpe.weight": {64, d}}
+	norm := func(name string) { s[name+".weight"], s[name+".bias"] = []int{d}, []int{d} }
+	linear := func(name string, out, in int) { s[name+".weight"], s[name+".bias"] = []int{out, in}, []int{out} }
+	norm("transformer.ln_f")
+	for _, at := range []string{"transformer.h.0.", "transformer.h.1."} {
+		norm(at + "ln_1")
+		norm(at + "ln_2")
+		for _, n := range []string{"attn.q", "attn.k", "attn.v", "attn.c_proj"} {
+			linear(at+n, d, d)
+		}
+		linear(at+"mlp.c_fc", 24, d)
+		linear(at+"mlp.c_proj", d, 24)
+	}
+	return tiny.New(t, dev, `{"model_type":"gpt2","n_layer":2,"n_embd":16,"n_head":4,"n_inner":24,"vocab_size":40,"n_positions":64}`, s)
+}
+
+// start makes a method and its initial values.
+func start(t testing.TB, f engine.Frozen, c prefix.Choice) *prefix.Method {
+	t.Helper()
+	m, err := prefix.New(c, f.Arch.Info())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Start(ctx, f, given(), rand.New(rand.NewPCG(5, 6))); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// stir moves every trainable value a little, so that nothing is at a special point.
+func stir(m *prefix.Method, sigma float64) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, p := range m.Params() {
+		for i := range p.Value {
+			if !p.Fixed {
+				p.Value[i] += float32(rng.NormFloat64() * sigma)
+			}
+		}
+	}
+}
+
+func alloc(t testing.TB, f engine.Frozen, m *prefix.Method) map[string]engine.Tensor {
+	t.Helper()
+	all, err := m.Alloc(ctx, f.Dev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// sequences are the packed examples that tests run; losses are on rows from the second.
+var sequences = [][]int32{{4, 7, 22, 38, 1, 15, 9}, {31, 2, 2, 18}}
+
+// batch is the input of a forward pass over packed sequences.
+type batch struct {
+	in   engine.Input
+	args engine.Args
+}
+
+func pack(p *engine.Program, sequences [][]int32, offset int) *batch {
+	b := &batch{args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
+	var ids, pos, lo, hi []int32
+	for _, s := range sequences {
+		first := len(ids)
+		for t, id := range s {
+			ids, pos = append(ids, id), append(pos, int32(offset+t))
+			lo, hi = append(lo, int32(first)), append(hi, int32(len(ids)))
+		}
+	}
+	d := p.Domain("tokens", len(ids)+2)
+	b.args.Live[d] = len(ids)
+	arg := func(name string, x []int32) engine.Buffer {
+		a := p.Arg(name, d, engine.I32, len(ids)+2)
+		b.args.Ints[a] = x
+		return a
+	}
+	b.in = engine.Input{IDs: arg("ids", ids), Pos: arg("pos", pos), Lo: arg("lo", lo), Hi: arg("hi", hi)}
+	return b
+}
+
+// logitsOf are the logits of all rows of sequences, [rows, vocab], with m or without.
+func logitsOf[T cpu.Float](t testing.TB, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, mode prefix.Mode, sequences ...[]int32) []float64 {
+	t.Helper()
+	p := engine.NewProgram()
+	offset := 0
+	if m != nil {
+		offset = m.Offset()
+	}
+	b := pack(p, sequences, offset)
+	var h engine.Hooks
+	if m != nil {
+		part := m.Build(p, f.Arch, b.in, mode)
+		part.Fill(b.args, nil)
+		h = part.Hooks
+	}
+	out := f.Arch.Forward(p, b.in, h)
+	z := f.Arch.Logits(p, out.Hidden, h)
+	p.CopyTo(z, p.Persist("logits", engine.Spec{DType: engine.F32, Shape: p.Spec(z).Shape}))
+	x := run[T](t, f, p, b.args, tensors, "logits")["logits"]
+	n := 0
+	for _, s := range sequences {
+		n += len(s)
+	}
+	return x[:n*f.Arch.Info().Vocab]
+}
+
+// run runs p and returns named tensors, which it allocates.
+func run[T cpu.Float](t testing.TB, f engine.Frozen, p *engine.Program, args engine.Args, tensors map[string]engine.Tensor, names ...string) map[string][]float64 {
+	t.Helper()
+	bind := map[string]engine.Tensor{}
+	for _, all := range []map[string]engine.Tensor{f.Weights, tensors} {
+		for n, x := range all {
+			bind[n] = x
+		}
+	}
+	if err := p.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range p.Tensors() {
+		if bind[name] == nil {
+			x, err := f.Dev.Alloc(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bind[name] = x
+		}
+	}
+	plan, err := f.Dev.Compile(ctx, p, bind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plan.Run(ctx, args); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]float64{}
+	for _, name := range names {
+		got[name] = values[T](bind[name])
+	}
+	return got
+}
+
+func values[T cpu.Float](x engine.Tensor) []float64 {
+	var all []float64
+	for _, v := range x.(*cpu.Tensor[T]).Data() {
+		all = append(all, float64(v))
+	}
+	return all
+}
+
+// apart is max|x−y| / max|y|.
+func apart(x, y []float64) float64 {
+	var d, m float64
+	for i := range y {
+		d, m = max(d, math.Abs(x[i]-y[i])), max(m, math.Abs(y[i]))
+	}
+	if len(x) != len(y) || math.IsNaN(d) {
+		return math.Inf(1)
+	}
+	return d / m
+}
+
+// options are all options of an axis.
+func options(axis string) (ids []string) {
+	for _, a := range prefix.Axes() {
+		if a.ID == axis {
+			for _, o := range a.Options {
+				ids = append(ids, o.ID)
+			}
+		}
+	}
+	return ids
+}
+
+func slotless(source string) bool {
+	return slices.Contains([]string{"none", "conv", "outside"}, source)
+}
+
+// models are the tiny models that tests run on.
+var models = map[string]func(t testing.TB, dev engine.Device) engine.Frozen{"llama": tiny.Llama, "gpt2": gpt2}
