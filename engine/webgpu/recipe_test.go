@@ -1,0 +1,259 @@
+package webgpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"prelude/engine"
+	"prelude/engine/conformance"
+	"prelude/models"
+)
+
+// planner is a device that only plans: what a recipe promises is checked on every
+// conformance case without a GPU.
+type planner struct {
+	t   *testing.T
+	lim Limits
+}
+
+type stub struct{ spec engine.Spec }
+
+var errPlanned = errors.New("planned")
+
+func (d planner) Name() string                               { return "planner" }
+func (d planner) Alloc(s engine.Spec) (engine.Tensor, error) { return stub{s}, nil }
+func (d planner) Memory() engine.Memory                      { return engine.Memory{} }
+func (d planner) Close() error                               { return nil }
+func (s stub) Spec() engine.Spec                             { return s.spec }
+func (s stub) Write(context.Context, int, []byte) error      { return nil }
+func (s stub) Read(context.Context, int, []byte) error       { return nil }
+func (s stub) Close() error                                  { return nil }
+
+func (d planner) Compile(_ context.Context, p *engine.Program, bind map[string]engine.Tensor) (engine.Plan, error) {
+	if err := p.CheckBind(bind); err != nil {
+		return nil, err
+	}
+	checkRecipe(d.t, p, d.lim)
+	return nil, errPlanned
+}
+
+// checkRecipe plans p and holds every dispatch to WebGPU's rules.
+func checkRecipe(t *testing.T, p *engine.Program, lim Limits) []dispatch {
+	t.Helper()
+	b := recipeOf(p, lim, DefaultTile.fit(lim))
+	pipes, all, err := b.finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range b.slots {
+		for j, q := range b.slots[:i] {
+			if s.arena == q.arena && s.first <= q.last && q.first <= s.last && s.off < q.off+q.size && q.off < s.off+s.size {
+				t.Errorf("slots %d and %d are alive at once and overlap", i, j)
+			}
+		}
+		if s.off%int64(lim.Align) != 0 || s.off+s.size > b.arenas[s.arena] || b.arenas[s.arena] > lim.arena() {
+			t.Errorf("slot %d at %d+%d of an arena of %d bytes", i, s.off, s.size, b.arenas[s.arena])
+		}
+	}
+	for _, d := range all {
+		name := pipes[d.kernel].name
+		if len(d.bind) > lim.StorageBuffers {
+			t.Errorf("%s has %d storage bindings, the limit is %d", name, len(d.bind), lim.StorageBuffers)
+		}
+		if d.x > lim.Workgroups || d.y > lim.Workgroups || d.z > lim.Workgroups {
+			t.Errorf("%s: %d×%d×%d workgroups", name, d.x, d.y, d.z)
+		}
+		for i, x := range d.bind {
+			for _, y := range d.bind[:i] {
+				if x.mem == y.mem && (x.size == 0 || y.size == 0 || x.off < y.off+y.size && y.off < x.off+x.size) {
+					t.Errorf("%s binds the same memory twice: %+v and %+v", name, x, y)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// Few bindings and small buffers make every path of the planner run.
+func TestRecipesKeepWebGPUsRules(t *testing.T) {
+	tight := DefaultLimits
+	tight.StorageBuffers, tight.Binding = 7, 1<<20
+	for name, lim := range map[string]Limits{"default": DefaultLimits, "tight": tight} {
+		for _, c := range conformance.Cases() {
+			t.Run(name+"/"+c.Name, func(t *testing.T) {
+				if _, err := conformance.Run(context.Background(), planner{t, lim}, c); !errors.Is(err, errPlanned) {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}
+
+// step is a training step of SmolLM2-135M: a key/value prefix of 16 slots, loss on
+// every row, clipping and AdamW.
+func step(t testing.TB, rows int) *engine.Program {
+	t.Helper()
+	c, err := models.ParseConfig([]byte(`{"model_type":"llama","num_hidden_layers":30,"hidden_size":576,"num_attention_heads":9,
+		"num_key_value_heads":3,"intermediate_size":1536,"vocab_size":49152,"max_position_embeddings":2048,
+		"tie_word_embeddings":true,"rms_norm_eps":1e-5,"hidden_act":"silu"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs := models.Specs{}
+	matrix := func(name string, out, in int) { specs[name] = engine.Spec{DType: engine.Q8_0, Shape: []int{out, in}} }
+	matrix("model.embed_tokens.weight", 49152, 576)
+	specs["model.norm.weight"] = engine.Spec{Shape: []int{576}}
+	for l := range 30 {
+		at := fmt.Sprintf("model.layers.%d.", l)
+		specs[at+"input_layernorm.weight"] = engine.Spec{Shape: []int{576}}
+		specs[at+"post_attention_layernorm.weight"] = engine.Spec{Shape: []int{576}}
+		matrix(at+"self_attn.q_proj.weight", 576, 576)
+		matrix(at+"self_attn.k_proj.weight", 192, 576)
+		matrix(at+"self_attn.v_proj.weight", 192, 576)
+		matrix(at+"self_attn.o_proj.weight", 576, 576)
+		matrix(at+"mlp.gate_proj.weight", 1536, 576)
+		matrix(at+"mlp.up_proj.weight", 1536, 576)
+		matrix(at+"mlp.down_proj.weight", 576, 1536)
+	}
+	arch, err := models.New(c, specs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := engine.NewProgram()
+	d := p.Domain("tokens", rows)
+	arg := func(name string) engine.Buffer { return p.Arg(name, d, engine.I32, rows) }
+	in := engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
+	prefix := p.Persist("prefix", engine.Spec{Shape: []int{30, 2, 16, 192}})
+	p.Train(prefix)
+	hooks := engine.Hooks{KV: func(p *engine.Program, at engine.At) engine.Segment {
+		return engine.Segment{K: p.View(prefix, 2*at.Layer*16*192, 16, 192), V: p.View(prefix, (2*at.Layer+1)*16*192, 16, 192)}
+	}}
+	out := arch.Forward(p, in, hooks)
+	loss := arch.Loss(p, out.Hidden, p.Arg("targets", d, engine.I32, rows, 1), p.Arg("weights", d, engine.F32, rows, 1), false, hooks)
+	grad := p.Grad(loss)[prefix]
+	stats := p.GradStats([]engine.Buffer{grad}, []engine.Buffer{loss}, 1)
+	p.AdamW(prefix, grad, stats, p.Arg("hyper", engine.AllRows, engine.F32, 3), engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Rate: 1})
+	if err := p.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestDispatchesOfAStep(t *testing.T) {
+	p := step(t, 1024)
+	bind := map[string]engine.Tensor{}
+	for name, s := range p.Tensors() {
+		bind[name] = stub{s}
+	}
+	if err := p.CheckBind(bind); err != nil {
+		t.Fatal(err)
+	}
+	all := checkRecipe(t, p, DefaultLimits)
+	b := recipeOf(p, DefaultLimits, DefaultTile)
+	pipes, _, err := b.finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("a step of SmolLM2-135M at 8 × 128 tokens: %d operations, %d dispatches, %d pipelines, scratch %v MiB", len(p.Ops()), len(all), len(pipes), mebi(b.arenas))
+	const most = 30*32 + 40
+	if len(all) > most {
+		t.Errorf("%d dispatches a step, at most %d are expected", len(all), most)
+	}
+	if len(pipes) > 60 {
+		t.Errorf("%d pipelines: a shader's text depends on the layer", len(pipes))
+	}
+}
+
+func mebi(bytes []int64) (m []int64) {
+	for _, b := range bytes {
+		m = append(m, b>>20)
+	}
+	return m
+}
+
+func TestPartsOfATensor(t *testing.T) {
+	lim := DefaultLimits
+	for _, c := range []struct {
+		spec engine.Spec
+		n    int
+	}{
+		{engine.Spec{DType: engine.F32, Shape: []int{49152, 576}}, 1},
+		{engine.Spec{DType: engine.F32, Shape: []int{262144, 640}}, 6},
+		{engine.Spec{DType: engine.Q8_0, Shape: []int{262144, 640}}, 2},
+		{engine.Spec{DType: engine.F32, Shape: []int{0, 4}}, 1},
+	} {
+		parts, err := partsOf(c.spec, lim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := 0
+		for _, p := range parts {
+			if p.from != next || int64(p.size) > lim.Binding {
+				t.Errorf("%v: part %+v after row %d", c.spec, p, next)
+			}
+			next = p.to
+		}
+		if len(parts) != c.n || next != c.spec.Rows() {
+			t.Errorf("%v: %d parts up to row %d, want %d", c.spec, len(parts), next, c.n)
+		}
+	}
+	if _, err := partsOf(engine.Spec{DType: engine.F32, Shape: []int{2, 1 << 26}}, lim); err == nil {
+		t.Error("a row beyond the limit is accepted")
+	}
+}
+
+func TestUnroll(t *testing.T) {
+	consts := []constant{{"N", uint32(2)}, {"ON", true}, {"OFF", false}}
+	for _, c := range []struct{ in, want string }{
+		{"a\n", "a\n"},
+		{"//@for i N\nx$i\n//@end\ny\n", "x0\nx1\ny\n"},
+		{"//@for i N\n//@for j 3\n$i$j\n//@end\n//@end\n", "00\n01\n02\n10\n11\n12\n"},
+		{"//@for i 0\nx\n//@end\n", ""},
+		{"//@if ON\na\n//@else\nb\n//@end\n", "a\n"},
+		{"//@if !ON\na\n//@else\nb\n//@end\n", "b\n"},
+		{"//@if OFF\na\n//@end\nc\n", "c\n"},
+	} {
+		if got := unroll(c.in, consts); got != c.want {
+			t.Errorf("unroll(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestLay(t *testing.T) {
+	for _, d := range []engine.DType{engine.Q8_0, engine.Q4_0, engine.Q4_1} {
+		src := make([]byte, d.Bytes(96))
+		for i := range src {
+			src[i] = byte(i*7 + 1)
+		}
+		quants, scales := lay(d, src)
+		size, at := laidBytes(d, 96)
+		if len(quants) != at || len(quants)+len(scales) != size {
+			t.Errorf("%v: %d bytes of quants and %d of scales, want %d in all, scales from %d", d, len(quants), len(scales), size, at)
+		}
+		back := make([]byte, len(src))
+		unlay(d, back, quants, scales)
+		if string(back) != string(src) {
+			t.Errorf("%v: laid out and back: % x, want % x", d, back, src)
+		}
+	}
+}
+
+func TestTiles(t *testing.T) {
+	for _, tile := range append(Tiles, DefaultTile) {
+		got, ok := parseTile(tile.String())
+		if !ok || got != tile {
+			t.Errorf("%v is read as %v, %v", tile, got, ok)
+		}
+		if fit := tile.fit(DefaultLimits); fit.memory() > DefaultLimits.WorkgroupMemory || !fit.valid() {
+			t.Errorf("%v becomes %v, which takes %d bytes of workgroup memory", tile, fit, fit.memory())
+		}
+	}
+	for _, s := range []string{"", "16x16", "0x0 0x0 0", "16x16 4x4 15", "99999x1 4x4 16", strings.Repeat("9", 100)} {
+		if tile, ok := parseTile(s); ok {
+			t.Errorf("%q is taken for the tile %v", s, tile)
+		}
+	}
+}
