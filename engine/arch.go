@@ -53,8 +53,9 @@ type Input struct {
 	Chosen      *Chosen
 	Encoder     *Encoded // decoder of an encoder-decoder: what it attends to
 
-	// T5: I32 positions of keys [keys] (the cache's slots, where there is one) and of
-	// prefix slots [slots]. Queries use Pos.
+	// Relative positions (T5), for the decoder: I32 positions of keys [keys], needed with
+	// a cache and else Pos, and of prefix slots [slots], needed with a prefix. Queries use
+	// Pos.
 	KPos, PPos Buffer
 }
 
@@ -77,6 +78,9 @@ type Chosen struct {
 type Encoded struct {
 	Hidden Buffer // [enc rows, hidden]
 	Lo, Hi Buffer // I32 [rows]
+	// K, V: by decoder layer, what Encode gave as CrossK and CrossV, for generation that
+	// computes them once; nil: computed from Hidden.
+	K, V []Buffer
 }
 
 // Output is what a forward pass gives. Hidden is after the final norm.
@@ -84,6 +88,9 @@ type Output struct {
 	Hidden Buffer   // [rows or chosen, hidden]
 	Blocks []Buffer // by layer, the block's input [rows, hidden]
 	K, V   []Buffer // by layer, of these rows, as attention reads them
+	// An encoder's, by decoder layer: keys and values of its output, as cross-attention
+	// reads them. Where nobody reads them, they are not computed.
+	CrossK, CrossV []Buffer
 }
 
 // Architecture appends a model's forward operations to a program. A program may

@@ -11,8 +11,8 @@ package engine
 //
 // Shapes: q, o [rows, heads·headDim]; k, v [keys, kvHeads·headDim]; pk, pv [slots,
 // kvHeads·headDim]; lo, hi, plo, phi I32 [rows]; pbias [rows|1, heads|1, slots|1];
-// rel [heads, n] with I32 qpos [rows], kpos [keys], ppos [slots] (T5); lse [rows,
-// heads]. A row that sees nothing gets o = 0 and lse = −1e30. A prefix bias of −1e30
+// rel [heads, n] with I32 qpos [rows], kpos [keys], ppos [slots] (T5), where no ppos
+// is no relative bias on the prefix; lse [rows, heads]. A row that sees nothing gets o = 0 and lse = −1e30. A prefix bias of −1e30
 // removes its slot exactly.
 //
 // K, V, Lo, Hi are None together (prefix only: LLaMA-Adapter's separate softmax), as
@@ -60,6 +60,13 @@ func (p *Program) Attention(o Attention) Buffer {
 	}
 	if o.Rel != None {
 		p.want("attention", "relative bias", o.Rel, o.Heads, 0)
+		p.want("attention", "query positions", o.QPos, rows)
+		if o.K != None {
+			p.want("attention", "key positions", o.KPos, p.Dim(o.K, 0))
+		}
+		if o.PPos != None {
+			p.want("attention", "slot positions", o.PPos, p.Dim(o.PK, 0))
+		}
 	}
 	rd := p.Info(o.Q).Rows
 	o.O = p.Temp("attention", rd, rows, o.Heads*o.HeadDim)

@@ -116,6 +116,7 @@ type attn struct {
 	slots                  int
 	bias                   []int // shape of the prefix bias with -1 for its full size, nil for none
 	noContent, window, rel bool
+	free                   bool // no relative bias on the prefix
 	empty                  bool // some rows see nothing
 	sigma                  float64
 }
@@ -173,7 +174,7 @@ func (a attn) build(b *Builder) {
 	if a.rel {
 		o.Rel = b.Param("rel", 1, a.heads, 9)
 		o.QPos, o.KPos = b.Ints("qpos", d, nil, max), b.Ints("kpos", d, nil, max)
-		if a.slots > 0 {
+		if a.slots > 0 && !a.free {
 			o.PPos = b.Ints("ppos", engine.AllRows, nil, a.slots)
 		}
 	}
@@ -199,6 +200,7 @@ func attention() []Case {
 		{name: "window", rows: 20, heads: 4, kv: 2, dim: 8, slots: 6, window: true, sigma: 1},
 		{name: "hidden rows", rows: 20, heads: 4, kv: 2, dim: 8, slots: 6, empty: true, sigma: 1},
 		{name: "relative bias", rows: 20, heads: 4, kv: 4, dim: 8, slots: 3, rel: true, sigma: 1},
+		{name: "relative bias of the content alone", rows: 20, heads: 4, kv: 4, dim: 8, slots: 3, rel: true, free: true, sigma: 1},
 		{name: "large scores", rows: 20, heads: 2, kv: 2, dim: 8, slots: 3, sigma: 12},
 		{name: "head size 20", rows: 20, heads: 2, kv: 1, dim: 20, slots: 3, sigma: 1},
 	} {

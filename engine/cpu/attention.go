@@ -77,7 +77,7 @@ func (a *attn[T]) scores(s []T, t, h, plo, phi, lo, hi int) []T {
 		if a.bias != nil {
 			v += a.bias[a.biasAt(t, h, l)]
 		}
-		if a.rel != nil {
+		if a.ppos != nil {
 			v += a.rel[a.relAt(h, a.ppos[l], a.qpos[t])]
 		}
 		s = append(s, v)
@@ -186,7 +186,7 @@ func (c *plan[T]) attentionBackward(o *engine.AttentionBackward) error {
 					if dbias != nil {
 						dbias[a.biasAt(t, h, j)] += ds
 					}
-					if drel != nil {
+					if drel != nil && a.ppos != nil {
 						drel[a.relAt(h, a.ppos[j], a.qpos[t])] += ds
 					}
 				} else if drel != nil {
