@@ -14,6 +14,7 @@ type home struct {
 	progress *wire.Progress
 	prefix   *prefix
 	exported *wire.Exported
+	saved    bool  // the export was also offered as a download
 	zip      Bytes // the last exported or imported adapter: a new worker gets it again
 	zipName  string
 	reading  Bytes // the adapter that an import under way reads, or that waits for its model
@@ -79,11 +80,12 @@ func (a *App) onExported(m wire.Exported, blob any) {
 		a.refuse(atHome, "The export came without its file.", "Press export again; if it stays so, start a new worker.")
 		return
 	}
-	a.home.exported, a.home.zip, a.home.zipName = &m, zip, m.Name
+	a.home.exported, a.home.zip, a.home.zipName, a.home.saved = &m, zip, m.Name, false
 	if then != nil {
 		then()
 		return
 	}
+	a.home.saved = true
 	a.host.Save(zipFile(m.Name), zip)
 }
 

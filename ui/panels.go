@@ -479,7 +479,9 @@ func (c *HomePanel) stage() string {
 	return "Writing the adapter"
 }
 
-func (c *HomePanel) saved() string {
+func (c *HomePanel) saved() bool { return c.App.home.exported != nil && c.App.home.saved }
+
+func (c *HomePanel) savedText() string {
 	e := c.App.home.exported
 	s := "Saved " + zipFile(e.Name)
 	if c.App.home.zip != nil {

@@ -1,6 +1,11 @@
 // Pictures of every state, wide and narrow, light and dark: e2e/out/*.png.
 import { expect, openText, out, test, train, useSample } from "./page.mjs";
 
+const cards = ["Plant labels", "Release notes <b>tidied</b>"].map((name, i) => ({
+  id: "abcdefghijklmnopqrstuvwxyz23456" + (i + 2), name, task: "description", about: "One sentence in the house style.",
+  model: "smollm2-135m", fingerprint: "f0", method: "PREFIX_TUNING", slots: 32, bytes: 1_474_560, valLoss: 1.5, baseLoss: 3.02, created: "2026-01-01T00:00:00Z",
+}));
+
 const looks = [
   { name: "1440-light", width: 1440, colorScheme: "light" },
   { name: "1440-dark", width: 1440, colorScheme: "dark" },
@@ -20,6 +25,7 @@ for (const { name, width, colorScheme } of looks) {
     };
 
     test("before, during and after training", async ({ page }) => {
+      await page.route("**/api/prefixes*", (route) => route.fulfill({ status: route.request().method() === "POST" ? 201 : 200, json: route.request().method() === "POST" ? { prefix: cards[0], secret: "q7".repeat(21) + "x" } : { prefixes: cards } }));
       await shoot(page, "1-start");
       await page.getByRole("button", { name: "Load SmolLM2" }).click();
       await expect(page.locator("#chip-model")).toContainText("smollm2");
@@ -32,9 +38,9 @@ for (const { name, width, colorScheme } of looks) {
       for (const id of ["#axis-produce", "#axis-start"]) await page.click(`${id} > summary`);
       await page.click("#advanced > summary");
       await page.getByRole("button", { name: "steps", exact: true }).click();
-      await page.fill("#train-for", "4000");
+      await page.fill("#train-for", "10000");
       await page.click("#start");
-      await expect(page.locator("#tiles")).toContainText(/1,\d\d\d \/ 4,000/, { timeout: 20_000 });
+      await expect(page.locator("#tiles")).toContainText(/[3-6],\d\d\dof 10,000/, { timeout: 20_000 });
       await page.click("#ask");
       await page.locator("#chart-area").hover({ position: { x: 120, y: 90 } });
       await shoot(page, "3-training");
@@ -44,7 +50,16 @@ for (const { name, width, colorScheme } of looks) {
       await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
       await page.click("#export");
       await expect(page.locator("#python")).toBeVisible();
+      await page.fill("#share-task", "plant labels");
+      await page.fill("#share-about", "One sentence about a garden plant, from its properties.");
+      await page.click("#share-draft");
+      await expect(page.locator("#share-review")).toBeVisible();
       await shoot(page, "4-after");
+      await page.click("#publish");
+      await expect(page.locator("#share-link")).toContainText("#p=");
+      await page.click("#gallery > summary");
+      await expect(page.locator("#gallery .row")).toHaveCount(2);
+      await shoot(page, "6-shared");
     });
 
     test("trouble", async ({ page }) => {
