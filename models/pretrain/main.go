@@ -145,7 +145,7 @@ func (t *trainer) follow(ctx context.Context, o options, heldOut *text, log io.W
 			if t.step == o.steps {
 				limit = len(heldOut.ids)
 			}
-			bits, err := t.heldOut(context.WithoutCancel(ctx), heldOut, limit)
+			bits, err := t.eval.bits(context.WithoutCancel(ctx), heldOut, limit)
 			if err != nil {
 				return err
 			}

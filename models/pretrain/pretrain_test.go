@@ -235,7 +235,7 @@ func TestHeldOutCountsEveryTokenOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, limit := range []int{40, 13} {
-		got, err := tr.heldOut(ctx, x, limit)
+		got, err := tr.eval.bits(ctx, x, limit)
 		if err != nil {
 			t.Fatal(err)
 		}

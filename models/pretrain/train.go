@@ -57,15 +57,12 @@ func newTrainer(ctx context.Context, dev engine.Device, m *model, b *batches, st
 			}
 			p.AdamW(p.Named(name), all[i], stats, w.hyper, o)
 		}
-		p.Keep("loss", loss)
 		p.Keep("stats", stats)
 	})
 	if err != nil {
 		return nil, err
 	}
-	t.eval, err = newWindows(ctx, dev, m, 1, b.seq, t.state, engine.Hooks{}, func(_ *windows, p *engine.Program, loss engine.Buffer) {
-		p.Keep("held-out loss", loss)
-	})
+	t.eval, err = newWindows(ctx, dev, m, 1, b.seq, t.state, engine.Hooks{}, nil)
 	return t, err
 }
 
@@ -86,7 +83,7 @@ func (t *trainer) next(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	t.step++
-	loss, err := floats(ctx, t.state["loss"])
+	loss, err := floats(ctx, w.loss)
 	if err != nil {
 		return 0, err
 	}
@@ -95,35 +92,6 @@ func (t *trainer) next(ctx context.Context) (float64, error) {
 		err = fmt.Errorf("step %d: the gradient is not finite; a lower -lr may help", t.step)
 	}
 	return float64(loss[0]), err
-}
-
-// heldOut is the loss over a text, in bits a byte, of at most limit tokens of it. Windows
-// overlap by half: all but the first tokens are judged with at least seq/2 before them.
-func (t *trainer) heldOut(ctx context.Context, x *text, limit int) (float64, error) {
-	w, nats := t.eval, 0.0
-	last := min(len(x.ids), limit) - 1 // tokens that are predicted
-	for done := 0; done < last; {
-		start := max(0, min(done-w.seq/2, len(x.ids)-1-w.seq))
-		end := min(start+w.seq, last)
-		for i := range w.seq {
-			w.args.Ints[w.ids][i], w.args.Ints[w.targets][i], w.args.Floats[w.weights][i] = 0, 0, 0
-			if at := start + i; at < end {
-				w.args.Ints[w.ids][i], w.args.Ints[w.targets][i] = x.ids[at], x.ids[at+1]
-				if at >= done {
-					w.args.Floats[w.weights][i] = 1
-				}
-			}
-		}
-		if err := w.plan.Run(ctx, w.args); err != nil {
-			return 0, err
-		}
-		sum, err := floats(ctx, t.state["held-out loss"])
-		if err != nil {
-			return 0, err
-		}
-		nats, done = nats+float64(sum[0]), end
-	}
-	return x.bitsPerByte(nats) * float64(len(x.ids)-1) / float64(last), nil
 }
 
 // kept lists the tensors of a checkpoint.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 
 	"prelude/engine"
@@ -16,10 +17,12 @@ type windows struct {
 	ids, targets, weights engine.Buffer
 	hyper                 engine.Buffer // of the optimiser, in a training program
 	seq                   int
+	loss                  engine.Tensor // of the last run
 }
 
-// newWindows builds the model's loss over size sequences; more adds what follows it in
-// the program. Tensors that neither the model nor state has are allocated into state.
+// newWindows builds the model's loss over size sequences; more, if not nil, adds what
+// follows it in the program. Tensors that neither the model nor state has are allocated
+// into state.
 func newWindows(ctx context.Context, dev engine.Device, m *model, size, seq int, state map[string]engine.Tensor,
 	hooks engine.Hooks, more func(w *windows, p *engine.Program, loss engine.Buffer)) (*windows, error) {
 	p, rows := engine.NewProgram(), size*seq
@@ -44,7 +47,11 @@ func newWindows(ctx context.Context, dev engine.Device, m *model, size, seq int,
 		w.args.Floats[w.weights][i] = 1 / float64(rows)
 	}
 	loss := m.Loss(p, m.Forward(p, in, hooks).Hidden, w.targets, w.weights, false, hooks)
-	more(w, p, loss)
+	if more != nil {
+		more(w, p, loss)
+	}
+	name := fmt.Sprintf("loss of %d sequences", size)
+	p.Keep(name, loss)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
@@ -62,9 +69,40 @@ func newWindows(ctx context.Context, dev engine.Device, m *model, size, seq int,
 		}
 		bind[name] = state[name]
 	}
+	w.loss = bind[name]
 	var err error
 	w.plan, err = dev.Compile(ctx, p, bind)
 	return w, err
+}
+
+// bits is the loss of windows of one sequence over a text, in bits a byte, of at most
+// limit tokens of it. They
+// overlap by half: all but the first tokens are judged with at least seq/2 before them.
+func (w *windows) bits(ctx context.Context, x *text, limit int) (float64, error) {
+	nats := 0.0
+	last := min(len(x.ids), limit) - 1 // tokens that are predicted
+	for done := 0; done < last; {
+		start := max(0, min(done-w.seq/2, len(x.ids)-1-w.seq))
+		end := min(start+w.seq, last)
+		for i := range w.seq {
+			w.args.Ints[w.ids][i], w.args.Ints[w.targets][i], w.args.Floats[w.weights][i] = 0, 0, 0
+			if at := start + i; at < end {
+				w.args.Ints[w.ids][i], w.args.Ints[w.targets][i] = x.ids[at], x.ids[at+1]
+				if at >= done {
+					w.args.Floats[w.weights][i] = 1
+				}
+			}
+		}
+		if err := w.plan.Run(ctx, w.args); err != nil {
+			return 0, err
+		}
+		sum, err := floats(ctx, w.loss)
+		if err != nil {
+			return 0, err
+		}
+		nats, done = nats+float64(sum[0]), end
+	}
+	return x.bitsPerByte(nats) * float64(len(x.ids)-1) / float64(last), nil
 }
 
 // floats reads a tensor.
