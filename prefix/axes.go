@@ -25,6 +25,7 @@ type Option struct {
 	Settings  []Setting
 	PEFT      bool    // what comes out can be a file that PEFT loads
 	LR        float64 // default learning rate of its tensors, 0 where it has none
+	internal  bool    // what a finished prefix may hold, nobody's choice
 	order     int
 	make      func(s *Settings) any // a Source, Gate, Length, Starter or Weights
 }
@@ -48,7 +49,15 @@ var axes = []*Axis{
 }
 
 // Axes lists the axes with their options, the default option of each first.
-func Axes() []*Axis { return axes }
+func Axes() []*Axis {
+	var all []*Axis
+	for _, a := range axes {
+		open := *a
+		open.Options = slices.DeleteFunc(slices.Clone(a.Options), func(o *Option) bool { return o.internal })
+		all = append(all, &open)
+	}
+	return all
+}
 
 // add is called by each option's file. Order 0 is the axis' default.
 func add(axis string, order int, o *Option) {
@@ -80,6 +89,26 @@ func (c Choice) pick(axis string) (*Option, error) {
 		return nil, fmt.Errorf("prefix: %s %q is unknown; known are %s", axis, id, strings.Join(known, ", "))
 	}
 	panic("prefix: no axis " + axis)
+}
+
+// tidy drops the settings of options that were not chosen, and defaults.
+func (c Choice) tidy() Choice {
+	t := Choice{}
+	for _, a := range axes {
+		o, err := c.pick(a.ID)
+		if err != nil {
+			continue
+		}
+		if c[a.ID] != "" {
+			t[a.ID] = c[a.ID]
+		}
+		for _, s := range o.Settings {
+			if key := o.ID + "." + s.ID; c[key] != "" && s.ID != "slots" && s.Kind != "text" {
+				t[key] = c[key]
+			}
+		}
+	}
+	return t
 }
 
 // check refuses keys that no axis and no setting has.

@@ -3,6 +3,7 @@ package prefix
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"prelude/engine"
 )
@@ -59,19 +60,206 @@ func (m *Method) KV(ctx context.Context, f engine.Frozen, tensors map[string]eng
 // FromKV is the method of a finished prefix: keys and values [2·layers, slots,
 // kvHeads·headDim], as KV gives them and as adapters hold them.
 func FromKV(info engine.ModelInfo, slots int, kv []float32) (*Method, error) {
-	m, err := New(Choice{"source": "kv", "start": "prefix"}, info)
+	if want := (engine.Spec{Shape: kvShape(info, slots)}).Len(); slots < 1 || len(kv) != want {
+		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
+	}
+	m, err := blank(Choice{"source": "kv"}, info, nil, slots)
 	if err != nil {
 		return nil, err
 	}
-	if want := (engine.Spec{Shape: kvShape(info, slots)}).Len(); len(kv) != want {
-		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
-	}
-	return m, m.fill(&Starting{Info: info, Slots: slots, Rand: noRand{}, seed: Seed{Slots: slots, KV: kv}})
+	m.params[0].Value = kv
+	return m, nil
 }
 
-// noRand is for starts that draw nothing.
-type noRand struct{}
+// blank is a method with all its tensors at zero, of the shapes that it will have. Arch
+// may be nil where no weights of the model train.
+func blank(c Choice, info engine.ModelInfo, arch engine.Architecture, slots int) (*Method, error) {
+	m, err := New(c, info)
+	if err != nil {
+		return nil, err
+	}
+	if !m.hasSlots() {
+		slots = 0
+	}
+	return m, m.fill(&Starting{Info: info, Frozen: engine.Frozen{Arch: arch}, Slots: slots})
+}
 
-func (noRand) NormFloat64() float64 { panic("prefix: a finished prefix draws no random numbers") }
-func (noRand) Float64() float64     { panic("prefix: a finished prefix draws no random numbers") }
-func (noRand) IntN(int) int         { panic("prefix: a finished prefix draws no random numbers") }
+// set replaces a tensor's values.
+func (m *Method) set(name string, value []float32) error {
+	for i := range m.params {
+		if p := &m.params[i]; p.Name == name {
+			if len(p.Value) != len(value) {
+				return fmt.Errorf("prefix: tensor %q has %d values, want %v", name, len(value), p.Shape)
+			}
+			p.Value = value
+			return nil
+		}
+	}
+	return fmt.Errorf("prefix: the method has no tensor %q", name)
+}
+
+// Freeze is the method as it was trained, without what training needed alone: networks
+// and generators become the prefix that they make, slots that were pruned are cut out.
+// The logits stay as they were. Tensors are the method's.
+func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) (*Method, error) {
+	value := map[string][]float32{}
+	for _, p := range m.params {
+		t, ok := tensors[p.Name]
+		if !ok {
+			return nil, fmt.Errorf("prefix: tensor %q is missing", p.Name)
+		}
+		x, err := readFloats(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		value[p.Name] = x
+	}
+	kept, err := m.kept(value)
+	if err != nil {
+		return nil, err
+	}
+	c := Choice{}
+	for key, v := range m.Choice {
+		c[key] = v
+	}
+	delete(c, "start")
+	if m.hasSlots() {
+		if _, ok := m.length.(span); !ok {
+			c["length"] = "fixed"
+		}
+		c["source"] = m.form(len(kept) < m.slots)
+		if _, ok := m.gate.(apt); ok && c["source"] == "kv" {
+			c["gate"] = "open"
+		}
+	}
+	bias := m.leftover(kept, value)
+	if bias != nil {
+		c["length"] = "mask"
+	}
+	r, err := blank(c.tidy(), m.Info, f.Arch, len(kept))
+	if err != nil {
+		return nil, err
+	}
+	r.offset = m.offset
+	for i := range r.params {
+		if p := &r.params[i]; value[p.Name] != nil {
+			if p.Value, err = keepSlots(value[p.Name], p.Shape, m.slots, len(kept), kept, slotAxis[p.Name]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if bias != nil {
+		if err := r.set("length.mask", bias); err != nil {
+			return nil, err
+		}
+	}
+	switch c["source"] {
+	case "kv":
+		kv, err := m.KV(ctx, f, tensors)
+		if err != nil {
+			return nil, err
+		}
+		if kv, err = keepSlots(kv, kvShape(m.Info, len(kept)), m.slots, len(kept), kept, 2); err != nil {
+			return nil, err
+		}
+		if n := len(kept); m.offset > n && m.Info.Positions == engine.Rotary {
+			if kv, err = Rotate(ctx, f, kv, n, n-m.offset); err != nil {
+				return nil, err
+			}
+			r.offset = n
+		}
+		err = r.set("prefix.kv", kv)
+		return r, err
+	case "embedding":
+		if p, ok := m.source.(ptuning); ok {
+			e, err := m.value(ctx, f, tensors, p.embeddings, []int{m.slots, m.Info.Hidden})
+			if err != nil {
+				return nil, err
+			}
+			err = r.set("prefix.embeddings", e)
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// slotAxis says by how many dimensions from the end a tensor counts slots, 0 if it does not.
+var slotAxis = map[string]int{"prefix.kv": 2, "prefix.prompts": 2, "gate.log": 1, "length.ramp": 1, "length.slope": 2, "length.mask": 1}
+
+// kept lists the slots that remain.
+func (m *Method) kept(value map[string][]float32) (kept []int, err error) {
+	keep := m.length.Keep(m.slots, func(name string) []float32 { return value[name] })
+	for i := range m.slots {
+		if keep == nil || keep[i] {
+			kept = append(kept, i)
+		}
+	}
+	if len(kept) == 0 && m.slots > 0 {
+		return nil, fmt.Errorf("prefix: all %d slots were pruned, so there is no prefix; lower the price of a slot", m.slots)
+	}
+	if _, ok := m.source.(convPrefix); ok && len(kept) < m.slots {
+		return nil, fmt.Errorf("prefix: slots can't be cut out of a prefix that a kernel runs over; use length fixed")
+	}
+	return kept, nil
+}
+
+// form is the source that a trained method goes on with.
+func (m *Method) form(pruned bool) string {
+	_, factors := m.gate.(apt)
+	id := m.options["source"].ID
+	switch {
+	case id == "prompts" && !factors, id == "convprefix":
+		return id
+	case (id == "embedding" || id == "ptuning") && !pruned && !factors:
+		return "embedding"
+	}
+	return "kv"
+}
+
+// leftover is what the length leaves on the kept slots' scores, nil if that is nothing.
+func (m *Method) leftover(kept []int, value map[string][]float32) []float32 {
+	bias := make([]float32, len(kept))
+	some := false
+	for i, l := range kept {
+		switch h := m.length.(type) {
+		case hardConcrete:
+			bias[i] = float32(math.Log(h.open(value["length.alpha"][l])))
+		case mask:
+			bias[i] = value["length.mask"][l]
+		}
+		some = some || bias[i] != 0
+	}
+	if !some {
+		return nil
+	}
+	return bias
+}
+
+// keepSlots cuts slots out of a tensor that counts them axis dimensions from its end.
+func keepSlots(x []float32, shape []int, slots, n int, kept []int, axis int) ([]float32, error) {
+	if axis == 0 || n == slots {
+		return x, nil
+	}
+	inner := engine.Spec{Shape: shape[len(shape)-axis+1:]}.Len()
+	if inner == 0 || len(x)%(slots*inner) != 0 {
+		return nil, fmt.Errorf("prefix: %d values do not hold %d slots", len(x), slots)
+	}
+	var y []float32
+	for o := 0; o < len(x); o += slots * inner {
+		for _, l := range kept {
+			y = append(y, x[o+l*inner:o+(l+1)*inner]...)
+		}
+	}
+	return y, nil
+}
+
+// value computes one buffer of the method's program.
+func (m *Method) value(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor, of func(*Build) engine.Buffer, shape []int) ([]float32, error) {
+	p := engine.NewProgram()
+	b := m.build(p, f.Arch, engine.Input{}, Evaluate)
+	p.CopyTo(of(b), p.Persist("value", engine.Spec{DType: engine.F32, Shape: shape}))
+	args := engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}
+	b.own.Fill(args, nil)
+	got, err := runForTensors(ctx, f, p, args, tensors, "value")
+	return got["value"], err
+}

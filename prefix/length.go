@@ -20,6 +20,7 @@ func init() {
 	add("length", 2, &Option{ID: "nested", Label: "All lengths at once", PEFT: true,
 		Sentence: "Each step trains a random number of first slots, so that one training gives a good prefix of every length; choose on the curve.",
 		make:     func(*Settings) any { return nested{} }})
+	add("length", 9, &Option{ID: "mask", internal: true, make: func(*Settings) any { return mask{} }})
 	add("length", 3, &Option{ID: "span", Label: "By each token", LR: 1e-2,
 		Sentence: "Every token decides how many slots it sees (adaptive attention span).",
 		Settings: []Setting{{ID: "ramp", Label: "Ramp", Kind: "int", Default: "4", Min: 1, Max: 64, Help: "Over how many slots the view fades out."},
@@ -83,12 +84,17 @@ func (h hardConcrete) Bias(b *Build, _ engine.At) engine.Buffer {
 	})
 }
 
-func (hardConcrete) Keep(slots int, value func(string) []float32) []bool {
+func (h hardConcrete) Keep(slots int, value func(string) []float32) []bool {
 	keep := make([]bool, slots)
 	for i, a := range value("length.alpha") {
-		keep[i] = (hcZeta-hcGamma)/(1+math.Exp(-float64(a)))+hcGamma > 0
+		keep[i] = h.open(a) > 0
 	}
 	return keep
+}
+
+// open is a gate without noise.
+func (hardConcrete) open(alpha float32) float64 {
+	return min(max((hcZeta-hcGamma)/(1+math.Exp(-float64(alpha)))+hcGamma, 0), 1)
 }
 
 // nested trains a random length each step, as nested dropout does (Rippel et al. 2014,
@@ -128,6 +134,12 @@ func (nested) Keep(slots int, value func(string) []float32) []bool {
 	}
 	return keep
 }
+
+// mask is a fixed bias on the scores of each slot: what pruning leaves behind, and how
+// prefixes are mixed.
+type mask struct{ nested }
+
+func (mask) Bias(b *Build, _ engine.At) engine.Buffer { return b.Tensor("length.mask") }
 
 // SetLength shows only the first n slots from now on, in programs that exist already.
 // The method's length must be "nested".

@@ -36,6 +36,7 @@ type Method struct {
 	offset int
 	params []Param
 	notes  []string
+	mixed  int // slots of the first of two mixed prefixes, 0: none
 }
 
 // Source is an option of the axis "source": what produces the prefix.
@@ -98,7 +99,7 @@ func (m *Method) agree() error {
 	case none && frozen:
 		return fmt.Errorf("prefix: neither a prefix nor any weights would train; choose a source or weights")
 	case !slots && !noGate:
-		return fmt.Errorf("prefix: gate %q needs slots, which source %q does not have; choose gate none", m.options["gate"].ID, m.options["source"].ID)
+		return fmt.Errorf("prefix: gate %q needs slots, which source %q does not have; choose gate open", m.options["gate"].ID, m.options["source"].ID)
 	case !slots && !fixed:
 		return fmt.Errorf("prefix: length %q needs slots, which source %q does not have; choose length fixed", m.options["length"].ID, m.options["source"].ID)
 	}

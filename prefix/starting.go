@@ -73,7 +73,8 @@ func (s *Starting) Embeddings() ([]float32, error) {
 	return make([]float32, n), nil
 }
 
-// Hidden are initial inputs of every block, [layers, slots, hidden].
+// Hidden are initial inputs of every block, [layers, slots, hidden]; the first block's are
+// embeddings.
 func (s *Starting) Hidden() ([]float32, error) {
 	n := s.Info.Layers * s.Slots * s.Info.Hidden
 	switch {
@@ -227,6 +228,9 @@ func readWords(ctx context.Context, f engine.Frozen, ids []int32, rows []float32
 		p.CopyTo(embedded, p.Persist("text.embeddings", engine.Spec{DType: engine.F32, Shape: []int{n, i.Hidden}}))
 		all := p.Persist("text.hidden", engine.Spec{DType: engine.F32, Shape: []int{i.Layers, n, i.Hidden}})
 		for l, x := range out.Blocks {
+			if l == 0 {
+				x = embedded // positions come after it, in the model
+			}
 			p.CopyTo(x, p.View(all, l*n*i.Hidden, n, i.Hidden))
 		}
 		want = append(want, "text.embeddings", "text.hidden")

@@ -1,0 +1,492 @@
+package prefix_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"prelude/engine"
+	"prelude/engine/cpu"
+	"prelude/engine/generate"
+	"prelude/prefix"
+)
+
+// exact is how far identities may be apart in float64.
+const exact = 1e-12
+
+// combinations are choices from all axes that go together: each option with the plain
+// others, and some of everything.
+func combinations() map[string]prefix.Choice {
+	all := map[string]prefix.Choice{}
+	for _, s := range options("source") {
+		c := prefix.Choice{"source": s, "start": "gaussian"}
+		if !slotless(s) {
+			c[s+".slots"] = "4"
+		}
+		if s == "none" {
+			c["weights"] = "lora"
+		}
+		all["source "+s] = c
+		if !slotless(s) {
+			for _, l := range []string{"l0", "nested", "span"} {
+				all[s+", "+l] = prefix.Choice{"source": s, "start": "gaussian", s + ".slots": "4", "length": l}
+			}
+			for _, g := range options("gate") {
+				all[s+", "+g] = prefix.Choice{"source": s, "start": "gaussian", s + ".slots": "4", "gate": g}
+			}
+		}
+	}
+	for _, w := range options("weights") {
+		all["kv, "+w] = prefix.Choice{"start": "gaussian", "kv.slots": "4", "weights": w}
+		all["embedding, "+w] = prefix.Choice{"source": "embedding", "start": "gaussian", "embedding.slots": "4", "weights": w}
+	}
+	all["everything"] = prefix.Choice{"source": "convprefix", "convprefix.slots": "4", "convprefix.dilations": "1,2,4,8", "start": "gaussian", "gate": "dynamic", "length": "span", "weights": "bias"}
+	return all
+}
+
+func TestIdentityAtTheStart(t *testing.T) {
+	for name, model := range models {
+		for what, c := range map[string]prefix.Choice{
+			"zero-init gate":          {"gate": "zeroinit", "kv.slots": "4", "start": "gaussian"},
+			"zero-init gate, prompts": {"source": "prompts", "gate": "zeroinit", "prompts.slots": "4", "start": "text"},
+			"kernel":                  {"source": "conv"},
+			"dilated kernel":          {"source": "conv", "conv.dilations": "1,2,4,8"},
+			"outside the softmax":     {"source": "outside"},
+			"LoRA":                    {"source": "none", "weights": "lora", "lora.maps": "all"},
+			"biases":                  {"source": "none", "weights": "bias"},
+			"norms":                   {"source": "none", "weights": "norms"},
+			"head bias":               {"source": "none", "weights": "headbias"},
+			"last layers":             {"source": "none", "weights": "last"},
+			"all weights":             {"source": "none", "weights": "full"},
+		} {
+			f := model(t, cpu.New[float64]())
+			m := start(t, f, c)
+			got := logitsOf[float64](t, f, m, alloc(t, f, m), prefix.Train, sequences...)
+			if e := apart(got, logitsOf[float64](t, f, nil, nil, prefix.Evaluate, sequences...)); e > exact {
+				t.Errorf("%s, %s: logits differ by %.3g from the frozen model's", name, what, e)
+			}
+			stir(m, 0.3)
+			if moved := logitsOf[float64](t, f, m, alloc(t, f, m), prefix.Evaluate, sequences...); apart(moved, got) < 1e-4 {
+				t.Errorf("%s, %s: other values change nothing", name, what)
+			}
+		}
+	}
+}
+
+// A log-gate of 0 and a slot beyond the length are as if the slot were not there.
+func TestAShutGateRemovesTheSlot(t *testing.T) {
+	f := models["llama"](t, cpu.New[float64]())
+	plain := logitsOf[float64](t, f, nil, nil, prefix.Evaluate, sequences...)
+	m := start(t, f, prefix.Choice{"gate": "log", "kv.slots": "3", "start": "gaussian"})
+	for _, p := range m.Params() {
+		if p.Name == "gate.log" {
+			for i := range p.Value {
+				p.Value[i] = -1e4
+			}
+		}
+	}
+	// The text stays at the position after the slots, which rotary models don't see.
+	if e := apart(logitsOf[float64](t, f, m, alloc(t, f, m), prefix.Evaluate, sequences...), plain); e > 1e-6 {
+		t.Errorf("all gates at 0: %.3g from the model without a prefix", e)
+	}
+}
+
+// Embeddings run once as a prefix are the embeddings put before every text.
+func TestEmbeddingsAreTheConcatenation(t *testing.T) {
+	for name, model := range models {
+		for _, source := range []string{"embedding", "ptuning", "convprefix"} {
+			f := model(t, cpu.New[float64]())
+			m := start(t, f, prefix.Choice{"source": source, source + ".slots": "5", "start": "gaussian"})
+			stir(m, 0.3)
+			tensors := alloc(t, f, m)
+			frozen, err := m.Freeze(ctx, f, tensors)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := f.Arch.Info().Hidden
+			for _, s := range sequences {
+				got := logitsOf[float64](t, f, m, tensors, prefix.Evaluate, s)
+				var rows []float64 // [P; E] and, for the kernel, its convolution, by hand
+				for _, v := range param(t, frozen, "prefix.embeddings").Value {
+					rows = append(rows, float64(v))
+				}
+				table := values[float64](f.Weights[embeddings(f)])
+				for _, id := range s {
+					rows = append(rows, table[int(id)*d:(int(id)+1)*d]...)
+				}
+				if source == "convprefix" {
+					w := param(t, frozen, "prefix.kernel")
+					plain := append([]float64(nil), rows...)
+					for i := range rows {
+						for tap := range w.Shape[1] {
+							if from := i - tap*d; from >= 0 {
+								rows[i] += float64(w.Value[tap*d+i%d]) * plain[from]
+							}
+						}
+					}
+				}
+				p := engine.NewProgram()
+				n := len(rows) / d
+				arg := func(name string) engine.Buffer { return p.Arg(name, engine.AllRows, engine.I32, n) }
+				in := engine.Input{Hidden: p.Arg("rows", engine.AllRows, engine.F32, n, d), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
+				args := engine.Args{Ints: map[engine.Buffer][]int32{in.Lo: make([]int32, n)}, Floats: map[engine.Buffer][]float64{in.Hidden: rows}}
+				for i := range n {
+					args.Ints[in.Pos], args.Ints[in.Hi] = append(args.Ints[in.Pos], int32(i)), append(args.Ints[in.Hi], int32(i+1))
+				}
+				p.Keep("z", f.Arch.Logits(p, f.Arch.Forward(p, in, engine.Hooks{}).Hidden, engine.Hooks{}))
+				want := run[float64](t, f, p, args, nil, "z")["z"][5*f.Arch.Info().Vocab:]
+				bound := exact
+				if source == "ptuning" {
+					bound = 1e-6 // Freeze rounds the network's output to float32
+				}
+				if e := apart(got, want); e > bound {
+					t.Errorf("%s, %s: %.3g from the concatenation", name, source, e)
+				}
+			}
+		}
+	}
+}
+
+func embeddings(f engine.Frozen) string {
+	for name := range f.Weights {
+		if strings.HasSuffix(name, "embed_tokens.weight") || strings.HasSuffix(name, "wte.weight") {
+			return name
+		}
+	}
+	return ""
+}
+
+func param(t *testing.T, m *prefix.Method, name string) prefix.Param {
+	t.Helper()
+	for _, p := range m.Params() {
+		if p.Name == name {
+			return p
+		}
+	}
+	t.Fatalf("no tensor %q", name)
+	return prefix.Param{}
+}
+
+// The first tokens of a text, read as a prefix of any kind, are those tokens in context.
+func TestTextAsAPrefixIsTextInContext(t *testing.T) {
+	for name, model := range models {
+		for _, source := range []string{"kv", "mlp", "transposed", "embedding", "ptuning", "hidden", "propagation"} {
+			f := model(t, cpu.New[float64]())
+			m := start(t, f, prefix.Choice{"source": source, "start": "text"})
+			text := given().Text
+			if m.Slots() != len(text) || m.Offset() != len(text) {
+				t.Fatalf("%s: %d slots, offset %d, want %d", source, m.Slots(), m.Offset(), len(text))
+			}
+			vocab := f.Arch.Info().Vocab
+			for _, s := range sequences {
+				got := logitsOf[float64](t, f, m, alloc(t, f, m), prefix.Evaluate, s)
+				want := logitsOf[float64](t, f, nil, nil, prefix.Evaluate, append(append([]int32(nil), text...), s...))[len(text)*vocab:]
+				if e := apart(got, want); e > 1e-6 { // the start is kept in float32
+					t.Errorf("%s, %s: %.3g from the text in context", name, source, e)
+				}
+			}
+		}
+	}
+}
+
+// A batch is its examples: packing and order change nothing, and no token sees the next.
+func TestBatchesAndCausality(t *testing.T) {
+	for name, model := range models {
+		for what, c := range combinations() {
+			f := model(t, cpu.New[float64]())
+			m := start(t, f, c)
+			stir(m, 0.2)
+			tensors := alloc(t, f, m)
+			vocab := f.Arch.Info().Vocab
+			z := func(s ...[]int32) []float64 { return logitsOf[float64](t, f, m, tensors, prefix.Evaluate, s...) }
+			a, b := z(sequences[0]), z(sequences[1])
+			if e := apart(z(sequences[0], sequences[1]), append(append([]float64(nil), a...), b...)); e > exact {
+				t.Errorf("%s, %s: packed differs by %.3g", name, what, e)
+			}
+			if e := apart(z(sequences[1], sequences[0]), append(append([]float64(nil), b...), a...)); e > exact {
+				t.Errorf("%s, %s: another order differs by %.3g", name, what, e)
+			}
+			other := append([]int32(nil), sequences[0]...)
+			other[len(other)-1] = 33
+			leak := z(other)
+			n := (len(other) - 1) * vocab
+			if e := apart(leak[:n], a[:n]); e > 0 {
+				t.Errorf("%s, %s: earlier logits move by %.3g with the last token", name, what, e)
+			}
+			if e := apart(leak[n:], a[n:]); e < 1e-6 {
+				t.Errorf("%s, %s: the last token changes nothing", name, what)
+			}
+		}
+	}
+}
+
+// Generation with its cache and its settled prefix gives the logits of one forward pass.
+func TestGenerationAgrees(t *testing.T) {
+	for name, model := range models {
+		for what, c := range combinations() {
+			f := model(t, cpu.New[float32]())
+			m := start(t, f, c)
+			stir(m, 0.2)
+			tensors := alloc(t, f, m)
+			g, err := generate.New(ctx, f, m, tensors, 40)
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, what, err)
+				continue
+			}
+			text := append([]int32(nil), sequences[0]...)
+			n := len(text)
+			for range 2 { // the second time over a used cache
+				text = text[:n]
+				if _, err := g.Run(ctx, text[:n:n], generate.Options{MaxTokens: 4}, func(id int32) bool { text = append(text, id); return true }); err != nil {
+					t.Fatalf("%s, %s: %v", name, what, err)
+				}
+			}
+			z, err := g.Logits(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float64, len(z))
+			for i, v := range z {
+				got[i] = float64(v)
+			}
+			text = text[:len(text)-1]
+			all := logitsOf[float32](t, f, m, tensors, prefix.Evaluate, text)
+			if e := apart(got, all[len(all)-len(z):]); e > 1e-5 {
+				t.Errorf("%s, %s: %.3g from one forward pass", name, what, e)
+			}
+			g.Close()
+		}
+	}
+}
+
+// Freezing drops what only training needed and leaves the logits.
+func TestFreezeKeepsTheLogits(t *testing.T) {
+	for name, model := range models {
+		for what, c := range combinations() {
+			f := model(t, cpu.New[float64]())
+			m := start(t, f, c)
+			stir(m, 0.2)
+			pruned := 0
+			for _, p := range m.Params() {
+				if p.Name == "length.alpha" && c["source"] != "convprefix" { // slots 1 and 2 of 4 are shut
+					p.Value[1], p.Value[2], p.Value[3] = -6, -6, 8
+					pruned = 2
+				}
+			}
+			tensors := alloc(t, f, m)
+			if c["length"] == "nested" && c["source"] != "convprefix" {
+				if err := m.SetLength(ctx, tensors, 3); err != nil {
+					t.Fatal(err)
+				}
+				pruned = 1
+			}
+			want := logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...)
+			r, err := m.Freeze(ctx, f, tensors)
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, what, err)
+				continue
+			}
+			if r.Slots() != m.Slots()-pruned {
+				t.Errorf("%s, %s: %d slots are left of %d", name, what, r.Slots(), m.Slots())
+			}
+			if rotary := f.Arch.Info().Positions == engine.Rotary; rotary && m.Offset() > 0 && r.Offset() != r.Slots() && c["source"] != "prompts" {
+				t.Errorf("%s, %s: the text starts at %d, not after the %d slots", name, what, r.Offset(), r.Slots())
+			}
+			if e := apart(logitsOf[float64](t, f, r, alloc(t, f, r), prefix.Evaluate, sequences...), want); e > 3e-6 { // values are float32
+				t.Errorf("%s, %s: freezing moves the logits by %.3g", name, what, e)
+			}
+		}
+	}
+}
+
+// Two prefixes side by side are, at either end of the blend, each of them alone.
+func TestMixedPrefixes(t *testing.T) {
+	f := models["llama"](t, cpu.New[float64]())
+	rng := rand.New(rand.NewPCG(1, 9))
+	finished := func(slots int) (prefix.Finished, *prefix.Method) {
+		i := f.Arch.Info()
+		kv := make([]float32, 2*i.Layers*slots*i.KVHeads*i.HeadDim)
+		for j := range kv {
+			kv[j] = float32(rng.NormFloat64())
+		}
+		m, err := prefix.FromKV(i, slots, kv)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return prefix.Finished{Slots: slots, KV: kv}, m
+	}
+	a, ma := finished(3)
+	b, mb := finished(5)
+	m, err := prefix.Mix(ctx, f, a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensors := alloc(t, f, m)
+	alone := map[float64][]float64{0: logitsOf[float64](t, f, ma, alloc(t, f, ma), prefix.Evaluate, sequences...),
+		1: logitsOf[float64](t, f, mb, alloc(t, f, mb), prefix.Evaluate, sequences...)}
+	for share, want := range alone {
+		if err := m.Blend(ctx, tensors, share); err != nil {
+			t.Fatal(err)
+		}
+		if e := apart(logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...), want); e > 1e-6 {
+			t.Errorf("blend %g: %.3g from that prefix alone", share, e)
+		}
+		r, err := m.Freeze(ctx, f, tensors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := apart(logitsOf[float64](t, f, r, alloc(t, f, r), prefix.Evaluate, sequences...), want); e > 1e-6 || r.Slots() == m.Slots() {
+			t.Errorf("blend %g, frozen: %d slots, %.3g from that prefix alone", share, r.Slots(), e)
+		}
+	}
+	if err := m.Blend(ctx, tensors, 0.5); err != nil {
+		t.Fatal(err)
+	}
+	if z := logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...); apart(z, alone[0]) < 1e-3 || apart(z, alone[1]) < 1e-3 {
+		t.Error("half of both is one of them")
+	}
+	if err := m.Blend(ctx, tensors, 1.5); err == nil {
+		t.Error("a blend of 1.5 is taken")
+	}
+}
+
+// Moving keys and moving them back restores them.
+func TestRotate(t *testing.T) {
+	f := models["llama"](t, cpu.New[float64]())
+	m := start(t, f, prefix.Choice{"kv.slots": "3", "start": "gaussian"})
+	kv := m.Params()[0].Value
+	there, err := prefix.Rotate(ctx, f, kv, 3, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := prefix.Rotate(ctx, f, there, 3, -7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var far, near float64
+	for i := range kv {
+		far, near = max(far, float64(there[i]-kv[i])), max(near, float64(back[i]-kv[i]), float64(kv[i]-back[i]))
+	}
+	if far < 0.1 || near > 1e-6 {
+		t.Errorf("moved by %g, back within %g", far, near)
+	}
+	if _, err := prefix.Rotate(ctx, models["gpt2"](t, cpu.New[float64]()), kv, 3, 1); err == nil || !strings.Contains(err.Error(), "gpt2") {
+		t.Errorf("learned positions: error %v", err)
+	}
+}
+
+func TestBadChoices(t *testing.T) {
+	f := models["llama"](t, cpu.New[float64]())
+	for _, c := range []struct {
+		choice prefix.Choice
+		want   string
+	}{
+		{prefix.Choice{"source": "none"}, "neither a prefix nor any weights"},
+		{prefix.Choice{"source": "conv", "gate": "log"}, "choose gate open"},
+		{prefix.Choice{"source": "outside", "length": "l0"}, "choose length fixed"},
+		{prefix.Choice{"source": "music"}, "unknown"},
+		{prefix.Choice{"kv.size": "3"}, `"kv.size" is unknown`},
+		{prefix.Choice{"kv.slots": "-1"}, "want a number from 0 to 512"},
+		{prefix.Choice{"kv.slots": "2.5"}, "want a number"},
+		{prefix.Choice{"gate": "log", "log.start": "0"}, "want a number from 1e-06"},
+		{prefix.Choice{"gate": "log", "log.start": "NaN"}, "want a number"},
+		{prefix.Choice{"source": "conv", "conv.dilations": "3"}, "want one of"},
+		{prefix.Choice{"source": "transposed", "transposed.taps": "2", "transposed.stride": "3"}, "leaves slots between"},
+	} {
+		if _, err := prefix.New(c.choice, f.Arch.Info()); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v, want %q", c.choice, err, c.want)
+		}
+	}
+	for _, c := range []struct {
+		choice prefix.Choice
+		given  prefix.Given
+		want   string
+	}{
+		{prefix.Choice{"start": "gaussian", "kv.slots": "128"}, prefix.Given{}, "context of 128 tokens"},
+		{prefix.Choice{"start": "text"}, prefix.Given{}, "needs a text"},
+		{prefix.Choice{"start": "examples"}, prefix.Given{}, "at least one example"},
+		{prefix.Choice{"start": "labels"}, prefix.Given{}, "needs labels"},
+		{prefix.Choice{"start": "labels", "kv.slots": "1"}, given(), "2 labels do not fit 1 slots"},
+		{prefix.Choice{"start": "vocabulary", "kv.slots": "50"}, prefix.Given{}, "vocabulary has 40 words"},
+		{prefix.Choice{"start": "prefix"}, prefix.Given{}, "train or import it first"},
+		{prefix.Choice{"start": "prefix"}, prefix.Given{Prefix: &prefix.Finished{Slots: 2, KV: make([]float32, 3)}}, "want 64"},
+		{prefix.Choice{"start": "prefix", "source": "embedding"}, prefix.Given{Prefix: &prefix.Finished{Slots: 2, KV: make([]float32, 64)}}, "choose the source keys and values"},
+	} {
+		m, err := prefix.New(c.choice, f.Arch.Info())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Start(ctx, f, c.given, rand.New(rand.NewPCG(1, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: error %v, want %q", c.choice, err, c.want)
+		}
+	}
+}
+
+// Every start serves every source it can; equal zero slots come with a warning.
+func TestStarts(t *testing.T) {
+	f := models["llama"](t, cpu.New[float64]())
+	for _, s := range options("start") {
+		for _, source := range options("source") {
+			if slotless(source) || s == "prefix" && source != "kv" && source != "mlp" && source != "transposed" {
+				continue
+			}
+			m, err := prefix.New(prefix.Choice{"source": source, "start": s}, f.Arch.Info())
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := given()
+			g.Prefix = &prefix.Finished{Slots: 2, KV: make([]float32, 64)}
+			if err := m.Start(ctx, f, g, rand.New(rand.NewPCG(1, 1))); err != nil {
+				t.Errorf("%s from %s: %v", source, s, err)
+				continue
+			}
+			if m.Slots() < 2 {
+				t.Errorf("%s from %s: %d slots", source, s, m.Slots())
+			}
+			if warned := len(m.Notes()) > 0; warned != (s == "zeros" && source == "kv") {
+				t.Errorf("%s from %s: notes %q", source, s, m.Notes())
+			}
+		}
+	}
+}
+
+// A label of several tokens is one slot: the mean of its embeddings.
+func TestLabelWordsOfSeveralTokens(t *testing.T) {
+	f := models["llama"](t, cpu.New[float64]())
+	m := start(t, f, prefix.Choice{"source": "embedding", "start": "labels", "embedding.slots": "3"})
+	table := values[float64](f.Weights[embeddings(f)])
+	got := m.Params()[0].Value
+	for j := range 16 {
+		for slot, want := range []float64{table[11*16+j], (table[12*16+j] + table[19*16+j] + table[4*16+j]) / 3} {
+			if d := float64(got[slot*16+j]) - want; d > 1e-6 || d < -1e-6 {
+				t.Fatalf("slot %d, element %d: %g, want %g", slot, j, got[slot*16+j], want)
+			}
+		}
+	}
+}
+
+// What the page shows of every option is there, and every option that trains something
+// of its own has a learning rate.
+func TestOptionsExplainThemselves(t *testing.T) {
+	seen := map[string]string{}
+	for _, a := range prefix.Axes() {
+		if a.Label == "" || len(a.Options) < 2 {
+			t.Errorf("axis %q has label %q and %d options", a.ID, a.Label, len(a.Options))
+		}
+		for _, o := range a.Options {
+			if o.Label == "" || !strings.HasSuffix(o.Sentence, ".") || strings.Count(o.Sentence, ". ") > 0 {
+				t.Errorf("%s %q: label %q, sentence %q: want one plain sentence", a.ID, o.ID, o.Label, o.Sentence)
+			}
+			for _, s := range o.Settings {
+				key := o.ID + "." + s.ID
+				if other, ok := seen[key]; ok {
+					t.Errorf("setting %s is in %s and in %s", key, other, a.ID)
+				}
+				seen[key] = a.ID
+				if s.Label == "" || s.Help == "" {
+					t.Errorf("setting %s explains nothing", key)
+				}
+			}
+		}
+	}
+}
