@@ -149,14 +149,18 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 	}
 	look := time.NewTicker(slice * time.Millisecond)
 	defer look.Stop()
-	for left := h.n; left > 0; {
+	at := map[int]bool{} // threads at work
+	for i := range h.n {
+		at[i] = true
+	}
+	for len(at) > 0 {
 		select {
 		case a := <-h.answers:
-			left--
+			delete(at, a.thread)
 			if a.status == command.Failed {
-				h.stop() // whoever hangs goes too; the next run starts new threads
+				h.part(at)
 				if a.err == nil {
-					a.err = errors.New("one of them did not come to a meeting within 5 s")
+					a.err = fmt.Errorf("thread %d waited 5 s for another", a.thread)
 				}
 				return false, fmt.Errorf("simd: a thread failed in the middle of a run: %w", a.err)
 			}
@@ -174,6 +178,22 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 	h.control(4, 0)
 	h.control(128, 0) // Control.Arrived: all have left the meeting
 	return false, nil
+}
+
+// part has the threads that still live leave the run, so that none meddles with the
+// next one, and ends them all: the next run starts new ones.
+func (h *together) part(at map[int]bool) {
+	h.control(12, 1) // Control.Failed
+	late := time.After(2 * time.Second)
+	for len(at) > 0 {
+		select {
+		case a := <-h.answers:
+			delete(at, a.thread)
+		case <-late:
+			clear(at)
+		}
+	}
+	h.stop()
 }
 
 // control sets a field of the control block.

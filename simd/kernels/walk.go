@@ -72,14 +72,14 @@ func (g *generator) walk(now *Func) {
 			f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
 			f.Inc(turns, -1)
 		})
-		// Sleep in short turns, so that Stop is seen, and 5 s at most.
-		f.Set(turns, Const(patience/nap))
-		f.While(turns.Gt(Const(0)), func() {
+		// Sleep in short turns, so that Stop is seen, and 5 s at most. The clock is
+		// asked, since a turn may be cut short.
+		begin := f.Let(now.Apply())
+		f.While(now.Apply().Lt(begin.Add(ConstF64(patience))), func() {
 			f.Do(AtomicWait(at, round, seen, ConstI64(nap*1e6)))
 			f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
 			f.If(AtomicLoad(at, stop), func() { f.Return(Const(command.Yield)) }, nil)
 			f.If(AtomicLoad(at, failed), func() { f.Return(Const(command.Failed)) }, nil)
-			f.Inc(turns, -1)
 		})
 		f.AtomicStore(at, failed, Const(1))
 		f.Return(Const(command.Failed))
