@@ -1,20 +1,23 @@
-package webgpu_test
+package webgpu
 
 import (
 	"context"
+	"encoding/binary"
+	"math"
 	"os"
 	"strings"
 	"testing"
 
+	"prelude/engine"
 	"prelude/engine/conformance"
-	"prelude/engine/webgpu"
+	"prelude/engine/cpu"
 )
 
 // open gives a device or skips the test, saying why there is none. With
 // PRELUDE_NEED_WEBGPU set, none is a failure.
-func open(t *testing.T, o webgpu.Options) *webgpu.Device {
+func open(t *testing.T, o Options) *Device {
 	t.Helper()
-	dev, err := webgpu.Open(context.Background(), o)
+	dev, err := Open(context.Background(), o)
 	if err != nil {
 		if os.Getenv("PRELUDE_NEED_WEBGPU") != "" {
 			t.Fatal(err)
@@ -25,21 +28,122 @@ func open(t *testing.T, o webgpu.Options) *webgpu.Device {
 	return dev
 }
 
+// smallTile keeps the product's shader short: a software adapter takes seconds to
+// compile a large one.
+var smallTile = Tile{WX: 8, WY: 8, TM: 2, TN: 2, BK: 8}
+
+// The whole suite runs with WebGPU's default limits; with the adapter's limits, and
+// with the tile of real GPUs, what depends on them. PRELUDE_CONFORMANCE=all runs
+// everything with everything, and PRELUDE_CASE=name only the cases whose names begin so.
 func TestConformance(t *testing.T) {
-	for _, limits := range []string{"adapter", "default"} {
-		t.Run(limits, func(t *testing.T) {
-			dev := open(t, webgpu.Options{DefaultLimits: limits == "default", Tile: smallTile})
-			t.Log(dev.Adapter().Name())
+	whole := os.Getenv("PRELUDE_CONFORMANCE") == "all"
+	for _, run := range []struct {
+		name    string
+		options Options
+		cases   []string
+	}{
+		{"default limits", Options{DefaultLimits: true, Tile: smallTile}, nil},
+		{"adapter limits", Options{Tile: smallTile}, []string{"linear/F32/67", "loss/plain", "attention/prefix", "adamw", "causal"}},
+		{"adapter limits and default tile", Options{}, []string{"linear/Q4_1/67"}},
+	} {
+		t.Run(run.name, func(t *testing.T) {
+			dev := open(t, run.options)
+			t.Logf("%s, %s tile", dev.Adapter().Name(), dev.Tile())
 			for _, c := range conformance.Cases() {
-				if only := os.Getenv("PRELUDE_CASE"); only != "" && !strings.HasPrefix(c.Name, only) {
-					continue
+				chosen := run.cases == nil || whole
+				for _, name := range run.cases {
+					chosen = chosen || strings.HasPrefix(c.Name, name)
 				}
-				t.Run(c.Name, func(t *testing.T) { conformance.Check(t, dev, c, 1e-4) })
+				if chosen && strings.HasPrefix(c.Name, os.Getenv("PRELUDE_CASE")) {
+					t.Run(c.Name, func(t *testing.T) { conformance.Check(t, dev, c, 1e-4) })
+				}
 			}
 		})
 	}
 }
 
-// smallTile keeps the product's shader short: a software adapter takes seconds to
-// compile a large one.
-var smallTile = webgpu.Tile{WX: 8, WY: 8, TM: 2, TN: 2, BK: 8}
+// Limits that make everything go in pieces: weights in parts, several scratch buffers.
+func TestPieces(t *testing.T) {
+	dev := open(t, Options{DefaultLimits: true, Tile: smallTile})
+	dev.limits.Binding = 16 << 10
+	for _, d := range []engine.DType{engine.F32, engine.F16, engine.Q8_0} {
+		n := map[engine.DType]int{engine.F32: 100, engine.F16: 160, engine.Q8_0: 400}[d]
+		c := conformance.Case{Name: "pieces/" + d.String(), Build: func(b *conformance.Builder) {
+			x := b.Param("x", 1, 7, 64)
+			w := b.Weight("w", d, n, 64)
+			b.Out("y", b.Linear(x, w, b.Param("bias", 1, n), engine.None))
+			b.Watch("e", b.Embed(b.Ints("ids", 0, []int32{int32(n) - 1, 0, int32(n) / 2}, 3), w, 2))
+			weights := []float64{0.1, 0.2, 0.3, 0, 0.1, 0.2, 0.1}
+			b.Loss("loss", b.CrossEntropy(x, w, engine.None, b.Ints("targets", 0, []int32{1, 2, 3, 4, int32(n) - 1, 6, 7}, 7, 1), b.Floats("weights", 0, weights, 7, 1), false))
+		}}
+		t.Run(c.Name, func(t *testing.T) {
+			if parts, err := partsOf(engine.Spec{DType: d, Shape: []int{n, 64}}, dev.limits); err != nil || len(parts) < 2 {
+				t.Fatalf("%d parts, %v: nothing is in pieces", len(parts), err)
+			}
+			conformance.Check(t, dev, c, 1e-4)
+		})
+	}
+}
+
+// More workgroups than one dimension of a dispatch takes.
+func TestManyWorkgroups(t *testing.T) {
+	dev := open(t, Options{DefaultLimits: true})
+	conformance.Check(t, dev, conformance.Case{Build: func(b *conformance.Builder) {
+		x := b.Tensor("x", 1, 70001, 3)
+		b.Watch("y", b.RowDot(x, x))
+	}}, 1e-5)
+}
+
+// Ten steps of training a prefix on a small decoder follow the float64 reference.
+func TestTrajectory(t *testing.T) {
+	const rows, seq, live = 23, 7, 21
+	ctx := context.Background()
+	run := func(dev engine.Device) (losses, prefix []float64) {
+		s := tiny.step(t, rows)
+		bound := map[string]engine.Tensor{}
+		for name, spec := range s.p.Tensors() {
+			x, err := dev.Alloc(spec)
+			if err == nil {
+				err = x.Write(ctx, 0, s.contents(name, spec))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			bound[name] = x
+		}
+		plan, err := dev.Compile(ctx, s.p, bound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func(name string) (x []float64) {
+			raw := make([]byte, bound[name].Spec().Bytes())
+			if err := bound[name].Read(ctx, 0, raw); err != nil {
+				t.Fatal(err)
+			}
+			for i := 0; i < len(raw); i += 4 {
+				x = append(x, float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[i:]))))
+			}
+			return x
+		}
+		for n := 1; n <= 10; n++ {
+			if err := plan.Run(ctx, s.args(seq, live, n)); err != nil {
+				t.Fatal(err)
+			}
+			losses = append(losses, read("loss")[0])
+		}
+		return losses, read("prefix")
+	}
+	dev := open(t, Options{DefaultLimits: true, Tile: smallTile})
+	losses, prefix := run(dev)
+	wantLosses, wantPrefix := run(cpu.New[float64]())
+	t.Logf("losses %.5f", losses)
+	if e := conformance.Error(losses, wantLosses); !(e <= 1e-5) {
+		t.Errorf("losses %v differ by %.3g from %v", losses, e, wantLosses)
+	}
+	if e := conformance.Error(prefix, wantPrefix); !(e <= 1e-4) {
+		t.Errorf("the prefix differs by %.3g after ten steps", e)
+	}
+	if again, _ := run(dev); conformance.Error(again, losses) != 0 {
+		t.Errorf("a second run gives other bits: %v, then %v", losses, again)
+	}
+}

@@ -1,4 +1,4 @@
-package webgpu_test
+package webgpu
 
 import (
 	"context"
@@ -12,11 +12,10 @@ import (
 	"time"
 
 	"prelude/engine"
-	"prelude/engine/webgpu"
 )
 
 // counter is a program that adds one to a tensor.
-func counter(t *testing.T, dev *webgpu.Device) (engine.Plan, engine.Tensor) {
+func counter(t *testing.T, dev *Device) (engine.Plan, engine.Tensor) {
 	t.Helper()
 	ctx := context.Background()
 	p := engine.NewProgram()
@@ -45,7 +44,7 @@ func first(t *testing.T, x engine.Tensor) float32 {
 // Many runs with read-backs lose none and leave nothing behind; PRELUDE_STEPS sets
 // how many (100000 for the whole test).
 func TestManyRuns(t *testing.T) {
-	dev := open(t, webgpu.Options{})
+	dev := open(t, Options{})
 	plan, x := counter(t, dev)
 	steps, err := strconv.Atoi(os.Getenv("PRELUDE_STEPS"))
 	if err != nil {
@@ -64,7 +63,7 @@ func TestManyRuns(t *testing.T) {
 }
 
 func TestLostDevice(t *testing.T) {
-	dev := open(t, webgpu.Options{})
+	dev := open(t, Options{})
 	plan, x := counter(t, dev)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
@@ -85,13 +84,13 @@ func TestLostDevice(t *testing.T) {
 		}
 		return nil
 	}
-	if err := lost(); !errors.Is(err, webgpu.ErrLost) {
+	if err := lost(); !errors.Is(err, ErrLost) {
 		t.Fatalf("the device was taken away and training got %v, want ErrLost", err)
 	}
-	if _, err := dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{4}}); !errors.Is(err, webgpu.ErrLost) {
+	if _, err := dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{4}}); !errors.Is(err, ErrLost) {
 		t.Errorf("Alloc on a lost device: %v, want ErrLost", err)
 	}
-	again := open(t, webgpu.Options{})
+	again := open(t, Options{})
 	plan, x = counter(t, again)
 	if err := plan.Run(ctx, engine.Args{}); err != nil {
 		t.Fatal(err)
@@ -102,7 +101,7 @@ func TestLostDevice(t *testing.T) {
 }
 
 func TestPause(t *testing.T) {
-	dev := open(t, webgpu.Options{})
+	dev := open(t, Options{})
 	plan, x := counter(t, dev)
 	first(t, x)
 	dev.Pause(true)
@@ -132,7 +131,7 @@ func TestPause(t *testing.T) {
 
 // What asks for too much gets an error that says so, and the device works on.
 func TestTooMuch(t *testing.T) {
-	dev := open(t, webgpu.Options{DefaultLimits: true})
+	dev := open(t, Options{DefaultLimits: true})
 	p := engine.NewProgram()
 	x := p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{1}})
 	big := p.Add(p.Temp("big", engine.AllRows, 1<<20, 64), x)
@@ -159,7 +158,7 @@ func TestTooMuch(t *testing.T) {
 
 // Indices outside their table are refused before they reach the device.
 func TestIndices(t *testing.T) {
-	dev := open(t, webgpu.Options{})
+	dev := open(t, Options{})
 	ctx := context.Background()
 	p := engine.NewProgram()
 	d := p.Domain("rows", 3)
@@ -191,7 +190,7 @@ func TestIndices(t *testing.T) {
 
 // Tensors of every type come back as they were written, in pieces of any size.
 func TestTensors(t *testing.T) {
-	dev := open(t, webgpu.Options{DefaultLimits: true})
+	dev := open(t, Options{DefaultLimits: true})
 	ctx := context.Background()
 	for _, s := range []engine.Spec{{DType: engine.F32, Shape: []int{3, 5}}, {DType: engine.F16, Shape: []int{3, 5}}, {DType: engine.BF16, Shape: []int{7, 3}},
 		{DType: engine.Q8_0, Shape: []int{3, 64}}, {DType: engine.Q4_0, Shape: []int{3, 64}}, {DType: engine.Q4_1, Shape: []int{5, 32}}} {

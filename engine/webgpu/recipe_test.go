@@ -3,13 +3,11 @@ package webgpu
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
 	"prelude/engine"
 	"prelude/engine/conformance"
-	"prelude/models"
 )
 
 // planner is a device that only plans: what a recipe promises is checked on every
@@ -92,58 +90,8 @@ func TestRecipesKeepWebGPUsRules(t *testing.T) {
 	}
 }
 
-// step is a training step of SmolLM2-135M: a key/value prefix of 16 slots, loss on
-// every row, clipping and AdamW.
-func step(t testing.TB, rows int) *engine.Program {
-	t.Helper()
-	c, err := models.ParseConfig([]byte(`{"model_type":"llama","num_hidden_layers":30,"hidden_size":576,"num_attention_heads":9,
-		"num_key_value_heads":3,"intermediate_size":1536,"vocab_size":49152,"max_position_embeddings":2048,
-		"tie_word_embeddings":true,"rms_norm_eps":1e-5,"hidden_act":"silu"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	specs := models.Specs{}
-	matrix := func(name string, out, in int) { specs[name] = engine.Spec{DType: engine.Q8_0, Shape: []int{out, in}} }
-	matrix("model.embed_tokens.weight", 49152, 576)
-	specs["model.norm.weight"] = engine.Spec{Shape: []int{576}}
-	for l := range 30 {
-		at := fmt.Sprintf("model.layers.%d.", l)
-		specs[at+"input_layernorm.weight"] = engine.Spec{Shape: []int{576}}
-		specs[at+"post_attention_layernorm.weight"] = engine.Spec{Shape: []int{576}}
-		matrix(at+"self_attn.q_proj.weight", 576, 576)
-		matrix(at+"self_attn.k_proj.weight", 192, 576)
-		matrix(at+"self_attn.v_proj.weight", 192, 576)
-		matrix(at+"self_attn.o_proj.weight", 576, 576)
-		matrix(at+"mlp.gate_proj.weight", 1536, 576)
-		matrix(at+"mlp.up_proj.weight", 1536, 576)
-		matrix(at+"mlp.down_proj.weight", 576, 1536)
-	}
-	arch, err := models.New(c, specs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := engine.NewProgram()
-	d := p.Domain("tokens", rows)
-	arg := func(name string) engine.Buffer { return p.Arg(name, d, engine.I32, rows) }
-	in := engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
-	prefix := p.Persist("prefix", engine.Spec{Shape: []int{30, 2, 16, 192}})
-	p.Train(prefix)
-	hooks := engine.Hooks{KV: func(p *engine.Program, at engine.At) engine.Segment {
-		return engine.Segment{K: p.View(prefix, 2*at.Layer*16*192, 16, 192), V: p.View(prefix, (2*at.Layer+1)*16*192, 16, 192)}
-	}}
-	out := arch.Forward(p, in, hooks)
-	loss := arch.Loss(p, out.Hidden, p.Arg("targets", d, engine.I32, rows, 1), p.Arg("weights", d, engine.F32, rows, 1), false, hooks)
-	grad := p.Grad(loss)[prefix]
-	stats := p.GradStats([]engine.Buffer{grad}, []engine.Buffer{loss}, 1)
-	p.AdamW(prefix, grad, stats, p.Arg("hyper", engine.AllRows, engine.F32, 3), engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Rate: 1})
-	if err := p.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func TestDispatchesOfAStep(t *testing.T) {
-	p := step(t, 1024)
+	p := smollm2.step(t, 1024).p
 	bind := map[string]engine.Tensor{}
 	for name, s := range p.Tensors() {
 		bind[name] = stub{s}
