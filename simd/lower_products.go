@@ -13,10 +13,18 @@ const (
 	minWorkspace = 256 + 8*(4*kc+64) + (kc+4)*maxCols*4
 )
 
+// maxVectors is the most rows that go over a matrix one by one instead of packing it.
+const maxVectors = 4
+
 // product emits a product, cut into tiles: about a millisecond each, and enough of
 // them for many threads to end together.
 func (l *lowering) product(r command.Product) {
 	m, n := int(r.M), int(r.N)
+	if m <= maxVectors && r.Transposed == 1 && r.Columns == 0 {
+		r.Cols, r.RowTiles = 32, 1
+		l.emit(r, command.MatVec)
+		return
+	}
 	r.Cols = 64
 	r.Rows = u(m)
 	if m > 400 {

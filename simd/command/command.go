@@ -31,6 +31,7 @@ type Kernel uint32
 const (
 	None Kernel = iota
 	GEMM
+	MatVec
 	Fill
 	Move
 	ScatterAdd

@@ -49,6 +49,7 @@ func Build(c Config) []byte {
 	g.packing()
 	g.unpacking()
 	g.product()
+	g.vectors()
 	g.maps()
 	g.rows()
 	g.norms()

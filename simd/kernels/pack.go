@@ -84,20 +84,6 @@ func (g *generator) unpacking() {
 			f.Inc(n, -32)
 		})
 	}
-	// wide spreads 16 signed bytes over four f32x4, and hands each on with its place.
-	wide := func(bytes Value, do func(i int, v Value)) {
-		for h, to16 := range []string{"i16x8.extend_low_i8x16_s", "i16x8.extend_high_i8x16_s"} {
-			w := f.Let(bytes.Convert(to16))
-			for q, to32 := range []string{"i32x4.extend_low_i16x8_s", "i32x4.extend_high_i16x8_s"} {
-				do(2*h+q, w.Convert(to32).Convert("f32x4.convert_i32x4_s"))
-			}
-		}
-	}
-	nibbles := func(src Value) [2]Value {
-		q := f.Let(Load(I8x16, src, 0))
-		return [2]Value{f.Let(q.And(VecI8(15))), f.Let(q.ShrU(4))}
-	}
-
 	is(command.F16, func() { halves(half) })
 	is(command.BF16, func() {
 		halves(func(h Value) Value { return h.Shl(16).As(F32x4) })
@@ -106,15 +92,15 @@ func (g *generator) unpacking() {
 		blocks(32, 2, func(src, scale Value) {
 			d := f.Let(half(f.Let(LoadU16(scale, 0).Splat(I32x4))))
 			for h := range 2 {
-				wide(f.Let(Load(I8x16, src, 16*h)), func(i int, v Value) { f.Store(dst, 64*h+16*i, v.Mul(d)) })
+				wide(f, f.Let(Load(I8x16, src, 16*h)), func(i int, v Value) { f.Store(dst, 64*h+16*i, v.Mul(d)) })
 			}
 		})
 	})
 	is(command.Q4_0, func() {
 		blocks(16, 2, func(src, scale Value) {
 			d := f.Let(half(f.Let(LoadU16(scale, 0).Splat(I32x4))))
-			for h, q := range nibbles(src) {
-				wide(f.Let(q.Sub(VecI8(8))), func(i int, v Value) { f.Store(dst, 64*h+16*i, v.Mul(d)) })
+			for h, q := range nibbles(f, src) {
+				wide(f, f.Let(q.Sub(VecI8(8))), func(i int, v Value) { f.Store(dst, 64*h+16*i, v.Mul(d)) })
 			}
 		})
 	})
@@ -122,8 +108,8 @@ func (g *generator) unpacking() {
 		blocks(16, 4, func(src, scale Value) {
 			both := f.Let(half(f.Let(Load16x4U(scale, 0)))) // scale, minimum, and two numbers more
 			d, min := f.Let(Shuffle4(both, both, 0, 0, 0, 0)), f.Let(Shuffle4(both, both, 1, 1, 1, 1))
-			for h, q := range nibbles(src) {
-				wide(q, func(i int, v Value) { f.Store(dst, 64*h+16*i, v.Mul(d).Add(min)) })
+			for h, q := range nibbles(f, src) {
+				wide(f, q, func(i int, v Value) { f.Store(dst, 64*h+16*i, v.Mul(d).Add(min)) })
 			}
 		})
 	})
@@ -137,4 +123,20 @@ func (g *generator) unpacking() {
 func half(h Value) Value {
 	magnitude := h.And(VecI32(0x7fff)).Shl(13).As(F32x4).Mul(VecF32(0x1p112))
 	return magnitude.Or(h.And(VecI32(0x8000)).Shl(16).As(F32x4))
+}
+
+// wide spreads 16 signed bytes over four f32x4, and hands each on with its place.
+func wide(f *Func, bytes Value, do func(i int, v Value)) {
+	for h, to16 := range []string{"i16x8.extend_low_i8x16_s", "i16x8.extend_high_i8x16_s"} {
+		w := f.Let(bytes.Convert(to16))
+		for q, to32 := range []string{"i32x4.extend_low_i16x8_s", "i32x4.extend_high_i16x8_s"} {
+			do(2*h+q, w.Convert(to32).Convert("f32x4.convert_i32x4_s"))
+		}
+	}
+}
+
+// nibbles are a block's 32 numbers of 4 bits: the low ones, then the high ones.
+func nibbles(f *Func, src Value) [2]Value {
+	q := f.Let(Load(I8x16, src, 0))
+	return [2]Value{f.Let(q.And(VecI8(15))), f.Let(q.ShrU(4))}
 }
