@@ -115,6 +115,33 @@ func init() {
 		views: func(_ *Config, v map[string]weights.View) (map[string]weights.View, error) {
 			return splitThirds(v, ".query_key_value.", neoxParts)
 		}}
+	ggufFamilies["t5"] = ggufFamily{modelType: "t5", refuse: capping, imply: ggufT5, views: ggufT5Views,
+		keys: map[string]string{"block_count": "num_layers", "decoder_block_count": "num_decoder_layers", "context_length": "n_positions",
+			"embedding_length": "d_model", "feed_forward_length": "d_ff", "attention.head_count": "num_heads", "attention.key_length": "d_kv",
+			"attention.layer_norm_epsilon": "layer_norm_epsilon", "attention.relative_buckets_count": "relative_attention_num_buckets",
+			"decoder_start_token_id": "decoder_start_token_id"},
+		names: t5Names()}
+}
+
+// ggufT5 adds what a file does not say: the version is seen by its tensors.
+func ggufT5(m ggufMeta, keys map[string]any) {
+	if m.tensors["enc.blk.0.ffn_gate.weight"] {
+		keys["feed_forward_proj"] = "gated-gelu"
+	}
+}
+
+// ggufT5Views: what is wi_1 beside a gate is wi alone.
+func ggufT5Views(c *Config, views map[string]weights.View) (map[string]weights.View, error) {
+	out := map[string]weights.View{}
+	for name, v := range views {
+		if before, ok := strings.CutSuffix(name, ".wi_1.weight"); ok {
+			if _, gated := views[before+".wi_0.weight"]; !gated {
+				name = before + ".wi.weight"
+			}
+		}
+		out[name] = v
+	}
+	return t5Views(c, out)
 }
 
 // fusedNames are pairs of names, without .weight and .bias where there are both.
@@ -128,6 +155,28 @@ func fusedNames(pairs ...string) map[string]string {
 		all[pairs[i]+".weight"], all[pairs[i]+".bias"] = pairs[i+1]+".weight", pairs[i+1]+".bias"
 	}
 	return all
+}
+
+func t5Names() map[string]string {
+	names := map[string]string{"token_embd.weight": "shared.weight", "output.weight": "lm_head.weight"}
+	for short, stack := range map[string]string{"enc": "encoder", "dec": "decoder"} {
+		names[short+".output_norm.weight"] = stack + ".final_layer_norm.weight"
+		part := func(k int, layer, prefix string, pairs ...string) {
+			at := fmt.Sprintf("%s.block.%%d.layer.%d.", stack, k)
+			names[short+".blk.%d."+prefix+"_norm.weight"] = at + "layer_norm.weight"
+			for i := 0; i < len(pairs); i += 2 {
+				names[short+".blk.%d."+prefix+"_"+pairs[i]+".weight"] = at + layer + "." + pairs[i+1] + ".weight"
+			}
+		}
+		part(0, "SelfAttention", "attn", "q", "q", "k", "k", "v", "v", "o", "o", "rel_b", "relative_attention_bias")
+		last := 1
+		if short == "dec" {
+			part(1, "EncDecAttention", "cross_attn", "q", "q", "k", "k", "v", "v", "o", "o")
+			last = 2
+		}
+		part(last, "DenseReluDense", "ffn", "gate", "wi_0", "up", "wi_1", "down", "wo")
+	}
+	return names
 }
 
 // ggufGemma: gains are stored with their 1; without a window key no layer has one;

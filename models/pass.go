@@ -136,6 +136,9 @@ func (f *pass) attention(at engine.At, a asking, o engine.Attention) engine.Buff
 			o.PLo, o.PHi = a.plo, a.phi
 		}
 	}
+	if o.Rel != engine.None && at.Site == engine.DecSelf && (o.PK != engine.None && o.PPos == engine.None || f.in.Cache != nil && f.in.KPos == engine.None) {
+		f.Failf("%s: a prefix needs Input.PPos, a cache Input.KPos", f.info.Family)
+	}
 	y := f.Attention(o)
 	if f.hooks.AttnOut != nil {
 		y = f.hooks.AttnOut(f.Program, at, y)
