@@ -19,7 +19,8 @@ site: ui
 	$(WASM) build -trimpath -ldflags "-s -w" -o build/page.wasm ./wasm/page
 	$(WASM) build -trimpath -ldflags "-s -w" -o build/worker.wasm ./wasm/worker
 	cp simd/driver.js build/simd.js
-	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm build/simd.js
+	cp engine/webgpu/driver.js build/webgpu.js
+	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm build/simd.js build/webgpu.js
 
 # The page as a Cloudflare Worker, in the real runtime.
 edge: worker

@@ -207,6 +207,20 @@ func (f *Files) finish(c *weights.Catalog) (*Files, error) {
 // WeightBytes is what the weights take on a device.
 func (f *Files) WeightBytes() int64 { return f.bytes }
 
+// WeightType is the type of most of the weights.
+func (f *Files) WeightType() engine.DType {
+	sum := map[engine.DType]int{}
+	best := engine.F32
+	for name, s := range f.Family.Tensors() {
+		if _, ok := f.views[name]; ok {
+			if sum[s.DType] += s.Len(); sum[s.DType] > sum[best] {
+				best = s.DType
+			}
+		}
+	}
+	return best
+}
+
 // Load streams the weights to a device.
 func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) (*Model, error) {
 	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Chat: f.Chat, Notes: f.Notes, WeightBytes: f.bytes,

@@ -5,7 +5,7 @@
 
 const assets = JSON.parse(decodeURIComponent(self.location.hash.slice(1)));
 globalThis.preludeAssets = assets;
-importScripts(assets.go);
+importScripts(assets.go, assets.webgpu);
 
 // Messages that come before the engine listens wait for it.
 const early = [];

@@ -1,42 +1,6 @@
 package webgpu
 
-import (
-	"fmt"
-
-	"prelude/engine"
-)
-
-// Shape is the size of one block of a model: what a trial computes.
-type Shape struct {
-	Rows, Hidden, FF, Heads, KVHeads, HeadDim int
-	Weights                                   engine.DType
-}
-
-// program is the linear maps of one block and their gradients by the input, which is
-// nearly all of a training step's work.
-func (s Shape) program() (*engine.Program, error) {
-	if s.Rows <= 0 || s.Hidden <= 0 || s.FF <= 0 || s.Heads <= 0 || s.KVHeads <= 0 || s.HeadDim <= 0 {
-		return nil, fmt.Errorf("webgpu: no trial of a block of %+v", s)
-	}
-	p := engine.NewProgram()
-	x := p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{s.Rows, s.Hidden}})
-	p.Train(x)
-	w := func(name string, out, in int) engine.Buffer {
-		return p.Persist(name, engine.Spec{DType: s.Weights, Shape: []int{out, in}})
-	}
-	q := p.Linear(x, w("q", s.Heads*s.HeadDim, s.Hidden), engine.None, engine.None)
-	k := p.Linear(x, w("k", s.KVHeads*s.HeadDim, s.Hidden), engine.None, engine.None)
-	v := p.Linear(x, w("v", s.KVHeads*s.HeadDim, s.Hidden), engine.None, engine.None)
-	o := p.Linear(q, w("o", s.Hidden, s.Heads*s.HeadDim), engine.None, x)
-	f := p.Gated(engine.SiLU, p.Linear(o, w("gate", s.FF, s.Hidden), engine.None, engine.None), p.Linear(o, w("up", s.FF, s.Hidden), engine.None, engine.None))
-	y := p.Linear(f, w("down", s.Hidden, s.FF), engine.None, o)
-	g := p.Grad(p.SumAll(y), p.SumAll(k), p.SumAll(v))
-	if err := p.Err(); err != nil {
-		return nil, err
-	}
-	p.Keep("dx", g[x])
-	return p, p.Err()
-}
+import "fmt"
 
 // Tiles are the candidates of the tuner.
 var Tiles = []Tile{

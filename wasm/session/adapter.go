@@ -10,7 +10,7 @@ import (
 )
 
 // Export writes the prefix as a zipped PEFT adapter.
-func (s *Session) Export(ctx context.Context, name string) ([]byte, wire.Exported, error) {
+func (s *Session) Export(ctx context.Context, o wire.Export) ([]byte, wire.Exported, error) {
 	if s.tuned == nil {
 		return nil, wire.Exported{}, hint("Train a prefix, or import one.", "there is no prefix to export")
 	}
@@ -31,13 +31,13 @@ func (s *Session) Export(ctx context.Context, name string) ([]byte, wire.Exporte
 		return nil, wire.Exported{}, err
 	}
 	card := s.tuned.card
-	card.Model, card.Name = s.card(), name
+	card.Model, card.Name, card.Task, card.About = s.card(), o.Name, o.Task, o.About
 	a.Prelude = card
 	var zip bytes.Buffer
 	if err := a.Write(&zip); err != nil {
 		return nil, wire.Exported{}, err
 	}
-	return zip.Bytes(), wire.Exported{Name: name, PEFT: card.NoPEFT == "", Note: card.NoPEFT}, nil
+	return zip.Bytes(), wire.Exported{ID: o.ID, Name: o.Name, PEFT: card.NoPEFT == "", Note: card.NoPEFT}, nil
 }
 
 // Import reads a zipped adapter made for the loaded model. What was there stays unless

@@ -22,7 +22,12 @@ import (
 // from one goroutine.
 type Session struct {
 	Device engine.Device
+	// Recover, if set, is asked when a training fails: another device to go on with from
+	// the last checkpoint, or false if this failure is final.
+	Recover func(ctx context.Context, failure error) (engine.Device, bool)
 
+	files    *models.Files // of the model, to load it again
+	loading  weights.Options
 	model    *models.Model
 	chat     *conversation // nil where the model has no chat template
 	examples *examples
@@ -59,7 +64,7 @@ func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) 
 	if err != nil {
 		return err
 	}
-	s.model = m
+	s.model, s.files, s.loading = m, f, o
 	if m.Chat != "" {
 		if s.chat, err = parseTemplate(m); err != nil {
 			m.Notes = append(m.Notes, fmt.Sprintf("The model's chat template can't be read (%v): examples stay plain text.", err))

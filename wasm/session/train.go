@@ -38,37 +38,20 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 		e := d.Errors[0]
 		return wire.Trained{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
 	}
-	choice := prefix.Choice{}
-	for k, v := range o.Method {
-		choice[k] = v
-	}
-	m, err := prefix.New(choice, s.model.Arch.Info())
+	r, err := s.begin(ctx, o)
 	if err != nil {
 		return wire.Trained{}, err
 	}
-	given := prefix.Given{}
-	if text := o.Method["text.text"]; text != "" {
-		given.Text = s.model.Tokenizer.Encode(text, false)
-	}
-	split := s.examples.split
-	opts := train.Options{Steps: o.Steps, Time: time.Duration(o.Minutes * float64(time.Minute)), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience}
-	r, err := train.New(ctx, s.model.Frozen, m, train.Data{Train: split.trainTokens, Val: split.valTokens}, given, opts)
-	if err != nil {
-		return wire.Trained{}, err
-	}
-	defer r.Close()
-	s.DropPrefix()
-	s.tuned = &tuned{method: m, tensors: r.Tensors}
-	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method,
-		Text: adapter.Text{Chat: s.examples.opts.Chat, System: s.examples.opts.System, Template: s.examples.opts.Template}}
+	defer func() { r.Close() }()
+	m := r.Method
 	mem := s.Device.Memory()
 	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: m.Slots(), LR: r.LR()}
-	if len(split.valTokens) == 0 {
+	if len(s.examples.split.valTokens) == 0 {
 		planned.Notes = append(planned.Notes, "There are too few examples to set some aside: validation runs on the training examples.")
 	}
 	w.Planned(planned)
-	p := &pace{total: o.Steps, limit: opts.Time}
-	res, err := r.Train(ctx, train.Events{
+	p := &pace{total: o.Steps, limit: minutes(o)}
+	events := train.Events{
 		Step: func(i train.StepInfo) {
 			if p.step(i) && o.Steps == 0 {
 				planned.Steps, planned.StepMillis = i.Total, p.perStep.Seconds()*1e3
@@ -79,12 +62,74 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 		},
 		Eval:    func(i train.EvalInfo) { w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best}) },
 		Between: w.Between,
-	})
+	}
+	res, err := r.Train(ctx, events)
+	for err != nil && s.Recover != nil {
+		saved := r.Checkpoint()
+		if again := s.recover(ctx, err); again != nil {
+			return wire.Trained{}, again
+		}
+		r.Close()
+		if r, err = s.begin(ctx, o); err != nil {
+			return wire.Trained{}, err
+		}
+		if saved.State != nil {
+			if err := r.Restore(ctx, saved); err != nil {
+				return wire.Trained{}, err
+			}
+		}
+		res, err = r.Train(ctx, events)
+	}
 	if err != nil {
 		return wire.Trained{}, err
 	}
 	s.tuned.card.Run = adapter.Run{Step: res.Best.Step, Steps: res.Steps, ValLoss: res.Best.Loss, Base: res.Base, Seconds: res.Time.Seconds(), Seed: o.Seed}
 	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds()}, nil
+}
+
+// begin prepares a training on the session's device; its prefix becomes the session's.
+func (s *Session) begin(ctx context.Context, o wire.Train) (*train.Run, error) {
+	choice := prefix.Choice{}
+	for k, v := range o.Method {
+		choice[k] = v
+	}
+	m, err := prefix.New(choice, s.model.Arch.Info())
+	if err != nil {
+		return nil, err
+	}
+	given := prefix.Given{}
+	if text := o.Method["text.text"]; text != "" {
+		given.Text = s.model.Tokenizer.Encode(text, false)
+	}
+	split := s.examples.split
+	r, err := train.New(ctx, s.model.Frozen, m, train.Data{Train: split.trainTokens, Val: split.valTokens}, given,
+		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience})
+	if err != nil {
+		return nil, err
+	}
+	s.DropPrefix()
+	s.tuned = &tuned{method: m, tensors: r.Tensors}
+	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method,
+		Text: adapter.Text{Chat: s.examples.opts.Chat, System: s.examples.opts.System, Template: s.examples.opts.Template}}
+	return r, nil
+}
+
+func minutes(o wire.Train) time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
+
+// recover moves the session to the device that Recover gives for the failure: it loads
+// the model again. What it returns ends the training.
+func (s *Session) recover(ctx context.Context, failure error) error {
+	dev, ok := s.Recover(ctx, failure)
+	if !ok {
+		return failure
+	}
+	old := s.Device
+	s.Device = dev
+	if err := s.Load(ctx, s.files, s.loading); err != nil {
+		return err
+	}
+	old.Close()
+	return nil
 }
 
 // pace measures how fast a training goes.

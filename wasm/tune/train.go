@@ -67,7 +67,7 @@ func runTrain(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Printf("best %.4f at step %d of %d (%s, %.0f s); base %.4f\n", done.BestLoss, done.BestStep, done.Steps, done.Why, done.Seconds, done.BaseLoss)
-	zip, _, err := s.Export(context.WithoutCancel(ctx), *name)
+	zip, _, err := s.Export(context.WithoutCancel(ctx), wire.Export{Name: *name})
 	if err != nil {
 		return err
 	}

@@ -5,46 +5,146 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"syscall/js"
 	"time"
 
 	"prelude/engine"
 	"prelude/engine/cpu"
+	"prelude/engine/trial"
+	"prelude/engine/webgpu"
 	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/simd"
 )
 
-// devices says which devices this browser has.
+// devices says which devices this browser has. Whether WebGPU really works is only
+// known once it is opened.
 func devices() []wire.DeviceInfo {
-	simdInfo := wire.DeviceInfo{Name: "simd", OK: simd.Available(), Why: "WebAssembly SIMD kernels"}
-	if !simdInfo.OK {
-		simdInfo.Why = simd.ErrNoSIMD.Error()
+	gpu := wire.DeviceInfo{Name: "webgpu", OK: js.Global().Get("navigator").Get("gpu").Truthy(), Why: "compute shaders on this machine's GPU"}
+	if !gpu.OK {
+		gpu.Why = "this browser has no WebGPU"
 	}
-	return []wire.DeviceInfo{simdInfo, {Name: "cpu", OK: true, Why: "plain Go, the reference: always there, slow"}}
+	kernels := wire.DeviceInfo{Name: "simd", OK: simd.Available(), Why: "WebAssembly SIMD kernels"}
+	if !kernels.OK {
+		kernels.Why = simd.ErrNoSIMD.Error()
+	}
+	return []wire.DeviceInfo{gpu, kernels, {Name: "cpu", OK: true, Why: "plain Go, the reference: always there, slow"}}
 }
 
-// openDevice opens the device that was asked for; "auto" takes the fastest there is.
-func openDevice(ctx context.Context, name string, yield func(), _ *models.Files) (engine.Device, string, error) {
-	plain := func(why string) (engine.Device, string, error) {
-		dev := cpu.New[float32]()
-		dev.Yield = yield
-		return dev, why, nil
-	}
+// trialRows are the rows of a trial: about a training step's.
+const trialRows = 256
+
+// openDevice opens the device that was asked for. "auto" tries WebGPU and SIMD on one
+// block of the model's shape, before the weights are loaded, and takes the faster; the
+// choice is remembered for this adapter and shape.
+func openDevice(ctx context.Context, name string, yield func(), f *models.Files) (engine.Device, string, error) {
 	switch name {
 	case "cpu":
-		return plain("plain Go, as asked")
-	case "simd", "", "auto":
-		dev, err := simd.New(ctx, simd.Options{Script: asset("simd")})
-		if err == nil {
-			return dev, dev.String(), nil
-		}
-		if name == "simd" {
+		return plain(yield, "as asked")
+	case "simd":
+		dev, err := openSIMD(ctx)
+		if err != nil {
 			return nil, "", err
 		}
-		return plain(fmt.Sprintf("plain Go, slow: %v", err))
+		return dev, dev.String(), nil
+	case "webgpu":
+		dev, err := webgpu.Open(ctx, webgpu.Options{})
+		if err != nil {
+			return nil, "", err
+		}
+		return dev, dev.Adapter().Name(), tune(ctx, dev, f)
+	case "", "auto":
+		return choose(ctx, yield, f)
 	}
-	return nil, "", fmt.Errorf("device %q is not known; there are simd and cpu", name)
+	return nil, "", fmt.Errorf("device %q is not known; there are webgpu, simd and cpu", name)
+}
+
+func plain(yield func(), why string) (engine.Device, string, error) {
+	dev := cpu.New[float32]()
+	dev.Yield = yield
+	return dev, "plain Go, slow: " + why, nil
+}
+
+func openSIMD(ctx context.Context) (*simd.Device, error) {
+	return simd.New(ctx, simd.Options{Script: asset("simd")})
+}
+
+func tune(ctx context.Context, dev *webgpu.Device, f *models.Files) error {
+	return dev.Tune(ctx, trial.ShapeOf(f.Family.Info(), f.WeightType(), trialRows), 2*time.Second, originCache{})
+}
+
+func choose(ctx context.Context, yield func(), f *models.Files) (engine.Device, string, error) {
+	kernels, simdErr := openSIMD(ctx)
+	gpu, gpuErr := webgpu.Open(ctx, webgpu.Options{})
+	switch {
+	case simdErr != nil && gpuErr != nil:
+		return plain(yield, simdErr.Error())
+	case gpuErr != nil:
+		return kernels, fmt.Sprintf("%s. No WebGPU: %v", kernels, gpuErr), nil
+	case simdErr != nil:
+		return gpu, gpu.Adapter().Name(), tune(ctx, gpu, f)
+	}
+	i := f.Family.Info()
+	shape := trial.ShapeOf(i, f.WeightType(), trialRows)
+	key := fmt.Sprintf("device for %+v on %s", shape, gpu.Adapter().Name())
+	cache := originCache{}
+	why, known := cache.Load(key)
+	if !known {
+		ours, err := trial.Time(ctx, kernels, shape, 800*time.Millisecond)
+		if err != nil {
+			return nil, "", err
+		}
+		theirs, err := trial.Time(ctx, gpu, shape, 800*time.Millisecond)
+		switch {
+		case err != nil:
+			why = fmt.Sprintf("simd WebGPU failed in a trial: %v", err)
+		case theirs < ours:
+			why = fmt.Sprintf("webgpu %s was faster than SIMD in a trial of one block: %d against %d ms", gpu.Adapter().Name(), theirs.Milliseconds(), ours.Milliseconds())
+		default:
+			why = fmt.Sprintf("simd it was faster than WebGPU (%s) in a trial of one block: %d against %d ms", gpu.Adapter().Name(), ours.Milliseconds(), theirs.Milliseconds())
+		}
+		cache.Store(key, why)
+	}
+	name, why, _ := strings.Cut(why, " ")
+	if name == "webgpu" {
+		kernels.Close()
+		return gpu, why, tune(ctx, gpu, f)
+	}
+	gpu.Close()
+	return kernels, fmt.Sprintf("%s: %s", kernels, why), nil
+}
+
+// originCache keeps small texts in the origin's storage (a worker has no localStorage).
+type originCache struct{}
+
+func (originCache) address(key string) string {
+	return base() + "choice/" + js.Global().Call("encodeURIComponent", key).String()
+}
+
+// Load gives what Store has kept, if the browser still has it.
+func (c originCache) Load(key string) (string, bool) {
+	store := js.Global().Get("caches")
+	if !store.Truthy() {
+		return "", false
+	}
+	found, err := await(store.Call("match", c.address(key)))
+	if err != nil || !found.Truthy() {
+		return "", false
+	}
+	text, err := await(found.Call("text"))
+	return text.String(), err == nil
+}
+
+// Store keeps a text, where the browser allows it.
+func (c originCache) Store(key, text string) {
+	store := js.Global().Get("caches")
+	if !store.Truthy() {
+		return
+	}
+	if all, err := await(store.Call("open", "prelude")); err == nil {
+		await(all.Call("put", c.address(key), js.Global().Get("Response").New(text)))
+	}
 }
 
 // follow passes pauses on to a device that can rest in the middle of a step.

@@ -10,6 +10,7 @@ import (
 	"syscall/js"
 
 	"prelude/engine"
+	"prelude/engine/webgpu"
 	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
@@ -153,9 +154,8 @@ func (w *worker) handle(r request) {
 		}
 		w.fail(m.ID, err)
 	case wire.Export:
-		zip, e, err := s.Export(ctx, m.Name)
+		zip, e, err := s.Export(ctx, m)
 		if err == nil {
-			e.ID = m.ID
 			w.bridge.post(e, blobOf(zip))
 		}
 		w.fail(m.ID, err)
@@ -235,7 +235,22 @@ func (w *worker) open(ctx context.Context, name string, f *models.Files) error {
 		return err
 	}
 	w.session.Device, w.device, w.why = dev, name, why
+	w.session.Recover = w.recover
 	return nil
+}
+
+// recover answers the loss of a GPU: training goes on with the SIMD kernels.
+func (w *worker) recover(ctx context.Context, failure error) (engine.Device, bool) {
+	if !errors.Is(failure, webgpu.ErrLost) {
+		return nil, false
+	}
+	dev, err := openSIMD(ctx)
+	if err != nil {
+		return nil, false
+	}
+	w.device, w.why = "simd", fmt.Sprintf("%s: the GPU was lost in the middle of a training (%v)", dev, failure)
+	w.send(wire.Error{Message: fmt.Sprintf("The GPU was lost (%v).", failure), Hint: "Training goes on from its last checkpoint with the SIMD kernels."})
+	return dev, true
 }
 
 func (w *worker) train(ctx context.Context, cancel context.CancelFunc, m wire.Train) error {
