@@ -197,7 +197,7 @@ func TestBadLinesAreSkippedOnlyWhenSaid(t *testing.T) {
 	if !r.Opts.SkipBad {
 		t.Error("the worker was not told to skip")
 	}
-	a.Receive(wire.Dataset{ID: r.ID, Train: 8, Errors: []wire.LineError{{Line: 17}}, Skipped: 1}, nil)
+	a.Receive(wire.Dataset{ID: r.ID, Count: 8, Train: 8, Errors: []wire.LineError{{Line: 17}}, Skipped: 1}, nil)
 	a.startTraining()
 	if _, n := last[wire.Train](s); n != 1 {
 		t.Error("training did not start after the lines were skipped")
@@ -206,11 +206,20 @@ func TestBadLinesAreSkippedOnlyWhenSaid(t *testing.T) {
 
 func TestAnErrorStandsWhereItsCauseIs(t *testing.T) {
 	a, s := withData(t)
-	a.reparse(func(*wire.DataOptions) {})
+	a.reparse(func(o *wire.DataOptions) { o.Space = true })
 	r, _ := last[wire.Reparse](s)
 	a.Receive(wire.Error{ID: r.ID, Message: "m", Hint: "h"}, nil)
 	if a.notices[atData] != (notice{"m", "h", false}) || a.data.id != 0 {
 		t.Errorf("notices %+v, reading %d", a.notices, a.data.id)
+	}
+	if a.data.set == nil || a.data.file.Name != "a.jsonl" || a.data.opts.Space {
+		t.Error("the examples that the worker still holds are lost")
+	}
+	a.openData(File{Name: "noise.bin", Size: 1, Ref: text("x")})
+	d, _ := last[wire.Data](s)
+	a.Receive(wire.Error{ID: d.ID, Message: "no text"}, nil)
+	if a.data.set == nil || a.data.file.Name != "a.jsonl" || a.data.bytes != text("hello") {
+		t.Errorf("after a refused file: %+v", a.data.file)
 	}
 	a.dismiss(atData)
 	a.Receive(wire.Error{ID: 999, Message: "of something cancelled"}, nil)

@@ -18,12 +18,30 @@ type examples struct {
 	opts     wire.DataOptions
 	progress *wire.Progress
 	set      *wire.Dataset
-	over     bool // a file hovers above the drop zone
-	shown    int  // which preview is shown
-	system   string
+	over     bool      // a file hovers above the drop zone
+	shown    int       // which preview is shown
+	before   *examples // what was there, until the worker has taken this
 }
 
 func (d *examples) stop() { d.id, d.progress = 0, nil }
+
+// keep remembers what the worker holds now: where it refuses what comes next,
+// it keeps that.
+func (d *examples) keep() {
+	if d.set != nil {
+		held := *d
+		held.before = nil
+		d.before = &held
+	}
+}
+
+// refused goes back to what the worker still holds.
+func (d *examples) refused() {
+	d.stop()
+	if d.before != nil {
+		*d = *d.before
+	}
+}
 
 // openData reads a file of examples.
 func (a *App) openData(f File) {
@@ -61,8 +79,8 @@ func (a *App) openSample() {
 }
 
 func (a *App) takeData(f File, b Bytes) {
-	system := a.data.system
-	a.data = examples{file: &f, bytes: b, system: system}
+	a.data.keep()
+	a.data = examples{file: &f, bytes: b, before: a.data.before}
 	a.data.opts.Seed = 1
 	a.sendData()
 }
@@ -83,6 +101,7 @@ func (a *App) reparse(change func(*wire.DataOptions)) {
 	if a.training() {
 		return
 	}
+	a.data.keep()
 	change(&a.data.opts)
 	a.data.id = a.ask(atData, func(id int) wire.Message {
 		return wire.Reparse{ID: id, Opts: a.data.opts}
@@ -125,7 +144,7 @@ func (a *App) onDataset(m wire.Dataset) {
 	}
 	delete(a.asked, m.ID)
 	a.data.stop()
-	a.data.set = &m
+	a.data.set, a.data.before = &m, nil
 	a.data.shown = 0
 	a.compare.offer(m.HeldOut)
 }
@@ -135,6 +154,8 @@ func (d *examples) blocked() string {
 	switch {
 	case d.set == nil:
 		return "There are no examples yet."
+	case d.set.Count == 0:
+		return "There is no example to train on."
 	case len(d.set.Errors) > 0 && !d.opts.SkipBad:
 		return plural(len(d.set.Errors), "line") + " of the examples can't be read: skip them or mend the file."
 	case d.set.Train == 0:

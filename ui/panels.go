@@ -162,6 +162,9 @@ func (c *DataPanel) more() int { return len(c.App.data.set.Errors) - errorsShown
 
 func (c *DataPanel) errorTitle() string {
 	n := len(c.App.data.set.Errors)
+	if c.App.data.set.Count == 0 {
+		return "No line of this file is an example."
+	}
 	if c.App.data.opts.SkipBad {
 		return plural(n, "line") + " left out:"
 	}
@@ -243,6 +246,9 @@ func (c *TrainPanel) tiles() []fact {
 	}
 	if n := len(r.evals); n > 0 {
 		tiles[2].value = lossText(r.evals[n-1].Loss)
+		if n > 1 {
+			tiles[2].more = "from " + lossText(r.evals[0].Loss)
+		}
 	}
 	switch {
 	case r.done != nil:

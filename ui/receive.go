@@ -94,7 +94,7 @@ func (a *App) onError(m wire.Error) {
 	case a.model.id:
 		a.model.stop()
 	case a.data.id:
-		a.data.stop()
+		a.data.refused()
 	case a.run.id:
 		a.run.stop("an error")
 	case a.compare.id:
