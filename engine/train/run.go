@@ -22,6 +22,8 @@ type Run struct {
 	Method  *prefix.Method
 	Tensors map[string]engine.Tensor // the method's, with the values of the last step
 
+	Recompute bool // activations are computed twice, to stay within Options.Budget
+
 	f       engine.Frozen
 	opts    Options
 	lr      float64
@@ -134,10 +136,14 @@ func fits(info engine.ModelInfo, slots int, d Data) error {
 	return nil
 }
 
-// compile builds the training program: forward, loss, gradients, masks, statistics,
-// update, log.
-func (r *Run) compile(ctx context.Context) error {
-	p := engine.NewProgram()
+// program builds the training program: forward, loss, gradients, masks, statistics,
+// update, log. Masks are the contents of the tensors that hold rows in place. Again keeps
+// only block inputs and computes the rest twice.
+func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32) {
+	p = engine.NewProgram()
+	if again {
+		p.Recompute()
+	}
 	r.x = newInputs(p, r.f.Arch.Info(), r.batches.Bounds(), r.Method.Slots())
 	r.part = r.Method.Build(p, r.f.Arch, r.x.in, prefix.Train)
 	h := r.part.Hooks
@@ -146,7 +152,7 @@ func (r *Run) compile(ctx context.Context) error {
 	grads := p.Grad(append(r.part.Penalties(p), loss)...)
 	r.hyper = p.Arg("hyper", engine.AllRows, engine.F32, 3)
 	r.at = p.Arg("step", engine.AllRows, engine.I32, 1)
-	masks := map[string][]float32{}
+	masks = map[string][]float32{}
 	var params, gs []engine.Buffer
 	var ps []prefix.Param
 	for _, q := range r.Method.Params() {
@@ -173,8 +179,22 @@ func (r *Run) compile(ctx context.Context) error {
 		p.AdamW(b, gs[i], stats, r.hyper, engine.AdamW{Beta1: beta1, Beta2: beta2, Eps: epsilon, Decay: ps[i].Decay, Rate: rate})
 	}
 	p.Record(p.Persist("train.log", engine.Spec{DType: engine.F32, Shape: []int{logRows, 4}}), r.at, loss, stats)
+	return p, masks
+}
+
+// compile builds the training program, within the budget if there is one, and its tensors.
+func (r *Run) compile(ctx context.Context) error {
+	p, masks := r.program(false)
 	if err := p.Err(); err != nil {
 		return err
+	}
+	if room := r.opts.Budget - r.f.Dev.Memory().Tensors; r.opts.Budget > 0 && p.Layout(4, 64).Size > room {
+		need := p.Layout(4, 64).Size
+		r.Recompute = true
+		p, masks = r.program(true)
+		if least := p.Layout(4, 64).Size; least > room {
+			return fmt.Errorf("train: a step needs %d MB beside the model (%d MB if it computes activations once), %d MB are left; use a smaller batch or shorter examples", least>>20, need>>20, max(room, 0)>>20)
+		}
 	}
 	r.state = map[string]engine.Tensor{}
 	for name, s := range p.Tensors() {

@@ -301,3 +301,31 @@ func TestExamplesLongerThanTheContext(t *testing.T) {
 		t.Errorf("error %v, want one that names the example and the slots", err)
 	}
 }
+
+// Within a budget a step keeps block inputs only: the same curve, less memory. A budget
+// that is too small is an error that says what to make smaller.
+func TestBudget(t *testing.T) {
+	o := train.Options{Steps: 10, Seed: 3, Eval: 100}
+	peak := func(o train.Options) (outcome, int64) {
+		dev := cpu.New[float32]()
+		out := tune(t, tiny.Llama(t, dev), nil, o, nil)
+		return out, dev.Memory().Tensors + dev.Memory().Scratch
+	}
+	free, most := peak(o)
+	o.Budget = most - 1
+	tight, less := peak(o)
+	if less >= most {
+		t.Errorf("%d bytes within a budget of %d", less, o.Budget)
+	}
+	for i, l := range tight.losses {
+		if l != free.losses[i] {
+			t.Fatalf("step %d: loss %v, without the budget %v", i+1, l, free.losses[i])
+		}
+	}
+	o.Budget = 1
+	f := tiny.Llama(t, cpu.New[float32]())
+	m, _ := prefix.New(nil, f.Arch.Info())
+	if _, err := train.New(context.Background(), f, m, task(), prefix.Given{}, o); err == nil || !strings.Contains(err.Error(), "smaller batch") {
+		t.Errorf("a budget of one byte gives error %v", err)
+	}
+}

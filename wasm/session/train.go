@@ -45,7 +45,7 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 	defer func() { r.Close() }()
 	m := r.Method
 	mem := s.Device.Memory()
-	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: m.Slots(), LR: r.LR()}
+	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: m.Slots(), LR: r.LR(), Recompute: r.Recompute}
 	if len(s.examples.split.valTokens) == 0 {
 		planned.Notes = append(planned.Notes, "There are too few examples to set some aside: validation runs on the training examples.")
 	}
@@ -103,7 +103,7 @@ func (s *Session) begin(ctx context.Context, o wire.Train) (*train.Run, error) {
 	}
 	split := s.examples.split
 	r, err := train.New(ctx, s.model.Frozen, m, train.Data{Train: split.trainTokens, Val: split.valTokens}, given,
-		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience})
+		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Budget: budget})
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +113,9 @@ func (s *Session) begin(ctx context.Context, o wire.Train) (*train.Run, error) {
 		Text: adapter.Text{Chat: s.examples.opts.Chat, System: s.examples.opts.System, Template: s.examples.opts.Template}}
 	return r, nil
 }
+
+// budget leaves room in the 4 GiB that a WebAssembly memory can have.
+const budget = 3800 << 20
 
 func minutes(o wire.Train) time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
 
