@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"prelude/engine"
 )
@@ -141,6 +143,9 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 		return nil, err
 	}
 	r.offset = m.offset
+	r.params = slices.DeleteFunc(r.params, func(p Param) bool { // an imported LoRA may be on some maps only
+		return strings.HasPrefix(p.Name, "lora.") && value[p.Name] == nil
+	})
 	for i := range r.params {
 		if p := &r.params[i]; value[p.Name] != nil {
 			if p.Value, err = keepSlots(value[p.Name], p.Shape, m.slots, len(kept), kept, slotAxis[p.Name]); err != nil {

@@ -191,9 +191,6 @@ func TestRefusesWhatDisagrees(t *testing.T) {
 		{"code", tiny(t), func(a *Adapter) {
 			a.Config.Extra = map[string]json.RawMessage{"auto_mapping": json.RawMessage(`{"parent_library":"os"}`)}
 		}, "names code to import"},
-		{"projection", tiny(t), func(a *Adapter) {
-			a.Config.Extra = map[string]json.RawMessage{"prefix_projection": json.RawMessage(`true`)}
-		}, "prefix_projection"},
 		{"no tensor", tiny(t), func(a *Adapter) { delete(a.Tensors, PromptEmbeddings) }, `no tensor "prompt_embeddings"`},
 		{"more tensors", tiny(t), func(a *Adapter) { a.Tensors["x"] = Tensor{Shape: []int{1}, Data: []float32{0}} }, `unexpected tensor "x"`},
 		{"own tensors", tiny(t), func(a *Adapter) { a.Tensors["prelude.x"] = Tensor{Shape: []int{1}, Data: []float32{0}} }, "must be PRELUDE"},

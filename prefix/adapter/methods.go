@@ -40,7 +40,8 @@ func positive(c Config, sizes map[string]int) error {
 	return nil
 }
 
-// keysAndValues: [slots, 2·layers·kvHeads·headDim].
+// keysAndValues: [slots, 2·layers·kvHeads·headDim]. With prefix_projection too, PEFT saves
+// the prefix that the projection makes, and loads it as such.
 func keysAndValues(a *Adapter, names []string) error {
 	c := a.Config
 	if err := positive(c, map[string]int{
@@ -51,9 +52,6 @@ func keysAndValues(a *Adapter, names []string) error {
 	}
 	if c.TokenDim%c.NumAttentionHeads != 0 {
 		return fmt.Errorf("adapter: token_dim %d is not a multiple of num_attention_heads %d", c.TokenDim, c.NumAttentionHeads)
-	}
-	if v, ok := c.Extra["prefix_projection"]; ok && string(v) == "true" {
-		return fmt.Errorf("adapter: prefix_projection is true; export the prefix that the projection makes, not its inputs")
 	}
 	if _, err := a.tensor(PromptEmbeddings, c.NumVirtualTokens, 2*c.NumLayers*c.TokenDim); err != nil {
 		return err

@@ -1,0 +1,380 @@
+package prefix
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"prelude/engine"
+	"prelude/prefix/adapter"
+)
+
+// Adapter writes the method, as it was trained, as an adapter with this card. Format is
+// a peft_type, or "" for what suits the method best; what PEFT has no word for becomes
+// tensors of Prelude's own, and the card says why.
+func (m *Method) Adapter(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor, card adapter.Prelude, format string) (*adapter.Adapter, error) {
+	r, err := m.Freeze(ctx, f, tensors)
+	if err != nil {
+		return nil, err
+	}
+	formats, why := r.formats()
+	if format == "" {
+		format = formats[0]
+	}
+	if !slices.Contains(formats, format) {
+		if why != "" {
+			return nil, fmt.Errorf("prefix: this can't be written as %s: %s", format, why)
+		}
+		return nil, fmt.Errorf("prefix: this can't be written as %s, only as %s", format, strings.Join(formats, ", "))
+	}
+	i := r.Info
+	a := &adapter.Adapter{Prelude: card, Tensors: map[string]adapter.Tensor{},
+		Config: adapter.Config{PeftType: format, TaskType: "CAUSAL_LM", BaseModel: card.Model.Name, InferenceMode: true, Extra: map[string]json.RawMessage{}}}
+	a.Prelude.NoPEFT, a.Prelude.Extra = "", nil
+	c := &a.Config
+	switch format {
+	case adapter.PrefixTuning, adapter.Cartridge:
+		n := r.slots * i.KVHeads * i.HeadDim
+		kv := r.param("prefix.kv").Value
+		var keys, values [][]float32
+		for l := range i.Layers {
+			keys, values = append(keys, kv[2*l*n:(2*l+1)*n]), append(values, kv[(2*l+1)*n:(2*l+2)*n])
+		}
+		b, err := adapter.NewKeyValue(card.Model, r.slots, keys, values)
+		if err != nil {
+			return nil, err
+		}
+		extra := c.Extra
+		a.Tensors, a.Config = b.Tensors, b.Config
+		c.PeftType, c.Extra = format, extra
+		if format == adapter.Cartridge {
+			put(extra, "num_frozen_tokens", min(1, r.slots-1))
+		} else {
+			put(extra, "prefix_projection", false)
+			put(extra, "encoder_hidden_size", i.Hidden)
+		}
+	case adapter.PromptTuning, adapter.PTuning, adapter.CPT:
+		c.NumVirtualTokens, c.TokenDim, c.NumLayers, c.NumAttentionHeads, c.NumTransformerSubmodules = r.slots, i.Hidden, i.Layers, i.Heads, 1
+		a.Tensors[adapter.PromptEmbeddings] = adapter.Tensor{Shape: []int{r.slots, i.Hidden}, Data: r.param("prefix.embeddings").Value}
+		switch format {
+		case adapter.PromptTuning:
+			put(c.Extra, "prompt_tuning_init", "RANDOM")
+		case adapter.PTuning:
+			put(c.Extra, "encoder_reparameterization_type", "MLP")
+			put(c.Extra, "encoder_hidden_size", i.Hidden)
+			put(c.Extra, "encoder_num_layers", 2)
+			put(c.Extra, "encoder_dropout", 0)
+		default: // PEFT starts from these tokens' embeddings, and then loads ours over them
+			ones := make([]int, r.slots)
+			for j := range ones {
+				ones[j] = 1
+			}
+			put(c.Extra, "cpt_token_ids", make([]int, r.slots))
+			put(c.Extra, "cpt_mask", ones)
+			put(c.Extra, "cpt_tokens_type_mask", ones)
+		}
+	case adapter.AdaptionPrompt:
+		r.writePrompts(a)
+	case adapter.LoRA:
+		r.writeLoRA(a)
+	default:
+		a.Prelude.NoPEFT = why
+		c.NumVirtualTokens, c.NumLayers = r.slots, i.Layers
+		extra, err := json.Marshal(own{Choice: r.Choice, Slots: r.slots, Offset: r.offset})
+		if err != nil {
+			return nil, err
+		}
+		a.Prelude.Extra = extra
+		for _, p := range r.params {
+			a.Tensors["prelude."+p.Name] = adapter.Tensor{Shape: p.Shape, Data: p.Value}
+		}
+	}
+	return a, a.Check()
+}
+
+// own is what prelude.json says of a method that PEFT can't hold.
+type own struct {
+	Choice Choice `json:"choice"`
+	Slots  int    `json:"slots"`
+	Offset int    `json:"offset"`
+}
+
+// put adds a key to a configuration.
+func put(extra map[string]json.RawMessage, key string, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic("prefix: " + key + ": " + err.Error()) // only plain values are put
+	}
+	extra[key] = text
+}
+
+func (m *Method) param(name string) *Param {
+	for i := range m.params {
+		if m.params[i].Name == name {
+			return &m.params[i]
+		}
+	}
+	return nil
+}
+
+// formats lists the peft_types that hold a frozen method, or adapter.Own and the reason.
+func (m *Method) formats() (types []string, why string) {
+	id := func(axis string) string { return m.options[axis].ID }
+	own := []string{adapter.Own}
+	source, weights := id("source"), id("weights")
+	switch {
+	case weights == "lora" && source == "none":
+		if slices.Contains([]string{"gpt2", "gpt_neox"}, m.Info.Family) {
+			return own, "its weight matrices are fused in the model that PEFT adapts"
+		}
+		return []string{adapter.LoRA}, ""
+	case weights != "frozen" && source == "none":
+		return own, fmt.Sprintf("PEFT has no format for %s that were trained", strings.ToLower(m.options["weights"].Label))
+	case weights != "frozen":
+		return own, "a PEFT adapter holds a prefix or changed weights, not both"
+	case source == "prompts" && id("gate") == "zeroinit" && id("length") == "fixed" && slices.Contains([]string{"llama", "mistral"}, m.Info.Family):
+		return []string{adapter.AdaptionPrompt}, ""
+	case id("length") == "span":
+		return own, "PEFT has no length by each token"
+	case id("length") == "mask", id("gate") == "log":
+		return own, "its gates between 0 and 1 are biases on the scores, which PEFT doesn't have; train on with the gates open"
+	case id("gate") != "open":
+		return own, fmt.Sprintf("PEFT has no gate %q for this prefix", m.options["gate"].Label)
+	case source != "kv" && source != "embedding":
+		return own, fmt.Sprintf("PEFT has no prefix of the kind %q", m.options["source"].Label)
+	case m.offset != m.slots:
+		return own, fmt.Sprintf("its text begins at position %d after %d slots, and this model's positions can't be moved", m.offset, m.slots)
+	case source == "embedding":
+		return []string{adapter.PromptTuning, adapter.PTuning, adapter.CPT}, ""
+	}
+	return []string{adapter.PrefixTuning, adapter.Cartridge}, ""
+}
+
+// promptName is LLaMA-Adapter's attention in PEFT's terms.
+func promptName(layer int) string {
+	return fmt.Sprintf("base_model.model.model.layers.%d.self_attn.", layer)
+}
+
+func (m *Method) writePrompts(a *adapter.Adapter) {
+	x, gates := m.param("prefix.prompts"), m.param("gate.zero").Value
+	layers, n := x.Shape[0], m.slots*m.Info.Hidden
+	first := m.Info.Layers - layers
+	put(a.Config.Extra, "adapter_len", m.slots)
+	put(a.Config.Extra, "adapter_layers", layers)
+	put(a.Config.Extra, "target_modules", "self_attn")
+	for l := range layers {
+		a.Tensors[promptName(first+l)+"adaption_prompt"] = adapter.Tensor{Shape: []int{1, m.slots, m.Info.Hidden}, Data: x.Value[l*n : (l+1)*n]}
+		a.Tensors[promptName(first+l)+"adaption_gate"] = adapter.Tensor{Shape: []int{1}, Data: gates[first+l : first+l+1]}
+	}
+}
+
+// loraPrefix stands before the model's own names in PEFT's.
+const loraPrefix = "base_model.model."
+
+func (m *Method) writeLoRA(a *adapter.Adapter) {
+	w := m.weights.(lora)
+	var names []string // of the maps that have a term: of an imported adapter, perhaps not all
+	for _, p := range m.params {
+		name, down := strings.CutSuffix(strings.TrimPrefix(p.Name, "lora."), ".A")
+		peft := loraPrefix + name + ".lora_A.weight"
+		if down {
+			names = append(names, name)
+		} else {
+			peft = loraPrefix + strings.TrimSuffix(name, ".B") + ".lora_B.weight"
+		}
+		a.Tensors[peft] = adapter.Tensor{Shape: p.Shape, Data: p.Value}
+	}
+	put(a.Config.Extra, "r", w.rank)
+	put(a.Config.Extra, "lora_alpha", w.alpha)
+	put(a.Config.Extra, "lora_dropout", 0)
+	put(a.Config.Extra, "bias", "none")
+	put(a.Config.Extra, "fan_in_fan_out", false)
+	put(a.Config.Extra, "target_modules", names)
+}
+
+// FromAdapter is the method that an adapter holds, with its trained values, for the
+// model arch. It is ready for Alloc.
+func FromAdapter(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
+	i, c := arch.Info(), a.Config
+	if m := a.Prelude.Model; m.Layers != 0 && (m.Layers != i.Layers || m.KVHeads != i.KVHeads || m.HeadDim != i.HeadDim || m.Hidden != i.Hidden) {
+		return nil, fmt.Errorf("prefix: the adapter is for a model of %d layers, %d key/value heads of %d and hidden size %d; this one has %d, %d of %d and %d",
+			m.Layers, m.KVHeads, m.HeadDim, m.Hidden, i.Layers, i.KVHeads, i.HeadDim, i.Hidden)
+	}
+	switch c.PeftType {
+	case adapter.PrefixTuning, adapter.Cartridge:
+		if c.NumLayers != i.Layers || c.TokenDim != i.KVHeads*i.HeadDim {
+			return nil, fmt.Errorf("prefix: the adapter has %d layers of width %d, the model %d of width %d", c.NumLayers, c.TokenDim, i.Layers, i.KVHeads*i.HeadDim)
+		}
+		keys, values, err := a.KeyValue()
+		if err != nil {
+			return nil, err
+		}
+		var kv []float32
+		for l := range keys {
+			kv = append(append(kv, keys[l]...), values[l]...)
+		}
+		return FromKV(i, c.NumVirtualTokens, kv)
+	case adapter.PromptTuning, adapter.PTuning, adapter.CPT:
+		if c.TokenDim != i.Hidden {
+			return nil, fmt.Errorf("prefix: the adapter's embeddings have width %d, the model's %d", c.TokenDim, i.Hidden)
+		}
+		if c.NumTransformerSubmodules > 1 {
+			return nil, fmt.Errorf("prefix: the adapter has embeddings for an encoder and a decoder; %s has no encoder", i.Family)
+		}
+		m, err := blank(Choice{"source": "embedding"}, i, arch, c.NumVirtualTokens)
+		if err != nil {
+			return nil, err
+		}
+		return m, m.set("prefix.embeddings", a.Tensors[adapter.PromptEmbeddings].Data)
+	case adapter.AdaptionPrompt:
+		return readPrompts(arch, a)
+	case adapter.LoRA:
+		return readLoRA(arch, a)
+	}
+	return readOwn(arch, a)
+}
+
+func readPrompts(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
+	i := arch.Info()
+	layers := len(a.Tensors) / 2 // as the adapter's own check makes sure
+	var x []float32
+	gates := make([]float32, i.Layers)
+	slots := 0
+	for l := i.Layers - layers; l < i.Layers; l++ {
+		prompt, ok := a.Tensors[promptName(l)+"adaption_prompt"]
+		if !ok {
+			return nil, fmt.Errorf("prefix: the adapter has prompts for %d layers, but none named %q; the model has %d layers", layers, promptName(l), i.Layers)
+		}
+		if prompt.Shape[2] != i.Hidden {
+			return nil, fmt.Errorf("prefix: the adapter's prompts have width %d, the model %d", prompt.Shape[2], i.Hidden)
+		}
+		slots = prompt.Shape[1]
+		x = append(x, prompt.Data...)
+		gates[l] = a.Tensors[promptName(l)+"adaption_gate"].Data[0]
+	}
+	m, err := blank(Choice{"source": "prompts", "gate": "zeroinit", "prompts.layers": fmt.Sprint(layers)}, i, arch, slots)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.set("prefix.prompts", x); err != nil {
+		return nil, err
+	}
+	return m, m.set("gate.zero", gates)
+}
+
+// readLoRA takes terms of any rank on any linear maps. Ranks are padded to the largest,
+// and each term's factor goes into its B.
+func readLoRA(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
+	i := arch.Info()
+	var c struct {
+		Alpha  float64            `json:"lora_alpha"`
+		RS     bool               `json:"use_rslora"`
+		DoRA   bool               `json:"use_dora"`
+		Bias   bool               `json:"lora_bias"`
+		Alphas map[string]float64 `json:"alpha_pattern"`
+	}
+	for key, into := range map[string]any{"lora_alpha": &c.Alpha, "use_rslora": &c.RS, "use_dora": &c.DoRA, "lora_bias": &c.Bias, "alpha_pattern": &c.Alphas} {
+		if raw, ok := a.Config.Extra[key]; ok {
+			if err := json.Unmarshal(raw, into); err != nil {
+				return nil, fmt.Errorf("prefix: adapter_config.json: %s: %w", key, err)
+			}
+		}
+	}
+	if c.DoRA || c.Bias || len(c.Alphas) > 0 {
+		return nil, fmt.Errorf("prefix: the adapter uses DoRA, LoRA biases or an alpha pattern, which are not supported")
+	}
+	rank := 0
+	for _, t := range a.Tensors {
+		rank = max(rank, min(t.Shape[0], t.Shape[1]))
+	}
+	m, err := New(Choice{"source": "none", "weights": "lora", "lora.maps": "all", "lora.rank": fmt.Sprint(rank), "lora.alpha": fmt.Sprint(rank)}, i)
+	if err != nil {
+		return nil, err
+	}
+	for full, down := range a.Tensors {
+		name, ok := strings.CutSuffix(strings.TrimPrefix(full, loraPrefix), ".lora_A.weight")
+		if !ok {
+			if strings.Contains(full, "lora_embedding") {
+				return nil, fmt.Errorf("prefix: the adapter changes embeddings (%s), which is not supported", full)
+			}
+			continue
+		}
+		up := a.Tensors[loraPrefix+name+".lora_B.weight"]
+		scale := c.Alpha / float64(down.Shape[0])
+		if c.RS {
+			scale = c.Alpha / math.Sqrt(float64(down.Shape[0]))
+		}
+		names, rows := []string{name}, []int{0}
+		if at, fused := strings.CutSuffix(name, ".c_attn"); fused { // GPT-2's, which we hold as three
+			names, rows = []string{at + ".q", at + ".k", at + ".v"}, []int{0, i.Hidden, 2 * i.Hidden}
+		}
+		for j, name := range names {
+			out := i.Linears[name]
+			spec, ok := arch.Tensors()[name+".weight"]
+			if !ok || out == 0 || down.Shape[1] != spec.Len()/out || rows[j]+out > up.Shape[0] || len(names) == 1 && up.Shape[0] != out {
+				return nil, fmt.Errorf("prefix: the adapter changes %q by [%d %d]·[%d %d], which does not fit the model", name, up.Shape[0], up.Shape[1], down.Shape[0], down.Shape[1])
+			}
+			r, in := down.Shape[0], down.Shape[1]
+			A, B := make([]float32, rank*in), make([]float32, out*rank)
+			copy(A, down.Data)
+			for o := range out {
+				for k := range r {
+					B[o*rank+k] = float32(float64(up.Data[(rows[j]+o)*r+k]) * scale)
+				}
+			}
+			m.params = append(m.params, Param{Name: "lora." + name + ".A", Shape: []int{rank, in}, Value: A},
+				Param{Name: "lora." + name + ".B", Shape: []int{out, rank}, Value: B})
+		}
+	}
+	if len(m.params) == 0 {
+		return nil, fmt.Errorf("prefix: the adapter changes nothing that this model has")
+	}
+	return m, nil
+}
+
+func readOwn(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
+	i := arch.Info()
+	var o own
+	if err := json.Unmarshal(a.Prelude.Extra, &o); err != nil {
+		return nil, fmt.Errorf("prefix: prelude.json: extra: %w", err)
+	}
+	if s := o.Choice["source"]; s != "" && !slices.Contains([]string{"kv", "embedding", "prompts", "conv", "convprefix", "outside", "none"}, s) {
+		return nil, fmt.Errorf("prefix: prelude.json: source %q is not what a finished prefix has", s)
+	}
+	if o.Slots < 0 || o.Slots >= i.Context || o.Offset < 0 || o.Offset >= i.Context {
+		return nil, fmt.Errorf("prefix: prelude.json: %d slots and text from position %d do not fit the model's context of %d tokens", o.Slots, o.Offset, i.Context)
+	}
+	m, err := New(o.Choice, i)
+	if err != nil {
+		return nil, err
+	}
+	if m.hasSlots() != (o.Slots > 0) {
+		return nil, fmt.Errorf("prefix: prelude.json: %d slots for source %q", o.Slots, m.options["source"].ID)
+	}
+	if w, ok := m.weights.(tensors); ok { // before anything as large as the model is made
+		for name, shape := range w.which(arch) {
+			if t := a.Tensors["prelude."+ownWeight(name)]; !slices.Equal(t.Shape, shape) {
+				return nil, fmt.Errorf("prefix: the adapter's copy of %q has shape %v, want %v", name, t.Shape, shape)
+			}
+		}
+	}
+	if m, err = blank(o.Choice, i, arch, o.Slots); err != nil {
+		return nil, err
+	}
+	m.offset = o.Offset
+	for j := range m.params {
+		p := &m.params[j]
+		t, ok := a.Tensors["prelude."+p.Name]
+		if !ok || !slices.Equal(t.Shape, p.Shape) {
+			return nil, fmt.Errorf("prefix: the adapter's tensor %q has shape %v, want %v", p.Name, t.Shape, p.Shape)
+		}
+		p.Value = t.Data
+	}
+	if len(m.params) != len(a.Tensors) {
+		return nil, fmt.Errorf("prefix: the adapter has %d tensors, want %d", len(a.Tensors), len(m.params))
+	}
+	return m, nil
+}
