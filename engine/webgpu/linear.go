@@ -4,7 +4,11 @@ import "prelude/engine"
 
 // Tile is how the matrix product is cut for an adapter: a workgroup of WX×WY threads,
 // each with TM×TN results, taking BK of the sum's terms at a time.
-type Tile struct{ WX, WY, TM, TN, BK int }
+// Scalar keeps the operands as floats in workgroup memory, not as vectors.
+type Tile struct {
+	WX, WY, TM, TN, BK int
+	Scalar             bool
+}
 
 // DefaultTile suits the GPUs of laptops; see [Device.Tune].
 var DefaultTile = Tile{WX: 16, WY: 16, TM: 4, TN: 4, BK: 16}
@@ -98,7 +102,7 @@ func (b *recipe) gemm(p product) {
 	loads("A", p.a.across, bm)
 	loads("B", p.b.across, bn)
 	k.set("WX", t.WX).set("WY", t.WY).set("TM", t.TM).set("TN", t.TN).set("BK4", t.BK/4)
-	k.flag("A_ROWS", p.a.across).flag("B_ROWS", p.b.across).flag("A_VEC", av).flag("B_VEC", bv)
+	k.flag("SCALAR", t.Scalar).flag("A_ROWS", p.a.across).flag("B_ROWS", p.b.across).flag("A_VEC", av).flag("B_VEC", bv)
 	k.grid((p.n+bn-1)/bn, (p.m.all+bm-1)/bm, p.batch.n)
 }
 

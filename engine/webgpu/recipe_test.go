@@ -199,7 +199,7 @@ func TestTiles(t *testing.T) {
 			t.Errorf("%v becomes %v, which takes %d bytes of workgroup memory", tile, fit, fit.memory())
 		}
 	}
-	for _, s := range []string{"", "16x16", "0x0 0x0 0", "16x16 4x4 15", "99999x1 4x4 16", strings.Repeat("9", 100)} {
+	for _, s := range []string{"", "16x16", "0x0 0x0 0", "16x16 4x4 15 false", "16x16 4x4 16", "99999x1 4x4 16", strings.Repeat("9", 100)} {
 		if tile, ok := parseTile(s); ok {
 			t.Errorf("%q is taken for the tile %v", s, tile)
 		}

@@ -9,6 +9,7 @@ var Tiles = []Tile{
 	{WX: 16, WY: 8, TM: 8, TN: 4, BK: 16},
 	{WX: 8, WY: 8, TM: 4, TN: 4, BK: 16},
 	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32},
+	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 16, Scalar: true},
 }
 
 // Cache keeps the tuner's choice, by adapter and shape; the page's is the origin's storage.
@@ -17,11 +18,13 @@ type Cache interface {
 	Store(key, text string)
 }
 
-func (t Tile) String() string { return fmt.Sprintf("%dx%d %dx%d %d", t.WX, t.WY, t.TM, t.TN, t.BK) }
+func (t Tile) String() string {
+	return fmt.Sprintf("%dx%d %dx%d %d %v", t.WX, t.WY, t.TM, t.TN, t.BK, t.Scalar)
+}
 
 // parseTile reads what String wrote; what else a cache holds is no tile.
 func parseTile(s string) (t Tile, ok bool) {
-	_, err := fmt.Sscanf(s, "%dx%d %dx%d %d", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK)
+	_, err := fmt.Sscanf(s, "%dx%d %dx%d %d %t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar)
 	return t, err == nil && t.valid()
 }
 

@@ -18,8 +18,15 @@ const THREADS: u32 = WX * WY;
 const BUFA: u32 = BK4 * BM;
 const BUFB: u32 = BK4 * BN;
 
+//@if SCALAR
+// [k][m] and [k][n]: the threads of a row read neighbouring floats, which a software
+// adapter turns into one vector load.
+var<workgroup> as_: array<f32, 8u * BUFA>;
+var<workgroup> bs: array<f32, 8u * BUFB>;
+//@else
 var<workgroup> as_: array<vec4<f32>, 2u * BUFA>;
 var<workgroup> bs: array<vec4<f32>, 2u * BUFB>;
+//@end
 
 var<private> base_a: u32;
 var<private> base_b: u32;
@@ -142,6 +149,21 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@end
     }
     if (t > 0u) {
+//@if SCALAR
+      let fa = (1u - next) * 4u * BUFA + ty;
+      let fb = (1u - next) * 4u * BUFB + tx;
+      for (var q = 0u; q < 4u * BK4; q += 1u) {
+//@for i TM
+        let a$i = as_[fa + q * BM + $iu * WY];
+//@end
+//@for j TN
+        let b$j = bs[fb + q * BN + $ju * WX];
+//@for i TM
+        c$i_$j += a$i * b$j;
+//@end
+//@end
+      }
+//@else
       let fa = (1u - next) * BUFA + ty;
       let fb = (1u - next) * BUFB + tx;
       for (var q = 0u; q < BK4; q += 1u) {
@@ -155,21 +177,40 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@end
 //@end
       }
+//@end
     }
     if (t < steps) {
 //@for q QA_K
       {
         let e = id + $qu * THREADS;
+//@if SCALAR
+        if (e < BUFA) {
+          let to = next * 4u * BUFA + e % BK4 * 4u * BM + e / BK4;
+//@for r 4
+          as_[to + $ru * BM] = ra$q[$r];
+//@end
+        }
+//@else
         if (e < BUFA) { as_[next * BUFA + e % BK4 * BM + e / BK4] = ra$q; }
+//@end
       }
 //@end
 //@for q QA_R
       {
         let e = id + $qu * THREADS;
         if (e < BUFA / 4u) {
+//@if SCALAR
+          let to = next * 4u * BUFA + e / (BM / 4u) * 4u * BM + e % (BM / 4u) * 4u;
+//@for r 4
+//@for s 4
+          as_[to + $ru * BM + $su] = ra$q_$r[$s];
+//@end
+//@end
+//@else
           let to = next * BUFA + e / (BM / 4u) * BM + e % (BM / 4u) * 4u;
 //@for r 4
           as_[to + $ru] = vec4<f32>(ra$q_0[$r], ra$q_1[$r], ra$q_2[$r], ra$q_3[$r]);
+//@end
 //@end
         }
       }
@@ -177,16 +218,34 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@for q QB_K
       {
         let e = id + $qu * THREADS;
+//@if SCALAR
+        if (e < BUFB) {
+          let to = next * 4u * BUFB + e % BK4 * 4u * BN + e / BK4;
+//@for r 4
+          bs[to + $ru * BN] = rb$q[$r];
+//@end
+        }
+//@else
         if (e < BUFB) { bs[next * BUFB + e % BK4 * BN + e / BK4] = rb$q; }
+//@end
       }
 //@end
 //@for q QB_R
       {
         let e = id + $qu * THREADS;
         if (e < BUFB / 4u) {
+//@if SCALAR
+          let to = next * 4u * BUFB + e / (BN / 4u) * 4u * BN + e % (BN / 4u) * 4u;
+//@for r 4
+//@for s 4
+          bs[to + $ru * BN + $su] = rb$q_$r[$s];
+//@end
+//@end
+//@else
           let to = next * BUFB + e / (BN / 4u) * BN + e % (BN / 4u) * 4u;
 //@for r 4
           bs[to + $ru] = vec4<f32>(rb$q_0[$r], rb$q_1[$r], rb$q_2[$r], rb$q_3[$r]);
+//@end
 //@end
         }
       }

@@ -1,0 +1,207 @@
+//go:build js && wasm
+
+// Command webgpu times the WebGPU device in a page or in Node: matrix products, and a
+// training step (a key/value prefix of 16 slots on a frozen decoder with random
+// weights, 4 × 128 or 8 × 128 tokens, loss on every row). It prints "name value unit".
+//
+//	webgpu [-gemm MxNxK,…] [-step small|smollm2] [-type f32|f16|q8_0|q4_0|q4_1] [-batch n] [-tune] [-tile WxH TxT K]
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"log"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"prelude/engine"
+	"prelude/engine/trial"
+	"prelude/engine/webgpu"
+	"prelude/models"
+)
+
+const seq, slots = 128, 16
+
+// decoder is the size of a Llama.
+type decoder struct{ layers, hidden, heads, kvHeads, ff, vocab int }
+
+var decoders = map[string]decoder{
+	"smollm2": {30, 576, 9, 3, 1536, 49152},
+	"small":   {4, 256, 4, 4, 688, 4096},
+}
+
+var types = map[string]engine.DType{"f32": engine.F32, "f16": engine.F16, "q8_0": engine.Q8_0, "q4_0": engine.Q4_0, "q4_1": engine.Q4_1}
+
+func main() {
+	gemm := flag.String("gemm", "", "shapes of products, MxNxK, with commas between them")
+	step := flag.String("step", "", "decoder to train on: small or smollm2")
+	dtype := flag.String("type", "f32", "type of the weight matrices")
+	batch := flag.Int("batch", 4, "examples of 128 tokens")
+	times := flag.Int("times", 5, "runs to time, after two of warm-up")
+	tune := flag.Bool("tune", false, "pick the tile for this adapter first")
+	tile := flag.String("tile", "", "cut products like this: WX,WY,TM,TN,BK,scalar")
+	flag.Parse()
+	ctx := context.Background()
+	var o webgpu.Options
+	if *tile != "" {
+		t := &o.Tile
+		if _, err := fmt.Sscanf(*tile, "%d,%d,%d,%d,%d,%t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar); err != nil {
+			log.Fatalf("-tile %s: %v", *tile, err)
+		}
+	}
+	dev := check(webgpu.Open(ctx, o))
+	if *tune {
+		begun := time.Now()
+		d := decoders["small"]
+		if err := dev.Tune(ctx, trial.Shape{Rows: 4 * seq, Hidden: d.hidden, FF: d.ff, Heads: d.heads, KVHeads: d.kvHeads, HeadDim: d.hidden / d.heads}, 2*time.Second, nil); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("# tuned in %.1f s\n", time.Since(begun).Seconds())
+	}
+	fmt.Printf("# %s, tile %v\n", dev.Adapter().Name(), dev.Tile())
+	b := &bench{ctx: ctx, dev: dev, bind: map[string]engine.Tensor{}, times: *times}
+	for _, shape := range strings.FieldsFunc(*gemm, func(r rune) bool { return r == ',' }) {
+		var m, n, k int
+		if _, err := fmt.Sscanf(shape, "%dx%dx%d", &m, &n, &k); err != nil {
+			log.Fatalf("-gemm %s: %v", shape, err)
+		}
+		b.gemm(m, n, k, types[*dtype])
+	}
+	if *step != "" {
+		b.step(decoders[*step], types[*dtype], *batch)
+	}
+	dev.Close()
+}
+
+type bench struct {
+	ctx   context.Context
+	dev   *webgpu.Device
+	bind  map[string]engine.Tensor
+	times int
+	seed  uint32
+}
+
+func check[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}
+
+// tensor allocates a tensor and fills it with small random weights.
+func (b *bench) tensor(name string, s engine.Spec) {
+	if b.bind[name] != nil {
+		return
+	}
+	t := check(b.dev.Alloc(s))
+	b.bind[name] = t
+	unit := s.DType.Bytes(s.DType.Block())
+	piece := make([]byte, (1<<20)/unit*unit)
+	for off := 0; off < s.Bytes(); off += len(piece) {
+		part := piece[:min(len(piece), s.Bytes()-off)]
+		for i := 0; i+3 < len(part); i += 4 {
+			b.seed = b.seed*1664525 + 1013904223
+			binary.LittleEndian.PutUint32(part[i:], math.Float32bits((float32(b.seed>>8)/(1<<24)-0.5)*0.1))
+		}
+		if s.DType != engine.F32 {
+			for i := 0; i < len(part); i += unit {
+				binary.LittleEndian.PutUint16(part[i:], 0x1800) // 2⁻⁹
+			}
+		}
+		check(0, t.Write(b.ctx, off, part))
+	}
+}
+
+// run gives the median time of a plan that ends in writing the tensor out.
+func (b *bench) run(p *engine.Program, args engine.Args, out string) (seconds float64, dispatches int) {
+	for name, s := range p.Tensors() {
+		b.tensor(name, s)
+	}
+	plan := check(b.dev.Compile(b.ctx, p, b.bind))
+	defer plan.Close()
+	word := make([]byte, 4)
+	var all []float64
+	for i := range b.times + 2 {
+		start := time.Now()
+		check(0, plan.Run(b.ctx, args))
+		check(0, b.bind[out].Read(b.ctx, 0, word))
+		if i > 1 {
+			all = append(all, time.Since(start).Seconds())
+		}
+	}
+	slices.Sort(all)
+	return all[len(all)/2], plan.(*webgpu.Plan).Dispatches()
+}
+
+// gemm times y[m, n] = x[m, k]·wᵀ.
+func (b *bench) gemm(m, n, k int, t engine.DType) {
+	p := engine.NewProgram()
+	id := fmt.Sprintf("%dx%dx%d", m, n, k)
+	x := p.Persist("x "+id, engine.Spec{Shape: []int{m, k}})
+	p.Keep("y "+id, p.Linear(x, p.Persist("w "+id, engine.Spec{DType: t, Shape: []int{n, k}}), engine.None, engine.None))
+	s, _ := b.run(p, engine.Args{}, "y "+id)
+	fmt.Printf("gemm_%s_%v %.5f s %.2f GFLOP/s\n", id, t, s, 2*float64(m)*float64(n)*float64(k)/s/1e9)
+}
+
+// step times a training step.
+func (b *bench) step(m decoder, t engine.DType, batch int) {
+	rows, kv := batch*seq, m.hidden/m.heads*m.kvHeads
+	c := check(models.ParseConfig(fmt.Appendf(nil, `{"model_type":"llama","num_hidden_layers":%d,"hidden_size":%d,"num_attention_heads":%d,
+		"num_key_value_heads":%d,"intermediate_size":%d,"vocab_size":%d,"max_position_embeddings":2048,
+		"tie_word_embeddings":true,"rms_norm_eps":1e-5,"hidden_act":"silu"}`, m.layers, m.hidden, m.heads, m.kvHeads, m.ff, m.vocab)))
+	arch := check(models.New(c, m.specs(t)))
+	p := engine.NewProgram()
+	arg := func(name string) engine.Buffer { return p.Arg(name, engine.AllRows, engine.I32, rows) }
+	in := engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
+	targets, weights := p.Arg("targets", engine.AllRows, engine.I32, rows, 1), p.Arg("weights", engine.AllRows, engine.F32, rows, 1)
+	ints, w := map[engine.Buffer][]int32{}, make([]float64, rows)
+	for i := range rows {
+		id := int32((i*7919 + 13) % m.vocab)
+		ints[in.IDs] = append(ints[in.IDs], id)
+		ints[targets] = append(ints[targets], (id*31+7)%int32(m.vocab))
+		ints[in.Pos] = append(ints[in.Pos], int32(slots+i%seq))
+		ints[in.Lo] = append(ints[in.Lo], int32(i/seq*seq))
+		ints[in.Hi] = append(ints[in.Hi], int32(i+1))
+		w[i] = 1 / float64(rows)
+	}
+	prefix := p.Persist("prefix", engine.Spec{Shape: []int{m.layers, 2, slots, kv}})
+	p.Train(prefix)
+	hooks := engine.Hooks{KV: func(p *engine.Program, at engine.At) engine.Segment {
+		return engine.Segment{K: p.View(prefix, 2*at.Layer*slots*kv, slots, kv), V: p.View(prefix, (2*at.Layer+1)*slots*kv, slots, kv)}
+	}}
+	out := arch.Forward(p, in, hooks)
+	loss := arch.Loss(p, out.Hidden, targets, weights, false, hooks)
+	grad := p.Grad(loss)[prefix]
+	hyper := p.Arg("hyper", engine.AllRows, engine.F32, 3)
+	p.AdamW(prefix, grad, p.GradStats([]engine.Buffer{grad}, []engine.Buffer{loss}, 1), hyper, engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Rate: 1})
+	p.Keep("loss", loss)
+	check(0, p.Err())
+	s, n := b.run(p, engine.Args{Ints: ints, Floats: map[engine.Buffer][]float64{weights: w, hyper: {1e-3, 1, 1}}}, "loss")
+	fmt.Printf("step_%dx%d_%v %.5f s %.2f GFLOP/s %d dispatches\n", m.layers, m.hidden, t, s, p.Cost().FLOPs/s/1e9, n)
+}
+
+// specs are a Llama's tensors, its matrices in this type.
+func (m decoder) specs(t engine.DType) models.Specs {
+	all := models.Specs{}
+	kv := m.hidden / m.heads * m.kvHeads
+	matrix := func(name string, out, in int) { all[name] = engine.Spec{DType: t, Shape: []int{out, in}} }
+	gain := engine.Spec{Shape: []int{m.hidden}}
+	matrix("model.embed_tokens.weight", m.vocab, m.hidden)
+	all["model.norm.weight"] = gain
+	for l := range m.layers {
+		at := fmt.Sprintf("model.layers.%d.", l)
+		all[at+"input_layernorm.weight"], all[at+"post_attention_layernorm.weight"] = gain, gain
+		matrix(at+"self_attn.q_proj.weight", m.hidden, m.hidden)
+		matrix(at+"self_attn.k_proj.weight", kv, m.hidden)
+		matrix(at+"self_attn.v_proj.weight", kv, m.hidden)
+		matrix(at+"self_attn.o_proj.weight", m.hidden, m.hidden)
+		matrix(at+"mlp.gate_proj.weight", m.ff, m.hidden)
+		matrix(at+"mlp.up_proj.weight", m.ff, m.hidden)
+		matrix(at+"mlp.down_proj.weight", m.hidden, m.ff)
+	}
+	return all
+}
