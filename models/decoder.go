@@ -24,9 +24,14 @@ func (d *decoder) Info() engine.ModelInfo          { return d.info }
 func (d *decoder) Constants() map[string][]float32 { return d.tables }
 func (d *decoder) Tensors() map[string]engine.Spec { return d.want }
 
-// tensor says that the family needs this tensor of the file.
+// tensor says that the family needs this tensor of the file. Vectors (gains, biases)
+// become F32.
 func (d *decoder) tensor(name string, shape ...int) {
-	d.want[name] = engine.Spec{DType: d.have[name].DType, Shape: shape}
+	s := engine.Spec{DType: d.have[name].DType, Shape: shape}
+	if len(shape) == 1 && (s.DType == engine.F16 || s.DType == engine.BF16) {
+		s.DType = engine.F32
+	}
+	d.want[name] = s
 }
 
 // linear is a linear map name+".weight" [out, in], with a bias or without.

@@ -2,8 +2,8 @@ package models
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	"prelude/engine"
@@ -33,12 +33,7 @@ func register(m maker, names ...string) {
 
 // Supported lists the model types that can be built.
 func Supported() []string {
-	var all []string
-	for n := range families {
-		all = append(all, n)
-	}
-	sort.Strings(all)
-	return all
+	return slices.Sorted(maps.Keys(families))
 }
 
 // New builds the architecture that the configuration names. Specs are the tensors of
@@ -52,7 +47,9 @@ func New(c *Config, specs Specs) (Family, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, want := range f.Tensors() {
+	wanted := f.Tensors()
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		want := wanted[name]
 		if _, ok := f.Constants()[name]; ok {
 			continue
 		}
@@ -62,6 +59,9 @@ func New(c *Config, specs Specs) (Family, error) {
 		}
 		if !slices.Equal(have.Shape, want.Shape) {
 			return nil, fmt.Errorf("models: tensor %q has shape %v, want %v", name, have.Shape, want.Shape)
+		}
+		if len(want.Shape) == 1 && want.DType != engine.F32 || want.DType == engine.I32 {
+			return nil, fmt.Errorf("models: tensor %q is %v, want floating-point numbers", name, have.DType)
 		}
 	}
 	return f, nil

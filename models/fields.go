@@ -29,6 +29,20 @@ func (f *fields) size(key string, def int) int {
 	return keep(f, v, err, max(def, 1))
 }
 
+// The most blocks and the widest head that are read: what is computed or listed for
+// each is made before the weights are seen.
+const maxLayers, maxHeadDim = 1024, 4096
+
+// upTo is a size with a bound.
+func (f *fields) upTo(most int, key string, def int) int {
+	n := f.size(key, def)
+	if n > most {
+		f.fail(fmt.Errorf("models: config.json: %q is %d, want at most %d", key, n, most))
+		return 1
+	}
+	return n
+}
+
 func (f *fields) number(key string, def float64) float64 {
 	v, err := f.Float(key, def)
 	return keep(f, v, err, def)
@@ -112,7 +126,7 @@ func (f *fields) divides(i *engine.ModelInfo) {
 	if i.Heads%i.KVHeads != 0 {
 		f.fail(fmt.Errorf("models: config.json: %d heads are no multiple of %d key/value heads", i.Heads, i.KVHeads))
 	}
-	if i.HeadDim == 0 || i.Hidden%i.Heads != 0 && !f.Has("head_dim") {
-		f.fail(fmt.Errorf("models: config.json: a hidden size of %d does not divide into %d heads", i.Hidden, i.Heads))
+	if i.HeadDim == 0 || i.HeadDim > maxHeadDim || i.Hidden%i.Heads != 0 && !f.Has("head_dim") {
+		f.fail(fmt.Errorf("models: config.json: a hidden size of %d does not divide into %d heads of at most %d", i.Hidden, i.Heads, maxHeadDim))
 	}
 }

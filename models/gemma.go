@@ -35,8 +35,8 @@ func newGemma(config *Config, specs Specs) (Family, error) {
 		c.Config = &Config{ModelType: "gemma3", keys: inner}
 	}
 	i := engine.ModelInfo{Family: "gemma3", Positions: engine.Rotary,
-		Layers: c.size("num_hidden_layers", 26), Hidden: c.size("hidden_size", 2304), Heads: c.size("num_attention_heads", 8),
-		KVHeads: c.size("num_key_value_heads", 4), HeadDim: c.size("head_dim", 256), FF: c.size("intermediate_size", 9216),
+		Layers: c.upTo(maxLayers, "num_hidden_layers", 26), Hidden: c.size("hidden_size", 2304), Heads: c.size("num_attention_heads", 8),
+		KVHeads: c.size("num_key_value_heads", 4), HeadDim: c.upTo(maxHeadDim, "head_dim", 256), FF: c.size("intermediate_size", 9216),
 		Vocab: c.size("vocab_size", 262208), Context: c.size("max_position_embeddings", 131072)}
 	if i.Heads%i.KVHeads != 0 {
 		c.fail(fmt.Errorf("models: config.json: %d heads are no multiple of %d key/value heads", i.Heads, i.KVHeads))

@@ -28,7 +28,7 @@ type gpt2 struct {
 func newGPT2(config *Config, specs Specs) (Family, error) {
 	c := &fields{Config: config}
 	i := engine.ModelInfo{Family: "gpt2", Positions: engine.Learned,
-		Layers: c.size("n_layer", 0), Hidden: c.size("n_embd", 0), Heads: c.size("n_head", 0),
+		Layers: c.upTo(maxLayers, "n_layer", 0), Hidden: c.size("n_embd", 0), Heads: c.size("n_head", 0),
 		Vocab: c.size("vocab_size", 0), Context: c.size("n_positions", 1024)}
 	i.KVHeads, i.HeadDim, i.FF = i.Heads, i.Hidden/i.Heads, c.size("n_inner", 4*i.Hidden)
 	c.divides(&i)

@@ -23,13 +23,13 @@ func newLlama(config *Config, specs Specs) (Family, error) {
 	c := &fields{Config: config}
 	kind := c.ModelType
 	i := engine.ModelInfo{Family: kind, Positions: engine.Rotary,
-		Layers: c.size("num_hidden_layers", 0), Hidden: c.size("hidden_size", 0), Heads: c.size("num_attention_heads", 0),
+		Layers: c.upTo(maxLayers, "num_hidden_layers", 0), Hidden: c.size("hidden_size", 0), Heads: c.size("num_attention_heads", 0),
 		FF: c.size("intermediate_size", 0), Vocab: c.size("vocab_size", 0), Context: c.size("max_position_embeddings", 2048)}
 	i.KVHeads = c.size("num_key_value_heads", i.Heads)
 	if kind == "qwen3" {
-		i.HeadDim = c.size("head_dim", 128)
+		i.HeadDim = c.upTo(maxHeadDim, "head_dim", 128)
 	} else {
-		i.HeadDim = c.size("head_dim", max(1, i.Hidden/i.Heads))
+		i.HeadDim = c.upTo(maxHeadDim, "head_dim", max(1, i.Hidden/i.Heads))
 	}
 	c.divides(&i)
 	c.refuse(nil, "final_logit_softcapping", "attn_logit_softcapping")

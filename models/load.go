@@ -2,13 +2,16 @@ package models
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 
 	"prelude/engine"
+	"prelude/engine/half"
 	"prelude/models/tokenizer"
 	"prelude/models/weights"
 )
@@ -37,21 +40,60 @@ type Files struct {
 	Notes     []string
 	views     map[string]weights.View
 	bytes     int64
+	sources   *sources
 }
 
 // Open reads a model's folder: config.json, tokenizer.json and safetensors; or a GGUF
 // file, whole or in pieces. Main names the GGUF file or "" to look for the others.
 func Open(ctx context.Context, name string, open weights.Opener, main string) (*Files, error) {
+	s := &sources{opener: open}
+	f, err := openFiles(ctx, name, s.open, main)
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	f.sources = s
+	return f, nil
+}
+
+// sources remembers what was opened, to close it.
+type sources struct {
+	opener weights.Opener
+	opened []weights.Source
+}
+
+func (s *sources) open(ctx context.Context, name string) (weights.Source, error) {
+	src, err := s.opener(ctx, name)
+	if err == nil {
+		s.opened = append(s.opened, src)
+	}
+	return src, err
+}
+
+func (s *sources) close() {
+	for _, src := range s.opened {
+		if c, ok := src.(io.Closer); ok {
+			c.Close()
+		}
+	}
+	s.opened = nil
+}
+
+func openFiles(ctx context.Context, name string, open weights.Opener, main string) (*Files, error) {
 	if main != "" {
 		return openGGUF(ctx, name, open, main)
 	}
 	config, err := readFile(ctx, open, "config.json")
-	if errors.Is(err, fs.ErrNotExist) {
-		return openGGUF(ctx, name, open, weights.ManifestName)
-	} else if err != nil {
+	if err == nil {
+		return openCheckpoint(ctx, name, open, config)
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	return openCheckpoint(ctx, name, open, config)
+	f, err := openGGUF(ctx, name, open, weights.ManifestName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("models: %s has neither config.json nor %s; name its GGUF file if it has one (%w)", name, weights.ManifestName, err)
+	}
+	return f, err
 }
 
 // maxText bounds the JSON files of a model.
@@ -120,9 +162,13 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 		if err := f.tokenizerConfig(text); err != nil {
 			return nil, err
 		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	if text, err := readFile(ctx, open, "chat_template.jinja"); err == nil {
 		f.Chat = string(text)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	var c *weights.Catalog
 	for _, file := range []string{"model.safetensors", "model.safetensors.index.json", weights.ManifestName} {
@@ -138,7 +184,7 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 		break
 	}
 	if c == nil {
-		return nil, fmt.Errorf("models: %s has no model.safetensors, no index of shards and no pieces.json", name)
+		return nil, fmt.Errorf("models: %s has no model.safetensors, no index of shards and no pieces.json; convert other formats to safetensors", name)
 	}
 	f.views = map[string]weights.View{}
 	for _, t := range c.Tensors {
@@ -196,6 +242,14 @@ func (f *Files) finish(c *weights.Catalog) (*Files, error) {
 	if f.Family, err = New(f.Config, specs); err != nil {
 		return nil, err
 	}
+	// Special tokens may lie beyond the embeddings: Gemma's text models share the
+	// tokenizer of those that see pictures.
+	rows := f.Family.Info().Vocab
+	for id := rows; id < f.Tokenizer.Vocab(); id++ {
+		if !f.Tokenizer.Special(int32(id)) {
+			return nil, fmt.Errorf("models: the tokenizer of %s has %d tokens, its embeddings %d rows: they belong to different models", f.Name, f.Tokenizer.Vocab(), rows)
+		}
+	}
 	for name, s := range f.Family.Tensors() {
 		if _, ok := f.views[name]; ok {
 			f.bytes += int64(s.Bytes())
@@ -221,10 +275,11 @@ func (f *Files) WeightType() engine.DType {
 	return best
 }
 
-// Load streams the weights to a device.
+// Load streams the weights to a device and closes the files.
 func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) (*Model, error) {
 	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Chat: f.Chat, Notes: f.Notes, WeightBytes: f.bytes,
 		Frozen: engine.Frozen{Arch: f.Family, Dev: dev, Weights: map[string]engine.Tensor{}}}
+	defer f.sources.close()
 	fail := func(err error) (*Model, error) {
 		m.Close()
 		return nil, err
@@ -243,13 +298,32 @@ func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) 
 			continue
 		}
 		m.Params += int64(s.Len())
-		targets = append(targets, weights.Target{Name: name, View: f.views[name], Write: t.Write})
+		write := t.Write
+		if from := f.views[name].Spec().DType; from != s.DType {
+			write = widened(from, write)
+		}
+		targets = append(targets, weights.Target{Name: name, View: f.views[name], Write: write})
 	}
 	var err error
 	if m.Fingerprint, err = weights.Load(ctx, targets, o); err != nil {
 		return fail(err)
 	}
 	return m, nil
+}
+
+// widened turns F16 or BF16 into F32 on the way to write.
+func widened(from engine.DType, write func(ctx context.Context, off int, data []byte) error) func(context.Context, int, []byte) error {
+	to := half.F16ToF32
+	if from == engine.BF16 {
+		to = half.BF16ToF32
+	}
+	return func(ctx context.Context, off int, data []byte) error {
+		x := make([]float32, len(data)/2)
+		for i := range x {
+			x[i] = to(binary.LittleEndian.Uint16(data[2*i:]))
+		}
+		return write(ctx, 2*off, floatBytes(x))
+	}
 }
 
 // Close frees the weights.

@@ -25,7 +25,7 @@ type neox struct {
 func newNeoX(config *Config, specs Specs) (Family, error) {
 	c := &fields{Config: config}
 	i := engine.ModelInfo{Family: "gpt_neox", Positions: engine.Rotary,
-		Layers: c.size("num_hidden_layers", 0), Hidden: c.size("hidden_size", 0), Heads: c.size("num_attention_heads", 0),
+		Layers: c.upTo(maxLayers, "num_hidden_layers", 0), Hidden: c.size("hidden_size", 0), Heads: c.size("num_attention_heads", 0),
 		FF: c.size("intermediate_size", 0), Vocab: c.size("vocab_size", 0), Context: c.size("max_position_embeddings", 2048)}
 	i.KVHeads, i.HeadDim = i.Heads, i.Hidden/i.Heads
 	c.divides(&i)

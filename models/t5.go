@@ -30,9 +30,9 @@ type t5 struct {
 func newT5(config *Config, specs Specs) (Family, error) {
 	c := &fields{Config: config}
 	i := engine.ModelInfo{Family: "t5", Positions: engine.Relative,
-		EncLayers: c.size("num_layers", 0), Hidden: c.size("d_model", 0), Heads: c.size("num_heads", 0), HeadDim: c.size("d_kv", 64),
+		EncLayers: c.upTo(maxLayers, "num_layers", 0), Hidden: c.size("d_model", 0), Heads: c.size("num_heads", 0), HeadDim: c.upTo(maxHeadDim, "d_kv", 64),
 		FF: c.size("d_ff", 0), Vocab: c.size("vocab_size", 0), Context: c.size("n_positions", 512)}
-	i.Layers, i.KVHeads = c.size("num_decoder_layers", i.EncLayers), i.Heads
+	i.Layers, i.KVHeads = c.upTo(maxLayers, "num_decoder_layers", i.EncLayers), i.Heads
 	m := &t5{eps: c.number("layer_norm_epsilon", 1e-6), scale: 1}
 	kind := c.text("feed_forward_proj", "relu")
 	kind, m.gated = strings.CutPrefix(kind, "gated-")
@@ -46,7 +46,7 @@ func newT5(config *Config, specs Specs) (Family, error) {
 	if c.flag("scale_decoder_outputs", c.flag("tie_word_embeddings", true)) {
 		m.scale = 1 / math.Sqrt(float64(i.Hidden))
 	}
-	buckets, distance := c.size("relative_attention_num_buckets", 32), c.size("relative_attention_max_distance", 128)
+	buckets, distance := c.upTo(maxLayers, "relative_attention_num_buckets", 32), c.size("relative_attention_max_distance", 128)
 	if buckets < 4 || buckets%2 != 0 || distance <= buckets/2 || distance > maxPositions {
 		c.fail(fmt.Errorf("models: config.json: %d relative buckets for distances up to %d, want an even number of at least 4 and distances from half of it to %d", buckets, distance, maxPositions))
 	}
