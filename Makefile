@@ -8,7 +8,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 # The packages whose tests run again as WebAssembly in Node.
 ENGINE = ./engine/... ./prefix/... ./models/...
 
-.PHONY: run site ui models simd pretrain fixtures edge deploy worker bench test test-go test-wasm test-e2e lint clean
+.PHONY: run site ui models simd pretrain fixtures edge deploy worker bench test test-go test-wasm test-fuzz test-e2e lint clean
 
 run: site
 	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
@@ -52,13 +52,22 @@ models:
 simd:
 	$(GO) generate ./simd/...
 
-test: test-go test-wasm test-e2e
+test: test-go test-wasm test-fuzz test-e2e
 
 test-go: ui wasm/edge/node_modules
 	$(GO) test ./...
 
 test-wasm: ui
 	$(WASM) test -exec "$(NODE)" $(ENGINE)
+
+# Every parser of what comes from outside, FUZZTIME each.
+FUZZTIME ?= 30s
+test-fuzz: ui
+	@grep -rl "^func Fuzz" --include=*_test.go . | xargs -n1 dirname | sort -u | while read dir; do \
+	  for f in $$(grep -hoE "^func Fuzz[A-Za-z0-9]*" $$dir/*_test.go | sed "s/func //"); do \
+	    echo "fuzz $$dir $$f"; $(GO) test -run xxx -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; \
+	  done; \
+	done
 
 test-e2e: site e2e/node_modules
 	cd e2e && npx playwright test
