@@ -12,6 +12,7 @@ export default defineConfig({
   expect: { timeout: 20_000 }, // a shared machine is slow now and then
   reporter: [["list"]],
   use: {
+    actionTimeout: 30_000,
     baseURL: `http://localhost:${port}`,
     launchOptions: {
       executablePath: chromium,

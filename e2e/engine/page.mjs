@@ -1,0 +1,66 @@
+// The page with its real engine.
+import { existsSync, readFileSync } from "node:fs";
+import { expect, test as base } from "@playwright/test";
+
+export const out = new URL("../out/", import.meta.url).pathname;
+
+const shared = new URL("../../../shared/data/e2e/train.jsonl", import.meta.url);
+
+/** The model to test with: MODEL, or the first that the page offers. */
+export const model = process.env.MODEL ?? "";
+
+export const test = base.extend({
+  page: async ({ page }, use) => {
+    const trouble = [];
+    page.on("pageerror", (err) => trouble.push(String(err)));
+    await openPage(page);
+    await use(page);
+    expect(trouble, "errors of the page").toEqual([]);
+  },
+});
+export { expect };
+
+/** Opens the page (again) and waits for a model. */
+export async function openPage(page) {
+  await page.goto("/");
+  const rows = page.locator(".rows .row");
+  await expect(rows.first()).toBeVisible({ timeout: 60_000 });
+  const row = model ? rows.filter({ hasText: model }) : rows.first();
+  await expect(row.locator(".tag.ok").or(row.getByRole("button", { name: /^Load/ }))).toBeVisible();
+  await page.waitForTimeout(300); // a small first model loads by itself
+  const load = row.getByRole("button", { name: /^Load/ });
+  if (await load.isEnabled().catch(() => false)) await load.click();
+  await expect(row.locator(".tag.ok")).toBeVisible({ timeout: 120_000 });
+}
+
+/** Gives the page the shared data set, shortened to whole prompts, or the project's own sample. */
+export async function openData(page) {
+  if (!existsSync(shared)) {
+    await page.click("#use-sample");
+  } else {
+    const lines = readFileSync(shared, "utf8").trim().split("\n");
+    await page.locator("#data-file").setInputFiles({ name: "train.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
+  }
+  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
+  const space = page.getByRole("button", { name: "Put a space before them" });
+  if (await space.isVisible()) {
+    await space.click();
+    await expect(page.getByRole("button", { name: "Undo" })).toBeVisible({ timeout: 60_000 });
+  }
+}
+
+/** Starts a training of so many steps. */
+export async function start(page, steps, batch = 4) {
+  await page.getByRole("button", { name: "steps", exact: true }).click();
+  await page.fill("#train-for", String(steps));
+  await page.fill("#batch", String(batch));
+  await page.click("#start");
+}
+
+/** Asks both models, greedily, and returns the tuned one's answer. */
+export async function ask(page, prompt) {
+  await page.fill("#prompt", prompt);
+  await page.click("#ask");
+  await expect(page.locator("#answer-tuned footer .tag")).toBeVisible({ timeout: 120_000 });
+  return page.locator("#answer-tuned .answer-text").textContent();
+}
