@@ -41,6 +41,7 @@ type Files struct {
 	views     map[string]weights.View
 	bytes     int64
 	sources   *sources
+	main      string // as Open was given it
 }
 
 // Open reads a model's folder: config.json, tokenizer.json and safetensors; or a GGUF
@@ -52,7 +53,7 @@ func Open(ctx context.Context, name string, open weights.Opener, main string) (*
 		s.close()
 		return nil, err
 	}
-	f.sources = s
+	f.sources, f.main = s, main
 	return f, nil
 }
 
@@ -273,6 +274,11 @@ func (f *Files) WeightType() engine.DType {
 		}
 	}
 	return best
+}
+
+// Again opens the same files once more: Load closes them.
+func (f *Files) Again(ctx context.Context) (*Files, error) {
+	return Open(ctx, f.Name, f.sources.opener, f.main)
 }
 
 // Load streams the weights to a device and closes the files.

@@ -2,7 +2,6 @@ package prefix
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 
@@ -171,17 +170,4 @@ func (t transposed) Build(b *Build) {
 		}
 	}
 	b.KV = segments(b, b.Add(b.SplitCols(b.View(sum, 0, b.Slots, out), groups), start))
-}
-
-// reach is how far back a kernel sees, in tokens, weighted by its mixture a.
-func (k kernel) reach(a []float32) float64 {
-	var sum, z float64
-	for i, d := range k.dilations {
-		w := 1.0
-		if len(a) == len(k.dilations) {
-			w = math.Exp(float64(a[i]))
-		}
-		sum, z = sum+w*float64((k.taps-1)*d), z+w
-	}
-	return sum / z
 }

@@ -1,7 +1,7 @@
 package ui
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"prelude/engine/wire"
@@ -143,7 +143,7 @@ func (g *generation) request(id int, prompt string, tuned bool) (wire.Generate, 
 	}
 	m.MaxTokens = int(read("Longest answer", g.tokens, 1, 1e5, true))
 	if m.MaxTokens == 0 && err == nil {
-		err = fmt.Errorf("Longest answer: a number is missing")
+		err = errors.New("a number is missing: the longest answer")
 	}
 	m.Temperature = read("Temperature", g.temperature, 0, 10, false)
 	m.TopK = int(read("Top k", g.topK, 0, 1e6, true))

@@ -15,7 +15,6 @@ type share struct {
 	draft       bool // the export is there and what will be public is shown
 	busy        bool
 	published   *published
-	copied      bool
 
 	gallery []card
 	next    string // of the gallery's next page

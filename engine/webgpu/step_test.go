@@ -1,10 +1,7 @@
 package webgpu
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"testing"
 
 	"prelude/engine"
@@ -19,18 +16,17 @@ type decoder struct {
 
 var (
 	smollm2 = decoder{30, 576, 9, 3, 1536, 49152, 16, engine.Q8_0}
-	tiny    = decoder{2, 64, 4, 2, 96, 80, 3, engine.F32}
 )
 
 // training is a training step of a key/value prefix on a frozen decoder: loss on
 // every row, clipping, AdamW.
 type training struct {
 	decoder
-	p                                    *engine.Program
-	in                                   engine.Input
-	targets, weights, hyper, prefix, log engine.Buffer
-	tokens                               engine.Domain
-	rows                                 int
+	p                               *engine.Program
+	in                              engine.Input
+	targets, weights, hyper, prefix engine.Buffer
+	tokens                          engine.Domain
+	rows                            int
 }
 
 func (m decoder) step(t testing.TB, rows int) *training {
@@ -84,37 +80,4 @@ func (m decoder) step(t testing.TB, rows int) *training {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// args are examples of seq tokens each, of which live rows are used, in step n.
-func (s *training) args(seq, live, n int) engine.Args {
-	ints := map[engine.Buffer][]int32{}
-	w := make([]float64, live)
-	for i := range live {
-		id := int32((i*7919 + 13*n) % s.vocab)
-		ints[s.in.IDs] = append(ints[s.in.IDs], id)
-		ints[s.targets] = append(ints[s.targets], (id*31+7)%int32(s.vocab))
-		ints[s.in.Pos] = append(ints[s.in.Pos], int32(s.slots+i%seq))
-		ints[s.in.Lo] = append(ints[s.in.Lo], int32(i/seq*seq))
-		ints[s.in.Hi] = append(ints[s.in.Hi], int32(i+1))
-		w[i] = 1 / float64(live)
-	}
-	lr, c1, c2 := 1e-2, 1/(1-math.Pow(0.9, float64(n))), 1/(1-math.Pow(0.999, float64(n)))
-	return engine.Args{Ints: ints, Floats: map[engine.Buffer][]float64{s.weights: w, s.hyper: {lr, c1, c2}},
-		Live: map[engine.Domain]int{s.tokens: live}}
-}
-
-// contents are the tensors' first values: the same for every device.
-func (s *training) contents(name string, spec engine.Spec) []byte {
-	rng := rand.New(rand.NewPCG(uint64(len(name)), 7))
-	raw := make([]byte, spec.Bytes())
-	for i := 0; i < len(raw); i += 4 {
-		v := float32(rng.NormFloat64() * 0.3)
-		switch name {
-		case "adam.m.prefix", "adam.v.prefix", "loss":
-			v = 0
-		}
-		binary.LittleEndian.PutUint32(raw[i:], math.Float32bits(v))
-	}
-	return raw
 }

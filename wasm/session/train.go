@@ -126,9 +126,13 @@ func (s *Session) recover(ctx context.Context, failure error) error {
 	if !ok {
 		return failure
 	}
+	files, err := s.files.Again(ctx)
+	if err != nil {
+		return err
+	}
 	old := s.Device
 	s.Device = dev
-	if err := s.Load(ctx, s.files, s.loading); err != nil {
+	if err := s.Load(ctx, files, s.loading); err != nil {
 		return err
 	}
 	old.Close()
