@@ -38,11 +38,12 @@ export class Kernels {
 		if (type === 'f16') new Uint16Array(this.memory.buffer, quants, n * k).fill(0x3555);
 		const live = this.alloc(4);
 		new Uint32Array(this.memory.buffer, live, 1)[0] = m;
-		const rec = [1, Math.ceil(n / cols), 0, 0,
-			this.random(m * k), 4 * k, 0,
-			quants, scales, types[type], transposed ? k : n, transposed ? 1 : 0,
-			this.random(m * n), 4 * n, 0, 0, 0, 0,
-			m, n, k, live, 0, cols, m, 1];
+		const rec = [1, Math.ceil(n / cols), 0, 0, // Head
+			live, 0, 1, m, // Live
+			quants, scales, types[type], transposed ? k : n, // B
+			this.random(m * k), 4 * k, 0, transposed ? 1 : 0, // A, LDA, Columns, Transposed
+			this.random(m * n), 4 * n, 0, 0, 0, 0, // C, LDC, Add, LDAdd, Bias, Acc
+			m, n, k, cols, m, 1]; // M, N, K, Cols, Rows, RowTiles
 		const at = this.alloc(4 * rec.length);
 		new Uint32Array(this.memory.buffer, at, rec.length).set(rec);
 		return at;
@@ -52,24 +53,4 @@ export class Kernels {
 		new Uint32Array(this.memory.buffer, 1024, 1)[0] = record;
 		if (this.exports.run(65536, Infinity) !== 0) throw new Error('the record did not end');
 	}
-}
-
-// seconds is the median time of fn over some runs, after a warm-up.
-export function seconds(fn, runs = 9) {
-	const warm = performance.now();
-	do fn(); while (performance.now() - warm < 300);
-	const t = [];
-	for (let i = 0; i < runs; i++) {
-		const start = performance.now();
-		fn();
-		t.push(performance.now() - start);
-	}
-	t.sort((a, b) => a - b);
-	return t[runs >> 1] / 1000;
-}
-
-// peak is the multiply-add limit of this module, in GFLOP/s.
-export function peak(kernels) {
-	const rounds = 1e6;
-	return rounds * 48 * 8 / seconds(() => kernels.exports.peak(rounds)) / 1e9;
 }
