@@ -263,11 +263,13 @@ func (c *TrainPanel) plan() []fact {
 	p := c.App.run.planned
 	facts := []fact{
 		{name: "Steps", value: count(p.Steps)},
-		{name: "A step takes", value: span2(p.StepMillis)},
 		{name: "Memory", value: size(p.PeakBytes)},
 		{name: "Trainable", value: params(p.Trainable)},
 		{name: "Slots", value: count(p.Slots)},
 		{name: "Learning rate", value: short(p.LR, 2)},
+	}
+	if p.StepMillis > 0 { // it was measured, to plan for a time
+		facts = append(facts, fact{name: "A step takes", value: span2(p.StepMillis)})
 	}
 	return facts
 }

@@ -50,10 +50,11 @@ export async function openData(page) {
 }
 
 /** Starts a training of so many steps. */
-export async function start(page, steps, batch = 4) {
+export async function start(page, steps, { batch = 8, lr = "" } = {}) {
   await page.getByRole("button", { name: "steps", exact: true }).click();
   await page.fill("#train-for", String(steps));
   await page.fill("#batch", String(batch));
+  await page.fill("#lr", lr);
   await page.click("#start");
 }
 
