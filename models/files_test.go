@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"prelude/engine/safetensors"
@@ -65,24 +66,29 @@ func checkpoint(t testing.TB, config map[string]any, shapes map[string][]int) fo
 	slices.Sort(names)
 	var tensors []safetensors.Tensor
 	for k, name := range names {
-		n := 1
-		for _, d := range shapes[name] {
-			n *= d
-		}
-		gain := len(shapes[name]) == 1 && bytes.HasSuffix([]byte(name), []byte("weight"))
-		x := make([]float32, n)
-		for i, v := range wave(n, k, 0.5) {
-			if x[i] = float32(v); gain {
-				x[i]++
-			}
-		}
-		tensors = append(tensors, safetensors.Float32(name, shapes[name], x))
+		tensors = append(tensors, safetensors.Float32(name, shapes[name], fixtureValues(name, shapes[name], k)))
 	}
 	var file bytes.Buffer
 	if err := safetensors.Write(&file, tensors, nil); err != nil {
 		t.Fatal(err)
 	}
 	return folder{"config.json": text, "tokenizer.json": []byte(tinyTokenizer), "model.safetensors": file.Bytes()}
+}
+
+// fixtureValues is the k-th tensor of a fixture's model.
+func fixtureValues(name string, shape []int, k int) []float32 {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	gain := len(shape) == 1 && strings.HasSuffix(name, "weight")
+	x := make([]float32, n)
+	for i, v := range wave(n, k, 0.5) {
+		if x[i] = float32(v); gain {
+			x[i]++
+		}
+	}
+	return x
 }
 
 func open(t testing.TB, f folder) *models.Files {

@@ -52,6 +52,10 @@ var ggufDecoder = map[string]string{
 	"blk.%d.attn_k.bias":        "model.layers.%d.self_attn.k_proj.bias",
 	"blk.%d.attn_v.bias":        "model.layers.%d.self_attn.v_proj.bias",
 	"blk.%d.attn_output.weight": "model.layers.%d.self_attn.o_proj.weight",
+	"blk.%d.attn_output.bias":   "model.layers.%d.self_attn.o_proj.bias",
+	"blk.%d.ffn_gate.bias":      "model.layers.%d.mlp.gate_proj.bias",
+	"blk.%d.ffn_up.bias":        "model.layers.%d.mlp.up_proj.bias",
+	"blk.%d.ffn_down.bias":      "model.layers.%d.mlp.down_proj.bias",
 	"blk.%d.attn_q_norm.weight": "model.layers.%d.self_attn.q_norm.weight",
 	"blk.%d.attn_k_norm.weight": "model.layers.%d.self_attn.k_norm.weight",
 	"blk.%d.ffn_gate.weight":    "model.layers.%d.mlp.gate_proj.weight",
@@ -86,7 +90,7 @@ func init() {
 	capping := []string{"expert_count", "attn_logit_softcapping", "final_logit_softcapping"}
 	window := append(capping, "attention.sliding_window")
 	llama := with(ggufDecoder, "blk.%d.ffn_norm.weight", "model.layers.%d.post_attention_layernorm.weight")
-	ggufFamilies["llama"] = ggufFamily{modelType: "llama", keys: ggufKeys, names: llama, refuse: window, views: unpermuted}
+	ggufFamilies["llama"] = ggufFamily{modelType: "llama", keys: ggufKeys, names: llama, refuse: window, imply: ggufLlama, views: unpermuted}
 	ggufFamilies["qwen2"] = ggufFamily{modelType: "qwen2", keys: ggufKeys, names: llama, refuse: window}
 	ggufFamilies["qwen3"] = ggufFamily{modelType: "qwen3", keys: ggufKeys, names: llama, refuse: window}
 	ggufFamilies["gemma3"] = ggufFamily{modelType: "gemma3_text", imply: ggufGemma, refuse: capping,
@@ -193,10 +197,17 @@ func ggufGemma(m ggufMeta, keys map[string]any) {
 	}
 }
 
+// ggufLlama: biases are seen by their tensors.
+func ggufLlama(m ggufMeta, keys map[string]any) {
+	keys["attention_bias"] = m.tensors["blk.0.attn_output.bias"]
+	keys["mlp_bias"] = m.tensors["blk.0.ffn_down.bias"]
+}
+
 func ggufNeoX(m ggufMeta, keys map[string]any) {
 	if parallel, ok := m.Bool(m.arch + ".use_parallel_residual"); ok {
 		keys["use_parallel_residual"] = parallel
 	}
+	keys["attention_bias"] = m.tensors["blk.0.attn_qkv.bias"]
 	keys["rotary_pct"] = keys["partial_rotary_factor"]
 }
 

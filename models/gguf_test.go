@@ -1,0 +1,191 @@
+package models_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"prelude/engine"
+	"prelude/engine/conformance"
+	"prelude/engine/cpu"
+	"prelude/models"
+	"prelude/models/weights"
+)
+
+func put(b *bytes.Buffer, values ...any) {
+	for _, v := range values {
+		if s, ok := v.(string); ok {
+			binary.Write(b, binary.LittleEndian, uint64(len(s)))
+			b.WriteString(s)
+		} else {
+			binary.Write(b, binary.LittleEndian, v)
+		}
+	}
+}
+
+// ggufFile is a GGUF file (version 3) of F32 tensors. Metadata are float32, uint32,
+// bool, string or []string.
+func ggufFile(meta map[string]any, shapes map[string][]int, data map[string][]float32) []byte {
+	var w struct{ meta, infos, data bytes.Buffer }
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
+		put(&w.meta, key)
+		switch v := meta[key].(type) {
+		case uint32:
+			put(&w.meta, uint32(4), v)
+		case float32:
+			put(&w.meta, uint32(6), v)
+		case bool:
+			put(&w.meta, uint32(7), v)
+		case string:
+			put(&w.meta, uint32(8), v)
+		case []string:
+			put(&w.meta, uint32(9), uint32(8), uint64(len(v)))
+			for _, s := range v {
+				put(&w.meta, s)
+			}
+		default:
+			panic(key)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		put(&w.infos, name, uint32(len(shapes[name])))
+		for _, d := range slices.Backward(shapes[name]) { // fastest first
+			put(&w.infos, uint64(d))
+		}
+		put(&w.infos, uint32(0), uint64(w.data.Len()))
+		put(&w.data, data[name])
+		w.data.Write(make([]byte, -w.data.Len()&31))
+	}
+	var b bytes.Buffer
+	b.WriteString("GGUF")
+	put(&b, uint32(3), uint64(len(shapes)), uint64(len(meta)))
+	b.Write(w.meta.Bytes())
+	b.Write(w.infos.Bytes())
+	b.Write(make([]byte, -b.Len()&31))
+	b.Write(w.data.Bytes())
+	return b.Bytes()
+}
+
+// rows moves the rows of a tensor: row r of the result is row from(r).
+func rows(x []float32, n int, from func(r int) int) []float32 {
+	width := len(x) / n
+	var y []float32
+	for r := range n {
+		y = append(y, x[from(r)*width:][:width]...)
+	}
+	return y
+}
+
+// converted does to a tensor what llama.cpp's converter does to it.
+func converted(arch, name string, shape []int, x []float32, heads map[string]int) ([]int, []float32) {
+	switch {
+	case arch == "gemma3" && strings.HasSuffix(name, "norm.weight"):
+		for i := range x {
+			x[i]++
+		}
+	case arch == "gpt2" && len(shape) == 2 && strings.Contains(name, ".c_"):
+		t := make([]float32, len(x))
+		for i := range shape[0] {
+			for o := range shape[1] {
+				t[o*shape[0]+i] = x[i*shape[1]+o]
+			}
+		}
+		return []int{shape[1], shape[0]}, t
+	case arch == "gptneox" && strings.Contains(name, "query_key_value"):
+		n, h := shape[0], heads["q"]
+		d := n / 3 / h
+		return shape, rows(x, n, func(r int) int { return (r%(h*d)/d*3+r/(h*d))*d + r%d })
+	case arch == "llama" && (strings.Contains(name, "q_proj") || strings.Contains(name, "k_proj")):
+		h := heads["q"]
+		if strings.Contains(name, "k_proj") {
+			h = heads["k"]
+		}
+		d := shape[0] / h
+		return shape, rows(x, shape[0], func(r int) int { return r/d*d + r%d%2*(d/2) + r%d/2 })
+	}
+	return shape, x
+}
+
+// The same model from a checkpoint and from a GGUF file, named by the gguf package and
+// stored as llama.cpp's converter stores it, is the same, up to metadata and gains + 1
+// being float32.
+func TestGGUFIsTheCheckpoint(t *testing.T) {
+	raw, err := os.ReadFile("testdata/gguf.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names map[string]map[string]string
+	if err := json.Unmarshal(raw, &names); err != nil {
+		t.Fatal(err)
+	}
+	llama := func(kv, rope uint32) map[string]any {
+		return map[string]any{"block_count": uint32(2), "context_length": uint32(64), "embedding_length": uint32(16), "feed_forward_length": uint32(24),
+			"attention.head_count": uint32(4), "attention.head_count_kv": kv, "attention.layer_norm_rms_epsilon": float32(1e-6), "rope.freq_base": float32(rope)}
+	}
+	and := func(m map[string]any, more map[string]any) map[string]any {
+		maps.Copy(m, more)
+		return m
+	}
+	t5 := func(buckets uint32) map[string]any {
+		return map[string]any{"block_count": uint32(2), "decoder_block_count": uint32(3), "context_length": uint32(64), "embedding_length": uint32(16),
+			"attention.head_count": uint32(2), "attention.key_length": uint32(6), "attention.layer_norm_epsilon": float32(1e-6),
+			"attention.layer_norm_rms_epsilon": float32(1e-6), "attention.relative_buckets_count": buckets}
+	}
+	for name, c := range map[string]struct {
+		arch string
+		meta map[string]any
+	}{
+		"llama, linear rope": {"llama", and(llama(2, 500), map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(2), "rope.dimension_count": uint32(4)})},
+		"qwen2":              {"qwen2", llama(2, 1000)},
+		"qwen3":              {"qwen3", and(llama(2, 1000), map[string]any{"attention.key_length": uint32(6)})},
+		"gpt2": {"gpt2", map[string]any{"block_count": uint32(2), "context_length": uint32(16), "embedding_length": uint32(16), "feed_forward_length": uint32(64),
+			"attention.head_count": uint32(4), "attention.layer_norm_epsilon": float32(1e-5)}},
+		"neox": {"gptneox", map[string]any{"block_count": uint32(2), "context_length": uint32(64), "embedding_length": uint32(16), "feed_forward_length": uint32(24),
+			"attention.head_count": uint32(2), "attention.layer_norm_epsilon": float32(1e-5), "rope.dimension_count": uint32(4), "rope.freq_base": float32(100),
+			"use_parallel_residual": true}},
+		"gemma3, old keys": {"gemma3", and(llama(1, 1000), map[string]any{"block_count": uint32(3), "attention.key_length": uint32(4), "attention.sliding_window": uint32(3),
+			"attention.sliding_window_pattern": uint32(2), "rope.freq_base_swa": float32(50), "rope.scaling.type": "linear", "rope.scaling.factor": float32(4)})},
+		"t5 1.0": {"t5", and(t5(32), map[string]any{"feed_forward_length": uint32(20)})},
+		"t5 1.1": {"t5", and(t5(8), map[string]any{"feed_forward_length": uint32(12)})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fix := fixtureFamily(t, name)
+			heads := map[string]int{"q": int(c.meta["attention.head_count"].(uint32)), "k": 2}
+			shapes, values := map[string][]int{}, map[string][]float32{}
+			for k, from := range slices.Sorted(maps.Keys(fix.Shapes)) {
+				to := names[name][from]
+				shapes[to], values[to] = converted(c.arch, from, fix.Shapes[from], fixtureValues(from, fix.Shapes[from], k), heads)
+			}
+			meta := map[string]any{"general.architecture": c.arch, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "gpt-2",
+				"tokenizer.ggml.tokens": strings.Split("abcdefghijklmnopqrstuvwxyzABCDE", ""), "tokenizer.ggml.merges": []string{}}
+			for key, v := range c.meta {
+				meta[c.arch+"."+key] = v
+			}
+			f := folder{"tiny.gguf": ggufFile(meta, shapes, values)}
+			files, err := models.Open(context.Background(), "tiny", f.open, "tiny.gguf")
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := files.Load(context.Background(), cpu.New[float64](), weights.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			run := func(m *tiny[float64]) []float64 {
+				p := m.decode()
+				return p.logits(t, p.forward(examples{text, content}, 0, engine.Hooks{}))
+			}
+			got := run(&tiny[float64]{dev: m.Dev.(*cpu.Device[float64]), arch: files.Family, weights: m.Weights})
+			fix.Config = maps.Clone(fix.Config)
+			delete(fix.Config, "relative_attention_max_distance") // GGUF has no such key; T5's is 128
+			if e := conformance.Error(got, run(newFamily[float64](t, fix))); !(e <= 1e-6) {
+				t.Errorf("logits differ by %.3g, want ≤ 1e-6", e)
+			}
+		})
+	}
+}
