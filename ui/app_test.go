@@ -352,7 +352,7 @@ func TestAnswers(t *testing.T) {
 		t.Errorf("tuned %q %q", a.compare.tuned.text.String(), a.compare.tuned.mark())
 	}
 	a.cancelGenerate()
-	if c, n := last[wire.Cancel](s); n != 1 || c.ID != g.ID || a.compare.base.mark() != "cancelled" || a.compare.id != 0 {
+	if c, n := last[wire.Cancel](s); n != 1 || c.ID != g.ID || a.compare.base.mark() != "stopped early" || a.compare.id != 0 {
 		t.Errorf("cancel %+v, base %q", c, a.compare.base.mark())
 	}
 	a.Receive(wire.Sample{ID: g.ID, Which: "base", Text: "late"}, nil)

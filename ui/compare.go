@@ -123,7 +123,7 @@ func (w *answer) mark() string {
 	case w.end:
 		return "ended by itself"
 	case w.cut:
-		return "cancelled"
+		return "stopped early"
 	}
 	return "cut at the limit"
 }
