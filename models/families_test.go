@@ -12,9 +12,13 @@ import (
 
 // newFamily is a model of the fixture on a reference device, by way of its files.
 func newFamily[T cpu.Float](t *testing.T, c family) *tiny[T] {
+	return loaded[T](t, checkpoint(t, c.Config, c.Shapes))
+}
+
+func loaded[T cpu.Float](t *testing.T, f folder) *tiny[T] {
 	t.Helper()
 	dev := cpu.New[T]()
-	files := open(t, checkpoint(t, c.Config, c.Shapes))
+	files := open(t, f)
 	m, err := files.Load(context.Background(), dev, weights.Options{})
 	if err != nil {
 		t.Fatal(err)

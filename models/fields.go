@@ -31,7 +31,7 @@ func (f *fields) size(key string, def int) int {
 
 // The most blocks and the widest head that are read: what is computed or listed for
 // each is made before the weights are seen.
-const maxLayers, maxHeadDim = 1024, 4096
+const maxLayers, maxHeadDim = 1024, 1024
 
 // upTo is a size with a bound.
 func (f *fields) upTo(most int, key string, def int) int {

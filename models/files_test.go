@@ -54,6 +54,11 @@ const tinyTokenizer = `{"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":f
 // checkpoint is a folder with the fixture's weights: of every tensor, in the order of
 // names, the wave of its number, plus 1 for gains.
 func checkpoint(t testing.TB, config map[string]any, shapes map[string][]int) folder {
+	return checkpointAs(t, config, shapes, func(name string) string { return name })
+}
+
+// checkpointAs is checkpoint with the tensors under other names.
+func checkpointAs(t testing.TB, config map[string]any, shapes map[string][]int, as func(name string) string) folder {
 	t.Helper()
 	text, err := json.Marshal(config)
 	if err != nil {
@@ -66,7 +71,7 @@ func checkpoint(t testing.TB, config map[string]any, shapes map[string][]int) fo
 	slices.Sort(names)
 	var tensors []safetensors.Tensor
 	for k, name := range names {
-		tensors = append(tensors, safetensors.Float32(name, shapes[name], fixtureValues(name, shapes[name], k)))
+		tensors = append(tensors, safetensors.Float32(as(name), shapes[name], fixtureValues(name, shapes[name], k)))
 	}
 	var file bytes.Buffer
 	if err := safetensors.Write(&file, tensors, nil); err != nil {

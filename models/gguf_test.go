@@ -112,35 +112,27 @@ func converted(arch, name string, shape []int, x []float32, heads map[string]int
 	return shape, x
 }
 
-// The same model from a checkpoint and from a GGUF file, named by the gguf package and
-// stored as llama.cpp's converter stores it, is the same, up to metadata and gains + 1
-// being float32.
-func TestGGUFIsTheCheckpoint(t *testing.T) {
-	raw, err := os.ReadFile("testdata/gguf.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names map[string]map[string]string
-	if err := json.Unmarshal(raw, &names); err != nil {
-		t.Fatal(err)
+// ggufModel is how llama.cpp describes a fixture's model.
+type ggufModel struct {
+	arch string
+	meta map[string]any
+}
+
+func ggufModels() map[string]ggufModel {
+	and := func(m map[string]any, more map[string]any) map[string]any {
+		maps.Copy(m, more)
+		return m
 	}
 	llama := func(kv, rope uint32) map[string]any {
 		return map[string]any{"block_count": uint32(2), "context_length": uint32(64), "embedding_length": uint32(16), "feed_forward_length": uint32(24),
 			"attention.head_count": uint32(4), "attention.head_count_kv": kv, "attention.layer_norm_rms_epsilon": float32(1e-6), "rope.freq_base": float32(rope)}
-	}
-	and := func(m map[string]any, more map[string]any) map[string]any {
-		maps.Copy(m, more)
-		return m
 	}
 	t5 := func(buckets uint32) map[string]any {
 		return map[string]any{"block_count": uint32(2), "decoder_block_count": uint32(3), "context_length": uint32(64), "embedding_length": uint32(16),
 			"attention.head_count": uint32(2), "attention.key_length": uint32(6), "attention.layer_norm_epsilon": float32(1e-6),
 			"attention.layer_norm_rms_epsilon": float32(1e-6), "attention.relative_buckets_count": buckets}
 	}
-	for name, c := range map[string]struct {
-		arch string
-		meta map[string]any
-	}{
+	return map[string]ggufModel{
 		"llama, linear rope": {"llama", and(llama(2, 500), map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(2), "rope.dimension_count": uint32(4)})},
 		"qwen2":              {"qwen2", llama(2, 1000)},
 		"qwen3":              {"qwen3", and(llama(2, 1000), map[string]any{"attention.key_length": uint32(6)})},
@@ -153,22 +145,42 @@ func TestGGUFIsTheCheckpoint(t *testing.T) {
 			"attention.sliding_window_pattern": uint32(2), "rope.freq_base_swa": float32(50), "rope.scaling.type": "linear", "rope.scaling.factor": float32(4)})},
 		"t5 1.0": {"t5", and(t5(32), map[string]any{"feed_forward_length": uint32(20)})},
 		"t5 1.1": {"t5", and(t5(8), map[string]any{"feed_forward_length": uint32(12)})},
-	} {
+	}
+}
+
+// tinyGGUF is a fixture's model as a GGUF file, named by the gguf package and stored as
+// llama.cpp's converter stores it.
+func tinyGGUF(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/gguf.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names map[string]map[string]string
+	if err := json.Unmarshal(raw, &names); err != nil {
+		t.Fatal(err)
+	}
+	fix, c := fixtureFamily(t, name), ggufModels()[name]
+	heads := map[string]int{"q": int(c.meta["attention.head_count"].(uint32)), "k": 2}
+	shapes, values := map[string][]int{}, map[string][]float32{}
+	for k, from := range slices.Sorted(maps.Keys(fix.Shapes)) {
+		to := names[name][from]
+		shapes[to], values[to] = converted(c.arch, from, fix.Shapes[from], fixtureValues(from, fix.Shapes[from], k), heads)
+	}
+	meta := map[string]any{"general.architecture": c.arch, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "gpt-2",
+		"tokenizer.ggml.tokens": strings.Split("abcdefghijklmnopqrstuvwxyzABCDE", ""), "tokenizer.ggml.merges": []string{}}
+	for key, v := range c.meta {
+		meta[c.arch+"."+key] = v
+	}
+	return ggufFile(meta, shapes, values)
+}
+
+// The same model from a checkpoint and from a GGUF file is the same, up to metadata and
+// gains + 1 being float32.
+func TestGGUFIsTheCheckpoint(t *testing.T) {
+	for name := range ggufModels() {
 		t.Run(name, func(t *testing.T) {
-			fix := fixtureFamily(t, name)
-			heads := map[string]int{"q": int(c.meta["attention.head_count"].(uint32)), "k": 2}
-			shapes, values := map[string][]int{}, map[string][]float32{}
-			for k, from := range slices.Sorted(maps.Keys(fix.Shapes)) {
-				to := names[name][from]
-				shapes[to], values[to] = converted(c.arch, from, fix.Shapes[from], fixtureValues(from, fix.Shapes[from], k), heads)
-			}
-			meta := map[string]any{"general.architecture": c.arch, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "gpt-2",
-				"tokenizer.ggml.tokens": strings.Split("abcdefghijklmnopqrstuvwxyzABCDE", ""), "tokenizer.ggml.merges": []string{}}
-			for key, v := range c.meta {
-				meta[c.arch+"."+key] = v
-			}
-			f := folder{"tiny.gguf": ggufFile(meta, shapes, values)}
-			files, err := models.Open(context.Background(), "tiny", f.open, "tiny.gguf")
+			files, err := models.Open(context.Background(), "tiny", folder{"tiny.gguf": tinyGGUF(t, name)}.open, "tiny.gguf")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -181,7 +193,7 @@ func TestGGUFIsTheCheckpoint(t *testing.T) {
 				return p.logits(t, p.forward(examples{text, content}, 0, engine.Hooks{}))
 			}
 			got := run(&tiny[float64]{dev: m.Dev.(*cpu.Device[float64]), arch: files.Family, weights: m.Weights})
-			fix.Config = maps.Clone(fix.Config)
+			fix := fixtureFamily(t, name)
 			delete(fix.Config, "relative_attention_max_distance") // GGUF has no such key; T5's is 128
 			if e := conformance.Error(got, run(newFamily[float64](t, fix))); !(e <= 1e-6) {
 				t.Errorf("logits differ by %.3g, want ≤ 1e-6", e)

@@ -46,7 +46,7 @@ func newT5(config *Config, specs Specs) (Family, error) {
 	if c.flag("scale_decoder_outputs", c.flag("tie_word_embeddings", true)) {
 		m.scale = 1 / math.Sqrt(float64(i.Hidden))
 	}
-	buckets, distance := c.upTo(maxLayers, "relative_attention_num_buckets", 32), c.size("relative_attention_max_distance", 128)
+	buckets, distance := c.upTo(256, "relative_attention_num_buckets", 32), c.size("relative_attention_max_distance", 128)
 	if buckets < 4 || buckets%2 != 0 || distance <= buckets/2 || distance > maxPositions {
 		c.fail(fmt.Errorf("models: config.json: %d relative buckets for distances up to %d, want an even number of at least 4 and distances from half of it to %d", buckets, distance, maxPositions))
 	}
