@@ -204,7 +204,11 @@ func attention() []Case {
 		{name: "large scores", rows: 20, heads: 2, kv: 2, dim: 8, slots: 3, sigma: 12},
 		{name: "head size 20", rows: 20, heads: 2, kv: 1, dim: 20, slots: 3, sigma: 1},
 	} {
-		all = append(all, Case{Name: "attention/" + a.name, Build: a.build, NoDiff: a.sigma > 2})
+		c := Case{Name: "attention/" + a.name, Build: a.build, NoDiff: a.sigma > 2}
+		if a.sigma > 2 {
+			c.Loose = 2 // scores of hundreds: half a float32 step of lse is beyond the bound
+		}
+		all = append(all, c)
 	}
 	return append(all, Case{Name: "attention/removed slots", Build: func(b *Builder) {
 		d := b.Rows(9, 8)

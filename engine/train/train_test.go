@@ -72,7 +72,7 @@ func TestTrainingLearns(t *testing.T) {
 	for _, source := range []string{"kv", "mlp"} {
 		for _, start := range []string{"examples", "gaussian"} {
 			t.Run(source+" from "+start, func(t *testing.T) {
-				out := tune(t, tiny.Llama(t, cpu.New[float32]()), prefix.Choice{"source": source, "start": start}, train.Options{Steps: 120, LR: 0.05}, nil)
+				out := tune(t, tiny.Llama(t, cpu.New[float32]()), prefix.Choice{"source": source, "start": start}, train.Options{Steps: 120, LR: 0.05, Patience: 100}, nil)
 				if len(out.losses) != 120 {
 					t.Fatalf("%d losses for 120 steps", len(out.losses))
 				}
