@@ -50,7 +50,7 @@ models:
 
 # The committed kernel modules, from their source.
 simd:
-	$(GO) generate ./simd/...
+	cd simd && $(GO) generate
 
 test: test-go test-wasm test-fuzz test-e2e
 
