@@ -1,7 +1,11 @@
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "@playwright/test";
 
 const port = process.env.PORT ?? "8123";
+// A gallery of its own: the same bytes uploaded twice have no second secret.
+const data = join(tmpdir(), `prelude-e2e-${process.pid}`);
 const chromium = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
 export default defineConfig({
@@ -21,7 +25,7 @@ export default defineConfig({
   },
   // The built site (`make site`), served as `make run` serves it.
   webServer: {
-    command: `go run ./wasm/serve -addr :${port} -dir ${process.env.SITE ?? "build/site"} -data e2e/out/data`,
+    command: `go run ./wasm/serve -addr :${port} -dir ${process.env.SITE ?? "build/site"} -data ${data}`,
     cwd: "..",
     port: Number(port),
     reuseExistingServer: true,

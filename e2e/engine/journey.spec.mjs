@@ -94,3 +94,34 @@ test("bad input is named, and nothing is lost", async ({ page }) => {
   await page.locator("#import-file").setInputFiles({ name: "a.zip", mimeType: "application/zip", buffer: Buffer.from("no zip at all") });
   await expect(page.locator("section[aria-labelledby=h-home] .notice")).toBeVisible();
 });
+
+test("a prefix is published on a press, and tried by its link", async ({ page, context }) => {
+  await openData(page);
+  await start(page, 5);
+  await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 300_000 });
+  const prompt = await page.locator("#prompt").inputValue();
+  const said = await ask(page, prompt);
+  const posts = [];
+  page.on("request", (r) => { if (r.method() !== "GET") posts.push(`${r.method()} ${new URL(r.url()).pathname}`); });
+  await page.fill("#share-task", "restaurants");
+  await page.fill("#share-about", "One sentence about a restaurant, from its properties.");
+  await page.click("#share-draft");
+  await expect(page.locator("#share-review")).toContainText("restaurants");
+  expect(posts).toEqual([]);
+  await page.click("#publish");
+  const link = await page.locator("#share-link").textContent();
+  expect(posts).toEqual(["POST /api/prefixes"]);
+
+  const other = await context.newPage();
+  await other.goto(link);
+  await expect(other.locator("#prefix-row")).toContainText("Prefix in use", { timeout: 120_000 });
+  expect(await ask(other, prompt)).toBe(said);
+  await other.click("#gallery > summary");
+  await expect(other.locator("#gallery .row").first()).toContainText("restaurants");
+
+  await page.click("#unpublish");
+  await expect(page.locator("#published")).toHaveCount(0);
+  await other.goto("about:blank");
+  await other.goto(link);
+  await expect(other.locator(".notice")).toContainText("can’t be loaded");
+});
