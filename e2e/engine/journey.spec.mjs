@@ -7,7 +7,7 @@ test("a person tunes a prefix, takes it home and brings it back", async ({ page 
   test.setTimeout(900_000);
   await page.screenshot({ path: `${out}engine-1-before.png`, fullPage: true });
   await openData(page);
-  await start(page, 60); // sixty steps are few: the default is for thousands
+  await start(page, 60);
   await expect(page.locator("#tiles dd").first()).toContainText(/^\d+of 60/, { timeout: 120_000 });
   await page.screenshot({ path: `${out}engine-2-during.png`, fullPage: true });
 
