@@ -45,7 +45,8 @@ func (b *recipe) queries(o *engine.Attention, backward bool) *launch {
 		ints("lo", o.Lo).ints("hi", o.Hi).ints("plo", o.PLo).ints("phi", o.PHi).in("pbias", o.PBias).
 		in("rel", o.Rel).ints("qpos", o.QPos).ints("kpos", o.KPos).ints("ppos", o.PPos).
 		set("FIRST", b2i(o.PK == engine.None)).set("LAST", 1+b2i(o.K != engine.None)).flag("RANGED", o.PLo != engine.None).
-		flag("BIAS", o.PBias != engine.None).flag("REL", o.Rel != engine.None).flag("BACKWARD", backward).
+		flag("BIAS", o.PBias != engine.None).flag("REL", o.Rel != engine.None).flag("PREFIX_REL", o.Rel != engine.None && o.PPos != engine.None).
+		flag("BACKWARD", backward).
 		flag("VEC", b.byFours(o, o.Q, o.K, o.V, o.PK, o.PV)).set("WG", queryGroup).set("KT", b.keyTile(o.HeadDim))
 	k.x, k.y = (b.p.Spec(o.Q).Rows()*heads+queryGroup-1)/queryGroup, o.KVHeads
 	return k
@@ -106,7 +107,7 @@ func (k *launch) side(o *engine.Attention, prefix bool) *launch {
 		lo, hi, pos, bias = o.PLo, o.PHi, o.PPos, o.PBias
 	}
 	return k.ints("lo", lo).ints("hi", hi).ints("kpos", pos).in("pbias", bias).
-		flag("RANGED", lo != engine.None).flag("BIAS", bias != engine.None)
+		flag("RANGED", lo != engine.None).flag("BIAS", bias != engine.None).flag("REL", o.Rel != engine.None && pos != engine.None)
 }
 
 // rowChunk is how many rows a partial gradient of the prefix sums.
@@ -124,7 +125,7 @@ func (b *recipe) keys(o *engine.AttentionBackward, saved int, key, val, dk, dv e
 	}
 	k := b.attentionKernel("attention_keys", &o.Attention).side(&o.Attention, prefix).vec("q", o.Q).vec("dy", o.DO).
 		vec("k", key).vec("v", val).temp("saved", saved, false).in("rel", o.Rel).ints("qpos", o.QPos).
-		flag("REL", o.Rel != engine.None).flag("VEC", b.byFours(&o.Attention, o.Q, o.DO, key, val)).
+		flag("VEC", b.byFours(&o.Attention, o.Q, o.DO, key, val)).
 		set("WG", queryGroup).set("QT", min(16, b.keyTile(o.HeadDim))).count("keys", b.count(key, b.p.Dim(key, 0))).
 		u32("size", n).u32("chunk", (rows+chunks-1)/chunks)
 	x := (b.p.Dim(key, 0) + queryGroup - 1) / queryGroup
@@ -165,7 +166,7 @@ func (b *recipe) rel(o *engine.AttentionBackward, saved int) {
 	if o.K != engine.None {
 		sides = append(sides, side{o.K, o.V, false})
 	}
-	if o.PK != engine.None {
+	if o.PPos != engine.None {
 		sides = append(sides, side{o.PK, o.PV, true})
 	}
 	t := b.temp(len(sides) * chunks * n)

@@ -21,7 +21,6 @@ type Plan struct {
 	argOff  []int // by buffer, in bytes
 	checks  []check
 	count   int
-	pending error
 	closed  bool
 }
 

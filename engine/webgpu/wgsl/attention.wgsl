@@ -146,7 +146,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         if (prefix) { x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l); }
 //@end
 //@if REL
-        if (prefix) { x += rel(rel_at(h, ppos(j), qp)); } else { x += rel(rel_at(h, kpos(j), qp)); }
+        if (!prefix) { x += rel(rel_at(h, kpos(j), qp)); }
+//@end
+//@if PREFIX_REL
+        if (prefix) { x += rel(rel_at(h, ppos(j), qp)); }
 //@end
 //@if BACKWARD
         var d = -delta;
