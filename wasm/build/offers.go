@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -15,6 +16,7 @@ import (
 // paragraph. Smaller models come first: the page offers the first one by default.
 func offers(sources []source) (source, error) {
 	all := map[string]*wire.ModelOffer{}
+	hidden := map[string]bool{} // encoder-decoders, which the page can't train yet
 	for _, s := range sources {
 		dir, file := path.Split(s.path)
 		name, ok := strings.CutPrefix(path.Clean(dir), "models/")
@@ -25,6 +27,19 @@ func offers(sources []source) (source, error) {
 		if o == nil {
 			o = &wire.ModelOffer{Name: name, Title: name}
 			all[name] = o
+		}
+		if file == "config.json" {
+			text, err := s.read()
+			if err != nil {
+				return source{}, err
+			}
+			var config struct {
+				EncoderDecoder bool `json:"is_encoder_decoder"`
+			}
+			if err := json.Unmarshal(text, &config); err != nil {
+				return source{}, fmt.Errorf("%s: %w", s.path, err)
+			}
+			hidden[name] = config.EncoderDecoder
 		}
 		if file == "MODEL.md" {
 			text, err := s.read()
@@ -42,6 +57,9 @@ func offers(sources []source) (source, error) {
 	}
 	list := []wire.ModelOffer{}
 	for _, o := range all {
+		if hidden[o.Name] {
+			continue
+		}
 		list = append(list, *o)
 	}
 	slices.SortFunc(list, func(a, b wire.ModelOffer) int {

@@ -59,6 +59,9 @@ var ErrNoModel = Hint{errors.New("no model is loaded"), "Load a model first."}
 
 // Load puts a model on the session's device. What was there is dropped.
 func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) error {
+	if f.Family.Info().EncLayers > 0 {
+		return hint("Load a decoder-only model.", "%s is an encoder-decoder (%s), which can't be trained or asked here yet", f.Name, f.Config.ModelType)
+	}
 	s.Close()
 	m, err := f.Load(ctx, s.Device, o)
 	if err != nil {
