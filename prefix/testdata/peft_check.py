@@ -1,0 +1,180 @@
+"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries) and a tiny GPT-2.
+
+    python peft_check.py make           writes peft.json: adapters as PEFT saves them, with PEFT's logits
+    python peft_check.py compare        makes them again and compares with peft.json
+    python peft_check.py check FOLDER   loads what "go test -run TestWriteForPEFT" wrote there with
+                                  PeftModel.from_pretrained, and compares logits
+
+Weights are a function of name order and index, so that the fixture holds results only.
+Made with torch 2.15, transformers 5.24, peft 0.21.2; no random numbers remain in what is saved.
+"""
+import base64, glob, io, json, math, os, sys, tempfile, zipfile
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import torch
+from peft import (AdaptionPromptConfig, CartridgeConfig, CPTConfig, LoraConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig,
+                  PromptTuningConfig, get_peft_model)
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+IDS = [[4, 7, 22, 38, 1, 15, 9]]
+D, LAYERS, HEADS, KV, FF, VOCAB, SLOTS = 16, 2, 4, 2, 24, 40, 3
+
+
+def wave(n, seed, scale):
+    """n numbers in [-scale, scale]: four decimals of a sine."""
+    v = [round(math.sin((i + 1) * (1.0 + seed * 0.37)) * 1e4) for i in range(n)]
+    return (torch.tensor(v, dtype=torch.float64) / 1e4 * scale).float()
+
+
+def shapes_llama():
+    s = {"model.embed_tokens.weight": (VOCAB, D), "model.norm.weight": (D,)}
+    for l in range(LAYERS):
+        at = f"model.layers.{l}."
+        s |= {at + "input_layernorm.weight": (D,), at + "post_attention_layernorm.weight": (D,),
+              at + "self_attn.q_proj.weight": (D, D), at + "self_attn.k_proj.weight": (8, D), at + "self_attn.v_proj.weight": (8, D),
+              at + "self_attn.o_proj.weight": (D, D), at + "mlp.gate_proj.weight": (FF, D), at + "mlp.up_proj.weight": (FF, D),
+              at + "mlp.down_proj.weight": (D, FF)}
+    return s
+
+
+def shapes_gpt2():
+    s = {"transformer.wte.weight": (VOCAB, D), "transformer.wpe.weight": (64, D)}
+
+    def norm(name):
+        s[name + ".weight"], s[name + ".bias"] = (D,), (D,)
+
+    def linear(name, out, inn):
+        s[name + ".weight"], s[name + ".bias"] = (out, inn), (out,)
+
+    norm("transformer.ln_f")
+    for l in range(LAYERS):
+        at = f"transformer.h.{l}."
+        norm(at + "ln_1"), norm(at + "ln_2")
+        for n in ("attn.q", "attn.k", "attn.v", "attn.c_proj"):
+            linear(at + n, D, D)
+        linear(at + "mlp.c_fc", FF, D), linear(at + "mlp.c_proj", D, FF)
+    return s
+
+
+def weights(shapes):
+    """By name, in the engine's layout: vectors near 1 (biases near 0), matrices in [-0.5, 0.5]."""
+    out = {}
+    for k, name in enumerate(sorted(shapes)):
+        w = wave(math.prod(shapes[name]), k, 0.5).reshape(shapes[name])
+        out[name] = w + 1 if w.dim() == 1 and name.endswith(".weight") else w
+    return out
+
+
+def model(kind):
+    if kind == "llama":
+        m = LlamaForCausalLM(LlamaConfig(hidden_size=D, intermediate_size=FF, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
+                                         num_key_value_heads=KV, vocab_size=VOCAB, max_position_embeddings=64, rms_norm_eps=1e-5,
+                                         rope_theta=10000.0, tie_word_embeddings=True, attn_implementation="eager"))
+        w = weights(shapes_llama())
+    else:
+        m = GPT2LMHeadModel(GPT2Config(n_embd=D, n_layer=LAYERS, n_head=HEADS, n_inner=FF, vocab_size=VOCAB, n_positions=64,
+                                       attn_implementation="eager"))
+        w = {}
+        split = weights(shapes_gpt2())
+        for name, t in split.items():
+            if ".attn.q." in name:
+                parts = [split[name.replace(".q.", f".{p}.")] for p in "qkv"]
+                t, name = torch.cat(parts), name.replace(".q.", ".c_attn.")
+            elif ".attn.k." in name or ".attn.v." in name:
+                continue
+            if any(x in name for x in (".c_attn.weight", ".c_proj.weight", ".c_fc.weight")):
+                t = t.T
+            w[name] = t
+    have = dict(m.named_parameters())
+    assert set(have) == set(w), (set(have) ^ set(w))
+    with torch.no_grad():
+        for name, p in have.items():
+            p.copy_(w[name])
+    return m.eval()
+
+
+def logits(m):
+    with torch.no_grad():
+        out = m(input_ids=torch.tensor(IDS)).logits[0]
+    return out[-len(IDS[0]):].flatten().tolist()
+
+
+def configs(kind):
+    t = {"task_type": "CAUSAL_LM"}
+    all = {
+        "PREFIX_TUNING": PrefixTuningConfig(num_virtual_tokens=SLOTS, **t),
+        "PREFIX_TUNING with projection": PrefixTuningConfig(num_virtual_tokens=SLOTS, prefix_projection=True, encoder_hidden_size=8, **t),
+        "CARTRIDGE": CartridgeConfig(num_virtual_tokens=SLOTS, **t),
+        "PROMPT_TUNING": PromptTuningConfig(num_virtual_tokens=SLOTS, **t),
+        "P_TUNING": PromptEncoderConfig(num_virtual_tokens=SLOTS, encoder_hidden_size=8, **t),
+        "CPT": CPTConfig(cpt_token_ids=[1, 2, 3], cpt_mask=[1] * 3, cpt_tokens_type_mask=[1, 2, 4], **t),
+    }
+    if kind == "llama":
+        all["ADAPTION_PROMPT"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=1, **t)
+        all["ADAPTION_PROMPT, all layers"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=2, **t)
+        all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], rank_pattern={"down_proj": 3}, **t)
+    else:
+        all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["c_attn", "c_fc"], fan_in_fan_out=True, **t)
+    return all
+
+
+def made():
+    out = {}
+    for kind in ("llama", "gpt2"):
+        out[kind + " alone"] = {"logits": logits(model(kind))}
+        for name, config in configs(kind).items():
+            torch.manual_seed(0)
+            m = get_peft_model(model(kind), config).eval()
+            with torch.no_grad():
+                for k, (_, p) in enumerate(sorted((n, p) for n, p in m.named_parameters() if p.requires_grad)):
+                    p.copy_(wave(p.numel(), k + 7, 0.8 if p.numel() > 1 else 0.6).reshape(p.shape))
+            with tempfile.TemporaryDirectory() as folder:
+                m.save_pretrained(folder)
+                loaded = PeftModel.from_pretrained(model(kind), folder).eval()
+                z, again = logits(m), logits(loaded)
+                if "CPT" not in name:  # saved CPT leaves its trained difference out; what loads counts
+                    assert max(abs(a - b) for a, b in zip(z, again)) < 1e-5, (kind, name)
+                raw = io.BytesIO()
+                with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+                    for file in ("adapter_config.json", "adapter_model.safetensors"):
+                        entry = zipfile.ZipInfo(file, (1980, 1, 1, 0, 0, 0))
+                        with open(os.path.join(folder, file), "rb") as f:
+                            archive.writestr(entry, f.read(), zipfile.ZIP_DEFLATED)
+            out[f"{kind} {name}"] = {"zip": base64.b64encode(raw.getvalue()).decode(), "logits": again}
+    return out
+
+
+def difference(a, b):
+    return max(abs(x - y) for x, y in zip(a, b)) / max(abs(y) for y in b) if len(a) == len(b) else math.inf
+
+
+def main():
+    fixture = os.path.join(HERE, "peft.json")
+    if sys.argv[1] == "make":
+        rounded = {k: {**v, "logits": [float(f"{x:.8g}") for x in v["logits"]]} for k, v in made().items()}
+        json.dump(rounded, open(fixture, "w"), separators=(",", ":"))
+        return
+    bad = 0
+    if sys.argv[1] == "compare":
+        want = json.load(open(fixture))
+        for name, got in made().items():
+            e = difference(got["logits"], want[name]["logits"])
+            bad += e > 1e-5
+            print(f"{name}: {e:.2g} from the fixture")
+    else:
+        files = sorted(glob.glob(os.path.join(sys.argv[2], "*.zip")))
+        assert files, "nothing to check in " + sys.argv[2]
+        for file in files:
+            kind = os.path.basename(file).split(" ")[0]
+            with tempfile.TemporaryDirectory() as folder:
+                zipfile.ZipFile(file).extractall(folder)
+                z = logits(PeftModel.from_pretrained(model(kind), folder).eval())
+            e = difference(z, json.load(open(file[:-4] + ".json")))
+            bad += not e <= 1e-4
+            print(f"{os.path.basename(file)[:-4]}: PEFT's logits differ by {e:.2g}")
+    if bad:
+        sys.exit(f"{bad} differ")
+
+
+main()
