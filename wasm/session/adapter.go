@@ -9,35 +9,22 @@ import (
 	"prelude/prefix/adapter"
 )
 
-// Export writes the prefix as a zipped PEFT adapter.
+// Export writes what was trained as a zipped adapter, one that PEFT loads where it can.
 func (s *Session) Export(ctx context.Context, o wire.Export) ([]byte, wire.Exported, error) {
 	if s.tuned == nil {
 		return nil, wire.Exported{}, hint("Train a prefix, or import one.", "there is no prefix to export")
 	}
-	i := s.model.Arch.Info()
-	kv, err := s.tuned.method.KV(ctx, s.model.Frozen, s.tuned.tensors)
-	if err != nil {
-		return nil, wire.Exported{}, err
-	}
-	slots := s.tuned.method.Slots()
-	n := slots * i.KVHeads * i.HeadDim
-	var keys, values [][]float32
-	for l := range i.Layers {
-		keys = append(keys, kv[2*l*n:(2*l+1)*n])
-		values = append(values, kv[(2*l+1)*n:(2*l+2)*n])
-	}
-	a, err := adapter.NewKeyValue(s.card(), slots, keys, values)
-	if err != nil {
-		return nil, wire.Exported{}, err
-	}
 	card := s.tuned.card
 	card.Model, card.Name, card.Task, card.About = s.card(), o.Name, o.Task, o.About
-	a.Prelude = card
+	a, err := s.tuned.method.Adapter(ctx, s.model.Frozen, s.tuned.tensors, card, "")
+	if err != nil {
+		return nil, wire.Exported{}, err
+	}
 	var zip bytes.Buffer
 	if err := a.Write(&zip); err != nil {
 		return nil, wire.Exported{}, err
 	}
-	return zip.Bytes(), wire.Exported{ID: o.ID, Name: o.Name, PEFT: card.NoPEFT == "", Note: card.NoPEFT}, nil
+	return zip.Bytes(), wire.Exported{ID: o.ID, Name: o.Name, PEFT: a.Prelude.NoPEFT == "", Note: a.Prelude.NoPEFT}, nil
 }
 
 // Import reads a zipped adapter made for the loaded model. What was there stays unless
@@ -51,7 +38,6 @@ func (s *Session) Import(ctx context.Context, zip []byte) (wire.Imported, error)
 		return wire.Imported{}, Hint{err, "Choose a zip that this page or PEFT made."}
 	}
 	var notes []string
-	i := s.model.Arch.Info()
 	switch want := a.Prelude.Model; {
 	case want.Fingerprint != "" && want.Fingerprint != s.model.Fingerprint:
 		return wire.Imported{}, hint("Load that model first.", "this prefix is for the weights of %q (fingerprint %.12s…), the loaded model is %q (%.12s…)",
@@ -59,20 +45,9 @@ func (s *Session) Import(ctx context.Context, zip []byte) (wire.Imported, error)
 	case want.Fingerprint == "":
 		notes = append(notes, "The file does not say which weights it was trained for: only its shapes were checked.")
 	}
-	if c := a.Config; c.NumLayers != 0 && (c.NumLayers != i.Layers || c.TokenDim != i.KVHeads*i.HeadDim) {
-		return wire.Imported{}, hint("Load the model it was made for.", "this prefix has %d layers of width %d, the loaded model %d of width %d", c.NumLayers, c.TokenDim, i.Layers, i.KVHeads*i.HeadDim)
-	}
-	keys, values, err := a.KeyValue()
+	m, err := prefix.FromAdapter(s.model.Arch, a)
 	if err != nil {
-		return wire.Imported{}, err
-	}
-	var kv []float32
-	for l := range keys {
-		kv = append(append(kv, keys[l]...), values[l]...)
-	}
-	m, err := prefix.FromKV(i, a.Config.NumVirtualTokens, kv)
-	if err != nil {
-		return wire.Imported{}, err
+		return wire.Imported{}, Hint{err, "Load the model it was made for."}
 	}
 	tensors, err := m.Alloc(ctx, s.Device)
 	if err != nil {

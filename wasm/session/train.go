@@ -46,6 +46,7 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 	m := r.Method
 	mem := s.Device.Memory()
 	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: m.Slots(), LR: r.LR(), Recompute: r.Recompute}
+	planned.Notes = append(planned.Notes, m.Notes()...)
 	if len(s.examples.split.valTokens) == 0 {
 		planned.Notes = append(planned.Notes, "There are too few examples to set some aside: validation runs on the training examples.")
 	}
@@ -102,6 +103,11 @@ func (s *Session) begin(ctx context.Context, o wire.Train) (*train.Run, error) {
 		given.Text = s.model.Tokenizer.Encode(text, false)
 	}
 	split := s.examples.split
+	for _, e := range split.train {
+		if e.Label != "" { // as it stands after the prompt: a word with the space before it
+			given.Labels = append(given.Labels, s.model.Tokenizer.Encode(e.Completion, false))
+		}
+	}
 	r, err := train.New(ctx, s.model.Frozen, m, train.Data{Train: split.trainTokens, Val: split.valTokens}, given,
 		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Budget: budget})
 	if err != nil {
