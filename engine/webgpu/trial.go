@@ -9,7 +9,7 @@ var Tiles = []Tile{
 	{WX: 16, WY: 8, TM: 8, TN: 4, BK: 16},
 	{WX: 8, WY: 8, TM: 4, TN: 4, BK: 16},
 	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32},
-	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 16, Scalar: true},
+	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 8, Scalar: true},
 }
 
 // Cache keeps the tuner's choice, by adapter and shape; the page's is the origin's storage.
