@@ -1,20 +1,31 @@
-// Package prefix holds the methods: what produces a prefix for a frozen model, how
-// it is gated, how long it is, and how it starts.
+// Package prefix holds the methods: what produces a prefix for a frozen model, how it is
+// gated, how long it is, how it starts, and which few weights train beside it.
 //
-// A [Method] is one choice on each of these axes. It owns the trainable tensors
-// ([Param]) and fills the engine's hooks, through which a prefix enters a model:
+// A [Method] is one choice on each of these axes. It owns the trainable tensors ([Param])
+// and fills the engine's hooks, through which a prefix enters a model:
 //
-//	m, err := prefix.New(prefix.Choice{"source": "kv", "start": "examples"}, info)
-//	start, err := m.Start(ctx, frozen, given)      // initial values
-//	hooks, penalty := m.Hooks(&prefix.Build{Program: p, Arch: arch, Training: true})
-//	out := arch.Forward(p, input, hooks)
+//	m, err := prefix.New(prefix.Choice{"source": "kv", "gate": "log", "length": "l0"}, info)
+//	err = m.Start(ctx, frozen, given, rng)            // initial values
+//	tensors, err := m.Alloc(ctx, frozen.Dev)
+//	part := m.Build(program, arch, input, prefix.Train)
+//	out := arch.Forward(program, input, part.Hooks)
+//	loss := arch.Loss(program, out.Hidden, targets, weights, false, part.Hooks)
+//	grads := program.Grad(append(part.Penalties(program), loss)...)
+//	part.Fill(args, rng)                              // before every run: constants and noise
 //
-// Choices register themselves ([Axes] lists them), so that the page, the command
-// line and the exports know none by name. To add one, write one file here with its
-// gradient test.
+// Choices register themselves ([Axes] lists them), so that the page, the command line and
+// the exports know none by name. To add one, write one file here that calls add in its
+// init; the tests of this package find it and check its gradient, its causality, its
+// generation and its freezing.
 //
-// Shapes: a key/value prefix is one tensor [2·layers, slots, kvHeads·headDim] whose
-// slice 2ℓ holds the keys of layer ℓ and 2ℓ+1 its values. Keys are as attention reads
-// them, after rotary positions. Li and Liang 2021 (arXiv 2101.00190), Liu et al. 2022
-// (P-Tuning v2, arXiv 2110.07602).
+// How it fits together: a source gives each layer's keys and values; a gate and a length
+// each give a bias on the scores of the slots, or the gate gives the prefix a softmax of
+// its own; [Method.Settle] computes once what does not change from token to token, for
+// programs in mode [Replay]; [Method.Freeze] leaves what only training needed behind, and
+// [Method.Adapter] writes that in PEFT's formats.
+//
+// Shapes: keys and values are one tensor [2·layers, slots, kvHeads·headDim] whose slice 2ℓ
+// holds the keys of layer ℓ and 2ℓ+1 its values. Keys are as attention reads them, after
+// rotary positions. Li and Liang 2021 (arXiv 2101.00190), Liu et al. 2022 (P-Tuning v2,
+// arXiv 2110.07602), METHODS §1.10.
 package prefix

@@ -188,6 +188,26 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 	return r, nil
 }
 
+// Finished is the method's prefix as keys and values, without the slots that were pruned
+// and without gates: what another training can start from.
+func (m *Method) Finished(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) (*Finished, error) {
+	r, err := m.Freeze(ctx, f, tensors)
+	if err != nil {
+		return nil, err
+	}
+	own, err := r.Alloc(ctx, f.Dev)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, t := range own {
+			t.Close()
+		}
+	}()
+	kv, err := r.KV(ctx, f, own)
+	return &Finished{Slots: r.slots, KV: kv}, err
+}
+
 // slotAxis says by how many dimensions from the end a tensor counts slots, 0 if it does not.
 var slotAxis = map[string]int{"prefix.kv": 2, "prefix.prompts": 2, "gate.log": 1, "length.ramp": 1, "length.slope": 2, "length.mask": 1}
 

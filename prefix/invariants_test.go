@@ -350,6 +350,37 @@ func TestMixedPrefixes(t *testing.T) {
 	}
 }
 
+// A pruned and gated prefix starts another training, with its gates open.
+func TestFinishedPrefixStartsAnother(t *testing.T) {
+	f := models["llama"](t, cpu.New[float64]())
+	m := start(t, f, prefix.Choice{"gate": "log", "length": "l0", "kv.slots": "4", "start": "gaussian"})
+	copy(param(t, m, "length.alpha").Value, []float32{9, -6, 9, 9})
+	done, err := m.Finished(ctx, f, alloc(t, f, m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := prefix.New(prefix.Choice{"start": "prefix"}, f.Arch.Info())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Start(ctx, f, prefix.Given{Prefix: done}, rand.New(rand.NewPCG(1, 1))); err != nil || next.Slots() != 3 {
+		t.Fatalf("%d slots, error %v", next.Slots(), err)
+	}
+	values := func(kv []float32, layer, slots, slot int) []float32 { // which don't rotate
+		return kv[((2*layer+1)*slots+slot)*8:][:8]
+	}
+	for l := range 2 {
+		for to, from := range []int{0, 2, 3} {
+			got, want := values(next.Params()[0].Value, l, 3, to), values(param(t, m, "prefix.kv").Value, l, 4, from)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Fatalf("layer %d: slot %d does not hold the values of slot %d", l, to, from)
+				}
+			}
+		}
+	}
+}
+
 // Moving keys and moving them back restores them.
 func TestRotate(t *testing.T) {
 	f := models["llama"](t, cpu.New[float64]())

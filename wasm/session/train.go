@@ -38,7 +38,13 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 		e := d.Errors[0]
 		return wire.Trained{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
 	}
-	r, err := s.begin(ctx, o)
+	var from *prefix.Finished
+	if o.Method["start"] == "prefix" && s.tuned != nil {
+		if from, err = s.tuned.method.Finished(ctx, s.model.Frozen, s.tuned.tensors); err != nil {
+			return wire.Trained{}, err
+		}
+	}
+	r, err := s.begin(ctx, o, from)
 	if err != nil {
 		return wire.Trained{}, err
 	}
@@ -71,7 +77,7 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 			return wire.Trained{}, again
 		}
 		r.Close()
-		if r, err = s.begin(ctx, o); err != nil {
+		if r, err = s.begin(ctx, o, from); err != nil {
 			return wire.Trained{}, err
 		}
 		if saved.State != nil {
@@ -88,8 +94,9 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds()}, nil
 }
 
-// begin prepares a training on the session's device; its prefix becomes the session's.
-func (s *Session) begin(ctx context.Context, o wire.Train) (*train.Run, error) {
+// begin prepares a training on the session's device, perhaps from a finished prefix; its
+// prefix becomes the session's.
+func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished) (*train.Run, error) {
 	choice := prefix.Choice{}
 	for k, v := range o.Method {
 		choice[k] = v
@@ -98,7 +105,7 @@ func (s *Session) begin(ctx context.Context, o wire.Train) (*train.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := prefix.Given{}
+	given := prefix.Given{Prefix: from}
 	if text := o.Method["text.text"]; text != "" {
 		given.Text = s.model.Tokenizer.Encode(text, false)
 	}
