@@ -3,7 +3,7 @@ package prefix
 import "prelude/engine"
 
 func init() {
-	add("source", 10, &Option{ID: "outside", Label: "Outside the softmax", LR: 1e-2,
+	add("source", 10, &Option{ID: "outside", Label: "Outside the softmax", LR: 2.5e-4,
 		Sentence: "A learned term beside each attention, which takes no weight away from the text (Prefix-Tuning+); nothing PEFT knows.",
 		make:     func(*Settings) any { return outside{} }})
 	add("source", 11, &Option{ID: "none", Label: "No prefix", PEFT: true,
