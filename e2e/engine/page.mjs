@@ -51,7 +51,9 @@ export async function openData(page) {
 
 /** Starts a training of so many steps. */
 export async function start(page, steps, { batch = 8, lr = "" } = {}) {
-  await page.getByRole("button", { name: "steps", exact: true }).click();
+  const unit = page.getByRole("button", { name: "steps", exact: true });
+  await unit.click();
+  await expect(unit).toHaveAttribute("aria-pressed", "true");
   await page.fill("#train-for", String(steps));
   await page.fill("#batch", String(batch));
   await page.fill("#lr", lr);

@@ -1,5 +1,5 @@
 // What the page does, with the fake worker in place of the engine.
-import { expect, openText, test, train, useSample } from "./page.mjs";
+import { expect, openText, test, train, trainFor, useSample } from "./page.mjs";
 
 test.use({ viewport: { width: 1200, height: 900 } });
 
@@ -24,8 +24,7 @@ test("trains, compares and exports", async ({ page }) => {
 
 test("pauses, resumes and stops", async ({ page }) => {
   await useSample(page);
-  await page.getByRole("button", { name: "steps", exact: true }).click();
-  await page.fill("#train-for", "5000");
+  await trainFor(page, "5000");
   await page.click("#start");
   await expect(page.locator("#tiles")).toContainText("of 5,000");
   await expect(page.locator("#batch")).toBeDisabled();
@@ -166,8 +165,7 @@ test("files are dropped", async ({ page }) => {
 
 test("a selection survives the drawing of an answer", async ({ page }) => {
   await useSample(page);
-  await page.getByRole("button", { name: "steps", exact: true }).click();
-  await page.fill("#train-for", "5000");
+  await trainFor(page, "5000");
   await page.click("#start");
   await expect(page.locator("#tiles")).toContainText("of 5,000");
   await page.evaluate(() => getSelection().selectAllChildren(document.querySelector("#preview pre .prompt")));

@@ -1,5 +1,5 @@
 // Pictures of every state, wide and narrow, light and dark: e2e/out/*.png.
-import { expect, openText, out, test, train, useSample } from "./page.mjs";
+import { expect, openText, out, test, train, trainFor, useSample } from "./page.mjs";
 
 const cards = ["Plant labels", "Release notes <b>tidied</b>"].map((name, i) => ({
   id: "abcdefghijklmnopqrstuvwxyz23456" + (i + 2), name, task: "description", about: "One sentence in the house style.",
@@ -37,10 +37,9 @@ for (const { name, width, colorScheme } of looks) {
       await shoot(page, "2-ready");
       for (const id of ["#axis-produce", "#axis-start"]) await page.click(`${id} > summary`);
       await page.click("#advanced > summary");
-      await page.getByRole("button", { name: "steps", exact: true }).click();
-      await page.fill("#train-for", "10000");
+      await trainFor(page, "10000");
       await page.click("#start");
-      await expect(page.locator("#tiles")).toContainText(/[3-6],\d\d\dof 10,000/, { timeout: 20_000 });
+      await expect(page.locator("#tiles")).toContainText(/[3-9],\d\d\dof 10,000/, { timeout: 20_000 });
       await page.click("#ask");
       await page.locator("#chart-area").hover({ position: { x: 120, y: 90 } });
       await shoot(page, "3-training");

@@ -35,10 +35,17 @@ export async function openText(page, name, text) {
   await page.locator(box).setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
 }
 
+/** Sets the training's length in steps, once the box shows steps. */
+export async function trainFor(page, steps) {
+  const unit = page.getByRole("button", { name: "steps", exact: true });
+  await unit.click();
+  await expect(unit).toHaveAttribute("aria-pressed", "true");
+  await page.fill("#train-for", steps);
+}
+
 /** Trains to the end. */
 export async function train(page, steps = "120") {
-  await page.getByRole("button", { name: "steps", exact: true }).click();
-  await page.fill("#train-for", steps);
+  await trainFor(page, steps);
   await page.click("#start");
   await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 20_000 });
 }
