@@ -298,7 +298,7 @@ func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) 
 		}
 		m.Weights[name] = t
 		if table, ok := f.Family.Constants()[name]; ok {
-			if err := t.Write(ctx, 0, floatBytes(table)); err != nil {
+			if err := t.Write(ctx, 0, engine.FloatBytes(table)); err != nil {
 				return fail(err)
 			}
 			continue
@@ -328,7 +328,7 @@ func widened(from engine.DType, write func(ctx context.Context, off int, data []
 		for i := range x {
 			x[i] = to(binary.LittleEndian.Uint16(data[2*i:]))
 		}
-		return write(ctx, 2*off, floatBytes(x))
+		return write(ctx, 2*off, engine.FloatBytes(x))
 	}
 }
 

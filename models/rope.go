@@ -1,7 +1,6 @@
 package models
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 )
@@ -96,13 +95,4 @@ func (r rope) tables(positions int) (cos, sin []float32) {
 		}
 	}
 	return cos, sin
-}
-
-// floatBytes is little-endian float32.
-func floatBytes(x []float32) []byte {
-	raw := make([]byte, 4*len(x))
-	for i, v := range x {
-		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
-	}
-	return raw
 }

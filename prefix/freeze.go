@@ -110,7 +110,7 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 		if !ok {
 			return nil, fmt.Errorf("prefix: tensor %q is missing", p.Name)
 		}
-		x, err := readFloats(ctx, t)
+		x, err := engine.ReadFloats(ctx, t)
 		if err != nil {
 			return nil, err
 		}

@@ -154,7 +154,7 @@ func (m *Method) SetLength(ctx context.Context, tensors map[string]engine.Tensor
 	for i := n; i < m.slots; i++ {
 		mask[i] = hiddenSlot
 	}
-	return tensors["length.mask"].Write(ctx, 0, floatBytes(mask))
+	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(mask))
 }
 
 // span gives each token its own length (METHODS §1.6 l4, after the adaptive attention

@@ -2,9 +2,7 @@ package prefix
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
 
 	"prelude/engine"
 )
@@ -195,7 +193,7 @@ func (m *Method) Alloc(ctx context.Context, dev engine.Device) (map[string]engin
 		t, err := dev.Alloc(p.spec())
 		if err == nil {
 			all[p.Name] = t
-			err = t.Write(ctx, 0, floatBytes(p.Value))
+			err = t.Write(ctx, 0, engine.FloatBytes(p.Value))
 		}
 		if err != nil {
 			for _, t := range all {
@@ -208,25 +206,3 @@ func (m *Method) Alloc(ctx context.Context, dev engine.Device) (map[string]engin
 }
 
 func (p Param) spec() engine.Spec { return engine.Spec{DType: engine.F32, Shape: p.Shape} }
-
-// floatBytes is little-endian float32.
-func floatBytes(x []float32) []byte {
-	raw := make([]byte, 4*len(x))
-	for i, v := range x {
-		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
-	}
-	return raw
-}
-
-// readFloats reads a whole F32 tensor.
-func readFloats(ctx context.Context, t engine.Tensor) ([]float32, error) {
-	raw := make([]byte, t.Spec().Bytes())
-	if err := t.Read(ctx, 0, raw); err != nil {
-		return nil, err
-	}
-	x := make([]float32, len(raw)/4)
-	for i := range x {
-		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return x, nil
-}

@@ -72,5 +72,5 @@ func (m *Method) Blend(ctx context.Context, tensors map[string]engine.Tensor, sh
 			x[l] = bias(share)
 		}
 	}
-	return tensors["length.mask"].Write(ctx, 0, floatBytes(x))
+	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(x))
 }

@@ -56,7 +56,7 @@ func Rotate(ctx context.Context, f engine.Frozen, kv []float32, slots, delta int
 		return nil, err
 	}
 	defer t.Close()
-	if err := t.Write(ctx, 0, floatBytes(kv)); err != nil {
+	if err := t.Write(ctx, 0, engine.FloatBytes(kv)); err != nil {
 		return nil, err
 	}
 	got, err := runForTensors(ctx, f, p, engine.Args{Ints: map[engine.Buffer][]int32{pos: all}}, map[string]engine.Tensor{from: t}, to)

@@ -153,7 +153,7 @@ func (s *Starting) Weight(name string) ([]float32, error) {
 		return nil, fmt.Errorf("prefix: the model has no tensor %q", name)
 	}
 	if spec.DType == engine.F32 {
-		return readFloats(s.Ctx, w)
+		return engine.ReadFloats(s.Ctx, w)
 	}
 	p := engine.NewProgram()
 	n := spec.Rows()
@@ -293,7 +293,7 @@ func runForTensors(ctx context.Context, f engine.Frozen, p *engine.Program, args
 	}
 	got := map[string][]float32{}
 	for _, name := range names {
-		if got[name], err = readFloats(ctx, bind[name]); err != nil {
+		if got[name], err = engine.ReadFloats(ctx, bind[name]); err != nil {
 			return nil, err
 		}
 	}

@@ -216,7 +216,7 @@ func (r *Run) compile(ctx context.Context) error {
 		r.state[name] = t
 		content := make([]byte, s.Bytes())
 		if m, ok := masks[name]; ok {
-			content = floatBytes(m)
+			content = engine.FloatBytes(m)
 		}
 		if err := t.Write(ctx, 0, content); err != nil {
 			return err
@@ -238,14 +238,6 @@ func maskOf(hold []bool) []float32 {
 		}
 	}
 	return m
-}
-
-func floatBytes(x []float32) []byte {
-	raw := make([]byte, 4*len(x))
-	for i, v := range x {
-		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
-	}
-	return raw
 }
 
 // Base is the frozen model's own validation loss.

@@ -3,9 +3,7 @@ package tiny
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"sort"
 	"testing"
@@ -60,15 +58,11 @@ func New(t testing.TB, dev engine.Device, config string, shapes map[string][]int
 	}
 	f := engine.Frozen{Arch: arch, Dev: dev, Weights: map[string]engine.Tensor{}}
 	put := func(name string, s engine.Spec, x []float32) {
-		raw := make([]byte, 4*len(x))
-		for i, v := range x {
-			binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
-		}
 		w, err := dev.Alloc(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Write(context.Background(), 0, raw); err != nil {
+		if err := w.Write(context.Background(), 0, engine.FloatBytes(x)); err != nil {
 			t.Fatal(err)
 		}
 		f.Weights[name] = w
