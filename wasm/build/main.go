@@ -3,13 +3,12 @@
 //
 //	go run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm
 //
-// To static/ and the named files it adds wasm_exec.js of the Go toolchain in use
-// and the two scripts that let Vugu's renderer run without eval (vugu.go). Scripts,
-// styles, programs and pictures get their content's hash into their names, and
-// every quoted reference to them in HTML, CSS and JavaScript follows. What
-// compresses gets a .br and a .gz beside it. A model's files keep their names,
-// since programs ask for them by name. The manifest, assets.json, comes last, and
-// whatever an earlier build left and this one did not make is deleted.
+// To static/ and the named files it adds wasm_exec.js of the Go toolchain in use.
+// Scripts, styles, programs and pictures get their content's hash into their names,
+// and every quoted reference to them in HTML, CSS and JavaScript follows. What
+// compresses gets a .br and a .gz beside it. A model's files keep their names, since
+// programs ask for them by name. The manifest, assets.json, comes last, and whatever
+// an earlier build left and this one did not make is deleted.
 package main
 
 import (
@@ -86,17 +85,11 @@ func collect(static string, programs []string) ([]source, error) {
 		return nil, err
 	}
 	sources = append(sources, source{path: "wasm_exec.js", file: filepath.Join(root, "lib", "wasm", "wasm_exec.js")})
-	helper, err := vuguHelper()
-	if err != nil {
-		return nil, err
-	}
 	models, err := offers(sources)
 	if err != nil {
 		return nil, err
 	}
-	return append(sources, models,
-		source{path: "vugu-helper.js", text: []byte(helper)},
-		source{path: "eval-guard.js", text: evalGuard(helper)}), nil
+	return append(sources, models), nil
 }
 
 func skip(d fs.DirEntry) error {
