@@ -188,8 +188,8 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 	return r, nil
 }
 
-// Finished is the method's prefix as keys and values, without the slots that were pruned
-// and without gates: what another training can start from.
+// Finished is the method's prefix as keys and values, without the slots that were pruned:
+// what another training can start from, and what can be mixed where it is Mixable.
 func (m *Method) Finished(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) (*Finished, error) {
 	r, err := m.Freeze(ctx, f, tensors)
 	if err != nil {
@@ -204,8 +204,52 @@ func (m *Method) Finished(ctx context.Context, f engine.Frozen, tensors map[stri
 			t.Close()
 		}
 	}()
-	kv, err := r.KV(ctx, f, own)
-	return &Finished{Slots: r.slots, KV: kv}, err
+	done := &Finished{Slots: r.slots}
+	if p := r.param("gate.log"); p != nil {
+		done.Gate = p.Value
+	}
+	if p := r.param("length.mask"); p != nil {
+		done.Bias = p.Value
+	}
+	done.KV, err = r.KV(ctx, f, own)
+	return done, err
+}
+
+// Read takes the tensors' values into the method, so that Alloc puts them on a device
+// again, perhaps on another.
+func (m *Method) Read(ctx context.Context, tensors map[string]engine.Tensor) error {
+	for i := range m.params {
+		p := &m.params[i]
+		x, err := engine.ReadFloats(ctx, tensors[p.Name])
+		if err != nil {
+			return err
+		}
+		p.Value = x
+	}
+	return nil
+}
+
+// Counting is the number of slots that count, by what the length has learned: 0 where
+// all were pruned.
+func (m *Method) Counting(ctx context.Context, tensors map[string]engine.Tensor) (int, error) {
+	value := map[string][]float32{}
+	for _, name := range []string{"length.alpha", "length.mask"} {
+		if t := tensors[name]; t != nil {
+			x, err := engine.ReadFloats(ctx, t)
+			if err != nil {
+				return 0, err
+			}
+			value[name] = x
+		}
+	}
+	n := 0
+	keep := m.length.Keep(m.slots, func(name string) []float32 { return value[name] })
+	for i := range m.slots {
+		if keep == nil || keep[i] {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // slotAxis says by how many dimensions from the end a tensor counts slots, 0 if it does not.

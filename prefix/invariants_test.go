@@ -1,6 +1,8 @@
 package prefix_test
 
 import (
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -299,54 +301,114 @@ func TestFreezeKeepsTheLogits(t *testing.T) {
 	}
 }
 
-// Two prefixes side by side are, at either end of the blend, each of them alone.
+// Two prefixes side by side are, at either end of the blend, each of them alone: gates,
+// lengths and all.
 func TestMixedPrefixes(t *testing.T) {
-	f := models["llama"](t, cpu.New[float64]())
-	rng := rand.New(rand.NewPCG(1, 9))
-	finished := func(slots int) (prefix.Finished, *prefix.Method) {
-		i := f.Arch.Info()
-		kv := make([]float32, 2*i.Layers*slots*i.KVHeads*i.HeadDim)
-		for j := range kv {
-			kv[j] = float32(rng.NormFloat64())
+	for what, choices := range map[string][2]prefix.Choice{
+		"keys and values":  {{"kv.slots": "3"}, {"kv.slots": "5"}},
+		"gates":            {{"kv.slots": "3", "gate": "log"}, {"kv.slots": "5", "length": "l0"}},
+		"gates and embeds": {{"source": "embedding", "embedding.slots": "2"}, {"source": "mlp", "mlp.slots": "4", "gate": "log", "length": "nested"}},
+	} {
+		f := models["llama"](t, cpu.New[float64]())
+		var parts [2]prefix.Finished
+		var alone [2][]float64
+		for n, c := range choices {
+			c = maps.Clone(c)
+			c["start"] = "gaussian"
+			m := start(t, f, c)
+			stir(m, 0.2)
+			for _, p := range m.Params() {
+				if p.Name == "length.alpha" {
+					copy(p.Value, []float32{9, -6, 0.3, 9, -1})
+				}
+			}
+			tensors := alloc(t, f, m)
+			if m.Nested() {
+				if err := m.SetLength(ctx, tensors, 3); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := m.Mixable(); err != nil {
+				t.Fatal(err)
+			}
+			alone[n] = logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...)
+			done, err := m.Finished(ctx, f, tensors)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts[n] = *done
 		}
-		m, err := prefix.FromKV(i, slots, kv)
+		m, err := prefix.Mix(ctx, f, parts[0], parts[1])
 		if err != nil {
 			t.Fatal(err)
 		}
-		return prefix.Finished{Slots: slots, KV: kv}, m
-	}
-	a, ma := finished(3)
-	b, mb := finished(5)
-	m, err := prefix.Mix(ctx, f, a, b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tensors := alloc(t, f, m)
-	alone := map[float64][]float64{0: logitsOf[float64](t, f, ma, alloc(t, f, ma), prefix.Evaluate, sequences...),
-		1: logitsOf[float64](t, f, mb, alloc(t, f, mb), prefix.Evaluate, sequences...)}
-	for share, want := range alone {
-		if err := m.Blend(ctx, tensors, share); err != nil {
+		tensors := alloc(t, f, m)
+		for end, want := range alone {
+			share := float64(end)
+			if err := m.Blend(ctx, tensors, share); err != nil {
+				t.Fatal(err)
+			}
+			if e := apart(logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...), want); e > 1e-6 {
+				t.Errorf("%s, blend %g: %.3g from that prefix alone", what, share, e)
+			}
+			r, err := m.Freeze(ctx, f, tensors)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e := apart(logitsOf[float64](t, f, r, alloc(t, f, r), prefix.Evaluate, sequences...), want); e > 3e-6 || r.Slots() == m.Slots() {
+				t.Errorf("%s, blend %g, frozen: %d slots, %.3g from that prefix alone", what, share, r.Slots(), e)
+			}
+		}
+		if err := m.Blend(ctx, tensors, 0.5); err != nil {
 			t.Fatal(err)
 		}
-		if e := apart(logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...), want); e > 1e-6 {
-			t.Errorf("blend %g: %.3g from that prefix alone", share, e)
+		if z := logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...); apart(z, alone[0]) < 1e-3 || apart(z, alone[1]) < 1e-3 {
+			t.Errorf("%s: half of both is one of them", what)
 		}
-		r, err := m.Freeze(ctx, f, tensors)
+		if err := m.Blend(ctx, tensors, 1.5); err == nil {
+			t.Error("a blend of 1.5 is taken")
+		}
+	}
+}
+
+// What can't stand beside another prefix says why.
+func TestWhatCannotBeMixed(t *testing.T) {
+	i := models["llama"](t, cpu.New[float64]()).Arch.Info()
+	for want, c := range map[string]prefix.Choice{
+		"":                   {},
+		"has no slots":       {"source": "conv"},
+		"changes weights":    {"weights": "bias"},
+		"softmax of its own": {"gate": "zeroinit"},
+		"each token's own":   {"length": "span"},
+		"kernel runs over":   {"source": "convprefix"},
+	} {
+		m, err := prefix.New(c, i)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e := apart(logitsOf[float64](t, f, r, alloc(t, f, r), prefix.Evaluate, sequences...), want); e > 1e-6 || r.Slots() == m.Slots() {
-			t.Errorf("blend %g, frozen: %d slots, %.3g from that prefix alone", share, r.Slots(), e)
+		if err := m.Mixable(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: error %v, want %q", c, err, want)
 		}
 	}
-	if err := m.Blend(ctx, tensors, 0.5); err != nil {
-		t.Fatal(err)
+}
+
+// The lengths that a sweep tries are read from one line.
+func TestSweepLengths(t *testing.T) {
+	i := models["llama"](t, cpu.New[float64]()).Arch.Info()
+	for text, want := range map[string]string{"": "[1 2 5 10 20 40]", "8, 2,2": "[2 8]", "5": "want 2 to", "1,x": "want numbers from 1 to 512",
+		"0,3": "want numbers from 1", "1,2,3,4,5,6,7,8,9,10,11,12,13": "13 lengths"} {
+		m, err := prefix.New(prefix.Choice{"length": "sweep", "sweep.lengths": text}, i)
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = fmt.Sprint(m.Sweep())
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
-	if z := logitsOf[float64](t, f, m, tensors, prefix.Evaluate, sequences...); apart(z, alone[0]) < 1e-3 || apart(z, alone[1]) < 1e-3 {
-		t.Error("half of both is one of them")
-	}
-	if err := m.Blend(ctx, tensors, 1.5); err == nil {
-		t.Error("a blend of 1.5 is taken")
+	c := prefix.Choice{"source": "mlp", "length": "sweep"}.OfLength(7)
+	if m, err := prefix.New(c, i); err != nil || m.Slots() != 7 || m.Sweep() != nil {
+		t.Errorf("%v: %v", c, err)
 	}
 }
 

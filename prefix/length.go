@@ -3,7 +3,11 @@ package prefix
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	"prelude/engine"
 )
@@ -21,6 +25,17 @@ func init() {
 		Sentence: "Each step trains a random number of first slots, so that one training gives a good prefix of every length; choose on the curve.",
 		make:     func(*Settings) any { return nested{} }})
 	add("length", 9, &Option{ID: "mask", internal: true, make: func(*Settings) any { return mask{} }})
+	add("length", 4, &Option{ID: "sweep", Label: "Tried out", PEFT: true,
+		Sentence: "Trains a shorter run for each of several lengths, then takes the shortest that validation can't tell from the best.",
+		Settings: []Setting{{ID: "lengths", Label: "Lengths", Kind: "text", Default: "1,2,5,10,20,40", Help: "Numbers of slots, with commas. Half of the training goes into trying them, the other half into the one that is taken."}},
+		make: func(s *Settings) any {
+			text, _ := s.text("lengths")
+			l, err := readLengths(text)
+			if err != nil {
+				s.fail(err)
+			}
+			return sweep{lengths: l}
+		}})
 	add("length", 3, &Option{ID: "span", Label: "By each token", LR: 1e-2,
 		Sentence: "Every token decides how many slots it sees (adaptive attention span).",
 		Settings: []Setting{{ID: "ramp", Label: "Ramp", Kind: "int", Default: "4", Min: 1, Max: 64, Help: "Over how many slots the view fades out."},
@@ -43,6 +58,52 @@ type fixed struct{}
 func (fixed) Params(*Starting) ([]Param, error)       { return nil, nil }
 func (fixed) Bias(*Build, engine.At) engine.Buffer    { return engine.None }
 func (fixed) Keep(int, func(string) []float32) []bool { return nil }
+
+// sweep is fixed; its lengths are tried out by whoever trains, see Method.Sweep.
+type sweep struct {
+	fixed
+	lengths []int
+}
+
+// maxLengths bounds a sweep: each length is a training.
+const maxLengths = 12
+
+func readLengths(text string) ([]int, error) {
+	var all []int
+	for _, s := range strings.Split(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(s))
+		if err != nil || n < 1 || n > int(slotsSetting.Max) {
+			return nil, fmt.Errorf("prefix: sweep.lengths is %q, want numbers from 1 to %g with commas between them", text, slotsSetting.Max)
+		}
+		all = append(all, n)
+	}
+	slices.Sort(all)
+	if all = slices.Compact(all); len(all) < 2 || len(all) > maxLengths {
+		return nil, fmt.Errorf("prefix: sweep.lengths has %d lengths, want 2 to %d", len(all), maxLengths)
+	}
+	return all, nil
+}
+
+// Sweep lists the lengths to try out, shortest first; nil where none was asked for.
+func (m *Method) Sweep() []int {
+	if s, ok := m.length.(sweep); ok {
+		return s.lengths
+	}
+	return nil
+}
+
+// Nested says whether SetLength can set the length.
+func (m *Method) Nested() bool { _, ok := m.length.(nested); return ok }
+
+// OfLength is the choice with a fixed number of slots.
+func (c Choice) OfLength(n int) Choice {
+	fixed := maps.Clone(c)
+	fixed["length"] = "fixed"
+	if o, err := c.pick("source"); err == nil {
+		fixed[o.ID+".slots"] = strconv.Itoa(n)
+	}
+	return fixed
+}
 
 // hardConcrete prunes by L0 regularisation (Louizos et al. 2018, arXiv 1712.01312), the
 // gate z of a slot being a bias log z on its scores in all layers:

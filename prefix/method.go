@@ -34,7 +34,8 @@ type Method struct {
 	offset int
 	params []Param
 	notes  []string
-	mixed  int // slots of the first of two mixed prefixes, 0: none
+	mixed  int       // slots of the first of two mixed prefixes, 0: none
+	bias   []float32 // what the mixed prefixes' own lengths leave on their scores
 }
 
 // Source is an option of the axis "source": what produces the prefix.

@@ -4,22 +4,49 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"prelude/engine"
 )
+
+// Mixable says why the method's prefix can't be laid beside another, nil where it can.
+func (m *Method) Mixable() error {
+	label := m.options["source"].Label
+	_, frozen := m.weights.(noWeights)
+	_, softmax := m.gate.(aside)
+	_, spans := m.length.(span)
+	_, kernel := m.source.(convPrefix)
+	switch {
+	case !m.hasSlots():
+		return fmt.Errorf("prefix: %q has no slots that could stand beside others", label)
+	case !frozen:
+		return fmt.Errorf("prefix: it changes weights too (%s), and two changes of one weight can't stand side by side", m.options["weights"].Label)
+	case softmax:
+		return fmt.Errorf("prefix: its gate %q gives it a softmax of its own", m.options["gate"].Label)
+	case spans:
+		return fmt.Errorf("prefix: its length is each token's own choice")
+	case kernel:
+		return fmt.Errorf("prefix: its kernel runs over the text too")
+	}
+	return nil
+}
 
 // Mix puts two finished prefixes of keys and values side by side, to be blended by
 // Blend. The text then starts after the slots of both, so on rotary models the keys of
 // each are moved by the slots of the other: with the blend at one end, the logits are
 // those of that prefix alone. Other models can't move keys; their blends are close, not
-// exact, and the method's Notes say so.
+// exact, and the method's Notes say so. Gates come along.
 func Mix(ctx context.Context, f engine.Frozen, a, b Finished) (*Method, error) {
 	i := f.Arch.Info()
 	slots := a.Slots + b.Slots
 	if slots >= i.Context {
 		return nil, fmt.Errorf("prefix: %d and %d slots together leave no room in the model's context of %d tokens", a.Slots, b.Slots, i.Context)
 	}
-	m, err := blank(Choice{"source": "kv", "length": "mask"}, i, f.Arch, slots)
+	c := Choice{"source": "kv", "length": "mask"}
+	if a.Gate != nil || b.Gate != nil {
+		c["gate"] = "log"
+	}
+	m, err := blank(c, i, f.Arch, slots)
 	if err != nil {
 		return nil, err
 	}
@@ -40,15 +67,37 @@ func Mix(ctx context.Context, f engine.Frozen, a, b Finished) (*Method, error) {
 		m.notes = append(m.notes, "This model's positions can't be moved, so a blend at one end is only close to that prefix alone.")
 	}
 	width := i.KVHeads * i.HeadDim
-	var kv []float32
+	var kv, gate []float32
 	for l := range 2 * i.Layers {
 		for _, p := range parts {
 			kv = append(kv, p.KV[l*p.Slots*width:(l+1)*p.Slots*width]...)
 		}
 	}
-	m.mixed = a.Slots
+	for l := range i.Layers {
+		for _, p := range parts {
+			if p.Gate != nil {
+				gate = append(gate, p.Gate[l*p.Slots:(l+1)*p.Slots]...)
+			} else {
+				gate = append(gate, constant(p.Slots, openGate)...)
+			}
+		}
+	}
+	m.mixed, m.bias = a.Slots, make([]float32, slots)
+	copy(m.bias, a.Bias)
+	copy(m.bias[a.Slots:], b.Bias)
+	if c["gate"] == "log" {
+		if err := m.set("gate.log", gate); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.set("length.mask", slices.Clone(m.bias)); err != nil {
+		return nil, err
+	}
 	return m, m.set("prefix.kv", kv)
 }
+
+// openGate is a log-gate's parameter at which it is open to every digit: σ(40) = 1.
+const openGate = 40
 
 // Blend sets how much of the second of two mixed prefixes there is: 0 is the first
 // alone, 1 the second alone, and at ½ both count in full, as if they stood one after
@@ -60,16 +109,14 @@ func (m *Method) Blend(ctx context.Context, tensors map[string]engine.Tensor, sh
 	if !(share >= 0 && share <= 1) {
 		return fmt.Errorf("prefix: blend %g, want 0 to 1", share)
 	}
-	bias := func(w float64) float32 {
-		if w == 0 {
-			return hiddenSlot
-		}
-		return float32(math.Log(min(1, 2*w)))
-	}
 	x := make([]float32, m.slots)
 	for l := range x {
-		if x[l] = bias(1 - share); l >= m.mixed {
-			x[l] = bias(share)
+		w := 1 - share
+		if l >= m.mixed {
+			w = share
+		}
+		if x[l] = hiddenSlot; w > 0 {
+			x[l] = m.bias[l] + float32(math.Log(min(1, 2*w)))
 		}
 	}
 	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(x))

@@ -45,10 +45,14 @@ type Given struct {
 	Prefix   *Finished // a trained prefix
 }
 
-// Finished is a finished prefix as keys and values, [2·layers, slots, kvHeads·headDim].
+// Finished is a finished prefix as keys and values, [2·layers, slots, kvHeads·headDim],
+// with what stands on its scores: the log-odds of its gates [layers, slots], nil where all
+// are open, and a bias [slots], nil where there is none. A start leaves these two behind.
 type Finished struct {
 	Slots int
 	KV    []float32
+	Gate  []float32
+	Bias  []float32
 }
 
 // Starter is an option of the axis "start".

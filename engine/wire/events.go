@@ -7,6 +7,16 @@ type Ready struct {
 	Models  []ModelOffer `json:"models"`
 	Devices []DeviceInfo `json:"devices"`
 	Axes    []Axis       `json:"axes"`
+	Presets []Preset     `json:"presets,omitempty"`
+}
+
+// Preset is a choice on all axes that has a name. What Choice does not say is the
+// default.
+type Preset struct {
+	ID       string            `json:"id"`
+	Label    string            `json:"label"`
+	Sentence string            `json:"sentence"`
+	Choice   map[string]string `json:"choice"`
 }
 
 // ModelOffer is a model that the page can load at once.
@@ -173,11 +183,12 @@ type Trained struct {
 	Seconds  float64 `json:"seconds"`
 }
 
-// Sample is a piece of a generated answer. Which is "base" or "tuned". The last
-// piece has Done, and End when the model ended by itself.
+// Sample is a piece of a generated answer. Which is "base" or "tuned", with the key of
+// the prefix. The last piece has Done, and End when the model ended by itself.
 type Sample struct {
 	ID        int     `json:"id"`
 	Which     string  `json:"which"`
+	Key       int     `json:"key,omitempty"`
 	Text      string  `json:"text"`
 	Done      bool    `json:"done"`
 	End       bool    `json:"end"`
@@ -185,17 +196,21 @@ type Sample struct {
 	TokensSec float64 `json:"tokensSec"`
 }
 
-// Exported carries the zip as its blob.
+// Exported carries the zip as its blob. Where PEFT can't load it, Note says why, and
+// Finish that a training from it, with its gates open, would make it so.
 type Exported struct {
-	ID   int    `json:"id"`
-	Name string `json:"name"`
-	PEFT bool   `json:"peft"`
-	Note string `json:"note"`
+	ID     int    `json:"id"`
+	Name   string `json:"name"`
+	PEFT   bool   `json:"peft"`
+	Note   string `json:"note"`
+	Finish bool   `json:"finish,omitempty"`
+	Python string `json:"python,omitempty"` // lines that load and ask it
 }
 
 // Imported says that a prefix is loaded.
 type Imported struct {
 	ID       int      `json:"id"`
+	Key      int      `json:"key"` // on the shelf
 	Name     string   `json:"name"`
 	PeftType string   `json:"peftType"`
 	Slots    int      `json:"slots"`

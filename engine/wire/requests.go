@@ -58,6 +58,7 @@ type Train struct {
 	Seed     uint64            `json:"seed"`
 	Method   map[string]string `json:"method"` // axis or setting → choice, see Methods
 	Patience int               `json:"patience"`
+	From     int               `json:"from,omitempty"` // key of the prefix that "start=prefix" goes on from; 0: the one in use
 }
 
 // Pause, Resume and Stop act on the current training within 200 ms. Stop keeps
@@ -73,7 +74,9 @@ type Generate struct {
 	ID            int      `json:"id"`
 	Prompt        string   `json:"prompt"`
 	Base          bool     `json:"base"`  // by the frozen model
-	Tuned         bool     `json:"tuned"` // with the prefix
+	Tuned         bool     `json:"tuned"` // with the prefix in use, or with each of Keys
+	Keys          []int    `json:"keys,omitempty"`
+	Before        []Turn   `json:"before,omitempty"` // the conversation so far
 	MaxTokens     int      `json:"maxTokens"`
 	Temperature   float64  `json:"temperature"` // 0 is greedy
 	TopK          int      `json:"topK,omitempty"`
@@ -82,6 +85,12 @@ type Generate struct {
 	RepeatPenalty float64  `json:"repeatPenalty,omitempty"`
 	Seed          uint64   `json:"seed"`
 	Stop          []string `json:"stop,omitempty"`
+}
+
+// Turn is a prompt with the answer that the conversation goes on from.
+type Turn struct {
+	Prompt string `json:"prompt"`
+	Answer string `json:"answer"`
 }
 
 // Cancel ends the request with that ID early: a load or a generation.
@@ -103,7 +112,7 @@ type Import struct {
 	Name string `json:"name"`
 }
 
-// DropPrefix forgets the trained or imported prefix.
+// DropPrefix forgets the prefix in use.
 type DropPrefix struct{}
 
 func (Load) wireType() string       { return "load" }
