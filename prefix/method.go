@@ -3,6 +3,7 @@ package prefix
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"prelude/engine"
 )
@@ -154,6 +155,19 @@ func (m *Method) fill(s *Starting) error {
 		m.notes = append(m.notes, "All slots start equal, get equal gradients and stay equal: this trains one slot, however many there are. Choose another start, or a gate that is shut at first.")
 	}
 	return nil
+}
+
+// Label names the method in a word or two: its source, its weights.
+func (m *Method) Label() string {
+	label, weights := m.options["source"].Label, m.options["weights"].Label
+	_, frozen := m.weights.(noWeights)
+	switch _, alone := m.source.(none); {
+	case frozen:
+		return label
+	case alone:
+		return weights
+	}
+	return label + " and " + strings.ToLower(weights[:1]) + weights[1:]
 }
 
 // Slots is the number of virtual tokens.

@@ -35,7 +35,7 @@ func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		h = e.part.Hooks
 	}
 	out := f.Arch.Forward(p, e.x.in, h)
-	p.Keep("eval.loss", f.Arch.Loss(p, out.Hidden, e.x.targets, e.x.weights, false, h))
+	p.Keep("eval.loss", f.Arch.Loss(p, out.Hidden, e.x.targets, e.x.weights, e.x.rest, h))
 	var err error
 	if e.loss, err = f.Dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{1}}); err != nil {
 		return nil, err
@@ -52,27 +52,50 @@ func (e *Evaluator) Close() {
 	e.loss.Close()
 }
 
-// Loss is the mean over all completion tokens, in nats.
+// Loss is the mean over all completion tokens, in nats: cross-entropy, or with a teacher
+// KL(teacher ‖ model) over the teacher's tokens and the class of all others.
 func (e *Evaluator) Loss(ctx context.Context) (float64, error) {
 	var sum float64
 	var n int
 	for i := range e.batches.Len() {
-		b := e.batches.At(i)
-		args := e.x.fill(b)
-		if e.part != nil {
-			e.part.Fill(args, nil)
-		}
-		if err := e.plan.Run(ctx, args); err != nil {
+		l, tokens, err := e.batch(ctx, i)
+		if err != nil {
 			return 0, err
 		}
-		var raw [4]byte
-		if err := e.loss.Read(ctx, 0, raw[:]); err != nil {
-			return 0, err
-		}
-		sum += float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[:]))) * float64(b.Loss)
-		n += b.Loss
+		sum += l * float64(tokens)
+		n += tokens
 	}
 	return sum / float64(n), nil
+}
+
+// batch is one batch's mean loss, and its completion tokens.
+func (e *Evaluator) batch(ctx context.Context, i int) (loss float64, tokens int, err error) {
+	b := e.batches.At(i)
+	args := e.x.fill(b)
+	if e.part != nil {
+		e.part.Fill(args, nil)
+	}
+	if err := e.plan.Run(ctx, args); err != nil {
+		return 0, 0, err
+	}
+	var raw [4]byte
+	if err := e.loss.Read(ctx, 0, raw[:]); err != nil {
+		return 0, 0, err
+	}
+	return float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[:]))), b.Loss, nil
+}
+
+// Each is the loss of each batch and how many tokens it counts: of each example, for an
+// evaluator of batches of one.
+func (e *Evaluator) Each(ctx context.Context) (loss []float64, tokens []int, err error) {
+	for i := range e.batches.Len() {
+		l, n, err := e.batch(ctx, i)
+		if err != nil {
+			return nil, nil, err
+		}
+		loss, tokens = append(loss, l), append(tokens, n)
+	}
+	return loss, tokens, nil
 }
 
 // bound joins maps of tensors.
