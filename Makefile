@@ -8,7 +8,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 # The packages whose tests run again as WebAssembly in Node.
 ENGINE = ./engine/... ./prefix/... ./models/...
 
-.PHONY: run site ui models simd pretrain fixtures edge deploy worker bench test test-go test-wasm test-fuzz test-e2e lint clean
+.PHONY: run site ui models simd pretrain fixtures edge deploy worker bench test test-go test-wasm test-fuzz test-e2e test-edge lint clean
 
 run: site
 	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
@@ -22,9 +22,10 @@ site: ui
 	cp engine/webgpu/driver.js build/webgpu.js
 	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm build/simd.js build/webgpu.js
 
-# The page as a Cloudflare Worker, in the real runtime.
+# The page as a Cloudflare Worker, in the real runtime. Its R2 and KV are files under STATE.
+STATE ?= $(CURDIR)/build/edge-state
 edge: worker
-	cd wasm/edge && npx wrangler dev --ip 127.0.0.1 --port $(PORT) --persist-to ../../build/edge-state
+	cd wasm/edge && npx wrangler dev --ip 127.0.0.1 --port $(PORT) --persist-to $(STATE)
 
 deploy: worker
 	cd wasm/edge && npx wrangler deploy
@@ -80,6 +81,10 @@ test-fuzz: ui
 
 test-e2e: site e2e/node_modules
 	cd e2e && npx playwright test
+
+# What needs a server, against the Worker in workerd.
+test-edge: worker e2e/node_modules
+	cd e2e && EDGE=1 PORT=8444 npx playwright test behaviour journey --grep-invert "tunes a prefix"
 
 e2e/node_modules: e2e/package-lock.json
 	cd e2e && npm ci --no-audit --no-fund

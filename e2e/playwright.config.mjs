@@ -23,13 +23,13 @@ export default defineConfig({
       args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     },
   },
-  // The built site (`make site`), served as `make run` serves it.
+  // The built site (`make site`), served as `make run` serves it; with EDGE=1 by the Worker in its own runtime.
   webServer: {
-    command: `go run ./wasm/serve -addr :${port} -dir ${process.env.SITE ?? "build/site"} -data ${data}`,
+    command: process.env.EDGE ? `make edge PORT=${port} STATE=${data}` : `go run ./wasm/serve -addr :${port} -dir ${process.env.SITE ?? "build/site"} -data ${data}`,
     cwd: "..",
     port: Number(port),
     reuseExistingServer: true,
-    timeout: 120_000,
+    timeout: 240_000,
   },
   projects: [
     { name: "ui", testDir: "ui" },
