@@ -21,15 +21,16 @@ type Batch struct {
 	IDs, Pos, Lo, Hi []int32   // [Rows]
 	Soft             []int32   // [Rows] soft slot or -1; nil where no example has any
 	LossRows         []int32   // [Loss] rows whose next token is in a completion
-	Targets          []int32   // [Loss] that next token
-	Weights          []float32 // [Loss] 1/Loss each: the weighted sum is the mean
+	Targets          []int32   // [Loss] that next token; with a teacher [Loss, K], its likeliest
+	Weights          []float32 // [Loss] 1/Loss each: the weighted sum is the mean; with a teacher [Loss, K+1]
+	Entropy          float64   // the teacher's, mean over loss rows, in nats: loss − Entropy is KL(teacher ‖ model)
 	Rows, Loss       int
 	Examples         []int // indices into the batcher's tokens
 }
 
-// Bounds are the most rows and loss rows that any batch of a batcher has. Programs
-// are built for them once.
-type Bounds struct{ Rows, Loss int }
+// Bounds are the most rows and loss rows that any batch of a batcher has, and the tokens
+// that a teacher names in a row, 0 without one. Programs are built for them once.
+type Bounds struct{ Rows, Loss, Top int }
 
 // A Batcher cuts tokenised examples into batches. Its batches are a function of the
 // step alone: a resumed training goes on where it was.
@@ -38,6 +39,7 @@ type Batcher struct {
 	opts    BatchOptions
 	batches int // an epoch
 	soft    bool
+	top     int // tokens that a teacher names in a row
 	order   []int
 	epoch   int
 	batch   Batch
@@ -60,6 +62,9 @@ func NewBatcher(tokens []Tokens, opts BatchOptions) *Batcher {
 	b.order = make([]int, len(tokens))
 	for _, t := range tokens {
 		b.soft = b.soft || t.Soft != nil
+		if t.Teacher != nil {
+			b.top = t.Teacher.Top
+		}
 	}
 	return b
 }
@@ -86,7 +91,7 @@ func (b *Batcher) Bounds() Bounds {
 		}
 		return sum
 	}
-	return Bounds{Rows: most(rows), Loss: most(loss)}
+	return Bounds{Rows: most(rows), Loss: most(loss), Top: b.top}
 }
 
 func (t Tokens) rows() int { return len(t.IDs) - 1 }
@@ -136,13 +141,26 @@ func (b *Batcher) fill(examples []int) *Batch {
 			}
 			if j+1 >= t.Start {
 				x.LossRows = append(x.LossRows, row)
-				x.Targets = append(x.Targets, t.IDs[j+1])
+				if b.top == 0 {
+					x.Targets = append(x.Targets, t.IDs[j+1])
+				}
 			}
 		}
+		if b.top > 0 {
+			x.Targets = append(x.Targets, t.Teacher.IDs...)
+		}
 	}
-	x.Rows, x.Loss = len(x.IDs), len(x.Targets)
-	for range x.Loss {
-		x.Weights = append(x.Weights, 1/float32(x.Loss))
+	x.Rows, x.Loss, x.Entropy = len(x.IDs), len(x.LossRows), 0
+	share := 1 / float64(x.Loss)
+	if b.top == 0 {
+		for range x.Loss {
+			x.Weights = append(x.Weights, float32(share))
+		}
+		return x
+	}
+	for _, i := range examples {
+		x.Weights = b.tokens[i].Teacher.weights(x.Weights, share)
+		x.Entropy += b.tokens[i].Teacher.Entropy() * share
 	}
 	return x
 }

@@ -145,7 +145,7 @@ func TestBounds(t *testing.T) {
 		{IDs: make([]int32, 7), Start: 3}, // 6, 4
 		{IDs: make([]int32, 2), Start: 1}, // 1, 1
 	}
-	for size, want := range map[int]Bounds{1: {8, 5}, 2: {14, 9}, 3: {19, 11}, 5: {22, 13}} {
+	for size, want := range map[int]Bounds{1: {Rows: 8, Loss: 5}, 2: {Rows: 14, Loss: 9}, 3: {Rows: 19, Loss: 11}, 5: {Rows: 22, Loss: 13}} {
 		if got := NewBatcher(lengths, BatchOptions{Size: size}).Bounds(); got != want {
 			t.Errorf("batches of %d: %v, want %v", size, got, want)
 		}

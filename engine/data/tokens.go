@@ -39,6 +39,8 @@ type Tokens struct {
 	Soft  []int32 // nil, or as long as IDs: the token's soft slot, or -1
 	Bytes int     // UTF-8 length of the uncut completion, for bits per byte
 	Cut   bool    // something was cut
+
+	Teacher *Teacher // what stands in place of the completion's tokens as targets, or nil
 }
 
 // Text returns prompt and completion as they are tokenised, chat template included.

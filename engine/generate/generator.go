@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"prelude/engine"
 	"prelude/prefix"
@@ -14,7 +15,8 @@ import (
 // Generator holds the plans and the cache of one model with one prefix.
 type Generator struct {
 	info    engine.ModelInfo
-	max     int // tokens in the cache
+	streams int // answers at a time
+	max     int // tokens in each one's cache
 	settle  *settling
 	prefill *stage
 	decode  *stage
@@ -29,13 +31,18 @@ const chunk = 64
 
 // New compiles generation of up to max tokens, prompt included. Method may be nil.
 func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, max int) (*Generator, error) {
+	return NewMany(ctx, f, m, tensors, 1, max)
+}
+
+// NewMany compiles the generation of several answers at a time, of up to max tokens each.
+func NewMany(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, streams, max int) (*Generator, error) {
 	i := f.Arch.Info()
-	g := &Generator{info: i, max: max}
+	g := &Generator{info: i, streams: streams, max: max}
 	if m != nil {
 		g.max = min(g.max, i.Context-m.Offset())
 	}
 	g.max = min(g.max, i.Context)
-	g.raw, g.z = make([]byte, 4*i.Vocab), make([]float32, i.Vocab)
+	g.raw, g.z = make([]byte, streams*4*i.Vocab), make([]float32, streams*i.Vocab)
 	bind := map[string]engine.Tensor{}
 	for _, all := range []map[string]engine.Tensor{f.Weights, tensors} {
 		for name, t := range all {
@@ -50,7 +57,7 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[str
 			}
 			t, err := f.Dev.Alloc(s)
 			if err != nil {
-				return fmt.Errorf("generate: no memory for a cache of %d tokens; close other tabs or use a shorter context: %w", g.max, err)
+				return fmt.Errorf("generate: no memory for a cache of %d tokens; close other tabs or use a shorter context: %w", streams*g.max, err)
 			}
 			bind[name], g.own = t, append(g.own, t)
 		}
@@ -67,9 +74,9 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[str
 	}
 	var err error
 	var p *engine.Program
-	g.prefill, p = newStage(f, m, min(chunk, g.max), g.max)
+	g.prefill, p = newStage(f, m, min(chunk, streams*g.max), streams, streams, g.max)
 	g.prefill.plan = compile(p, &err)
-	g.decode, p = newStage(f, m, 1, g.max)
+	g.decode, p = newStage(f, m, streams, streams, streams, g.max)
 	g.decode.plan = compile(p, &err)
 	if m != nil && m.Settles() {
 		p = engine.NewProgram()
@@ -109,83 +116,6 @@ func (g *Generator) Close() {
 	}
 }
 
-// stage is a plan that runs up to rows rows at any position and gives the logits of
-// the last one.
-type stage struct {
-	rows   int
-	plan   engine.Plan
-	in     engine.Input
-	live   engine.Domain
-	args   engine.Args
-	window int
-	slots  int
-	offset int // position of the first token
-}
-
-func newStage(f engine.Frozen, m *prefix.Method, rows, max int) (*stage, *engine.Program) {
-	p, i := engine.NewProgram(), f.Arch.Info()
-	s := &stage{rows: rows, window: i.Window, live: p.Domain("tokens", rows),
-		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
-	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }
-	one := func(name string) engine.Buffer { return p.Arg("last "+name, engine.AllRows, engine.I32, 1) }
-	c := &engine.Chosen{Idx: one("row"), Pos: one("pos"), Lo: one("lo"), Hi: one("hi")}
-	s.in = engine.Input{IDs: all("ids"), Pos: all("pos"), Lo: all("lo"), Hi: all("hi"), Chosen: c,
-		Cache: &engine.Cache{Idx: all("slot")}}
-	if m != nil {
-		s.slots, s.offset = m.Slots(), m.Offset()
-	}
-	if i.Window > 0 {
-		s.in.LoLocal, c.LoLocal = all("lo local"), one("lo local")
-		if s.slots > 0 {
-			s.in.PLoLocal, c.PLoLocal = all("plo local"), one("plo local")
-			s.in.PHiLocal, c.PHiLocal = all("phi local"), one("phi local")
-		}
-	}
-	for l := range i.Layers {
-		spec := engine.Spec{DType: engine.F32, Shape: []int{max, i.KVHeads * i.HeadDim}}
-		s.in.Cache.K = append(s.in.Cache.K, p.Persist(cacheName("k", l), spec))
-		s.in.Cache.V = append(s.in.Cache.V, p.Persist(cacheName("v", l), spec))
-	}
-	var h engine.Hooks
-	if m != nil {
-		part := m.Build(p, f.Arch, s.in, prefix.Replay)
-		part.Fill(s.args, nil)
-		h = part.Hooks
-	}
-	out := f.Arch.Forward(p, s.in, h)
-	p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
-	return s, p
-}
-
-// run feeds ids, the first of which is token number at of the content.
-func (s *stage) run(ctx context.Context, ids []int32, at int) error {
-	n, ints, c := len(ids), s.args.Ints, s.in.Chosen
-	set := func(all, one engine.Buffer, f func(t int) int) {
-		if all == engine.None {
-			return
-		}
-		v := ints[all][:0]
-		for t := range n {
-			v = append(v, int32(f(at+t)))
-		}
-		ints[all] = v
-		if one != engine.None {
-			ints[one] = append(ints[one][:0], v[n-1])
-		}
-	}
-	ints[s.in.IDs] = ids
-	ints[c.Idx] = append(ints[c.Idx][:0], int32(n-1))
-	set(s.in.Pos, c.Pos, func(t int) int { return s.offset + t })
-	set(s.in.Lo, c.Lo, func(int) int { return 0 })
-	set(s.in.Hi, c.Hi, func(t int) int { return t + 1 })
-	set(s.in.Cache.Idx, engine.None, func(t int) int { return t })
-	set(s.in.LoLocal, c.LoLocal, func(t int) int { return max(0, t+1-s.window) })
-	set(s.in.PLoLocal, c.PLoLocal, func(t int) int { return min(max(0, s.offset+t+1-s.window), s.slots) })
-	set(s.in.PHiLocal, c.PHiLocal, func(int) int { return s.slots })
-	s.args.Live[s.live] = n
-	return s.plan.Run(ctx, s.args)
-}
-
 // ErrTooLong means that prompt and answer do not fit the model's context.
 var ErrTooLong = errors.New("generate: too long for the model's context")
 
@@ -193,50 +123,110 @@ var ErrTooLong = errors.New("generate: too long for the model's context")
 // emit returns false, a stop token comes, or a limit is reached. Ended says that a stop
 // token ended it.
 func (g *Generator) Run(ctx context.Context, prompt []int32, o Options, emit func(id int32) bool) (ended bool, err error) {
-	if len(prompt) == 0 {
-		return false, errors.New("generate: the prompt has no tokens")
+	err = g.RunAll(ctx, [][]int32{prompt}, o, func(_ int, _ []float32, id int32) bool {
+		ended = slices.Contains(o.Stop, id)
+		return !ended && emit(id)
+	})
+	return ended, err
+}
+
+// RunAll continues up to as many prompts as the generator has streams, side by side, as
+// Run does each. Emit gets a stream's every token, stop tokens included, with the logits
+// [vocab] it was picked from, which are valid until emit returns. Each stream has a seed
+// of its own, so that equal prompts differ where the temperature is not 0.
+func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, emit func(stream int, z []float32, id int32) bool) error {
+	if len(prompts) > g.streams {
+		return fmt.Errorf("generate: %d prompts for %d streams", len(prompts), g.streams)
 	}
-	if len(prompt) >= g.max {
-		return false, fmt.Errorf("%w: the prompt has %d tokens, %d fit", ErrTooLong, len(prompt), g.max-1)
+	var rows []row
+	for i, prompt := range prompts {
+		if len(prompt) == 0 {
+			return errors.New("generate: the prompt has no tokens")
+		}
+		if len(prompt) >= g.max {
+			return fmt.Errorf("%w: the prompt has %d tokens, %d fit", ErrTooLong, len(prompt), g.max-1)
+		}
+		for at, id := range prompt {
+			rows = append(rows, row{id, i, at})
+		}
 	}
 	if g.settle != nil {
 		if err := g.settle.plan.Run(ctx, g.settle.args); err != nil {
-			return false, err
+			return err
 		}
 	}
-	for at := 0; at < len(prompt); at += g.prefill.rows {
-		if err := g.prefill.run(ctx, prompt[at:min(at+g.prefill.rows, len(prompt))], at); err != nil {
-			return false, err
-		}
-	}
-	s := newSampler(o, prompt)
-	for n := len(prompt); ; n++ {
-		z, err := g.Logits(ctx)
-		if err != nil {
-			return false, err
-		}
-		id := s.pick(z)
-		for _, stop := range o.Stop {
-			if id == stop {
-				return true, nil
+	samplers := make([]*sampler, len(prompts))
+	var next []row // a stream's token that comes next
+	sample := func(from []row, z []float32) {
+		for i, r := range from {
+			s, prompt := samplers[r.stream], len(prompts[r.stream])
+			z := z[i*g.info.Vocab:][:g.info.Vocab]
+			id := s.pick(z)
+			stop := !emit(r.stream, z, id) || slices.Contains(o.Stop, id)
+			if n := r.at + 1; !stop && n+1-prompt < o.MaxTokens && n+1 < g.max {
+				next = append(next, row{id, r.stream, n})
 			}
 		}
-		if !emit(id) || n+1-len(prompt) >= o.MaxTokens || n+1 >= g.max {
-			return false, nil
-		}
-		if err := g.decode.run(ctx, []int32{id}, n); err != nil {
-			return false, err
-		}
 	}
+	for at := 0; at < len(rows); at += g.prefill.rows {
+		part := rows[at:min(at+g.prefill.rows, len(rows))]
+		var last []row
+		var picks []int
+		for i, r := range part {
+			if r.at == len(prompts[r.stream])-1 {
+				last, picks = append(last, r), append(picks, i)
+			}
+		}
+		if picks == nil {
+			picks = []int{0} // nobody's, but a stage gives one at least
+		}
+		if err := g.prefill.run(ctx, part, picks); err != nil {
+			return err
+		}
+		if last == nil {
+			continue
+		}
+		z, err := g.read(ctx, len(last))
+		if err != nil {
+			return err
+		}
+		for _, r := range last {
+			own := o
+			own.Seed += uint64(r.stream)
+			samplers[r.stream] = newSampler(own, prompts[r.stream])
+		}
+		sample(last, z)
+	}
+	picks := make([]int, len(prompts))
+	for i := range picks {
+		picks[i] = i
+	}
+	for len(next) > 0 {
+		now := next
+		next = nil
+		if err := g.decode.run(ctx, now, picks[:len(now)]); err != nil {
+			return err
+		}
+		z, err := g.read(ctx, len(now))
+		if err != nil {
+			return err
+		}
+		sample(now, z)
+	}
+	return nil
 }
 
-// Logits reads the logits of the last row.
-func (g *Generator) Logits(ctx context.Context) ([]float32, error) {
-	if err := g.logits.Read(ctx, 0, g.raw); err != nil {
+// Logits reads the logits of the last row that ran.
+func (g *Generator) Logits(ctx context.Context) ([]float32, error) { return g.read(ctx, 1) }
+
+// read gives the logits of the last run's first n picks, [n, vocab].
+func (g *Generator) read(ctx context.Context, n int) ([]float32, error) {
+	raw, z := g.raw[:4*n*g.info.Vocab], g.z[:n*g.info.Vocab]
+	if err := g.logits.Read(ctx, 0, raw); err != nil {
 		return nil, err
 	}
-	for i := range g.z {
-		g.z[i] = math.Float32frombits(binary.LittleEndian.Uint32(g.raw[4*i:]))
+	for i := range z {
+		z[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 	}
-	return g.z, nil
+	return z, nil
 }

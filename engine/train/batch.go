@@ -10,6 +10,7 @@ type inputs struct {
 	in               engine.Input
 	tokens, loss     engine.Domain
 	targets, weights engine.Buffer
+	rest             bool // weights have a column for the class of all other tokens
 	window           int
 	args             engine.Args
 	chosen           map[engine.Buffer]engine.Buffer // argument of all rows → of the loss rows
@@ -41,8 +42,12 @@ func newInputs(p *engine.Program, info engine.ModelInfo, b data.Bounds, slots in
 			x.in.PHiLocal, c.PHiLocal = pair("phi local")
 		}
 	}
-	x.targets = p.Arg("targets", x.loss, engine.I32, b.Loss, 1)
-	x.weights = p.Arg("weights", x.loss, engine.F32, b.Loss, 1)
+	k, wk := 1, 1
+	if b.Top > 0 {
+		k, wk, x.rest = b.Top, b.Top+1, true
+	}
+	x.targets = p.Arg("targets", x.loss, engine.I32, b.Loss, k)
+	x.weights = p.Arg("weights", x.loss, engine.F32, b.Loss, wk)
 	return x
 }
 

@@ -8,8 +8,9 @@
 //	r, err := train.New(ctx, frozen, method, train.Data{Train: a, Val: b}, train.Options{Steps: 200})
 //	res, err := r.Train(ctx, train.Events{Step: …, Eval: …})
 //
-// The loss is the mean over the completion tokens of a batch, in nats; see METHODS
-// "Evaluation and training recipe". On the reference device the same seed gives the
+// The loss is the mean over the completion tokens of a batch, in nats: their
+// cross-entropy, or, where examples have a teacher, the divergence from it (METHODS
+// §1.11). See METHODS "Evaluation and training recipe". On the reference device the same seed gives the
 // same curve bit for bit: batches are a function of the step, and nothing that happens
 // between steps (evaluation, generation, pauses) touches the training's state.
 package train

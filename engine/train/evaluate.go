@@ -82,7 +82,7 @@ func (e *Evaluator) batch(ctx context.Context, i int) (loss float64, tokens int,
 	if err := e.loss.Read(ctx, 0, raw[:]); err != nil {
 		return 0, 0, err
 	}
-	return float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[:]))), b.Loss, nil
+	return float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[:]))) - b.Entropy, b.Loss, nil
 }
 
 // Each is the loss of each batch and how many tokens it counts: of each example, for an

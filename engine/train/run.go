@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"prelude/engine"
@@ -39,7 +40,8 @@ type Run struct {
 	cost    engine.Cost
 
 	step   int
-	read   int // steps whose log has been read
+	read   int              // steps whose log has been read
+	floor  [logRows]float64 // of a step's loss: its teacher's entropy
 	base   float64
 	best   Best
 	saved  Checkpoint
@@ -65,6 +67,9 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	}
 	if len(d.Train) == 0 {
 		return nil, errors.New("train: there are no training examples")
+	}
+	if err := data.CheckTeachers(slices.Concat(d.Train, d.Val)); err != nil {
+		return nil, err
 	}
 	if o.Batch == 0 {
 		o.Batch = 8
@@ -156,7 +161,7 @@ func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32
 	r.part = r.Method.Build(p, r.f.Arch, r.x.in, prefix.Train)
 	h := r.part.Hooks
 	out := r.f.Arch.Forward(p, r.x.in, h)
-	loss := r.f.Arch.Loss(p, out.Hidden, r.x.targets, r.x.weights, false, h)
+	loss := r.f.Arch.Loss(p, out.Hidden, r.x.targets, r.x.weights, r.x.rest, h)
 	grads := p.Grad(append(r.part.Penalties(p), loss)...)
 	r.hyper = p.Arg("hyper", engine.AllRows, engine.F32, 3)
 	r.at = p.Arg("step", engine.AllRows, engine.I32, 1)
@@ -379,6 +384,7 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 	stepsBegun, first := time.Now(), r.step
 	for r.step < total {
 		b := r.batches.At(r.step)
+		r.floor[r.step%logRows] = b.Entropy
 		args := r.x.fill(b)
 		r.part.Fill(args, rand.New(rand.NewPCG(r.opts.Seed+streamNoise, uint64(r.step))))
 		args.Floats[r.hyper] = hyper(r.lr*r.halved*sched.at(r.step), r.step+1)
@@ -462,7 +468,7 @@ func (r *Run) readLog(ctx context.Context) (StepInfo, error) {
 	for ; r.read < r.step; r.read++ {
 		row := raw[r.read%logRows*16:]
 		at := func(i int) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(row[4*i:]))) }
-		info.Loss = append(info.Loss, at(0))
+		info.Loss = append(info.Loss, at(0)-r.floor[r.read%logRows])
 		info.GradNorm = at(1)
 		if at(3) != 0 {
 			info.Skipped++

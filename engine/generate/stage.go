@@ -1,0 +1,102 @@
+package generate
+
+import (
+	"context"
+
+	"prelude/engine"
+	"prelude/prefix"
+)
+
+// row is one token to run: number at of its stream.
+type row struct {
+	id         int32
+	stream, at int
+}
+
+// stage is a plan that runs rows of any streams, at any position of theirs, and gives
+// the logits of some of them. Each stream has a stretch of the cache.
+type stage struct {
+	rows, picks int // at most
+	plan        engine.Plan
+	in          engine.Input
+	live, some  engine.Domain
+	args        engine.Args
+	window      int
+	slots       int
+	offset      int // position of a stream's first token
+	stretch     int // cache slots a stream
+}
+
+func newStage(f engine.Frozen, m *prefix.Method, rows, picks, streams, stretch int) (*stage, *engine.Program) {
+	p, i := engine.NewProgram(), f.Arch.Info()
+	s := &stage{rows: rows, picks: picks, stretch: stretch, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
+		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
+	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }
+	one := func(name string) engine.Buffer { return p.Arg("picked "+name, s.some, engine.I32, picks) }
+	c := &engine.Chosen{Idx: one("row"), Pos: one("pos"), Lo: one("lo"), Hi: one("hi")}
+	s.in = engine.Input{IDs: all("ids"), Pos: all("pos"), Lo: all("lo"), Hi: all("hi"), Chosen: c,
+		Cache: &engine.Cache{Idx: all("slot")}}
+	if m != nil {
+		s.slots, s.offset = m.Slots(), m.Offset()
+	}
+	if i.Window > 0 {
+		s.in.LoLocal, c.LoLocal = all("lo local"), one("lo local")
+		if s.slots > 0 {
+			s.in.PLoLocal, c.PLoLocal = all("plo local"), one("plo local")
+			s.in.PHiLocal, c.PHiLocal = all("phi local"), one("phi local")
+		}
+	}
+	for l := range i.Layers {
+		spec := engine.Spec{DType: engine.F32, Shape: []int{streams * stretch, i.KVHeads * i.HeadDim}}
+		s.in.Cache.K = append(s.in.Cache.K, p.Persist(cacheName("k", l), spec))
+		s.in.Cache.V = append(s.in.Cache.V, p.Persist(cacheName("v", l), spec))
+	}
+	var h engine.Hooks
+	if m != nil {
+		part := m.Build(p, f.Arch, s.in, prefix.Replay)
+		part.Fill(s.args, nil)
+		h = part.Hooks
+	}
+	out := f.Arch.Forward(p, s.in, h)
+	p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
+	return s, p
+}
+
+// run runs rows, and gives logits for those with the numbers picks, one at least.
+func (s *stage) run(ctx context.Context, rows []row, picks []int) error {
+	ints, c := s.args.Ints, s.in.Chosen
+	set := func(all, some engine.Buffer, f func(r row) int) {
+		if all == engine.None {
+			return
+		}
+		v := ints[all][:0]
+		for _, r := range rows {
+			v = append(v, int32(f(r)))
+		}
+		ints[all] = v
+		if some == engine.None {
+			return
+		}
+		w := ints[some][:0]
+		for _, i := range picks {
+			w = append(w, v[i])
+		}
+		ints[some] = w
+	}
+	idx := ints[c.Idx][:0]
+	for _, i := range picks {
+		idx = append(idx, int32(i))
+	}
+	ints[c.Idx] = idx
+	first := func(r row) int { return r.stream * s.stretch }
+	set(s.in.IDs, engine.None, func(r row) int { return int(r.id) })
+	set(s.in.Pos, c.Pos, func(r row) int { return s.offset + r.at })
+	set(s.in.Lo, c.Lo, first)
+	set(s.in.Hi, c.Hi, func(r row) int { return first(r) + r.at + 1 })
+	set(s.in.Cache.Idx, engine.None, func(r row) int { return first(r) + r.at })
+	set(s.in.LoLocal, c.LoLocal, func(r row) int { return first(r) + max(0, r.at+1-s.window) })
+	set(s.in.PLoLocal, c.PLoLocal, func(r row) int { return min(max(0, s.offset+r.at+1-s.window), s.slots) })
+	set(s.in.PHiLocal, c.PHiLocal, func(row) int { return s.slots })
+	s.args.Live[s.live], s.args.Live[s.some] = len(rows), len(picks)
+	return s.plan.Run(ctx, s.args)
+}
