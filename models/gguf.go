@@ -1,12 +1,16 @@
 package models
 
 import (
+	"context"
+	"encoding/binary"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"prelude/engine"
 	"prelude/models/weights"
 	"prelude/models/weights/gguf"
 )
@@ -232,7 +236,7 @@ func unpermuted(c *Config, views map[string]weights.View) (map[string]weights.Vi
 }
 
 // ggufConfig translates a GGUF file's metadata.
-func ggufConfig(c *weights.Catalog) (*Config, *ggufFamily, error) {
+func ggufConfig(ctx context.Context, c *weights.Catalog) (*Config, *ggufFamily, error) {
 	arch, ok := c.GGUF.String("general.architecture")
 	if !ok {
 		return nil, nil, fmt.Errorf(`models: GGUF metadata has no "general.architecture"`)
@@ -263,6 +267,11 @@ func ggufConfig(c *weights.Catalog) (*Config, *ggufFamily, error) {
 		}
 	}
 	m.rope(keys)
+	if m.tensors[ropeFactors] {
+		if err := addFactors(ctx, c, keys); err != nil {
+			return nil, nil, err
+		}
+	}
 	if f.imply != nil {
 		f.imply(m, keys)
 	}
@@ -292,6 +301,31 @@ func (m ggufMeta) rope(keys map[string]any) {
 	}
 }
 
+// ropeFactors [rotated elements / 2] divide the rotary frequencies: llama.cpp's
+// converter writes the scaling of Llama 3 as this tensor.
+const ropeFactors = "rope_freqs.weight"
+
+func addFactors(ctx context.Context, c *weights.Catalog, keys map[string]any) error {
+	s := c.View(ropeFactors).Spec()
+	if s.DType != engine.F32 || len(s.Shape) != 1 || s.Shape[0] > maxHeadDim/2 {
+		return fmt.Errorf("models: tensor %q is %v %v, want one row of at most %d F32", ropeFactors, s.DType, s.Shape, maxHeadDim/2)
+	}
+	var factors []float64
+	err := c.ReadTensor(ctx, ropeFactors, func(_ int64, data []byte) error {
+		for ; len(data) >= 4; data = data[4:] {
+			factors = append(factors, float64(math.Float32frombits(binary.LittleEndian.Uint32(data))))
+		}
+		return nil
+	})
+	scaling, _ := keys["rope_scaling"].(map[string]any)
+	if scaling == nil {
+		scaling = map[string]any{}
+		keys["rope_scaling"] = scaling
+	}
+	scaling["factors"] = factors
+	return err
+}
+
 // tensorName is the checkpoint's name of a GGUF tensor, "" for one that is of no use
 // to the forward pass.
 func (f *ggufFamily) tensorName(name string) string {
@@ -311,9 +345,6 @@ func (f *ggufFamily) tensorName(name string) string {
 func ggufViews(c *weights.Catalog, f *ggufFamily, cfg *Config) (map[string]weights.View, error) {
 	views := map[string]weights.View{}
 	for _, t := range c.Tensors {
-		if t.Name == "rope_freqs.weight" {
-			return nil, fmt.Errorf("models: tensor %q (frequency factors) is not supported; convert the model without rope scaling", t.Name)
-		}
 		if name := f.tensorName(t.Name); name != "" {
 			views[name] = c.View(t.Name)
 		}

@@ -114,8 +114,9 @@ func converted(arch, name string, shape []int, x []float32, heads map[string]int
 
 // ggufModel is how llama.cpp describes a fixture's model.
 type ggufModel struct {
-	arch string
-	meta map[string]any
+	arch    string
+	meta    map[string]any
+	factors []float32 // of the rotary frequencies
 }
 
 func ggufModels() map[string]ggufModel {
@@ -133,24 +134,31 @@ func ggufModels() map[string]ggufModel {
 			"attention.layer_norm_rms_epsilon": float32(1e-6), "attention.relative_buckets_count": buckets}
 	}
 	return map[string]ggufModel{
-		"llama, linear rope": {"llama", and(llama(2, 500), map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(2), "rope.dimension_count": uint32(4)})},
-		"qwen2":              {"qwen2", llama(2, 1000)},
-		"qwen3":              {"qwen3", and(llama(2, 1000), map[string]any{"attention.key_length": uint32(6)})},
-		"gpt2": {"gpt2", map[string]any{"block_count": uint32(2), "context_length": uint32(16), "embedding_length": uint32(16), "feed_forward_length": uint32(64),
+		"llama, linear rope": {arch: "llama", meta: and(llama(2, 500), map[string]any{"rope.scaling.type": "linear", "rope.scaling.factor": float32(2), "rope.dimension_count": uint32(4)})},
+		"llama, llama3 rope": {arch: "llama", meta: llama(1, 100), factors: []float32{1, 4}},
+		"qwen2":              {arch: "qwen2", meta: llama(2, 1000)},
+		"qwen3":              {arch: "qwen3", meta: and(llama(2, 1000), map[string]any{"attention.key_length": uint32(6)})},
+		"gpt2": {arch: "gpt2", meta: map[string]any{"block_count": uint32(2), "context_length": uint32(16), "embedding_length": uint32(16), "feed_forward_length": uint32(64),
 			"attention.head_count": uint32(4), "attention.layer_norm_epsilon": float32(1e-5)}},
-		"neox": {"gptneox", map[string]any{"block_count": uint32(2), "context_length": uint32(64), "embedding_length": uint32(16), "feed_forward_length": uint32(24),
+		"neox": {arch: "gptneox", meta: map[string]any{"block_count": uint32(2), "context_length": uint32(64), "embedding_length": uint32(16), "feed_forward_length": uint32(24),
 			"attention.head_count": uint32(2), "attention.layer_norm_epsilon": float32(1e-5), "rope.dimension_count": uint32(4), "rope.freq_base": float32(100),
 			"use_parallel_residual": true}},
-		"gemma3, old keys": {"gemma3", and(llama(1, 1000), map[string]any{"block_count": uint32(3), "attention.key_length": uint32(4), "attention.sliding_window": uint32(3),
+		"gemma3, old keys": {arch: "gemma3", meta: and(llama(1, 1000), map[string]any{"block_count": uint32(3), "attention.key_length": uint32(4), "attention.sliding_window": uint32(3),
 			"attention.sliding_window_pattern": uint32(2), "rope.freq_base_swa": float32(50), "rope.scaling.type": "linear", "rope.scaling.factor": float32(4)})},
-		"t5 1.0": {"t5", and(t5(32), map[string]any{"feed_forward_length": uint32(20)})},
-		"t5 1.1": {"t5", and(t5(8), map[string]any{"feed_forward_length": uint32(12)})},
+		"t5 1.0": {arch: "t5", meta: and(t5(32), map[string]any{"feed_forward_length": uint32(20)})},
+		"t5 1.1": {arch: "t5", meta: and(t5(8), map[string]any{"feed_forward_length": uint32(12)})},
 	}
 }
 
 // tinyGGUF is a fixture's model as a GGUF file, named by the gguf package and stored as
 // llama.cpp's converter stores it.
 func tinyGGUF(t testing.TB, name string) []byte {
+	t.Helper()
+	return ggufOf(t, name, ggufModels()[name], ggufNames(t)[name])
+}
+
+// ggufNames are the gguf package's names of a fixture's tensors.
+func ggufNames(t testing.TB) map[string]map[string]string {
 	t.Helper()
 	raw, err := os.ReadFile("testdata/gguf.json")
 	if err != nil {
@@ -160,11 +168,22 @@ func tinyGGUF(t testing.TB, name string) []byte {
 	if err := json.Unmarshal(raw, &names); err != nil {
 		t.Fatal(err)
 	}
-	fix, c := fixtureFamily(t, name), ggufModels()[name]
+	return names
+}
+
+func ggufOf(t testing.TB, name string, c ggufModel, names map[string]string) []byte {
+	t.Helper()
+	fix := fixtureFamily(t, name)
 	heads := map[string]int{"q": int(c.meta["attention.head_count"].(uint32)), "k": 2}
+	if kv, ok := c.meta["attention.head_count_kv"].(uint32); ok {
+		heads["k"] = int(kv)
+	}
 	shapes, values := map[string][]int{}, map[string][]float32{}
+	if c.factors != nil {
+		shapes["rope_freqs.weight"], values["rope_freqs.weight"] = []int{len(c.factors)}, c.factors
+	}
 	for k, from := range slices.Sorted(maps.Keys(fix.Shapes)) {
-		to := names[name][from]
+		to := names[from]
 		shapes[to], values[to] = converted(c.arch, from, fix.Shapes[from], fixtureValues(from, fix.Shapes[from], k), heads)
 	}
 	meta := map[string]any{"general.architecture": c.arch, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "gpt-2",
@@ -199,5 +218,18 @@ func TestGGUFIsTheCheckpoint(t *testing.T) {
 				t.Errorf("logits differ by %.3g, want ≤ 1e-6", e)
 			}
 		})
+	}
+}
+
+// Factors that no rotation can use are an error that names them.
+func TestGGUFFactors(t *testing.T) {
+	for name, factors := range map[string][]float32{"too many": {1, 2, 3}, "negative": {1, -4}} {
+		c := ggufModels()["llama, llama3 rope"]
+		c.factors = factors
+		file := ggufOf(t, "llama, llama3 rope", c, ggufNames(t)["llama, llama3 rope"])
+		_, err := models.Open(context.Background(), "tiny", folder{"tiny.gguf": file}.open, "tiny.gguf")
+		if err == nil || !strings.Contains(err.Error(), "factors of rotary frequencies") {
+			t.Errorf("%s: error %v, want one of the factors", name, err)
+		}
 	}
 }

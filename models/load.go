@@ -124,7 +124,7 @@ func openGGUF(ctx context.Context, name string, open weights.Opener, main string
 	if c.Format != "GGUF" {
 		return nil, fmt.Errorf("models: %s is %s; a safetensors file needs config.json and tokenizer.json beside it", main, c.Format)
 	}
-	cfg, family, err := ggufConfig(c)
+	cfg, family, err := ggufConfig(ctx, c)
 	if err != nil {
 		return nil, err
 	}

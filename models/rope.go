@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // rope describes rotary position tables.
@@ -11,6 +12,7 @@ type rope struct {
 	dim    int     // rotated elements of a head
 	linear float64 // "linear" scaling: positions are divided by it; 0 is none
 	llama3 *llama3Scaling
+	factor []float64 // [dim/2] that the frequencies are divided by; nil is none
 }
 
 // llama3Scaling stretches low frequencies (transformers' rope type "llama3").
@@ -42,6 +44,7 @@ func (f *fields) rope(params map[string]any, base, partial float64, headDim int)
 	default:
 		p.fail(fmt.Errorf("models: config.json: rope type %q is not supported; supported are default, linear, llama3", kind))
 	}
+	r.factor, _ = params["factors"].([]float64) // of a GGUF file: JSON has no such type
 	f.fail(p.err)
 	if r.base <= 0 || r.linear < 0 {
 		f.fail(fmt.Errorf("models: config.json: rope base %g and factor %g, want positive numbers", r.base, r.linear))
@@ -49,6 +52,10 @@ func (f *fields) rope(params map[string]any, base, partial float64, headDim int)
 	if r.dim < 2 || r.dim > headDim || r.dim%2 != 0 {
 		f.fail(fmt.Errorf("models: config.json: %d rotated elements of a head of %d, want an even number from 2 to the head's", r.dim, headDim))
 		r.dim = 2
+	}
+	if r.factor != nil && (len(r.factor) != r.dim/2 || !(slices.Min(r.factor) > 0)) {
+		f.fail(fmt.Errorf("models: %d factors of rotary frequencies, the least %g, want %d positive numbers", len(r.factor), slices.Min(append(r.factor, 1)), r.dim/2))
+		r.factor = nil
 	}
 	return r
 }
@@ -84,6 +91,9 @@ func (r rope) tables(positions int) (cos, sin []float32) {
 				t := (s.original/wave - s.low) / (s.high - s.low)
 				f = (1-t)*f/s.factor + t*f
 			}
+		}
+		if r.factor != nil {
+			f /= r.factor[i]
 		}
 		freq[i] = float64(float32(f))
 	}
