@@ -19,7 +19,7 @@ type Generator struct {
 	max     int // tokens in each one's cache
 	settle  *settling
 	prefill *stage
-	decode  *stage
+	decode  *stage          // nil in a Reader
 	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
 	logits  engine.Tensor
 	raw     []byte
@@ -36,13 +36,23 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[str
 
 // NewMany compiles the generation of several answers at a time, of up to max tokens each.
 func NewMany(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, streams, max int) (*Generator, error) {
-	i := f.Arch.Info()
-	g := &Generator{info: i, streams: streams, max: max}
 	if m != nil {
-		g.max = min(g.max, i.Context-m.Offset())
+		max = min(max, f.Arch.Info().Context-m.Offset())
 	}
-	g.max = min(g.max, i.Context)
-	g.raw, g.z = make([]byte, streams*4*i.Vocab), make([]float32, streams*i.Vocab)
+	max = min(max, f.Arch.Info().Context)
+	return newGenerator(ctx, f, m, tensors, shape{streams: streams, max: max, rows: min(chunk, streams*max), picks: streams})
+}
+
+// shape is how much runs at a time.
+type shape struct {
+	streams, max int // answers, and the tokens of each
+	rows, picks  int // of the prefill
+}
+
+func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, size shape) (*Generator, error) {
+	i := f.Arch.Info()
+	g := &Generator{info: i, streams: size.streams, max: size.max}
+	g.raw, g.z = make([]byte, 4*size.picks*i.Vocab), make([]float32, size.picks*i.Vocab)
 	bind := map[string]engine.Tensor{}
 	for _, all := range []map[string]engine.Tensor{f.Weights, tensors} {
 		for name, t := range all {
@@ -57,7 +67,7 @@ func NewMany(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map
 			}
 			t, err := f.Dev.Alloc(s)
 			if err != nil {
-				return fmt.Errorf("generate: no memory for a cache of %d tokens; close other tabs or use a shorter context: %w", streams*g.max, err)
+				return fmt.Errorf("generate: no memory for a cache of %d tokens; close other tabs or use a shorter context: %w", size.streams*size.max, err)
 			}
 			bind[name], g.own = t, append(g.own, t)
 		}
@@ -74,10 +84,12 @@ func NewMany(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map
 	}
 	var err error
 	var p *engine.Program
-	g.prefill, p = newStage(f, m, min(chunk, streams*g.max), streams, streams, g.max)
+	g.prefill, p = newStage(f, m, size.rows, size.picks, size)
 	g.prefill.plan = compile(p, &err)
-	g.decode, p = newStage(f, m, streams, streams, streams, g.max)
-	g.decode.plan = compile(p, &err)
+	if size.picks == size.streams {
+		g.decode, p = newStage(f, m, size.streams, size.streams, size)
+		g.decode.plan = compile(p, &err)
+	}
 	if m != nil && m.Settles() {
 		p = engine.NewProgram()
 		g.settle = &settling{args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}}
@@ -98,11 +110,22 @@ type settling struct {
 	args engine.Args
 }
 
+// settled produces the prefix' keys and values, where they are not there already.
+func (g *Generator) settled(ctx context.Context) error {
+	if g.settle == nil {
+		return nil
+	}
+	return g.settle.plan.Run(ctx, g.settle.args)
+}
+
 func cacheName(what string, layer int) string { return fmt.Sprintf("cache.%d.%s", layer, what) }
 
 // Close frees the cache and the plans.
 func (g *Generator) Close() {
-	plans := []engine.Plan{g.prefill.plan, g.decode.plan}
+	plans := []engine.Plan{g.prefill.plan}
+	if g.decode != nil {
+		plans = append(plans, g.decode.plan)
+	}
 	if g.settle != nil {
 		plans = append(plans, g.settle.plan)
 	}
@@ -150,10 +173,8 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 			rows = append(rows, row{id, i, at})
 		}
 	}
-	if g.settle != nil {
-		if err := g.settle.plan.Run(ctx, g.settle.args); err != nil {
-			return err
-		}
+	if err := g.settled(ctx); err != nil {
+		return err
 	}
 	samplers := make([]*sampler, len(prompts))
 	var next []row // a stream's token that comes next

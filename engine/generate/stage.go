@@ -16,20 +16,20 @@ type row struct {
 // stage is a plan that runs rows of any streams, at any position of theirs, and gives
 // the logits of some of them. Each stream has a stretch of the cache.
 type stage struct {
-	rows, picks int // at most
-	plan        engine.Plan
-	in          engine.Input
-	live, some  engine.Domain
-	args        engine.Args
-	window      int
-	slots       int
-	offset      int // position of a stream's first token
-	stretch     int // cache slots a stream
+	rows       int // at most
+	plan       engine.Plan
+	in         engine.Input
+	live, some engine.Domain
+	args       engine.Args
+	window     int
+	slots      int
+	offset     int // position of a stream's first token
+	stretch    int // cache slots a stream
 }
 
-func newStage(f engine.Frozen, m *prefix.Method, rows, picks, streams, stretch int) (*stage, *engine.Program) {
+func newStage(f engine.Frozen, m *prefix.Method, rows, picks int, size shape) (*stage, *engine.Program) {
 	p, i := engine.NewProgram(), f.Arch.Info()
-	s := &stage{rows: rows, picks: picks, stretch: stretch, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
+	s := &stage{rows: rows, stretch: size.max, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
 		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
 	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }
 	one := func(name string) engine.Buffer { return p.Arg("picked "+name, s.some, engine.I32, picks) }
@@ -47,7 +47,7 @@ func newStage(f engine.Frozen, m *prefix.Method, rows, picks, streams, stretch i
 		}
 	}
 	for l := range i.Layers {
-		spec := engine.Spec{DType: engine.F32, Shape: []int{streams * stretch, i.KVHeads * i.HeadDim}}
+		spec := engine.Spec{DType: engine.F32, Shape: []int{size.streams * size.max, i.KVHeads * i.HeadDim}}
 		s.in.Cache.K = append(s.in.Cache.K, p.Persist(cacheName("k", l), spec))
 		s.in.Cache.V = append(s.in.Cache.V, p.Persist(cacheName("v", l), spec))
 	}
