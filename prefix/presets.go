@@ -3,27 +3,30 @@ package prefix
 // Preset is a choice on all axes that has a name.
 type Preset struct {
 	ID, Label string
-	Sentence  string
+	Sentence  string // one plain sentence
+	Formula   string // the article's own, where it has one
 	Choice    Choice
 }
 
 // Presets lists methods from papers and from the article that this program follows, the
-// article's by its section numbers.
+// article's by its section numbers. The first is the default on every axis.
 func Presets() []Preset {
 	return []Preset{
-		{"examples", "From your examples", "Keys and values that start as whole examples and keep their first slot: the strongest for little data.",
+		{"examples", "From your examples", "Keys and values that start as whole examples of yours: the strongest where examples are few.", "",
 			Choice{"source": "kv", "start": "examples"}},
-		{"4.1", "§4.1 Embeddings", "Input = [p₁ … p_L, x₁ … x_n]: learned embeddings before the text.",
+		{"4.1", "Embeddings · §4.1", "Learned embeddings stand before the text: the fewest numbers to train.", "Input = [p₁ … p_L, x₁ … x_n]",
 			Choice{"source": "embedding", "start": "vocabulary"}},
-		{"4.2", "§4.2 Hidden states", "Attention(Q^X, K^X ⊕ K^P, V^X ⊕ V^P): hidden states that the model's own projections turn into keys and values.",
+		{"4.2", "Hidden states · §4.2", "A learned state for every layer, which the model itself turns into keys and values.", "Attention(Q^X, K^X ⊕ K^P, V^X ⊕ V^P)",
 			Choice{"source": "hidden", "start": "examples"}},
-		{"4.3", "§4.3 Kernel", "E^X′ = E^X ⊛ P: a causal, residual convolution of the text's embeddings.",
+		{"4.3", "Kernel · §4.3", "A short convolution over the text’s embeddings; weak alone.", "E^X′ = E^X ⊛ P",
 			Choice{"source": "conv"}},
-		{"li-liang", "Prefix-tuning", "Keys and values through an MLP, from noise (Li and Liang 2021).",
+		{"li-liang", "Prefix-tuning", "Keys and values made by a small network, from noise (Li and Liang 2021).", "",
 			Choice{"source": "mlp", "start": "gaussian"}},
-		{"llama-adapter", "LLaMA-Adapter", "Prompts with a softmax of their own behind a gate that starts at zero (Zhang et al. 2023).",
+		{"llama-adapter", "LLaMA-Adapter", "Prompts behind a gate that starts at zero, so that training begins at the plain model (Zhang et al. 2023).", "",
 			Choice{"source": "prompts", "gate": "zeroinit", "start": "gaussian"}},
-		{"lora", "LoRA", "Low-rank terms beside query and value matrices and no prefix: what to compare with (Hu et al. 2022).",
+		{"lora", "LoRA", "No prefix: low-rank terms beside the query and value matrices, to compare with (Hu et al. 2022).", "",
 			Choice{"source": "none", "weights": "lora"}},
+		{"full", "Fine-tuning", "No prefix: a copy of the whole model is trained, to compare with; for small models.", "",
+			Choice{"source": "none", "weights": "full"}},
 	}
 }

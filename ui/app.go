@@ -22,6 +22,7 @@ type App struct {
 	set     settings
 	run     run
 	chart   chartView
+	shelf   shelf
 	compare compare
 	home    home
 	share   share
@@ -50,6 +51,7 @@ type notice struct {
 func New(host Host) *App {
 	a := &App{host: host, notices: map[place]notice{}, asked: map[int]place{}}
 	a.set = defaultSettings()
+	a.shelf = newShelf()
 	a.compare.gen = defaultGeneration()
 	a.chart = chartView{width: 720, cursor: -1}
 	a.model.device = "auto"
@@ -89,6 +91,7 @@ func (a *App) Restart() {
 	a.run.stop("the engine stopped")
 	a.compare.stop()
 	a.home.stop()
+	a.shelf.stop()
 	a.Start()
 }
 

@@ -116,8 +116,18 @@ func trained(t *testing.T) (*App, *stage) {
 	a.Receive(wire.Eval{Step: 0, Loss: 2.4, Base: 3}, nil)
 	a.Receive(wire.Step{First: 1, Loss: []float64{2.4, 2.2, 2, 1.9}, Total: 4}, nil)
 	a.Receive(wire.Eval{Step: 4, Loss: 1.5, Base: 3, Best: true}, nil)
+	a.Receive(onShelf(1), nil)
 	a.Receive(wire.Trained{ID: m.ID, Steps: 4, BestStep: 4, BestLoss: 1.5, BaseLoss: 3, Why: "step limit", Seconds: 2}, nil)
 	return a, s
+}
+
+// onShelf is a shelf of so many prefixes, the last one in use.
+func onShelf(n int) wire.Shelf {
+	list := wire.Shelf{InUse: n}
+	for key := 1; key <= n; key++ {
+		list.Items = append(list.Items, wire.Shelved{Key: key, Name: "Keys and values " + itoa(key), Origin: "trained", Slots: 32, Of: 32, Step: 4, ValLoss: 1.5, BaseLoss: 3})
+	}
+	return list
 }
 
 func TestTheSmallModelLoadsByItself(t *testing.T) {
@@ -234,8 +244,8 @@ func TestOneRun(t *testing.T) {
 	if m.Minutes != 5 || m.Steps != 0 || m.Batch != 8 || m.Method["produce"] != "kv" || m.Method["kv.slots"] != "32" {
 		t.Errorf("asked for %+v", m)
 	}
-	if a.run.status != runDone || a.run.at() != 4 || a.home.prefix == nil || a.home.prefix.slots != 32 {
-		t.Errorf("run %+v, prefix %+v", a.run.status, a.home.prefix)
+	if a.run.status != runDone || a.run.at() != 4 || a.inUse() == nil || a.inUse().Slots != 32 {
+		t.Errorf("run %+v, prefix %+v", a.run.status, a.inUse())
 	}
 	for _, want := range []string{"1.500", "step 4", "50\u202f% below the base model", "step limit"} {
 		if !strings.Contains(a.run.summary(), want) {
@@ -249,6 +259,7 @@ func TestPauseResumeStop(t *testing.T) {
 	a.startTraining()
 	m, _ := last[wire.Train](s)
 	a.Receive(wire.State{State: "training"}, nil)
+	a.Receive(wire.Shelf{Items: []wire.Shelved{{Key: 1, Origin: "training"}}, InUse: 1}, nil)
 	a.Receive(wire.Step{First: 1, Loss: []float64{2}, Total: 9}, nil)
 	a.pause()
 	if a.run.status != runPausing {
@@ -288,7 +299,7 @@ func TestANewWorkerGetsEverythingAgain(t *testing.T) {
 		t.Errorf("saved %v", s.saved)
 	}
 	a.Receive(wire.Error{Message: "panic: out of range", Fatal: true}, nil)
-	if a.engine != "gone" || !a.notices[atTop].fatal || a.home.prefix != nil {
+	if a.engine != "gone" || !a.notices[atTop].fatal || a.inUse() != nil {
 		t.Fatalf("engine %q, notices %+v", a.engine, a.notices)
 	}
 	a.Restart()
@@ -304,21 +315,22 @@ func TestANewWorkerGetsEverythingAgain(t *testing.T) {
 	if i, n := last[wire.Import](s); n != 1 {
 		t.Error("the exported prefix was not given to the new worker")
 	} else {
-		a.Receive(wire.Imported{ID: i.ID, Slots: 32}, nil)
+		a.Receive(onShelf(1), nil)
+		a.Receive(wire.Imported{ID: i.ID, Key: 1, Slots: 32}, nil)
 	}
-	if _, n := last[wire.Data](s); n != 2 || a.set.batch != "4" || a.home.prefix == nil {
-		t.Errorf("%d Data messages, batch %q, prefix %v", n, a.set.batch, a.home.prefix)
+	if _, n := last[wire.Data](s); n != 2 || a.set.batch != "4" || a.inUse() == nil {
+		t.Errorf("%d Data messages, batch %q, prefix %v", n, a.set.batch, a.inUse())
 	}
 }
 
 func TestAFailedImportLosesNothing(t *testing.T) {
 	a, s := trained(t)
-	before := a.home.prefix
+	before := a.inUse()
 	a.importFile(File{Name: "other.zip", Size: 3, Ref: text("PK!")})
 	i, _ := last[wire.Import](s)
 	a.Receive(wire.Error{ID: i.ID, Message: "this prefix is of other weights"}, nil)
-	if a.home.prefix != before || a.home.id != 0 || a.notices[atHome].message == "" {
-		t.Errorf("prefix %v, notices %v", a.home.prefix, a.notices)
+	if a.inUse() != before || a.home.id != 0 || a.notices[atHome].message == "" {
+		t.Errorf("prefix %v, notices %v", a.inUse(), a.notices)
 	}
 	a.Receive(wire.Error{Fatal: true, Message: "gone"}, nil)
 	a.Restart()
@@ -342,14 +354,14 @@ func TestAnswers(t *testing.T) {
 	a.generate()
 	g, _ := last[wire.Generate](s)
 	for _, m := range []wire.Sample{
-		{Which: "tuned", Text: "A", Tokens: 1}, {Which: "base", Text: "B", Tokens: 1}, {Which: "tuned", Text: "C", Tokens: 2},
-		{Which: "tuned", Done: true, End: true, Tokens: 2},
+		{Which: "tuned", Key: 1, Text: "A", Tokens: 1}, {Which: "base", Text: "B", Tokens: 1}, {Which: "tuned", Key: 1, Text: "C", Tokens: 2},
+		{Which: "tuned", Key: 1, Done: true, End: true, Tokens: 2},
 	} {
 		m.ID = g.ID
 		a.Receive(m, nil)
 	}
-	if a.compare.tuned.text.String() != "AC" || a.compare.tuned.mark() != "ended by itself" || a.compare.id == 0 {
-		t.Errorf("tuned %q %q", a.compare.tuned.text.String(), a.compare.tuned.mark())
+	if w := a.compare.of(1); w.text.String() != "AC" || w.mark() != "ended by itself" || a.compare.id == 0 {
+		t.Errorf("tuned %q %q", w.text.String(), w.mark())
 	}
 	a.cancelGenerate()
 	if c, n := last[wire.Cancel](s); n != 1 || c.ID != g.ID || a.compare.base.mark() != "stopped early" || a.compare.id != 0 {
@@ -366,7 +378,7 @@ func TestAnotherModelClearsWhatBelongsToTheOld(t *testing.T) {
 	a.load(source{bundled: "big"})
 	load, _ := last[wire.Load](s)
 	a.Receive(wire.Loaded{ID: load.ID, Name: "big", Fingerprint: "f2"}, nil)
-	if a.home.prefix != nil || a.run.status != runNone {
+	if a.inUse() != nil || a.run.status != runNone {
 		t.Error("the old model's prefix or curve is still there")
 	}
 	if _, n := last[wire.Data](s); n != 2 {

@@ -16,7 +16,7 @@ func defaultGeneration() generation {
 	return generation{tokens: "80", temperature: "0", seed: "1"}
 }
 
-// compare is the section where the base and the tuned model answer side by side.
+// compare is the section where the base model and the prefixes answer side by side.
 type compare struct {
 	id      int // the request under way, else 0
 	prompt  string
@@ -25,7 +25,15 @@ type compare struct {
 	at      int // which held-out example stands in the box
 	gen     generation
 	base    answer
-	tuned   answer
+	tuned   map[int]*answer // by the prefix' key
+	asked   string          // the prompt of the answers that stand there
+	turns   []turn          // the conversation so far
+}
+
+// turn is one prompt with the answer from which the conversation goes on.
+type turn struct {
+	wire.Turn
+	by string // who gave the answer
 }
 
 // answer is what one of the two models has said so far.
@@ -64,14 +72,37 @@ func (c *compare) reference() string {
 	return ""
 }
 
+// of is the answer of a prefix.
+func (c *compare) of(key int) *answer {
+	if c.tuned == nil {
+		c.tuned = map[int]*answer{}
+	}
+	if c.tuned[key] == nil {
+		c.tuned[key] = &answer{}
+	}
+	return c.tuned[key]
+}
+
 func (c *compare) clear() {
 	c.id = 0
-	c.base, c.tuned = answer{}, answer{}
+	c.base, c.tuned = answer{}, nil
+}
+
+// forget drops what a prefix has said.
+func (c *compare) forget(key int) { delete(c.tuned, key) }
+
+// all are the answers.
+func (c *compare) all() []*answer {
+	all := []*answer{&c.base}
+	for _, w := range c.tuned {
+		all = append(all, w)
+	}
+	return all
 }
 
 func (c *compare) stop() {
 	c.id = 0
-	for _, w := range []*answer{&c.base, &c.tuned} {
+	for _, w := range c.all() {
 		if w.asked && !w.done {
 			w.done, w.cut = true, true
 		}
@@ -80,7 +111,12 @@ func (c *compare) stop() {
 
 // done says whether every answer asked for is there.
 func (c *compare) done() bool {
-	return (!c.base.asked || c.base.done) && (!c.tuned.asked || c.tuned.done)
+	for _, w := range c.all() {
+		if w.asked && !w.done {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *compare) sample(m wire.Sample) {
@@ -89,7 +125,7 @@ func (c *compare) sample(m wire.Sample) {
 	}
 	w := &c.base
 	if m.Which == "tuned" {
-		w = &c.tuned
+		w = c.of(m.Key)
 	}
 	w.text.WriteString(m.Text)
 	if m.Tokens > 0 {
@@ -128,8 +164,8 @@ func (w *answer) mark() string {
 	return "cut at the limit"
 }
 
-func (g *generation) request(id int, prompt string, tuned bool) (wire.Generate, error) {
-	m := wire.Generate{ID: id, Prompt: prompt, Base: true, Tuned: tuned}
+func (g *generation) request(id int, prompt string, keys []int) (wire.Generate, error) {
+	m := wire.Generate{ID: id, Prompt: prompt, Base: true, Tuned: len(keys) > 0, Keys: keys}
 	var err error
 	read := func(label, text string, low, high float64, whole bool) float64 {
 		if strings.TrimSpace(text) == "" {
@@ -159,7 +195,7 @@ func (g *generation) request(id int, prompt string, tuned bool) (wire.Generate, 
 	return m, err
 }
 
-// generate asks both models, or the base model alone where there is no prefix yet.
+// generate asks the base model and every prefix that is switched on.
 func (a *App) generate() {
 	c := &a.compare
 	delete(a.notices, atCompare)
@@ -171,23 +207,43 @@ func (a *App) generate() {
 		a.refuse(atCompare, "The prompt is empty.", "Write something for the model to continue.")
 		return
 	}
-	tuned := a.hasPrefix()
-	if _, err := c.gen.request(0, c.prompt, tuned); err != nil {
+	var keys []int
+	for _, x := range a.shelf.on() {
+		keys = append(keys, x.Key)
+	}
+	if _, err := c.gen.request(0, c.prompt, keys); err != nil {
 		a.refuse(atCompare, err.Error()+".", "")
 		return
 	}
 	c.clear()
-	c.base.asked, c.tuned.asked = true, tuned
+	c.base.asked, c.asked = true, c.prompt
+	for _, key := range keys {
+		c.of(key).asked = true
+	}
 	c.id = a.ask(atCompare, func(id int) wire.Message {
-		m, _ := c.gen.request(id, c.prompt, tuned)
+		m, _ := c.gen.request(id, c.prompt, keys)
+		for _, t := range c.turns {
+			m.Before = append(m.Before, t.Turn)
+		}
 		return m
 	}, nil)
 }
 
-// hasPrefix says whether there is a tuned model to ask: a finished or imported
-// prefix, or the one that is being trained.
-func (a *App) hasPrefix() bool {
-	return a.home.prefix != nil || a.run.active() && len(a.run.losses) > 0
+// goOn takes an answer into the conversation; the next prompt follows it, whoever answers
+// then.
+func (c *compare) goOn(by string, w *answer) {
+	c.turns = append(c.turns, turn{wire.Turn{Prompt: c.asked, Answer: w.text.String()}, by})
+	c.clear()
+	c.prompt, c.touched = "", true
+}
+
+// startOver forgets the conversation.
+func (c *compare) startOver() {
+	c.turns = nil
+	c.clear()
+	if len(c.held) > 0 {
+		c.prompt, c.touched = c.held[c.at].Prompt, false
+	}
 }
 
 func (a *App) cancelGenerate() {

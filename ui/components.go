@@ -68,6 +68,7 @@ type Drop struct {
 
 // Answer is what one model said.
 type Answer struct {
+	App             *App
 	ID, Title, Note string
 	From            *answer
 }

@@ -12,7 +12,6 @@ type home struct {
 	id       int // the export or import under way, else 0
 	name     string
 	progress *wire.Progress
-	prefix   *prefix
 	exported *wire.Exported
 	saved    bool  // the export was also offered as a download
 	zip      Bytes // the last exported or imported adapter: a new worker gets it again
@@ -20,17 +19,8 @@ type home struct {
 	reading  Bytes // the adapter that an import under way reads, or that waits for its model
 	from     string
 	over     bool
+	finish   bool   // PEFT can't hold the prefix in use as it is; a training from it would
 	then     func() // what to do once the export is there, instead of saving it
-}
-
-// prefix is the one in use.
-type prefix struct {
-	name    string
-	kind    string // its PEFT type, where it was imported
-	slots   int
-	step    int
-	trained bool // here, just now
-	notes   []string
 }
 
 func (h *home) stop() { h.id, h.progress, h.then, h.reading = 0, nil, nil, nil }
@@ -38,24 +28,9 @@ func (h *home) stop() { h.id, h.progress, h.then, h.reading = 0, nil, nil, nil }
 // forgetZip drops the last export: the prefix in use is another one.
 func (h *home) forgetZip() { h.exported, h.zip, h.zipName = nil, nil, "" }
 
-// words describes the prefix in use.
-func (p *prefix) words() string {
-	var parts []string
-	if p.slots > 0 {
-		parts = append(parts, plural(p.slots, "slot"))
-	}
-	if p.trained && p.step > 0 {
-		parts = append(parts, "best at step "+count(p.step))
-	}
-	if p.kind != "" {
-		parts = append(parts, p.kind)
-	}
-	return strings.Join(parts, " · ")
-}
-
 // export asks for the adapter; then is called with it at hand, or it is saved.
 func (a *App) export(task, about string, then func()) {
-	if a.home.prefix == nil {
+	if a.inUse() == nil {
 		a.refuse(atHome, "There is no prefix yet.", "Train one, or import one.")
 		return
 	}
@@ -81,6 +56,7 @@ func (a *App) onExported(m wire.Exported, blob any) {
 		return
 	}
 	a.home.exported, a.home.zip, a.home.zipName, a.home.saved = &m, zip, m.Name, false
+	a.home.finish = m.Finish
 	if then != nil {
 		then()
 		return
@@ -141,37 +117,27 @@ func (a *App) onImported(m wire.Imported) {
 	if m.Name == "" {
 		m.Name = strings.TrimSuffix(a.home.zipName, ".zip")
 	}
-	a.home.prefix = &prefix{name: m.Name, kind: m.PeftType, slots: m.Slots, notes: m.Notes}
+	a.shelf.notes[m.Key] = m.Notes
 	a.home.name = strings.TrimSuffix(m.Name, ".zip")
 	a.compare.clear()
 }
 
-func (a *App) dropPrefix() {
-	if a.training() {
-		a.refuse(atHome, "A training is under way.", "Stop it first.")
+// finishOpen trains on from the prefix in use with its gates fixed at 1, so that PEFT can
+// hold what comes of it: a quarter of the length that the boxes say.
+func (a *App) finishOpen() {
+	x := a.inUse()
+	if x == nil {
 		return
 	}
-	a.host.Send(wire.DropPrefix{}, nil)
-	a.home.prefix = nil
-	a.home.forgetZip()
-	a.compare.clear()
+	a.train(func(t *wire.Train) {
+		t.From = x.Key
+		t.Method = map[string]string{"source": "kv", "gate": "open", "length": "fixed", "start": "prefix", "weights": "frozen"}
+		t.Minutes /= 4
+		if t.Steps > 0 {
+			t.Steps = max(10, t.Steps/4)
+		}
+	})
 }
 
-// python is how an export is used outside the page: five lines.
-func (a *App) python() string {
-	model := "model-folder"
-	if a.model.source != nil && a.model.source.hub != "" {
-		model = a.model.source.hub
-	}
-	name := "my-prefix"
-	if a.home.exported != nil {
-		name = strings.TrimSuffix(a.home.exported.Name, ".zip")
-	}
-	return strings.Join([]string{
-		"from transformers import AutoModelForCausalLM, AutoTokenizer",
-		"from peft import PeftModel",
-		fmt.Sprintf("tokenizer = AutoTokenizer.from_pretrained(%q)", model),
-		fmt.Sprintf("model = AutoModelForCausalLM.from_pretrained(%q)", model),
-		fmt.Sprintf("model = PeftModel.from_pretrained(model, %q)  # the unzipped folder", name),
-	}, "\n")
-}
+// python is how an export is used outside the page.
+func (a *App) python() string { return a.home.exported.Python }

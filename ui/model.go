@@ -177,7 +177,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.compare.clear()
 		a.data.opts.Chat, a.data.opts.System = m.Chat && a.data.opts.Chat, nil
 	}
-	a.home.prefix = nil
+	a.shelf = newShelf()
 	if a.home.reading != nil {
 		a.importZip(a.home.from, a.home.reading)
 	} else if a.home.zip != nil && same {

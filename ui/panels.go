@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"prelude/engine/wire"
@@ -337,21 +338,48 @@ func (c *MethodPicker) peft() string {
 }
 
 func (c *ComparePanel) label() string {
-	if c.App.hasPrefix() {
+	switch n := len(c.App.shelf.on()); n {
+	case 0:
+		return "Ask the base model"
+	case 1:
 		return "Ask both"
+	default:
+		return "Ask all " + count(n+1)
 	}
-	return "Ask the base model"
 }
 
-func (c *ComparePanel) tunedNote() string {
-	switch {
-	case c.App.run.active() && c.App.home.prefix == nil && len(c.App.run.losses) > 0:
-		return "the prefix as it is now"
-	case c.App.home.prefix != nil:
-		return c.App.home.prefix.words()
+// none says whether no prefix answers; an empty answer then says why.
+func (c *ComparePanel) none() bool { return len(c.App.shelf.on()) == 0 }
+
+func (c *ComparePanel) noneNote() string {
+	if len(c.App.shelf.Items) > 0 {
+		return "every prefix is switched off"
 	}
 	return "no prefix yet"
 }
+
+// noAnswer stands where nobody was asked.
+var noAnswer answer
+
+// answerID names a prefix' answer: "tuned" is the one in use.
+func (c *ComparePanel) answerID(x wire.Shelved) string {
+	if x.Key == c.App.shelf.InUse {
+		return "tuned"
+	}
+	return "prefix-" + itoa(x.Key)
+}
+
+func (c *ComparePanel) tunedNote(x wire.Shelved) string {
+	if x.Origin == "training" {
+		return "as it is now"
+	}
+	return shelfWords(x)
+}
+
+// said is an answer in a conversation, without the space before its first word.
+func said(text string) string { return strings.TrimSpace(text) }
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 func (c *ComparePanel) baseNote() string {
 	if m := c.App.model.loaded; m != nil {
@@ -457,24 +485,30 @@ func (c *ComparePanel) write(text string) { c.App.compare.prompt, c.App.compare.
 func (c *Answer) busy() string { return fmt.Sprint(c.From.asked && !c.From.done) }
 
 func (c *HomePanel) title() string {
-	p := c.App.home.prefix
-	switch {
-	case p == nil:
-		return "No prefix yet"
-	case p.trained:
-		return "Prefix in use: trained here"
+	if x := c.App.inUse(); x != nil {
+		return "Prefix in use: " + x.Name
 	}
-	return "Prefix in use: " + p.name
+	return "No prefix yet"
 }
 
 func (c *HomePanel) note() string {
-	if p := c.App.home.prefix; p != nil {
-		return p.words()
+	if x := c.App.inUse(); x != nil {
+		return shelfWords(*x)
 	}
 	if c.App.home.reading != nil && c.App.home.id == 0 {
 		return c.App.home.from + " waits for a model."
 	}
+	if len(c.App.shelf.Items) > 0 {
+		return "Choose one of the shelf above."
+	}
 	return "Train one above, or load one below."
+}
+
+func (c *HomePanel) notes() []string {
+	if x := c.App.inUse(); x != nil {
+		return c.App.shelf.notes[x.Key]
+	}
+	return nil
 }
 
 func (c *HomePanel) stage() string {
@@ -502,7 +536,7 @@ func (c *HomePanel) savedText() string {
 }
 
 func (c *SharePanel) form() bool {
-	return c.App.home.prefix != nil && !c.App.drafted() && c.App.share.published == nil
+	return c.App.inUse() != nil && !c.App.drafted() && c.App.share.published == nil
 }
 
 // toggle lists the gallery when its fold is opened: nothing is asked of the
@@ -521,10 +555,10 @@ func (c *SharePanel) public() []fact {
 		{name: "Task", value: orNone(a.share.task)},
 		{name: "What it does", value: orNone(a.share.about)},
 		{name: "Model", value: a.model.loaded.Name},
-		{name: "The prefix", value: size(int64(a.home.zip.Len())) + ", " + a.home.prefix.words()},
+		{name: "The prefix", value: size(int64(a.home.zip.Len())) + ", " + shelfWords(*a.inUse())},
 	}
-	if d := a.run.done; d != nil && a.home.prefix.trained {
-		facts = append(facts, fact{name: "Losses", value: lossText(d.BestLoss) + ", base model " + lossText(d.BaseLoss)})
+	if x := a.inUse(); x.ValLoss > 0 {
+		facts = append(facts, fact{name: "Losses", value: lossText(x.ValLoss) + ", base model " + lossText(x.BaseLoss)})
 	}
 	return append(facts, fact{name: "Settings", value: "the method’s choices, and the chat template’s"})
 }

@@ -24,6 +24,12 @@ func (a *App) Receive(m wire.Message, blob any) {
 	case wire.State:
 		a.activity = m.State
 		a.run.state(m.State)
+	case wire.Shelf:
+		a.onShelf(m)
+	case wire.Lengths:
+		if m.ID == a.run.id {
+			a.run.lengths = &m
+		}
 	case wire.Trained:
 		a.onTrained(m)
 	case wire.Sample:
@@ -86,7 +92,7 @@ func (a *App) onError(m wire.Error) {
 		a.run.stop("the engine stopped")
 		a.compare.stop()
 		a.home.stop()
-		a.home.prefix = nil
+		a.shelf = newShelf()
 		return
 	}
 	switch m.ID {
@@ -101,5 +107,8 @@ func (a *App) onError(m wire.Error) {
 		a.compare.stop()
 	case a.home.id:
 		a.home.stop()
+	case a.shelf.id:
+		a.shelf.stop()
+		clear(a.shelf.moved)
 	}
 }

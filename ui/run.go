@@ -18,6 +18,7 @@ type run struct {
 	first    int
 	evals    []wire.Eval
 	last     wire.Step
+	lengths  *wire.Lengths // what validation says of several lengths, where they were tried
 	done     *wire.Trained
 	ended    string // why it ended without a result
 }

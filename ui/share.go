@@ -50,7 +50,7 @@ const maxTask, maxAbout = 32, 240
 func (a *App) draftShare() {
 	delete(a.notices, atShare)
 	switch {
-	case a.home.prefix == nil:
+	case a.inUse() == nil:
 		a.refuse(atShare, "There is no prefix yet.", "Train one, or load one.")
 		return
 	case len([]rune(a.share.task)) > maxTask:
@@ -67,7 +67,7 @@ func (a *App) draftShare() {
 // drafted says whether what will be public stands there to be read: the export
 // of the very prefix in use.
 func (a *App) drafted() bool {
-	return a.share.draft && a.home.exported != nil && a.home.prefix != nil
+	return a.share.draft && a.home.exported != nil && a.inUse() != nil
 }
 
 // publish sends the export: the one act of this page by which something leaves it.

@@ -147,7 +147,10 @@ func number(label, text string, low, high float64, whole bool) (float64, error) 
 func (a *App) choose(key, value string) { a.set.method[key] = value }
 
 // startTraining sends the settings and the examples on their way.
-func (a *App) startTraining() {
+func (a *App) startTraining() { a.train(func(*wire.Train) {}) }
+
+// train starts a run by the settings, with changes.
+func (a *App) train(change func(*wire.Train)) {
 	delete(a.notices, atTrain)
 	if why := a.cannotTrain(); why != "" {
 		a.refuse(atTrain, why, "")
@@ -161,6 +164,7 @@ func (a *App) startTraining() {
 	a.chart.cursor = -1
 	a.run.id = a.ask(atTrain, func(id int) wire.Message {
 		t, _ := a.set.request(id, a.ready.Axes)
+		change(&t)
 		return t
 	}, nil)
 }
@@ -199,11 +203,6 @@ func (a *App) onTrained(m wire.Trained) {
 	}
 	delete(a.asked, m.ID)
 	a.run.finish(m)
-	slots := 0
-	if a.run.planned != nil {
-		slots = a.run.planned.Slots
-	}
-	a.home.prefix = &prefix{name: "trained here", slots: slots, step: m.BestStep, trained: true}
 	a.home.forgetZip()
 	a.share.draft = false
 	a.compare.clear()

@@ -16,6 +16,7 @@ type Preset struct {
 	ID       string            `json:"id"`
 	Label    string            `json:"label"`
 	Sentence string            `json:"sentence"`
+	Formula  string            `json:"formula,omitempty"`
 	Choice   map[string]string `json:"choice"`
 }
 

@@ -112,24 +112,20 @@ type Import struct {
 	Name string `json:"name"`
 }
 
-// DropPrefix forgets the prefix in use.
-type DropPrefix struct{}
-
-func (Load) wireType() string       { return "load" }
-func (File) wireType() string       { return "file" }
-func (Data) wireType() string       { return "data" }
-func (Reparse) wireType() string    { return "reparse" }
-func (Train) wireType() string      { return "train" }
-func (Pause) wireType() string      { return "pause" }
-func (Resume) wireType() string     { return "resume" }
-func (Stop) wireType() string       { return "stop" }
-func (Generate) wireType() string   { return "generate" }
-func (Cancel) wireType() string     { return "cancel" }
-func (Export) wireType() string     { return "export" }
-func (Import) wireType() string     { return "import" }
-func (DropPrefix) wireType() string { return "dropPrefix" }
+func (Load) wireType() string     { return "load" }
+func (File) wireType() string     { return "file" }
+func (Data) wireType() string     { return "data" }
+func (Reparse) wireType() string  { return "reparse" }
+func (Train) wireType() string    { return "train" }
+func (Pause) wireType() string    { return "pause" }
+func (Resume) wireType() string   { return "resume" }
+func (Stop) wireType() string     { return "stop" }
+func (Generate) wireType() string { return "generate" }
+func (Cancel) wireType() string   { return "cancel" }
+func (Export) wireType() string   { return "export" }
+func (Import) wireType() string   { return "import" }
 
 func init() {
 	register(Load{}, File{}, Data{}, Reparse{}, Train{}, Pause{}, Resume{}, Stop{},
-		Generate{}, Cancel{}, Export{}, Import{}, DropPrefix{})
+		Generate{}, Cancel{}, Export{}, Import{})
 }

@@ -265,8 +265,13 @@ func TestReadme(t *testing.T) {
 	for _, f := range archive.File {
 		if f.Name == readmeFile {
 			text, err := inflate(f, maxText)
-			if err != nil || !strings.Contains(string(text), `PeftModel.from_pretrained(model, ".")`) || !strings.Contains(string(text), `"tiny"`) {
-				t.Errorf("%v\n%s", err, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{`PeftModel.from_pretrained(model, ".")`, "`tiny`", "cache_position", "model(input_ids=ids, use_cache=True)"} {
+				if !strings.Contains(string(text), want) {
+					t.Errorf("README.md lacks %s:\n%s", want, text)
+				}
 			}
 			return
 		}

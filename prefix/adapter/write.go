@@ -125,22 +125,3 @@ func (t Tensor) encode(name string) safetensors.Tensor {
 	}
 	return safetensors.Tensor{Name: name, DType: t.DType, Shape: t.Shape, Data: data}
 }
-
-// readme is README.md: what this is, and how PEFT loads it.
-func (a *Adapter) readme() []byte {
-	name := a.Prelude.Name
-	if name == "" {
-		name = "A trained prefix"
-	}
-	head := fmt.Sprintf("# %s\n\nTrained with Prelude for `%s`.\n\n", name, a.Config.BaseModel)
-	if a.Config.PeftType == Own {
-		return []byte(head + "PEFT cannot load it: " + a.Prelude.NoPEFT + ".\n")
-	}
-	return []byte(head + fmt.Sprintf("```python\n"+
-		"from transformers import AutoModelForCausalLM, AutoTokenizer\n"+
-		"from peft import PeftModel\n"+
-		"model = AutoModelForCausalLM.from_pretrained(%q)\n"+
-		"model = PeftModel.from_pretrained(model, \".\")  # the folder of this file\n"+
-		"tokenizer = AutoTokenizer.from_pretrained(%q)\n"+
-		"```\n", a.Config.BaseModel, a.Config.BaseModel))
-}

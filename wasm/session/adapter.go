@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"fmt"
 
 	"prelude/engine/wire"
 	"prelude/prefix"
@@ -24,7 +25,13 @@ func (s *Session) Export(ctx context.Context, o wire.Export) ([]byte, wire.Expor
 	if err := a.Write(&zip); err != nil {
 		return nil, wire.Exported{}, err
 	}
-	return zip.Bytes(), wire.Exported{ID: o.ID, Name: o.Name, PEFT: a.Prelude.NoPEFT == "", Note: a.Prelude.NoPEFT}, nil
+	s.tuned.name = o.Name
+	e := wire.Exported{ID: o.ID, Name: o.Name, PEFT: a.Prelude.NoPEFT == "", Note: a.Prelude.NoPEFT}
+	if e.PEFT {
+		e.Python = a.Python(a.Base(), o.Name)
+	}
+	e.Finish = !e.PEFT && s.tuned.method.Mixable() == nil // it is slots, and only their gates stand in the way
+	return zip.Bytes(), e, nil
 }
 
 // Import reads a zipped adapter made for the loaded model. What was there stays unless
@@ -49,11 +56,17 @@ func (s *Session) Import(ctx context.Context, zip []byte) (wire.Imported, error)
 	if err != nil {
 		return wire.Imported{}, Hint{err, "Load the model it was made for."}
 	}
+	if err := s.room(); err != nil {
+		return wire.Imported{}, err
+	}
 	tensors, err := m.Alloc(ctx, s.Device)
 	if err != nil {
 		return wire.Imported{}, err
 	}
-	s.DropPrefix()
-	s.tuned = &tuned{method: m, tensors: tensors, card: a.Prelude}
-	return wire.Imported{Name: a.Prelude.Name, PeftType: a.Config.PeftType, Slots: m.Slots(), Notes: notes}, nil
+	t := &tuned{origin: imported, name: a.Prelude.Name, method: m, tensors: tensors, card: a.Prelude}
+	s.put(t)
+	if t.name == "" {
+		t.name = fmt.Sprintf("Imported %d", t.key)
+	}
+	return wire.Imported{Key: t.key, Name: t.name, PeftType: a.Config.PeftType, Slots: m.Slots(), Notes: notes}, nil
 }

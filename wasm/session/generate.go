@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,35 +14,53 @@ import (
 // maxAnswer bounds the KV cache of generation: prompt and answer together, in tokens.
 const maxAnswer = 1024
 
-// Generate answers a prompt, by the base model and with the prefix as asked, and emits
-// the pieces as they come. Emit returns false to end an answer early.
+// Generate answers a prompt, by the base model and with prefixes as asked, and emits the
+// pieces as they come. Emit returns false to end an answer early.
 func (s *Session) Generate(ctx context.Context, o wire.Generate, emit func(wire.Sample) bool) error {
 	if s.model == nil {
 		return ErrNoModel
 	}
-	if o.Tuned && s.tuned == nil {
-		return hint("Train a prefix, or import one.", "there is no prefix yet")
+	by, err := s.answering(o)
+	if err != nil {
+		return err
 	}
 	if o.MaxTokens <= 0 {
 		o.MaxTokens = 128
 	}
-	if o.Base {
-		g, err := s.generator(ctx, nil)
+	for _, t := range by {
+		g, err := s.generator(ctx, t)
 		if err != nil {
 			return err
 		}
-		if err := s.answer(ctx, g, "base", o, emit); err != nil {
+		if err := s.answer(ctx, g, t, o, emit); err != nil {
 			return err
 		}
-	}
-	if o.Tuned {
-		g, err := s.generator(ctx, s.tuned)
-		if err != nil {
-			return err
-		}
-		return s.answer(ctx, g, "tuned", o, emit)
 	}
 	return nil
+}
+
+// answering lists who answers: nil is the base model.
+func (s *Session) answering(o wire.Generate) (by []*tuned, err error) {
+	if o.Base {
+		by = append(by, nil)
+	}
+	if !o.Tuned {
+		return by, nil
+	}
+	for _, key := range o.Keys {
+		t, err := s.prefix(key)
+		if err != nil {
+			return nil, err
+		}
+		by = append(by, t)
+	}
+	if len(o.Keys) == 0 {
+		if s.tuned == nil {
+			return nil, hint("Train a prefix, or import one.", "there is no prefix in use")
+		}
+		by = append(by, s.tuned)
+	}
+	return by, nil
 }
 
 // generator is the base model's, or the prefix's, made when first asked for.
@@ -53,51 +72,91 @@ func (s *Session) generator(ctx context.Context, t *tuned) (*generate.Generator,
 		}
 		return s.base, err
 	}
+	s.awake(t)
 	if t.gen == nil {
 		t.gen, err = generate.New(ctx, s.model.Frozen, t.method, t.tensors, maxAnswer)
 	}
 	return t.gen, err
 }
 
-// promptTokens turns what the person typed into tokens, as training turned examples.
-func (s *Session) promptTokens(prompt string) ([]int32, error) {
+// promptTokens turns what the person typed into tokens, as the prefix' training turned
+// examples: t's, or that of the prefix in use for the base model, which has no soft slots.
+func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 	opts, form := wire.DataOptions{}, (*data.Template)(nil)
+	bare := t == nil
+	if bare {
+		t = s.tuned
+	}
 	switch {
-	case s.tuned != nil:
-		t := s.tuned.card.Text
-		opts = wire.DataOptions{Chat: t.Chat, System: t.System, Template: t.Template}
+	case t != nil:
+		x := t.card.Text
+		opts = wire.DataOptions{Chat: x.Chat, System: x.System, Template: x.Template}
 	case s.examples != nil:
 		opts = s.examples.opts
 	}
-	e := data.Example{Prompt: prompt}
+	e := data.Example{Prompt: o.Prompt}
 	if opts.Template != "" {
 		var err error
 		if form, err = data.ParseTemplate(opts.Template); err != nil {
-			return nil, err
+			return data.Tokens{}, err
 		}
-		e = form.Ask(prompt)
+		e = form.Ask(o.Prompt)
+	}
+	if bare {
+		e.Soft = nil
 	}
 	enc, err := s.encoding(opts)
 	if err != nil {
-		return nil, err
+		return data.Tokens{}, err
 	}
-	t, err := enc.Prompt(e)
+	tokens, err := enc.Prompt(conversationOf(e, o.Before, opts.Chat))
 	if err != nil {
-		return nil, err
+		return data.Tokens{}, err
 	}
-	if len(t.IDs) == 0 {
-		return nil, hint("Write a prompt.", "the prompt is empty")
+	if len(tokens.IDs) == 0 {
+		return data.Tokens{}, hint("Write a prompt.", "the prompt is empty")
 	}
-	return t.IDs, nil
+	return tokens, nil
+}
+
+// conversationOf puts the turns so far before a prompt: as messages in a chat template,
+// else as text.
+func conversationOf(e data.Example, before []wire.Turn, chat bool) data.Example {
+	if len(before) == 0 {
+		return e
+	}
+	if chat {
+		m := data.Example{Shape: data.Messages}
+		for _, t := range before {
+			m.Messages = append(m.Messages, data.Message{Role: "user", Content: t.Prompt}, data.Message{Role: "assistant", Content: t.Answer})
+		}
+		m.Messages = append(m.Messages, data.Message{Role: "user", Content: e.Prompt}, data.Message{Role: "assistant"})
+		return m
+	}
+	var text strings.Builder
+	for _, t := range before {
+		text.WriteString(t.Prompt + t.Answer + "\n")
+	}
+	e.Soft = slices.Clone(e.Soft)
+	for i := range e.Soft {
+		e.Soft[i].At += text.Len()
+	}
+	e.Prompt = text.String() + e.Prompt
+	return e
 }
 
 // answer streams one answer. A piece of text that may be the beginning of a stop
 // string is held back until it is known.
-func (s *Session) answer(ctx context.Context, g *generate.Generator, which string, o wire.Generate, emit func(wire.Sample) bool) error {
-	ids, err := s.promptTokens(o.Prompt)
+func (s *Session) answer(ctx context.Context, g *generate.Generator, t *tuned, o wire.Generate, emit func(wire.Sample) bool) error {
+	which, key := "base", 0
+	if t != nil {
+		which, key = "tuned", t.key
+	}
+	tokens, err := s.promptTokens(t, o)
 	if err != nil {
 		return err
 	}
+	ids := tokens.IDs
 	stream := s.model.Tokenizer.NewStream(ids...)
 	var held string
 	n, begun := 0, time.Now()
@@ -109,7 +168,7 @@ func (s *Session) answer(ctx context.Context, g *generate.Generator, which strin
 		held += stream.Next(id)
 		text, rest, stop := cut(held, o.Stop)
 		held, stopped = rest, stop
-		return emit(wire.Sample{ID: o.ID, Which: which, Text: text, Tokens: n, TokensSec: rate()}) && !stop
+		return emit(wire.Sample{ID: o.ID, Which: which, Key: key, Text: text, Tokens: n, TokensSec: rate()}) && !stop
 	})
 	if err != nil {
 		return err
@@ -120,7 +179,7 @@ func (s *Session) answer(ctx context.Context, g *generate.Generator, which strin
 	} else {
 		held = ""
 	}
-	emit(wire.Sample{ID: o.ID, Which: which, Text: held, Done: true, End: ended || stopped, Tokens: n, TokensSec: rate()})
+	emit(wire.Sample{ID: o.ID, Which: which, Key: key, Text: held, Done: true, End: ended || stopped, Tokens: n, TokensSec: rate()})
 	return nil
 }
 

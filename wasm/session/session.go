@@ -14,12 +14,10 @@ import (
 	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
-	"prelude/prefix"
-	"prelude/prefix/adapter"
 )
 
-// Session holds at most one model, one file of examples and one prefix. It is used
-// from one goroutine.
+// Session holds at most one model, one file of examples and a shelf of prefixes. It is
+// used from one goroutine.
 type Session struct {
 	Device engine.Device
 	// Recover, if set, is asked when a training fails: another device to go on with from
@@ -31,16 +29,11 @@ type Session struct {
 	model    *models.Model
 	chat     *conversation // nil where the model has no chat template
 	examples *examples
-	tuned    *tuned
+	shelf    []*tuned
+	tuned    *tuned // the prefix in use, nil: the bare model
+	lastKey  int
+	answers  int
 	base     *generate.Generator
-}
-
-// tuned is a prefix, trained here or imported.
-type tuned struct {
-	method  *prefix.Method
-	tensors map[string]engine.Tensor
-	card    adapter.Prelude
-	gen     *generate.Generator
 }
 
 // Hint is an error that says what to do about it.
@@ -90,9 +83,12 @@ func (s *Session) Loaded() wire.Loaded {
 	return l
 }
 
-// Close drops the model and the prefix, not the file of examples.
+// Close drops the model and its prefixes, not the file of examples.
 func (s *Session) Close() {
-	s.DropPrefix()
+	for _, t := range s.shelf {
+		t.close()
+	}
+	s.shelf, s.tuned = nil, nil
 	if s.base != nil {
 		s.base.Close()
 		s.base = nil
@@ -102,20 +98,6 @@ func (s *Session) Close() {
 		s.model = nil
 	}
 	s.chat = nil
-}
-
-// DropPrefix forgets the prefix.
-func (s *Session) DropPrefix() {
-	if s.tuned == nil {
-		return
-	}
-	if s.tuned.gen != nil {
-		s.tuned.gen.Close()
-	}
-	for _, t := range s.tuned.tensors {
-		t.Close()
-	}
-	s.tuned = nil
 }
 
 // stop is the token that ends an answer.

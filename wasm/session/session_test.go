@@ -113,18 +113,25 @@ func sample() []byte {
 
 func train(t *testing.T, s *session.Session, o wire.Train) wire.Trained {
 	t.Helper()
-	if _, err := s.SetData("sample.jsonl", sample(), wire.DataOptions{}); err != nil {
-		t.Fatal(err)
-	}
 	if o.Steps == 0 {
 		o.Steps = 150
 	}
-	o.LR = 0.03
-	done, err := s.Train(context.Background(), o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Eval: func(wire.Eval) {}, Between: func() bool { return true }})
+	done, err := trainWatched(t, s, o, session.Watch{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return done
+}
+
+// trainWatched trains on the sample, with an ear for some events.
+func trainWatched(t *testing.T, s *session.Session, o wire.Train, w session.Watch) (wire.Trained, error) {
+	t.Helper()
+	if _, err := s.SetData("sample.jsonl", sample(), wire.DataOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	o.LR = 0.03
+	w.Planned, w.Step, w.Eval = func(wire.Planned) {}, func(wire.Step) {}, func(wire.Eval) {}
+	return s.Train(context.Background(), o, w)
 }
 
 // answer is the greedy continuation with the prefix.

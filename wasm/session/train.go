@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"prelude/engine/data"
@@ -18,11 +19,26 @@ type Watch struct {
 	Planned func(wire.Planned)
 	Step    func(wire.Step)
 	Eval    func(wire.Eval)
-	Between func() bool // see train.Events
+	Between func() bool         // see train.Events
+	Lengths func(wire.Lengths)  // may be nil
+	Stage   func(wire.Progress) // may be nil
 }
 
-// Train tunes a prefix on the session's examples. The prefix replaces the session's
-// only once training has begun, and is the best by validation in the end.
+func (w Watch) lengths(l wire.Lengths) {
+	if w.Lengths != nil {
+		w.Lengths(l)
+	}
+}
+
+func (w Watch) stage(p wire.Progress) {
+	if w.Stage != nil {
+		w.Stage(p)
+	}
+}
+
+// Train tunes a prefix on the session's examples. It is on the shelf and in use once
+// training has begun, and is the best by validation in the end. Where training fails,
+// what was in use before is so again.
 func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Trained, error) {
 	if s.model == nil {
 		return wire.Trained{}, ErrNoModel
@@ -38,12 +54,78 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 		e := d.Errors[0]
 		return wire.Trained{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
 	}
-	var from *prefix.Finished
-	if o.Method["start"] == "prefix" && s.tuned != nil {
-		if from, err = s.tuned.method.Finished(ctx, s.model.Frozen, s.tuned.tensors); err != nil {
+	if err := s.room(); err != nil {
+		return wire.Trained{}, err
+	}
+	from, err := s.startOf(ctx, o)
+	if err != nil {
+		return wire.Trained{}, err
+	}
+	m, err := prefix.New(o.Method, s.model.Arch.Info())
+	if err != nil {
+		return wire.Trained{}, err
+	}
+	before := s.tuned
+	done, err := s.train(ctx, o, m, from, w)
+	if err != nil {
+		s.abandon(before)
+	}
+	return done, err
+}
+
+// train is one training, or several where lengths are tried out.
+func (s *Session) train(ctx context.Context, o wire.Train, m *prefix.Method, from *prefix.Finished, w Watch) (wire.Trained, error) {
+	if lengths := m.Sweep(); lengths != nil {
+		next, done, err := s.sweep(ctx, o, lengths, w)
+		switch {
+		case err != nil:
 			return wire.Trained{}, err
+		case done != nil:
+			return *done, nil
+		}
+		o = next
+	}
+	done, err := s.run(ctx, o, from, w)
+	if err == nil && m.Nested() {
+		err = s.curve(ctx, o.ID, s.tuned, w)
+	}
+	return done, err
+}
+
+// startOf is the finished prefix that a training goes on from, nil for another start.
+func (s *Session) startOf(ctx context.Context, o wire.Train) (*prefix.Finished, error) {
+	if o.Method["start"] != "prefix" {
+		return nil, nil
+	}
+	t := s.tuned
+	if o.From != 0 {
+		var err error
+		if t, err = s.prefix(o.From); err != nil {
+			return nil, err
 		}
 	}
+	if t == nil {
+		return nil, hint("Put one in use, or choose another start.", "a start from a trained prefix needs one")
+	}
+	return t.method.Finished(ctx, s.model.Frozen, t.tensors)
+}
+
+// abandon takes a training that failed off the shelf.
+func (s *Session) abandon(before *tuned) {
+	for _, t := range slices.Clone(s.shelf) {
+		if t.origin == training {
+			t.close()
+			s.shelf = slices.DeleteFunc(s.shelf, func(x *tuned) bool { return x == t })
+		}
+	}
+	s.tuned = nil
+	if before != nil && slices.Contains(s.shelf, before) {
+		s.tuned = before
+	}
+}
+
+// run is one training from its start to its end.
+func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, w Watch) (wire.Trained, error) {
 	r, err := s.begin(ctx, o, from)
 	if err != nil {
 		return wire.Trained{}, err
@@ -90,6 +172,10 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 	if err != nil {
 		return wire.Trained{}, err
 	}
+	s.tuned.origin = trained
+	if err := s.tuned.method.Read(ctx, s.tuned.tensors); err != nil {
+		return wire.Trained{}, err
+	}
 	s.tuned.card.Run = adapter.Run{Step: res.Best.Step, Steps: res.Steps, ValLoss: res.Best.Loss, Base: res.Base, Seconds: res.Time.Seconds(), Seed: o.Seed}
 	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds()}, nil
 }
@@ -120,8 +206,8 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 	if err != nil {
 		return nil, err
 	}
-	s.DropPrefix()
-	s.tuned = &tuned{method: m, tensors: r.Tensors}
+	s.put(&tuned{origin: training, method: m, tensors: r.Tensors})
+	s.tuned.name = fmt.Sprintf("%s %d", m.Label(), s.tuned.key)
 	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method,
 		Text: adapter.Text{Chat: s.examples.opts.Chat, System: s.examples.opts.System, Template: s.examples.opts.Template}}
 	return r, nil
@@ -143,12 +229,35 @@ func (s *Session) recover(ctx context.Context, failure error) error {
 	if err != nil {
 		return err
 	}
-	old := s.Device
-	s.Device = dev
+	old, kept := s.Device, s.shelf
+	s.Device, s.shelf, s.tuned = dev, nil, nil
+	for _, t := range kept {
+		t.close()
+	}
 	if err := s.Load(ctx, files, s.loading); err != nil {
 		return err
 	}
 	old.Close()
+	return s.again(ctx, kept)
+}
+
+// again lays finished prefixes on the shelf of another device, out of the values that
+// their methods hold.
+func (s *Session) again(ctx context.Context, kept []*tuned) (err error) {
+	for _, t := range kept {
+		if t.origin == training {
+			continue
+		}
+		if t.tensors, err = t.method.Alloc(ctx, s.Device); err != nil {
+			return err
+		}
+		if t.origin == blend {
+			if err := t.method.Blend(ctx, t.tensors, t.share); err != nil {
+				return err
+			}
+		}
+		s.shelf = append(s.shelf, t)
+	}
 	return nil
 }
 

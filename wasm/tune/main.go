@@ -229,6 +229,10 @@ func runMethods(_ context.Context, args []string) error {
 	if err := f.parse(args); err != nil {
 		return err
 	}
+	fmt.Println("presets")
+	for _, p := range prefix.Presets() {
+		fmt.Printf("  -preset %s\n      %s\n", p.ID, p.Sentence)
+	}
 	for _, a := range prefix.Axes() {
 		if len(a.Options) == 0 {
 			continue

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"prelude/engine/wire"
+	"prelude/prefix"
 	"prelude/wasm/session"
 )
 
@@ -23,6 +24,23 @@ func (c choices) Set(s string) error {
 	return nil
 }
 
+// preset makes the choices of a named method that -method has not made.
+func (c choices) preset(id string) error {
+	var known []string
+	for _, p := range prefix.Presets() {
+		if p.ID == id {
+			for key, value := range p.Choice {
+				if c[key] == "" {
+					c[key] = value
+				}
+			}
+			return nil
+		}
+		known = append(known, p.ID)
+	}
+	return fmt.Errorf("no preset %q; known are %s", id, strings.Join(known, ", "))
+}
+
 func runTrain(ctx context.Context, args []string) error {
 	f := newFlags("train")
 	f.examples()
@@ -34,6 +52,7 @@ func runTrain(ctx context.Context, args []string) error {
 	f.StringVar(&t.Schedule, "schedule", "linear", "after warm-up: linear or cosine")
 	f.IntVar(&t.Patience, "patience", 0, "evaluations without improvement before stopping; 0 is 5")
 	f.Var(choices(t.Method), "method", "`key=value` of the method, may be given often; 'tune methods' lists them")
+	f.Func("preset", "a named `method`, which -method then changes; 'tune methods' lists them", func(id string) error { return choices(t.Method).preset(id) })
 	out := f.String("out", "", "`folder` or .zip to write the adapter to")
 	name := f.String("name", "prefix", "the prefix's `name`")
 	if err := f.parse(args, "model", "data", "out"); err != nil {
@@ -62,6 +81,8 @@ func runTrain(ctx context.Context, args []string) error {
 			fmt.Printf("step %d  validation %.4f  base %.4f%s\n", e.Step, e.Loss, e.Base, best)
 		},
 		Between: func() bool { return ctx.Err() == nil },
+		Stage:   func(p wire.Progress) { fmt.Fprintln(os.Stderr, p.Stage) },
+		Lengths: printLengths,
 	})
 	if err != nil {
 		return err
@@ -72,6 +93,20 @@ func runTrain(ctx context.Context, args []string) error {
 		return err
 	}
 	return writeAdapter(*out, zip)
+}
+
+// printLengths writes the table of lengths once one is picked.
+func printLengths(l wire.Lengths) {
+	if l.Picked == 0 {
+		return
+	}
+	for _, p := range l.Points {
+		mark := ""
+		if p.Slots == l.Picked {
+			mark = "  picked"
+		}
+		fmt.Printf("%d slots  validation %.4f  ± %.4f%s\n", p.Slots, p.Loss, p.Error, mark)
+	}
 }
 
 func runEval(ctx context.Context, args []string) error {

@@ -40,7 +40,7 @@ func (w *worker) ready() wire.Ready {
 	w.resume = make(chan struct{}, 1)
 	w.bridge.urgent = w.urgent
 	w.offers = bundled()
-	return wire.Ready{Models: w.offers, Devices: devices(), Axes: axes()}
+	return wire.Ready{Models: w.offers, Devices: devices(), Axes: axes(), Presets: presets()}
 }
 
 // urgent acts on a message at once, in the event loop's callback.
@@ -164,15 +164,16 @@ func (w *worker) handle(r request) {
 			i, err := s.Import(ctx, bytesOf(r.blob))
 			if err == nil {
 				i.ID = m.ID
+				w.shelf(ctx)
 				w.send(i)
 			}
 			return err
 		}))
-	case wire.DropPrefix:
-		w.fail(0, w.idle(func() error { s.DropPrefix(); return nil }))
 	case wire.Pause, wire.Resume, wire.Stop, wire.Cancel: // too late, or too early
 	default:
-		w.fail(0, unknown(m))
+		if !w.onShelf(ctx, m) {
+			w.fail(0, unknown(m))
+		}
 	}
 }
 
@@ -269,11 +270,14 @@ func (w *worker) train(ctx context.Context, cancel context.CancelFunc, m wire.Tr
 		defer stop()
 	}
 	done, err := w.session.Train(ctx, m, session.Watch{
-		Planned: func(p wire.Planned) { w.send(p) },
+		Planned: func(p wire.Planned) { w.shelf(ctx); w.send(p) },
 		Step:    func(s wire.Step) { w.send(s) },
 		Eval:    func(e wire.Eval) { w.send(e) },
 		Between: w.between,
+		Lengths: func(l wire.Lengths) { w.send(l) },
+		Stage:   func(p wire.Progress) { w.send(p) },
 	})
+	w.shelf(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,246 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"prelude/engine/wire"
+)
+
+// shelf is the prefixes that the worker holds, which of them answer, and what is being
+// blended.
+type shelf struct {
+	wire.Shelf
+	off    map[int]bool     // keys of those that are switched off
+	notes  map[int][]string // by key: what an import said
+	id     int              // the blend or the new length under way, else 0
+	first  string           // keys in the boxes of the blend, "" for the default
+	second string
+	moved  map[int]float64 // by key: a blend's slider while it is being moved
+}
+
+func newShelf() shelf {
+	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}}
+}
+
+func (s *shelf) stop() { s.id = 0 }
+
+// inUse is the prefix that exports and that answers; nil where there is none.
+func (a *App) inUse() *wire.Shelved { return a.shelf.item(a.shelf.InUse) }
+
+func (s *shelf) item(key int) *wire.Shelved {
+	for i := range s.Items {
+		if s.Items[i].Key == key {
+			return &s.Items[i]
+		}
+	}
+	return nil
+}
+
+// on lists the prefixes that answer.
+func (s *shelf) on() (on []wire.Shelved) {
+	for _, x := range s.Items {
+		if !s.off[x.Key] {
+			on = append(on, x)
+		}
+	}
+	return on
+}
+
+// blendable lists those that can be blended.
+func (s *shelf) blendable() (all []wire.Shelved) {
+	for _, x := range s.Items {
+		if x.Alone == "" && x.Origin != "training" {
+			all = append(all, x)
+		}
+	}
+	return all
+}
+
+// pair is the two prefixes chosen for a blend: the last two where the boxes say nothing.
+func (s *shelf) pair() (first, second int) {
+	all := s.blendable()
+	if len(all) < 2 {
+		return 0, 0
+	}
+	pick := func(text string, fallback int) int {
+		if key, err := strconv.Atoi(text); err == nil && s.item(key) != nil {
+			return key
+		}
+		return fallback
+	}
+	return pick(s.first, all[len(all)-2].Key), pick(s.second, all[len(all)-1].Key)
+}
+
+func (a *App) onShelf(m wire.Shelf) {
+	before := a.inUse()
+	known := map[int]bool{}
+	for _, x := range a.shelf.Items {
+		known[x.Key] = true
+	}
+	a.shelf.Shelf = m
+	delete(a.asked, a.shelf.id)
+	a.shelf.stop()
+	clear(a.shelf.moved)
+	now := a.inUse()
+	if now != nil && (before == nil || before.Key != now.Key) {
+		a.home.forgetZip()
+		a.home.finish = false
+		a.share.draft = false
+		if !known[now.Key] && now.Origin == "blend" {
+			for _, key := range now.Parts { // the blend answers beside nothing but the base, until they are wanted
+				a.shelf.off[key] = true
+			}
+		}
+	}
+}
+
+// switchOn lets a prefix answer or not: in the middle of a conversation too.
+func (a *App) switchOn(key int, on bool) { a.shelf.off[key] = !on }
+
+// use puts a prefix in use.
+func (a *App) use(key int) {
+	if a.training() {
+		a.refuse(atHome, "A training is under way.", "The prefix in training is in use until it ends.")
+		return
+	}
+	a.host.Send(wire.Use{Key: key}, nil)
+}
+
+func (a *App) forget(key int) {
+	if a.training() {
+		a.refuse(atCompare, "A training is under way.", "Stop it first.")
+		return
+	}
+	a.host.Send(wire.Forget{Key: key}, nil)
+	a.compare.forget(key)
+	if a.shelf.InUse == key {
+		a.home.forgetZip()
+	}
+}
+
+// startBlend lays a blend of two prefixes, half of each, on the shelf.
+func (a *App) startBlend() {
+	first, second := a.shelf.pair()
+	switch {
+	case a.training():
+		a.refuse(atCompare, "A training is under way.", "Stop it first: the blend would take the device from it.")
+		return
+	case first == second:
+		a.refuse(atCompare, "A prefix can’t be blended with itself.", "Choose two.")
+		return
+	}
+	a.shelf.id = a.ask(atCompare, func(id int) wire.Message {
+		return wire.Blend{ID: id, First: first, Second: second, Share: 0.5}
+	}, nil)
+}
+
+// setShare moves the slider of a blend that is there.
+func (a *App) setShare(key int, text string) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || a.training() {
+		return
+	}
+	a.shelf.moved[key] = v / 100
+	a.shelf.id = a.ask(atCompare, func(id int) wire.Message { return wire.Blend{ID: id, Key: key, Share: v / 100} }, nil)
+}
+
+// setLength makes only the first slots of a nested prefix count.
+func (a *App) setLength(key, n int) {
+	if a.training() {
+		return
+	}
+	a.home.forgetZip()
+	a.shelf.id = a.ask(atTrain, func(id int) wire.Message { return wire.SetLength{ID: id, Key: key, Length: n} }, nil)
+}
+
+// shelfWords describes a prefix in small print.
+func shelfWords(x wire.Shelved) string {
+	parts := []string{}
+	switch {
+	case x.Slots > 0 && x.Of > x.Slots:
+		parts = append(parts, fmt.Sprintf("%d of %s", x.Slots, plural(x.Of, "slot")))
+	case x.Of > 0:
+		parts = append(parts, plural(x.Of, "slot"))
+	}
+	switch x.Origin {
+	case "training":
+		parts = append(parts, "in training")
+	case "trained":
+		if x.Step > 0 {
+			parts = append(parts, "best at step "+count(x.Step))
+		}
+	case "imported":
+		parts = append(parts, "imported", x.Kind)
+	case "blend":
+		parts = append(parts, "blend")
+	}
+	if x.ValLoss > 0 && x.Origin != "training" {
+		parts = append(parts, "validation "+lossText(x.ValLoss))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// The shelf's panel.
+
+// ShelfPanel lists the prefixes, with their switches, and blends two.
+type ShelfPanel struct{ App *App }
+
+func (c *ShelfPanel) on(key int) bool { return !c.App.shelf.off[key] }
+
+func (c *ShelfPanel) inUse(key int) bool { return c.App.shelf.InUse == key }
+
+func (c *ShelfPanel) chosen(which int) string {
+	first, second := c.App.shelf.pair()
+	if which == 0 {
+		return fmt.Sprint(first)
+	}
+	return fmt.Sprint(second)
+}
+
+// share is a blend's slider, in percent of the second.
+func (c *ShelfPanel) share(x wire.Shelved) string {
+	v, moving := c.App.shelf.moved[x.Key]
+	if !moving {
+		v = x.Share
+	}
+	return strconv.Itoa(int(v*100 + 0.5))
+}
+
+// shareText says what a blend's slider means where it stands.
+func (c *ShelfPanel) shareText(x wire.Shelved) string {
+	v, moving := c.App.shelf.moved[x.Key]
+	if !moving {
+		v = x.Share
+	}
+	weight := func(w float64) string { return strconv.Itoa(int(100*min(1, 2*w)+0.5)) + thin + "%" }
+	switch v {
+	case 0:
+		return "the first alone"
+	case 1:
+		return "the second alone"
+	}
+	return "first " + weight(1-v) + ", second " + weight(v)
+}
+
+func (c *ShelfPanel) part(x wire.Shelved, i int) string {
+	if i < len(x.Parts) {
+		if p := c.App.shelf.item(x.Parts[i]); p != nil {
+			return p.Name
+		}
+	}
+	return []string{"First", "Second"}[i]
+}
+
+// alone says of the prefixes that can't be blended why, once for each reason.
+func (c *ShelfPanel) alone() (all []string) {
+	seen := map[string]bool{}
+	for _, x := range c.App.shelf.Items {
+		if x.Alone != "" && !seen[x.Alone] {
+			seen[x.Alone] = true
+			all = append(all, x.Name+" can’t be blended. "+x.Alone)
+		}
+	}
+	return all
+}

@@ -1,0 +1,166 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"prelude/engine/data"
+	"prelude/engine/train"
+	"prelude/engine/wire"
+	"prelude/prefix"
+)
+
+// measured is one length's validation, example by example.
+type measured struct {
+	slots  int
+	loss   []float64 // mean of each example
+	tokens []int
+}
+
+func (m measured) mean() float64 {
+	sum, n := 0.0, 0
+	for i, l := range m.loss {
+		sum += l * float64(m.tokens[i])
+		n += m.tokens[i]
+	}
+	return sum / float64(n)
+}
+
+// worse is how much worse m is than best on the same examples, and that difference's
+// standard error. What makes an example hard is common to both and drops out.
+func (m measured) worse(best measured) (mean, deviation float64) {
+	n, tokens := len(m.loss), 0.0
+	for _, t := range m.tokens {
+		tokens += float64(t)
+	}
+	mean = m.mean() - best.mean()
+	for i := range m.loss {
+		d := float64(m.tokens[i]) * (m.loss[i] - best.loss[i] - mean)
+		deviation += d * d
+	}
+	return mean, math.Sqrt(deviation*float64(n)/float64(max(1, n-1))) / tokens
+}
+
+// points describes the lengths and picks the shortest that is not worse than the best by
+// more than one standard error (Breiman et al. 1984, §3.4.3, on paired differences).
+func points(all []measured) (list []wire.LengthPoint, picked int) {
+	best := slices.MinFunc(all, func(a, b measured) int {
+		switch x, y := a.mean(), b.mean(); {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return 0
+	})
+	for _, m := range all {
+		worse, deviation := m.worse(best)
+		list = append(list, wire.LengthPoint{Slots: m.slots, Loss: m.mean(), Error: deviation})
+		if picked == 0 && worse <= deviation {
+			picked = m.slots
+		}
+	}
+	return list, picked
+}
+
+// mostCurve bounds the validation examples that a curve of lengths reads.
+const mostCurve = 64
+
+// judges are the examples that lengths are compared on.
+func (s *Session) judges() []data.Tokens {
+	val := s.examples.split.valTokens
+	if len(val) == 0 {
+		val = s.examples.split.trainTokens
+	}
+	return val[:min(len(val), mostCurve)]
+}
+
+// curve measures a nested prefix at its lengths and sets the one that is picked.
+func (s *Session) curve(ctx context.Context, id int, t *tuned, w Watch) error {
+	e, err := train.NewEvaluator(ctx, s.model.Frozen, t.method, t.tensors, s.judges(), 1)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	var all []measured
+	for _, n := range ladder(t.method.Slots()) {
+		if err := t.method.SetLength(ctx, t.tensors, n); err != nil {
+			return err
+		}
+		m := measured{slots: n}
+		if m.loss, m.tokens, err = e.Each(ctx); err != nil {
+			return err
+		}
+		all = append(all, m)
+		list, _ := points(all)
+		w.lengths(wire.Lengths{ID: id, Key: t.key, Points: list})
+		if w.Between != nil {
+			w.Between()
+		}
+	}
+	list, picked := points(all)
+	w.lengths(wire.Lengths{ID: id, Key: t.key, Points: list, Picked: picked})
+	return s.SetLength(ctx, t.key, picked)
+}
+
+// ladder is about twelve lengths up to n: the first ones all, then wider apart.
+func ladder(n int) (all []int) {
+	for x := 1.0; int(math.Round(x)) < n; x = max(x+1, x*math.Pow(float64(n), 1./9)) {
+		all = append(all, int(math.Round(x)))
+	}
+	return append(all, n)
+}
+
+// sweep tries lengths out, each in a run of its own, and returns the training of the one
+// that it picks: half of the steps or minutes goes into each part. Stopped in a trial it
+// returns done, and that trial's prefix stays.
+func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, w Watch) (next wire.Train, done *wire.Trained, err error) {
+	trial := o
+	trial.Steps, trial.Minutes = o.Steps/(2*len(lengths)), o.Minutes/float64(2*len(lengths))
+	if o.Steps > 0 {
+		trial.Steps = max(trial.Steps, 10)
+	}
+	var all []measured
+	for i, n := range lengths {
+		w.stage(wire.Progress{ID: o.ID, Stage: fmt.Sprintf("Trying %d of %d lengths: %d slots", i+1, len(lengths), n), Done: int64(i), Total: int64(len(lengths))})
+		trial.Method = prefix.Choice(o.Method).OfLength(n)
+		d, err := s.run(ctx, trial, nil, w)
+		if err != nil {
+			return o, nil, fmt.Errorf("at a length of %d: %w", n, err)
+		}
+		if d.Why == "stopped" {
+			return o, &d, nil
+		}
+		e, err := train.NewEvaluator(ctx, s.model.Frozen, s.tuned.method, s.tuned.tensors, s.judges(), 1)
+		if err != nil {
+			return o, nil, err
+		}
+		m := measured{slots: s.tuned.method.Slots()} // a start of whole examples may take fewer
+		m.loss, m.tokens, err = e.Each(ctx)
+		e.Close()
+		if err != nil {
+			return o, nil, err
+		}
+		if err := s.Forget(s.tuned.key); err != nil {
+			return o, nil, err
+		}
+		if k := len(all) - 1; k >= 0 && all[k].slots == m.slots {
+			continue // the start had no more to give
+		}
+		all = append(all, m)
+		list, _ := points(all)
+		w.lengths(wire.Lengths{ID: o.ID, Points: list})
+	}
+	list, picked := points(all)
+	w.lengths(wire.Lengths{ID: o.ID, Points: list, Picked: picked})
+	next = o
+	next.Method = prefix.Choice(o.Method).OfLength(picked)
+	next.Minutes /= 2
+	if o.Steps > 0 {
+		next.Steps = max(10, o.Steps/2)
+	}
+	w.stage(wire.Progress{ID: o.ID, Stage: fmt.Sprintf("Training with %d slots", picked), Total: 1})
+	return next, nil, nil
+}
