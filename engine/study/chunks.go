@@ -17,7 +17,7 @@ func Chunks(text string, encode func(string) []int32, decode func([]int32) strin
 		if len(ids) <= size {
 			return append(all, text)
 		}
-		head := decode(ids[:size])
+		head := whole(decode(ids[:size]))
 		for !strings.HasPrefix(text, head) { // a character cut in two, or a space that decoding adds
 			head = strings.TrimPrefix(head, " ")
 			if !strings.HasPrefix(text, head) {
@@ -34,6 +34,17 @@ func Chunks(text string, encode func(string) []int32, decode func([]int32) strin
 		text = text[len(head):]
 	}
 	return all
+}
+
+// whole drops the beginning of a character at a text's end.
+func whole(s string) string {
+	for s != "" {
+		if r, n := utf8.DecodeLastRuneInString(s); r != utf8.RuneError || n != 1 {
+			break
+		}
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // cut is where a stretch ends best, in bytes.
