@@ -8,6 +8,14 @@ const (
 	Instruction Kind = "instruction" // something to do, with whatever it is asked
 )
 
+// Frame is the text as it is put before the model.
+func (k Kind) Frame(text string) string {
+	if k == Document {
+		return "Answer from this text, briefly.\n\n" + text
+	}
+	return text
+}
+
 // seeds make the model write the first message of a conversation about the text in its
 // context. They say nothing of any text: structure, summary, question, use, creation
 // (Eyuboglu et al. 2025, §4.1).

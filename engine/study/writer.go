@@ -64,10 +64,16 @@ func NewWriter(f engine.Frozen, v Voice, kind Kind, chunks []string, o Options) 
 	return &Writer{f: f, voice: v, kind: kind, chunks: chunks, opts: o.filled()}
 }
 
+// Streams is how many conversations a round has at most.
+func (w *Writer) Streams() int { return w.opts.Streams }
+
+// Seed sets the seed of what is written from now on.
+func (w *Writer) Seed(seed uint64) { w.opts.Seed = seed }
+
 // InContext is a text in the model's context, as a prefix that is not trained: the keys
 // and values of its tokens.
-func InContext(ctx context.Context, f engine.Frozen, v Voice, text string) (*prefix.Method, map[string]engine.Tensor, error) {
-	ids, err := v.context(text)
+func InContext(ctx context.Context, f engine.Frozen, v Voice, kind Kind, text string) (*prefix.Method, map[string]engine.Tensor, error) {
+	ids, err := v.context(kind.Frame(text))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -88,7 +94,9 @@ func InContext(ctx context.Context, f engine.Frozen, v Voice, text string) (*pre
 
 // Start is what a prefix for the whole text starts from: the tokens of the text as it
 // stands in context.
-func (w *Writer) Start() ([]int32, error) { return w.voice.context(strings.Join(w.chunks, "")) }
+func (w *Writer) Start() ([]int32, error) {
+	return w.voice.context(w.kind.Frame(strings.Join(w.chunks, "")))
+}
 
 // Write writes a round of conversations about one chunk, as many as there are streams or
 // fewer: questions that are empty or come twice are left out. Between is asked at every
@@ -123,7 +131,7 @@ type teacher struct {
 const longest = 160
 
 func (w *Writer) teach(ctx context.Context, chunk int) (*teacher, error) {
-	m, tensors, err := InContext(ctx, w.f, w.voice, w.chunks[chunk])
+	m, tensors, err := InContext(ctx, w.f, w.voice, w.kind, w.chunks[chunk])
 	if err != nil {
 		return nil, err
 	}

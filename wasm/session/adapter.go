@@ -17,7 +17,10 @@ func (s *Session) Export(ctx context.Context, o wire.Export) ([]byte, wire.Expor
 	}
 	card := s.tuned.card
 	card.Model, card.Name, card.Task, card.About = s.card(), o.Name, o.Task, o.About
-	a, err := s.tuned.method.Adapter(ctx, s.model.Frozen, s.tuned.tensors, card, "")
+	a, err := s.tuned.method.Adapter(ctx, s.model.Frozen, s.tuned.tensors, card, s.tuned.format)
+	if err != nil && s.tuned.format != "" { // a method that this format does not hold
+		a, err = s.tuned.method.Adapter(ctx, s.model.Frozen, s.tuned.tensors, card, "")
+	}
 	if err != nil {
 		return nil, wire.Exported{}, err
 	}
@@ -64,6 +67,9 @@ func (s *Session) Import(ctx context.Context, zip []byte) (wire.Imported, error)
 		return wire.Imported{}, err
 	}
 	t := &tuned{origin: imported, name: a.Prelude.Name, method: m, tensors: tensors, card: a.Prelude}
+	if a.Config.PeftType == adapter.Cartridge {
+		t.format = adapter.Cartridge
+	}
 	s.put(t)
 	if t.name == "" {
 		t.name = fmt.Sprintf("Imported %d", t.key)

@@ -70,9 +70,9 @@ const mostCurve = 64
 
 // judges are the examples that lengths are compared on.
 func (s *Session) judges() []data.Tokens {
-	val := s.examples.split.valTokens
+	val := s.lesson.data.Val
 	if len(val) == 0 {
-		val = s.examples.split.trainTokens
+		val = s.lesson.data.Train
 	}
 	return val[:min(len(val), mostCurve)]
 }

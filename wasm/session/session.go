@@ -29,6 +29,8 @@ type Session struct {
 	model    *models.Model
 	chat     *conversation // nil where the model has no chat template
 	examples *examples
+	text     *text
+	lesson   lesson // of the training under way
 	shelf    []*tuned
 	tuned    *tuned // the prefix in use, nil: the bare model
 	lastKey  int

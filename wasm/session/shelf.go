@@ -21,6 +21,7 @@ type tuned struct {
 	method  *prefix.Method
 	tensors map[string]engine.Tensor
 	card    adapter.Prelude
+	format  string // peft_type to write, "": what suits the method best
 	gen     *generate.Generator
 	asked   int // when it last answered, in answers; the longest unasked lose their caches
 

@@ -36,24 +36,18 @@ func (w Watch) stage(p wire.Progress) {
 	}
 }
 
-// Train tunes a prefix on the session's examples. It is on the shelf and in use once
+// Train tunes a prefix on the session's examples, or on its text. It is on the shelf and in use once
 // training has begun, and is the best by validation in the end. Where training fails,
 // what was in use before is so again.
 func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Trained, error) {
 	if s.model == nil {
 		return wire.Trained{}, ErrNoModel
 	}
-	if s.examples == nil {
-		return wire.Trained{}, hint("Drop a file of examples first.", "there are no examples to train on")
-	}
-	d, err := s.read(s.examples) // the model may have come after the file
-	if err != nil {
+	var err error
+	if s.lesson, err = s.prepare(o); err != nil {
 		return wire.Trained{}, err
 	}
-	if len(d.Errors) > 0 && !s.examples.opts.SkipBad {
-		e := d.Errors[0]
-		return wire.Trained{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
-	}
+	o = s.lesson.choose(o)
 	if err := s.room(); err != nil {
 		return wire.Trained{}, err
 	}
@@ -135,7 +129,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, 
 	mem := s.Device.Memory()
 	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: m.Slots(), LR: r.LR(), Recompute: r.Recompute}
 	planned.Notes = append(planned.Notes, m.Notes()...)
-	if len(s.examples.split.valTokens) == 0 {
+	if len(s.lesson.data.Val) == 0 {
 		planned.Notes = append(planned.Notes, "There are too few examples to set some aside: validation runs on the training examples.")
 	}
 	w.Planned(planned)
@@ -191,25 +185,17 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 	if err != nil {
 		return nil, err
 	}
-	given := prefix.Given{Prefix: from}
-	if text := o.Method["text.text"]; text != "" {
-		given.Text = s.model.Tokenizer.Encode(text, false)
-	}
-	split := s.examples.split
-	for _, e := range split.train {
-		if e.Label != "" { // as it stands after the prompt: a word with the space before it
-			given.Labels = append(given.Labels, s.model.Tokenizer.Encode(e.Completion, false))
-		}
-	}
-	r, err := train.New(ctx, s.model.Frozen, m, train.Data{Train: split.trainTokens, Val: split.valTokens}, given,
+	given := s.lesson.given
+	given.Prefix = from
+	r, err := train.New(ctx, s.model.Frozen, m, s.lesson.data, given,
 		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Budget: budget})
 	if err != nil {
 		return nil, err
 	}
 	s.put(&tuned{origin: training, method: m, tensors: r.Tensors})
 	s.tuned.name = fmt.Sprintf("%s %d", m.Label(), s.tuned.key)
-	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method,
-		Text: adapter.Text{Chat: s.examples.opts.Chat, System: s.examples.opts.System, Template: s.examples.opts.Template}}
+	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method, Text: s.lesson.text}
+	s.tuned.format = s.lesson.format
 	return r, nil
 }
 
