@@ -108,12 +108,17 @@ func (c Choice) tidy() Choice {
 			}
 		}
 	}
+	for _, key := range []string{softKey, frontKey} {
+		if c[key] != "" {
+			t[key] = c[key]
+		}
+	}
 	return t
 }
 
 // check refuses keys that no axis and no setting has.
 func (c Choice) check() error {
-	known := map[string]bool{}
+	known := map[string]bool{softKey: true, frontKey: true}
 	for _, a := range axes {
 		known[a.ID] = true
 		for _, o := range a.Options {

@@ -22,6 +22,7 @@ type Part struct {
 	penalties []penalty
 	constants map[engine.Buffer][]int32
 	noise     []func(args engine.Args, rng Rand)
+	soft      func(args engine.Args, soft []int32, rows int)
 }
 
 // penalty is factor·Σ x.
@@ -189,6 +190,7 @@ func (m *Method) build(p *engine.Program, arch engine.Architecture, in engine.In
 	if b.KV != nil {
 		m.attach(b)
 	}
+	m.buildTemplate(b)
 	b.own.Hooks = b.Hooks
 	return b
 }

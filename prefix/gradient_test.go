@@ -35,6 +35,7 @@ func checkGradients(t *testing.T, f engine.Frozen, m *prefix.Method) {
 	}
 	p.CopyTo(total, p.Persist("total", engine.Spec{DType: engine.F32, Shape: []int{1}}))
 	part.Fill(b.args, rand.New(rand.NewPCG(8, 8)))
+	part.FillSoft(b.args, b.soft, len(b.soft))
 	bind := map[string]engine.Tensor{}
 	for name, w := range f.Weights {
 		bind[name] = w

@@ -32,6 +32,8 @@ type Method struct {
 	options map[string]*Option // by axis
 
 	slots  int
+	soft   int // slots in the template
+	front  int // tokens of the template that are read once
 	offset int
 	params []Param
 	notes  []string
@@ -86,6 +88,9 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 			return nil, s.err
 		}
 	}
+	if err := m.readTemplate(); err != nil {
+		return nil, err
+	}
 	return m, m.agree()
 }
 
@@ -96,7 +101,7 @@ func (m *Method) agree() error {
 	_, none := m.source.(none)
 	_, frozen := m.weights.(noWeights)
 	switch slots := m.hasSlots(); {
-	case none && frozen:
+	case none && frozen && m.soft == 0:
 		return fmt.Errorf("prefix: neither a prefix nor any weights would train; choose a source or weights")
 	case !slots && !noGate:
 		return fmt.Errorf("prefix: gate %q needs slots, which source %q does not have; choose gate open", m.options["gate"].ID, m.options["source"].ID)
@@ -111,13 +116,13 @@ func (m *Method) hasSlots() bool { return (&Settings{option: m.options["source"]
 
 // Start computes the initial values. It fixes the number of slots.
 func (m *Method) Start(ctx context.Context, f engine.Frozen, given Given, rng Rand) error {
-	s := &Starting{Ctx: ctx, Frozen: f, Info: m.Info, Rand: rng}
+	s := &Starting{Ctx: ctx, Frozen: f, Info: m.Info, Rand: rng, given: given}
 	if m.hasSlots() {
 		seed, err := m.starter.Start(ctx, f, given, m.slots, rng)
 		if err != nil {
 			return err
 		}
-		s.Slots, s.seed, s.given = seed.Slots, seed, given
+		s.Slots, s.seed = seed.Slots, seed
 	}
 	return m.fill(s)
 }
@@ -135,7 +140,7 @@ func (m *Method) fill(s *Starting) error {
 	for _, part := range []struct {
 		axis   string
 		params func(*Starting) ([]Param, error)
-	}{{"source", m.source.Params}, {"gate", m.gate.Params}, {"length", m.length.Params}, {"weights", m.weights.Params}} {
+	}{{"source", m.source.Params}, {"gate", m.gate.Params}, {"length", m.length.Params}, {"weights", m.weights.Params}, {"", m.templateParams}} {
 		params, err := part.params(s)
 		if err != nil {
 			return err
@@ -144,12 +149,13 @@ func (m *Method) fill(s *Starting) error {
 			if p.Rate == 0 {
 				p.Rate = 1
 			}
-			if lr := m.options[part.axis].LR; lr > 0 {
-				p.Rate *= lr / base
+			if o := m.options[part.axis]; o != nil && o.LR > 0 {
+				p.Rate *= o.LR / base
 			}
 			m.params = append(m.params, p)
 		}
 	}
+	m.offset += m.front
 	_, direct := m.source.(direct)
 	if _, zero := m.starter.(zeros); zero && direct && s.Slots > 1 {
 		m.notes = append(m.notes, "All slots start equal, get equal gradients and stay equal: this trains one slot, however many there are. Choose another start, or a gate that is shut at first.")
@@ -162,6 +168,8 @@ func (m *Method) Label() string {
 	label, weights := m.options["source"].Label, m.options["weights"].Label
 	_, frozen := m.weights.(noWeights)
 	switch _, alone := m.source.(none); {
+	case frozen && alone:
+		return "Template slots"
 	case frozen:
 		return label
 	case alone:
@@ -170,8 +178,9 @@ func (m *Method) Label() string {
 	return label + " and " + strings.ToLower(weights[:1]) + weights[1:]
 }
 
-// Slots is the number of virtual tokens.
-func (m *Method) Slots() int { return m.slots }
+// Slots is the number of virtual tokens before the text, with a template's front, which
+// stands there like one.
+func (m *Method) Slots() int { return m.slots + m.front }
 
 // Offset is the position where the content starts: after the slots, unless these have
 // no positions or were fewer when training began.
@@ -183,12 +192,16 @@ func (m *Method) Params() []Param { return m.params }
 // Notes says what a person should know of this choice, in plain sentences.
 func (m *Method) Notes() []string { return m.notes }
 
-// LR is the default learning rate: the source's, or that of the weights alone.
+// LR is the default learning rate: the source's, or that of the weights or the template's
+// slots alone.
 func (m *Method) LR() float64 {
-	if _, ok := m.source.(none); ok {
-		return m.options["weights"].LR
+	if _, ok := m.source.(none); !ok {
+		return m.options["source"].LR
 	}
-	return m.options["source"].LR
+	if lr := m.options["weights"].LR; lr > 0 {
+		return lr
+	}
+	return softLR
 }
 
 // Trainable counts the trainable parameters.

@@ -17,6 +17,8 @@ func (m *Method) Mixable() error {
 	_, spans := m.length.(span)
 	_, kernel := m.source.(convPrefix)
 	switch {
+	case m.soft > 0:
+		return fmt.Errorf("prefix: it has slots inside its template, where no other prefix has any")
 	case !m.hasSlots():
 		return fmt.Errorf("prefix: %q has no slots that could stand beside others", label)
 	case !frozen:

@@ -126,6 +126,8 @@ func (m *Method) formats() (types []string, why string) {
 	own := []string{adapter.Own}
 	source, weights := id("source"), id("weights")
 	switch {
+	case m.soft > 0:
+		return own, "PEFT has no slots inside a template"
 	case weights == "lora" && source == "none":
 		if slices.Contains([]string{"gpt2", "gpt_neox"}, m.Info.Family) {
 			return own, "its weight matrices are fused in the model that PEFT adapts"
@@ -359,6 +361,11 @@ func readOwn(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 			if t := a.Tensors["prelude."+ownWeight(name)]; !slices.Equal(t.Shape, shape) {
 				return nil, fmt.Errorf("prefix: the adapter's copy of %q has shape %v, want %v", name, t.Shape, shape)
 			}
+		}
+	}
+	for name, shape := range map[string][]int{softRows: {i.Hidden, m.soft}, frontKV: kvShape(i, m.front)} {
+		if t, ok := a.Tensors["prelude."+name]; ok != (shape[1] > 0) || ok && !slices.Equal(t.Shape, shape) {
+			return nil, fmt.Errorf("prefix: the adapter's tensor %q has shape %v, want %v", name, t.Shape, shape)
 		}
 	}
 	if m, err = blank(o.Choice, i, arch, o.Slots); err != nil {

@@ -43,6 +43,7 @@ type Given struct {
 	Text     []int32   // a text of the person's own
 	Labels   [][]int32 // the distinct answers, as token ids
 	Prefix   *Finished // a trained prefix
+	Front    []int32   // a template's first tokens, where they are read once
 }
 
 // Finished is a finished prefix as keys and values, [2·layers, slots, kvHeads·headDim],

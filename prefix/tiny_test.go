@@ -84,6 +84,7 @@ var sequences = [][]int32{{4, 7, 22, 38, 1, 15, 9}, {31, 2, 2, 18}}
 type batch struct {
 	in   engine.Input
 	args engine.Args
+	soft []int32 // which rows are a template's soft slots, or −1
 }
 
 func pack(p *engine.Program, sequences [][]int32, offset int) *batch {
@@ -91,6 +92,7 @@ func pack(p *engine.Program, sequences [][]int32, offset int) *batch {
 	var ids, pos, lo, hi []int32
 	for _, s := range sequences {
 		first := len(ids)
+		b.soft = append(b.soft, softOf(s)...)
 		for t, id := range s {
 			ids, pos = append(ids, id), append(pos, int32(offset+t))
 			lo, hi = append(lo, int32(first)), append(hi, int32(len(ids)))
@@ -120,6 +122,7 @@ func logitsOf[T cpu.Float](t testing.TB, f engine.Frozen, m *prefix.Method, tens
 	if m != nil {
 		part := m.Build(p, f.Arch, b.in, mode)
 		part.Fill(b.args, nil)
+		part.FillSoft(b.args, b.soft, len(b.soft))
 		h = part.Hooks
 	}
 	out := f.Arch.Forward(p, b.in, h)

@@ -166,11 +166,18 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 		if len(prompt) == 0 {
 			return errors.New("generate: the prompt has no tokens")
 		}
+		if o.Soft != nil && len(o.Soft) != len(prompt) {
+			return fmt.Errorf("generate: %d tokens and %d marks of soft slots", len(prompt), len(o.Soft))
+		}
 		if len(prompt) >= g.max {
 			return fmt.Errorf("%w: the prompt has %d tokens, %d fit", ErrTooLong, len(prompt), g.max-1)
 		}
 		for at, id := range prompt {
-			rows = append(rows, row{id, i, at})
+			r := row{id: id, stream: i, at: at}
+			if o.Soft != nil {
+				r.soft = o.Soft[at] + 1
+			}
+			rows = append(rows, r)
 		}
 	}
 	if err := g.settled(ctx); err != nil {
@@ -185,7 +192,7 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 			id := s.pick(z)
 			stop := !emit(r.stream, z, id) || slices.Contains(o.Stop, id)
 			if n := r.at + 1; !stop && n+1-prompt < o.MaxTokens && n+1 < g.max {
-				next = append(next, row{id, r.stream, n})
+				next = append(next, row{id: id, stream: r.stream, at: n})
 			}
 		}
 	}

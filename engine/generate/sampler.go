@@ -17,6 +17,7 @@ type Options struct {
 	RepeatPenalty float64 // 0 or 1: off (Keskar et al. 2019, arXiv 1909.05858, §4.1)
 	Seed          uint64
 	Stop          []int32 // tokens that end the answer
+	Soft          []int32 // by prompt token: the template's soft slot that it stands for, or −1; nil: none
 }
 
 // sampler picks tokens from logits. The order of the steps is that of transformers:

@@ -11,6 +11,7 @@ import (
 type row struct {
 	id         int32
 	stream, at int
+	soft       int32 // 1 + the number of the soft slot that it stands for, or 0
 }
 
 // stage is a plan that runs rows of any streams, at any position of theirs, and gives
@@ -23,8 +24,10 @@ type stage struct {
 	args       engine.Args
 	window     int
 	slots      int
-	offset     int // position of a stream's first token
-	stretch    int // cache slots a stream
+	offset     int          // position of a stream's first token
+	stretch    int          // cache slots a stream
+	part       *prefix.Part // nil: the bare model
+	soft       []int32
 }
 
 func newStage(f engine.Frozen, m *prefix.Method, rows, picks int, size shape) (*stage, *engine.Program) {
@@ -55,7 +58,7 @@ func newStage(f engine.Frozen, m *prefix.Method, rows, picks int, size shape) (*
 	if m != nil {
 		part := m.Build(p, f.Arch, s.in, prefix.Replay)
 		part.Fill(s.args, nil)
-		h = part.Hooks
+		s.part, h = part, part.Hooks
 	}
 	out := f.Arch.Forward(p, s.in, h)
 	p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
@@ -97,6 +100,13 @@ func (s *stage) run(ctx context.Context, rows []row, picks []int) error {
 	set(s.in.LoLocal, c.LoLocal, func(r row) int { return first(r) + max(0, r.at+1-s.window) })
 	set(s.in.PLoLocal, c.PLoLocal, func(r row) int { return min(max(0, s.offset+r.at+1-s.window), s.slots) })
 	set(s.in.PHiLocal, c.PHiLocal, func(row) int { return s.slots })
+	if s.part != nil {
+		s.soft = s.soft[:0]
+		for _, r := range rows {
+			s.soft = append(s.soft, r.soft-1)
+		}
+		s.part.FillSoft(s.args, s.soft, len(rows))
+	}
 	s.args.Live[s.live], s.args.Live[s.some] = len(rows), len(picks)
 	return s.plan.Run(ctx, s.args)
 }

@@ -74,6 +74,7 @@ func (e *Evaluator) batch(ctx context.Context, i int) (loss float64, tokens int,
 	args := e.x.fill(b)
 	if e.part != nil {
 		e.part.Fill(args, nil)
+		e.part.FillSoft(args, b.Soft, b.Rows)
 	}
 	if err := e.plan.Run(ctx, args); err != nil {
 		return 0, 0, err

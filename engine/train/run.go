@@ -387,6 +387,7 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 		r.floor[r.step%logRows] = b.Entropy
 		args := r.x.fill(b)
 		r.part.Fill(args, rand.New(rand.NewPCG(r.opts.Seed+streamNoise, uint64(r.step))))
+		r.part.FillSoft(args, b.Soft, b.Rows)
 		args.Floats[r.hyper] = hyper(r.lr*r.halved*sched.at(r.step), r.step+1)
 		args.Ints[r.at] = []int32{int32(r.step)}
 		if err := r.plan.Run(ctx, args); err != nil {
