@@ -15,8 +15,9 @@ import (
 	"prelude/prefix"
 )
 
-// Data are the tokenised examples.
-type Data struct{ Train, Val []data.Tokens }
+// Data are the tokenised examples. Bare are those of validation as the bare model reads
+// them, without a template's soft slots; nil where that is no difference.
+type Data struct{ Train, Val, Bare []data.Tokens }
 
 // Run is one training.
 type Run struct {
@@ -112,6 +113,9 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	}
 	if r.eval, err = NewEvaluator(ctx, f, m, r.Tensors, val, o.Batch); err != nil {
 		return nil, err
+	}
+	if len(d.Bare) > 0 {
+		val = d.Bare
 	}
 	bare, err := NewEvaluator(ctx, f, nil, nil, val, o.Batch)
 	if err != nil {

@@ -124,6 +124,13 @@ type Preview struct {
 	Completion string `json:"completion"`
 	End        string `json:"end,omitempty"` // the end token's own text, where one closes the completion
 	Tokens     int    `json:"tokens"`
+	Soft       []Soft `json:"soft,omitempty"` // slots of a template, in the prompt
+}
+
+// Soft is a run of soft slots, at a byte of a prompt.
+type Soft struct {
+	At    int `json:"at"`
+	Slots int `json:"slots"`
 }
 
 // Example is one example as the file has it: before the chat template, which

@@ -42,6 +42,9 @@ func (s *Session) Reparse(o wire.DataOptions) (wire.Dataset, error) {
 	return s.SetData(s.examples.name, s.examples.content, o)
 }
 
+// mostVal is the largest share of the examples that is set aside: a third, rounded up.
+const mostVal = 0.34
+
 // previews and held-out prompts that the page shows.
 const previews, heldOut = 3, 8
 
@@ -73,6 +76,9 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 		data.AddSpace(all)
 	}
 	share := e.opts.ValShare
+	if share < 0 || share > mostVal {
+		return d, hint("Set at most a third of the examples aside.", "a validation share of %g; it may be up to a third", share)
+	}
 	var notes []string
 	e.split.train, e.split.val, notes = data.Split(all, share, e.opts.Seed)
 	d.Notes = append(d.Notes, notes...)
@@ -142,7 +148,11 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 		if err != nil {
 			return err
 		}
-		d.Preview = append(d.Preview, wire.Preview{Prompt: prompt, Completion: completion, End: s.model.Tokenizer.Token(s.stop()), Tokens: len(e.split.trainTokens[i].IDs)})
+		p := wire.Preview{Prompt: prompt, Completion: completion, End: s.model.Tokenizer.Token(s.stop()), Tokens: len(e.split.trainTokens[i].IDs)}
+		for _, soft := range x.Soft {
+			p.Soft = append(p.Soft, wire.Soft{At: soft.At, Slots: soft.Slots})
+		}
+		d.Preview = append(d.Preview, p)
 	}
 	return nil
 }

@@ -156,6 +156,12 @@ func (s *Session) answer(ctx context.Context, g *generate.Generator, t *tuned, o
 	if err != nil {
 		return err
 	}
+	if t != nil {
+		if err := t.checkSoft(tokens); err != nil {
+			return err
+		}
+		tokens = cutFront(tokens, t.method.Front())
+	}
 	ids := tokens.IDs
 	stream := s.model.Tokenizer.NewStream(ids...)
 	var held string
@@ -163,7 +169,7 @@ func (s *Session) answer(ctx context.Context, g *generate.Generator, t *tuned, o
 	rate := func() float64 { return float64(n) / max(time.Since(begun).Seconds(), 1e-9) }
 	stopped := false
 	ended, err := g.Run(ctx, ids, generate.Options{MaxTokens: o.MaxTokens, Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, MinP: o.MinP,
-		RepeatPenalty: o.RepeatPenalty, Seed: o.Seed, Stop: []int32{s.stop()}}, func(id int32) bool {
+		RepeatPenalty: o.RepeatPenalty, Seed: o.Seed, Stop: []int32{s.stop()}, Soft: tokens.Soft}, func(id int32) bool {
 		n++
 		held += stream.Next(id)
 		text, rest, stop := cut(held, o.Stop)

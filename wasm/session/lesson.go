@@ -17,6 +17,7 @@ type lesson struct {
 	text   adapter.Text // how prompts are written for what comes of it
 	format string       // the peft_type it is written in, "": what suits the method best
 	slots  int          // for a text; 0: as the method says
+	soft   int          // slots in the examples' template
 }
 
 // prepare reads the lesson of a training.
@@ -38,6 +39,9 @@ func (s *Session) prepare(o wire.Train) (lesson, error) {
 	split, opts := s.examples.split, s.examples.opts
 	l := lesson{data: train.Data{Train: split.trainTokens, Val: split.valTokens},
 		text: adapter.Text{Chat: opts.Chat, System: opts.System, Template: opts.Template}}
+	if form := s.examples.form; form != nil {
+		l.soft = form.Slots()
+	}
 	if text := o.Method["text.text"]; text != "" {
 		l.given.Text = s.model.Tokenizer.Encode(text, false)
 	}

@@ -55,10 +55,12 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 	if err != nil {
 		return wire.Trained{}, err
 	}
+	o.Method = s.lesson.withTemplate(o.Method)
 	m, err := prefix.New(o.Method, s.model.Arch.Info())
 	if err != nil {
 		return wire.Trained{}, err
 	}
+	s.lesson.readFront(m.Front())
 	before := s.tuned
 	done, err := s.train(ctx, o, m, from, w)
 	if err != nil {
