@@ -33,7 +33,7 @@ func (v Voice) ask(question string) ([]int32, error) {
 	return v.Encode(s), nil
 }
 
-// over says whether id is the last token of an answer.
-func (v Voice) over(id int32) bool {
+// Over says whether id is the last token of an answer.
+func (v Voice) Over(id int32) bool {
 	return id == v.Stop || v.Line && strings.Contains(v.Decode([]int32{id}), "\n")
 }

@@ -167,7 +167,7 @@ func (t *teacher) ask(ctx context.Context, rng *rand.Rand, between func() bool) 
 	}
 	said := make([][]int32, len(prompts))
 	err := t.RunAll(ctx, prompts, t.w.generation(t.w.opts.Question, rng.Uint64()), func(i int, _ []float32, id int32) bool {
-		if t.w.voice.over(id) {
+		if t.w.voice.Over(id) {
 			return false
 		}
 		said[i] = append(said[i], id)
@@ -224,7 +224,7 @@ func (t *teacher) answer(ctx context.Context, chunk int, questions []string, see
 		x := &all[i].Tokens
 		x.Teacher.Add(z)
 		x.IDs = append(x.IDs, id)
-		whole[i] = t.w.voice.over(id) || len(x.IDs)-x.Start == t.w.opts.Answer
+		whole[i] = t.w.voice.Over(id) || len(x.IDs)-x.Start == t.w.opts.Answer
 		stopped = stopped || !between()
 		return !stopped && !whole[i]
 	})
@@ -235,7 +235,7 @@ func (t *teacher) answer(ctx context.Context, chunk int, questions []string, see
 	for i, c := range all {
 		answer := c.Tokens.IDs[c.Tokens.Start:]
 		c.Answer = strings.TrimSpace(t.w.voice.Decode(answer[:len(answer)-1]))
-		if last := answer[len(answer)-1]; !t.w.voice.over(last) {
+		if last := answer[len(answer)-1]; !t.w.voice.Over(last) {
 			c.Answer = strings.TrimSpace(t.w.voice.Decode(answer))
 		}
 		if whole[i] && c.Answer != "" {

@@ -1,6 +1,7 @@
 // Tune is Prelude without a browser: the same engine, models and sessions as the page.
 //
 //	tune train    -model smollm2-135m -data examples.jsonl -minutes 10 -out adapter/
+//	tune study    -model smollm2-135m -text handbook.md -out adapter/
 //	tune eval     -model smollm2-135m -data examples.jsonl -adapter adapter/
 //	tune generate -model smollm2-135m -adapter adapter/ -prompt "name : The Mill"
 //	tune export   -model prelude-tiny -out folder/
@@ -38,6 +39,7 @@ type command struct {
 
 var commands = []command{
 	{"train", "tune a prefix on a file of examples, write a PEFT adapter", runTrain},
+	{"study", "make a prefix that knows a text or follows an instruction", runStudy},
 	{"eval", "measure validation losses: base model, prefix, examples in context", runEval},
 	{"generate", "continue a prompt, with or without a prefix", runGenerate},
 	{"export", "write a model as a folder that transformers loads", runExport},

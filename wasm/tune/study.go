@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"prelude/engine/wire"
+	"prelude/wasm/session"
+)
+
+// runStudy makes a prefix that knows a text, or follows an instruction, and examines it.
+func runStudy(ctx context.Context, args []string) error {
+	f := newFlags("study")
+	t := wire.Train{Text: true, Method: choices{}}
+	text := f.String("text", "", "`file` to learn: a document, or an instruction")
+	kind := f.String("kind", "document", "document (something to know) or instruction (something to follow)")
+	conversations := f.Int("conversations", 64, "questions and answers that the model writes itself")
+	questions := f.String("questions", "", "`file` of questions with short answers (JSON Lines); prints what prefix, text and neither make of them")
+	show := f.Bool("show", false, "show the questions and answers")
+	f.StringVar(&f.adapter, "adapter", "", "`folder` or .zip of a prefix to examine, instead of learning one")
+	f.IntVar(&t.Slots, "slots", 0, "length of the prefix; 0 takes what suits the text")
+	f.IntVar(&t.Steps, "steps", 0, "limit in steps")
+	f.Float64Var(&t.Minutes, "minutes", 0, "limit in minutes (5 where -steps is not given)")
+	f.IntVar(&t.Batch, "batch", 8, "conversations a step")
+	f.Float64Var(&t.LR, "lr", 0, "peak learning rate; 0 is the method's own")
+	f.IntVar(&t.Patience, "patience", 0, "evaluations without improvement before stopping; 0 is 5")
+	f.Uint64Var(&t.Seed, "seed", 1, "seed of the conversations and of the order")
+	f.Var(choices(t.Method), "method", "`key=value` of the method, may be given often")
+	out := f.String("out", "", "`folder` or .zip to write the adapter to")
+	name := f.String("name", "prefix", "the prefix's `name`")
+	if err := f.parse(args, "model", "text"); err != nil {
+		return err
+	}
+	if t.Steps == 0 && t.Minutes == 0 {
+		t.Minutes = 5
+	}
+	var asked []session.Question
+	if *questions != "" {
+		var err error
+		if asked, err = readQuestions(*questions); err != nil {
+			return err
+		}
+	}
+	content, err := os.ReadFile(*text)
+	if err != nil {
+		return err
+	}
+	s, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	read, err := s.SetText(ctx, filepath.Base(*text), *kind, content)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d bytes, %d tokens, %d parts; by a trial, %d questions and answers take %s\n", read.Name, read.Bytes, read.Tokens, read.Chunks,
+		*conversations, (time.Duration(read.RoundMillis*float64(*conversations)/float64(read.Round)) * time.Millisecond).Round(time.Second))
+	for _, note := range read.Notes {
+		fmt.Fprintln(os.Stderr, note)
+	}
+	if f.adapter == "" {
+		if err := learn(ctx, s, t, *conversations, *show); err != nil {
+			return err
+		}
+		if *out != "" {
+			zip, _, err := s.Export(context.WithoutCancel(ctx), wire.Export{Name: *name})
+			if err != nil {
+				return err
+			}
+			if err := writeAdapter(*out, zip); err != nil {
+				return err
+			}
+		}
+	}
+	if asked == nil {
+		return nil
+	}
+	marks, err := s.Examine(context.WithoutCancel(ctx), asked)
+	if err != nil {
+		return err
+	}
+	printMarks(asked, marks, *show)
+	return nil
+}
+
+// learn writes the conversations and trains on them.
+func learn(ctx context.Context, s *session.Session, t wire.Train, conversations int, show bool) error {
+	between := func() bool { return ctx.Err() == nil }
+	begun := time.Now()
+	if err := s.Write(ctx, wire.Write{Conversations: conversations, Seed: t.Seed}, func(w wire.Written) {
+		if w.Done {
+			fmt.Fprintf(os.Stderr, "%d questions and answers in %.0f s, %.0f tokens each\n", w.Count, time.Since(begun).Seconds(), w.Tokens)
+			return
+		}
+		fmt.Fprintf(os.Stderr, "%d of %d written, %.0f s left\n", w.Count, w.Total, w.LeftSec)
+		if show {
+			fmt.Fprintf(os.Stderr, "  %s\n  → %s\n", w.Question, strings.ReplaceAll(w.Answer, "\n", " / "))
+		}
+	}, between); err != nil {
+		return err
+	}
+	done, err := s.Train(context.WithoutCancel(ctx), t, session.Watch{
+		Planned: func(p wire.Planned) {
+			fmt.Fprintf(os.Stderr, "%d steps, %d slots, learning rate %g\n", p.Steps, p.Slots, p.LR)
+		},
+		Step: func(x wire.Step) {
+			fmt.Fprintf(os.Stderr, "step %d of %d  divergence %.4f  %.0f tokens/s  %.0f s left\n", x.First+len(x.Loss)-1, x.Total, x.Loss[len(x.Loss)-1], x.TokensSec, x.LeftSec)
+		},
+		Eval:    func(e wire.Eval) { fmt.Printf("step %d  divergence %.4f  without %.4f\n", e.Step, e.Loss, e.Base) },
+		Between: between,
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("best %.4f at step %d of %d (%s, %.0f s); without %.4f\n", done.BestLoss, done.BestStep, done.Steps, done.Why, done.Seconds, done.BaseLoss)
+	return nil
+}
+
+// readQuestions reads a file of questions, one JSON object a line.
+func readQuestions(path string) (all []session.Question, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for n := 1; lines.Scan(); n++ {
+		if strings.TrimSpace(lines.Text()) == "" {
+			continue
+		}
+		var q session.Question
+		if err := json.Unmarshal(lines.Bytes(), &q); err != nil || q.Question == "" || len(q.Answers) == 0 {
+			return nil, fmt.Errorf("%s, line %d: want {\"question\": …, \"answers\": [\"…\"]}", path, n)
+		}
+		all = append(all, q)
+	}
+	return all, lines.Err()
+}
+
+func printMarks(asked []session.Question, marks []session.Marks, show bool) {
+	if show {
+		for i, q := range asked {
+			fmt.Fprintf(os.Stderr, "%s (%s)\n", q.Question, q.Answers[0])
+			for _, m := range marks {
+				fmt.Fprintf(os.Stderr, "  %-16s %s\n", m.Name, strings.ReplaceAll(m.Answers[i], "\n", " / "))
+			}
+		}
+	}
+	fmt.Printf("%-16s %8s %8s %12s %12s\n", "", "right", "KL", "positions", "bytes")
+	for _, m := range marks {
+		fmt.Printf("%-16s %5d/%d %8.3f %12d %12d\n", m.Name, m.Right, len(asked), m.KL, m.Slots, m.Bytes)
+	}
+}
