@@ -19,6 +19,7 @@ type App struct {
 
 	model   model
 	data    examples
+	form    form
 	set     settings
 	run     run
 	chart   chartView
@@ -52,6 +53,7 @@ func New(host Host) *App {
 	a := &App{host: host, notices: map[place]notice{}, asked: map[int]place{}}
 	a.set = defaultSettings()
 	a.shelf = newShelf()
+	a.form.val = defaultVal
 	a.compare.gen = defaultGeneration()
 	a.chart = chartView{width: 720, cursor: -1}
 	a.model.device = "auto"

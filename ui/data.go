@@ -82,6 +82,7 @@ func (a *App) takeData(f File, b Bytes) {
 	a.data.keep()
 	a.data = examples{file: &f, bytes: b, before: a.data.before}
 	a.data.opts.Seed = 1
+	a.form = form{val: defaultVal}
 	a.sendData()
 }
 
