@@ -45,11 +45,16 @@ type HTTP struct {
 // OpenURL asks for the file behind address. A nil client is
 // http.DefaultClient.
 func OpenURL(ctx context.Context, client *http.Client, address string) (*HTTP, error) {
+	return openURL(ctx, client, address, 0)
+}
+
+// openURL opens a file that will be read from byte off on.
+func openURL(ctx context.Context, client *http.Client, address string, off int64) (*HTTP, error) {
 	if client == nil {
 		client = http.DefaultClient
 	}
 	h := &HTTP{client: client, url: address, size: -1, pause: 200 * time.Millisecond}
-	if err := h.retry(ctx, func() error { return h.request(ctx, 0) }); err != nil {
+	if err := h.retry(ctx, func() error { return h.request(ctx, off) }); err != nil {
 		return nil, err
 	}
 	return h, nil
@@ -58,15 +63,24 @@ func OpenURL(ctx context.Context, client *http.Client, address string) (*HTTP, e
 // URLs opens files below a folder's address.
 func URLs(client *http.Client, folder string) Opener {
 	return func(ctx context.Context, name string) (Source, error) {
-		if err := plainName(name); err != nil {
+		address, err := below(folder, name)
+		if err != nil {
 			return nil, err
 		}
-		address, err := url.Parse(folder)
-		if err != nil {
-			return nil, fmt.Errorf("weights: %w", err)
-		}
-		return OpenURL(ctx, client, address.JoinPath(name).String())
+		return OpenURL(ctx, client, address)
 	}
+}
+
+// below is the address of a file in a folder.
+func below(folder, name string) (string, error) {
+	if err := plainName(name); err != nil {
+		return "", err
+	}
+	address, err := url.Parse(folder)
+	if err != nil {
+		return "", fmt.Errorf("weights: %w", err)
+	}
+	return address.JoinPath(name).String(), nil
 }
 
 func (h *HTTP) Size() int64 { return h.size }
@@ -183,6 +197,8 @@ func (h *HTTP) accept(resp *http.Response, off int64) error {
 		h.at = 0
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
 		return fmt.Errorf("weights: %s: %s", h.url, resp.Status)
+	case code == http.StatusRequestedRangeNotSatisfiable:
+		return permanent{fmt.Errorf("weights: %s: %w from byte %d on", h.url, errPastEnd, off)}
 	case code == http.StatusNotFound:
 		return permanent{fmt.Errorf("weights: %s: %w", h.url, fs.ErrNotExist)}
 	default:
@@ -218,6 +234,9 @@ func (h *HTTP) hangUp() {
 		h.body = nil
 	}
 }
+
+// errPastEnd is the error of a request for what lies behind a file's end.
+var errPastEnd = errors.New("the host's file has nothing")
 
 // permanent is an error that trying again doesn't help.
 type permanent struct{ error }
