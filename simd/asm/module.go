@@ -166,7 +166,14 @@ func (m *Module) Bytes() []byte {
 		section(9, [][]byte{elem})
 	}
 	section(10, code)
-	return out
+
+	// The functions' names, for profilers.
+	var names [][]byte
+	for _, f := range all {
+		names = append(names, append(uleb(uint64(f.index)), str(f.name)...))
+	}
+	out = append(out, 0)
+	return append(out, sized(append(str("name"), append([]byte{1}, sized(vector(names))...)...))...)
 }
 
 func (f *Func) signature() []byte {
