@@ -18,6 +18,7 @@ type App struct {
 	notices  map[place]notice
 
 	model   model
+	kept    kept
 	data    examples
 	form    form
 	set     settings
@@ -89,6 +90,7 @@ func (a *App) Crashed(message string) {
 func (a *App) Restart() {
 	clear(a.notices)
 	a.model.stop()
+	a.kept.id = 0
 	a.data.stop()
 	a.run.stop("the engine stopped")
 	a.compare.stop()

@@ -11,6 +11,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onProgress(m)
 	case wire.Loaded:
 		a.onLoaded(m)
+	case wire.Kept:
+		a.onKept(m)
 	case wire.Dataset:
 		a.onDataset(m)
 	case wire.Planned:
@@ -99,6 +101,8 @@ func (a *App) onError(m wire.Error) {
 	case 0:
 	case a.model.id:
 		a.model.stop()
+	case a.kept.id:
+		a.kept.id = 0
 	case a.data.id:
 		a.data.refused()
 	case a.run.id:

@@ -76,10 +76,12 @@ func ParseKept(data []byte) (Kept, error) {
 
 // Keeping says what [Keep] fetches and how.
 type Keeping struct {
-	Model   string            // what people call it
-	Address string            // of the folder that has its files
-	Client  *http.Client      // nil: http.DefaultClient
-	Sums    map[string]string // SHA-256 in hex by file, where the host tells them
+	Model   string       // what people call it
+	Address string       // of the folder that has its files
+	Client  *http.Client // nil: http.DefaultClient
+	// Sum, if set, is asked for the SHA-256 of a file that has arrived, in hex; "" where
+	// the host does not tell it.
+	Sum func(ctx context.Context, file string) string
 	// Note hears once why a file could not be kept: it is read from the network then.
 	Note func(why error)
 }
@@ -265,7 +267,11 @@ func (f *fetched) finish(ctx context.Context) error {
 	if f.local == nil {
 		return nil
 	}
-	if want := strings.ToLower(f.k.Sums[f.file]); want != "" {
+	want := ""
+	if f.k.Sum != nil {
+		want = strings.ToLower(f.k.Sum(ctx, f.file))
+	}
+	if want != "" {
 		h := sha256.New()
 		r := io.NewSectionReader(readerAt{ctx, f.local}, 0, f.held.Size)
 		if _, err := io.CopyBuffer(h, onlyReader{r}, make([]byte, fetchBytes)); err != nil {

@@ -109,7 +109,7 @@ func sum(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 // keep is one sitting: it opens and reads m.gguf.
 func keep(t *testing.T, f folder, address string, sums map[string]string) (got []byte, notes []string, err error) {
 	t.Helper()
-	open := weights.Keep(ctx, f, weights.Keeping{Model: "owner/name", Address: address, Sums: sums, Note: func(why error) { notes = append(notes, why.Error()) }})
+	open := weights.Keep(ctx, f, weights.Keeping{Model: "owner/name", Address: address, Sum: func(_ context.Context, file string) string { return sums[file] }, Note: func(why error) { notes = append(notes, why.Error()) }})
 	src, err := open(ctx, "m.gguf")
 	if err != nil {
 		return nil, notes, err

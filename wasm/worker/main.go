@@ -15,6 +15,7 @@ func main() {
 	b := newBridge()
 	w := &worker{bridge: b}
 	b.post(w.ready(), js.Null())
+	w.send(kept())
 	for {
 		w.handle(b.next())
 	}

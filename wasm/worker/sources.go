@@ -43,38 +43,6 @@ func bundled() []wire.ModelOffer {
 	return offers
 }
 
-// openHub opens a model of the Hugging Face hub by its id.
-func openHub(ctx context.Context, id string) (*models.Files, error) {
-	owner, name, ok := strings.Cut(id, "/")
-	if !ok || owner == "" || name == "" || strings.ContainsAny(id, " ?#\\:") || strings.Contains(name, "/") {
-		return nil, fmt.Errorf(`%q is not a model id; it looks like "HuggingFaceTB/SmolLM2-135M"`, id)
-	}
-	return models.Open(ctx, id, weights.URLs(nil, "https://huggingface.co/"+id+"/resolve/main/"), "")
-}
-
-// openURL opens a .gguf file, or the folder that holds a config.json.
-func openURL(ctx context.Context, address string) (*models.Files, error) {
-	u := js.Global().Get("URL")
-	if !u.Call("canParse", address).Bool() {
-		return nil, fmt.Errorf("%q is not an address", address)
-	}
-	dir, file := address, ""
-	if i := strings.LastIndex(address, "/"); strings.Contains(address[i+1:], ".") {
-		dir, file = address[:i+1], address[i+1:]
-	} else if i != len(address)-1 {
-		dir += "/"
-	}
-	if file == "config.json" {
-		file = ""
-	}
-	name := strings.Trim(strings.TrimSuffix(address, file), "/")
-	name = name[strings.LastIndex(name, "/")+1:]
-	if file != "" {
-		name = strings.TrimSuffix(file, ".gguf")
-	}
-	return models.Open(ctx, name, weights.URLs(nil, dir), file)
-}
-
 // dropped collects the files that follow a Load and opens them.
 func (w *worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error) {
 	if m.Files <= 0 {

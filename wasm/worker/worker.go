@@ -26,6 +26,7 @@ type worker struct {
 	offers  []wire.ModelOffer
 	device  string // the name of the session's device as it was asked for
 	why     string
+	notes   []string // on the model that is being fetched
 
 	training bool
 	paused   atomic.Bool
@@ -135,7 +136,15 @@ func (w *worker) handle(r request) {
 	switch m := r.msg.(type) {
 	case wire.Load:
 		defer begin(m.ID)()
-		w.fail(m.ID, w.idle(func() error { return w.load(ctx, m) }))
+		w.fail(m.ID, w.idle(func() error { return w.afterFetch(m, w.load(ctx, m)) }))
+	case wire.Delete:
+		err := deleteKept(m.Model)
+		if err == nil {
+			list := kept()
+			list.ID = m.ID
+			w.send(list)
+		}
+		w.fail(m.ID, err)
 	case wire.Data:
 		w.dataset(m.ID, func() (wire.Dataset, error) { return s.SetData(m.Name, bytesOf(r.blob), m.Opts) })
 	case wire.Reparse:
@@ -200,6 +209,7 @@ func (w *worker) load(ctx context.Context, m wire.Load) error {
 	w.send(wire.State{State: "loading"})
 	defer w.send(wire.State{State: "idle"})
 	w.send(wire.Progress{ID: m.ID, Stage: "Reading the model's description", Total: 1})
+	w.notes = nil
 	f, err := w.files(ctx, m)
 	if err != nil {
 		return err
@@ -216,7 +226,7 @@ func (w *worker) load(ctx context.Context, m wire.Load) error {
 		return err
 	}
 	l := w.session.Loaded()
-	l.ID, l.DeviceWhy = m.ID, w.why
+	l.ID, l.DeviceWhy, l.Notes = m.ID, w.why, append(l.Notes, w.notes...)
 	w.send(l)
 	return nil
 }
@@ -334,9 +344,9 @@ func (w *worker) files(ctx context.Context, m wire.Load) (*models.Files, error) 
 		}
 		return nil, fmt.Errorf("there is no bundled model %q", m.Bundled)
 	case m.Hub != "":
-		return openHub(ctx, m.Hub)
+		return w.openHub(ctx, m.Hub)
 	case m.URL != "":
-		return openURL(ctx, m.URL)
+		return w.openURL(ctx, m.URL)
 	}
 	return w.dropped(ctx, m)
 }

@@ -1,0 +1,29 @@
+package wire
+
+// Kept lists the models that were fetched into this browser, and how much room the
+// page has there; it comes after [Ready] and after every change. ID is that of the
+// [Delete] it answers, if it answers one.
+type Kept struct {
+	ID     int         `json:"id,omitempty"`
+	Models []KeptModel `json:"models"`
+	Used   int64       `json:"used"`  // bytes, by everything the page keeps
+	Quota  int64       `json:"quota"` // bytes, 0 where the browser does not tell
+}
+
+// KeptModel is one of them.
+type KeptModel struct {
+	Model string `json:"model"` // a Hugging Face id, or an address
+	Bytes int64  `json:"bytes"` // that are here
+	Of    int64  `json:"of"`    // of all its files
+}
+
+// Delete takes a model out of the browser's storage; answered by [Kept].
+type Delete struct {
+	ID    int    `json:"id"`
+	Model string `json:"model"`
+}
+
+func (Kept) wireType() string   { return "kept" }
+func (Delete) wireType() string { return "delete" }
+
+func init() { register(Kept{}, Delete{}) }

@@ -1,0 +1,74 @@
+package ui
+
+import (
+	"strings"
+
+	"prelude/engine/wire"
+)
+
+// kept are the models that were fetched into this browser.
+type kept struct {
+	wire.Kept
+	id int // the deletion under way, else 0
+}
+
+func (a *App) onKept(m wire.Kept) {
+	delete(a.asked, m.ID)
+	if m.ID == a.kept.id {
+		a.kept.id = 0
+	}
+	a.kept.Kept = m
+}
+
+// deleteKept takes a model out of the browser's storage. Where it is loaded, it stays so.
+func (a *App) deleteKept(model string) {
+	a.kept.id = a.ask(atModel, func(id int) wire.Message { return wire.Delete{ID: id, Model: model} }, nil)
+}
+
+// sourceOf says where a fetched model came from.
+func sourceOf(model string) source {
+	if strings.Contains(model, "://") {
+		return source{url: model}
+	}
+	return source{hub: model}
+}
+
+func (c *ModelPanel) keptTitle(m wire.KeptModel) string {
+	if s := sourceOf(m.Model); s.url != "" {
+		_, rest, _ := strings.Cut(s.url, "://")
+		return rest
+	}
+	return m.Model
+}
+
+func (c *ModelPanel) keptNote(m wire.KeptModel) string {
+	if m.Bytes < m.Of {
+		return "Broken off with " + size(m.Bytes) + " here: it goes on from there."
+	}
+	return "Loads without the network."
+}
+
+func (c *ModelPanel) keptAction(m wire.KeptModel) string {
+	if m.Bytes < m.Of {
+		return "Go on"
+	}
+	return "Load"
+}
+
+func (c *ModelPanel) keptRoom() string {
+	k := c.App.kept
+	if k.Quota <= 0 {
+		return size(k.Used) + " used"
+	}
+	return size(k.Used) + " of the " + size(k.Quota) + " this browser allows"
+}
+
+func (c *ModelPanel) isKeptLoaded(m wire.KeptModel) bool {
+	now := &c.App.model
+	return now.id == 0 && now.loaded != nil && now.source != nil && now.source.hub+now.source.url == m.Model
+}
+
+// busyKept says whether fetched models are to be left alone: one is being read or deleted.
+func (c *ModelPanel) busyKept() bool {
+	return c.App.model.id != 0 || c.App.kept.id != 0 || c.App.engine != "ready"
+}

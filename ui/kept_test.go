@@ -1,0 +1,47 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"prelude/engine/wire"
+)
+
+func TestFetchedModels(t *testing.T) {
+	a, s := open(t)
+	a.Receive(wire.Kept{Models: []wire.KeptModel{{Model: "owner/name", Bytes: 62e6, Of: 98e6}, {Model: "https://models.test/a/m.gguf", Bytes: 3e6, Of: 3e6}}, Used: 70e6, Quota: 6e9}, nil)
+	c := &ModelPanel{App: a}
+	part, whole := a.kept.Models[0], a.kept.Models[1]
+	if got := c.keptNote(part); !strings.Contains(got, "62.0"+thin+"MB here") || c.keptAction(part) != "Go on" {
+		t.Errorf("half a model: %q, %q", c.keptAction(part), got)
+	}
+	if c.keptAction(whole) != "Load" || c.keptTitle(whole) != "models.test/a/m.gguf" {
+		t.Errorf("a whole model: %q %q", c.keptAction(whole), c.keptTitle(whole))
+	}
+	for _, m := range a.kept.Models {
+		a.load(sourceOf(m.Model))
+		load, _ := last[wire.Load](s)
+		if load.Hub+load.URL != m.Model || (load.Hub != "") != (m.Model == "owner/name") {
+			t.Errorf("%s: loads %+v", m.Model, load)
+		}
+		a.Receive(wire.Loaded{ID: load.ID, Name: "x"}, nil)
+		if !c.isKeptLoaded(m) {
+			t.Errorf("%s is not shown as loaded", m.Model)
+		}
+	}
+	a.deleteKept(part.Model)
+	d, _ := last[wire.Delete](s)
+	if d.Model != part.Model || !c.busyKept() {
+		t.Errorf("deletes %+v, busy %v", d, c.busyKept())
+	}
+	a.Receive(wire.Error{ID: d.ID, Message: "another tab has it"}, nil)
+	if c.busyKept() || a.notices[atModel].message == "" {
+		t.Error("a deletion that failed leaves the list blocked, or says nothing")
+	}
+	a.deleteKept(part.Model)
+	d, _ = last[wire.Delete](s)
+	a.Receive(wire.Kept{ID: d.ID, Models: []wire.KeptModel{whole}}, nil)
+	if c.busyKept() || len(a.kept.Models) != 1 {
+		t.Errorf("after a deletion there are %v", a.kept.Models)
+	}
+}
