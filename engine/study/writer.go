@@ -70,6 +70,9 @@ func (w *Writer) Streams() int { return w.opts.Streams }
 // Seed sets the seed of what is written from now on.
 func (w *Writer) Seed(seed uint64) { w.opts.Seed = seed }
 
+// Use goes on with the same model on another device.
+func (w *Writer) Use(f engine.Frozen) { w.f = f }
+
 // InContext is a text in the model's context, as a prefix that is not trained: the keys
 // and values of its tokens.
 func InContext(ctx context.Context, f engine.Frozen, v Voice, kind Kind, text string) (*prefix.Method, map[string]engine.Tensor, error) {

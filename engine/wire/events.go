@@ -175,7 +175,7 @@ type Eval struct {
 	Best bool    `json:"best"`
 }
 
-// State says what the worker is doing: "idle", "loading", "training", "paused".
+// State says what the worker is doing: "idle", "loading", "training", "writing", "paused".
 type State struct {
 	State string `json:"state"`
 }

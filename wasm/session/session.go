@@ -63,6 +63,11 @@ func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) 
 		return err
 	}
 	s.model, s.files, s.loading = m, f, o
+	if s.text != nil && s.text.model == m.Fingerprint {
+		s.text.writer.Use(m.Frozen)
+	} else {
+		s.text = nil // its tokens and its answers are another model's
+	}
 	if m.Chat != "" {
 		if s.chat, err = parseTemplate(m); err != nil {
 			m.Notes = append(m.Notes, fmt.Sprintf("The model's chat template can't be read (%v): examples stay plain text.", err))

@@ -18,6 +18,7 @@ import (
 // that the model has written about it.
 type text struct {
 	read    wire.TextRead
+	model   string // fingerprint of the one that studies it
 	content string
 	writer  *study.Writer
 	written []study.Conversation
@@ -77,7 +78,7 @@ func (s *Session) SetText(ctx context.Context, name, kind string, content []byte
 		return wire.TextRead{}, hint("Choose a text with something in it.", "%s is empty", name)
 	}
 	v, info := s.voice(), s.model.Arch.Info()
-	t := &text{content: strings.TrimPrefix(string(content), "\ufeff")}
+	t := &text{model: s.model.Fingerprint, content: strings.TrimPrefix(string(content), "\ufeff")}
 	chunks := study.Chunks(t.content, v.Encode, v.Decode, min(chunkTokens, info.Context/3))
 	t.writer = study.NewWriter(s.model.Frozen, v, study.Kind(kind), chunks, study.Options{})
 	ids, err := t.writer.Start()
@@ -109,9 +110,6 @@ func slotsFor(kind string, tokens int) int {
 	}
 	return min(n, tokens)
 }
-
-// DropText forgets the text and its conversations.
-func (s *Session) DropText() { s.text = nil }
 
 // Write lets the model write conversations until there are so many, and tells of each
 // round. Between is asked at every token; false ends the writing, and what is written

@@ -58,7 +58,7 @@ func (p private) Open(_ context.Context, name string) (weights.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return blob{name, int64(file.Get("size").Float()), file}, nil
+	return &blob{name, int64(file.Get("size").Float()), file}, nil
 }
 
 func (p private) Append(_ context.Context, name string) (weights.Growing, error) {

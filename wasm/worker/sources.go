@@ -48,7 +48,7 @@ func (w *worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 	if m.Files <= 0 {
 		return nil, fmt.Errorf("no model was named")
 	}
-	all := map[string]blob{}
+	all := map[string]*blob{}
 	main := ""
 	for range m.Files {
 		r := w.bridge.next()
@@ -57,7 +57,7 @@ func (w *worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 			return nil, fmt.Errorf("the model's files did not arrive")
 		}
 		name := f.Name[strings.LastIndex(f.Name, "/")+1:]
-		all[name] = blob{name, f.Size, r.blob}
+		all[name] = &blob{name, f.Size, r.blob}
 		if strings.HasSuffix(name, ".gguf") {
 			main = name
 		}
@@ -96,10 +96,10 @@ type blob struct {
 	file js.Value
 }
 
-func (b blob) Name() string { return b.name }
-func (b blob) Size() int64  { return b.size }
+func (b *blob) Name() string { return b.name }
+func (b *blob) Size() int64  { return b.size }
 
-func (b blob) ReadRange(_ context.Context, off int64, dst []byte) error {
+func (b *blob) ReadRange(_ context.Context, off int64, dst []byte) error {
 	if off < 0 || off+int64(len(dst)) > b.size {
 		return fmt.Errorf("%s: bytes [%d, %d) of a file of %d", b.name, off, off+int64(len(dst)), b.size)
 	}

@@ -28,7 +28,8 @@ type worker struct {
 	why     string
 	notes   []string // on the model that is being fetched
 
-	training bool
+	training bool   // or writing about a text: what pause, resume and stop act on
+	doing    string // its word for the page
 	paused   atomic.Bool
 	stopping atomic.Bool
 	busy     int // id of the request that Cancel can end
@@ -53,7 +54,7 @@ func (w *worker) urgent(m wire.Message) bool {
 		}
 	case wire.Resume:
 		if w.training && w.paused.Swap(false) {
-			w.send(wire.State{State: "training"})
+			w.send(wire.State{State: w.doing})
 			w.wakeUp()
 		}
 	case wire.Stop:
@@ -150,7 +151,7 @@ func (w *worker) handle(r request) {
 	case wire.Reparse:
 		w.dataset(m.ID, func() (wire.Dataset, error) { return s.Reparse(m.Opts) })
 	case wire.Train:
-		w.fail(m.ID, w.idle(func() error { return w.train(ctx, cancel, m) }))
+		w.fail(m.ID, w.idle(func() error { return w.train(ctx, m) }))
 	case wire.Generate:
 		defer begin(m.ID)()
 		err := s.Generate(ctx, m, func(p wire.Sample) bool {
@@ -180,7 +181,7 @@ func (w *worker) handle(r request) {
 		}))
 	case wire.Pause, wire.Resume, wire.Stop, wire.Cancel: // too late, or too early
 	default:
-		if !w.onShelf(ctx, m) {
+		if !w.onShelf(ctx, m) && !w.onText(ctx, m, r.blob) {
 			w.fail(0, unknown(m))
 		}
 	}
@@ -264,21 +265,27 @@ func (w *worker) recover(ctx context.Context, failure error) (engine.Device, boo
 	return dev, true
 }
 
-func (w *worker) train(ctx context.Context, cancel context.CancelFunc, m wire.Train) error {
-	w.training = true
+// begin takes the device for a long action that can be paused and stopped.
+func (w *worker) begin(doing string) (end func()) {
+	w.training, w.doing = true, doing
 	w.paused.Store(false)
 	w.stopping.Store(false)
-	w.send(wire.State{State: "training"})
-	defer func() {
+	w.send(wire.State{State: doing})
+	follow := func() {}
+	if p, ok := w.session.Device.(engine.Pauser); ok {
+		follow = w.follow(p)
+	}
+	return func() {
+		follow()
 		w.training = false
 		w.paused.Store(false)
 		w.send(wire.State{State: "idle"})
-	}()
-	w.send(wire.Progress{ID: m.ID, Stage: "Preparing", Total: 1})
-	if p, ok := w.session.Device.(engine.Pauser); ok {
-		stop := w.follow(p)
-		defer stop()
 	}
+}
+
+func (w *worker) train(ctx context.Context, m wire.Train) error {
+	defer w.begin("training")()
+	w.send(wire.Progress{ID: m.ID, Stage: "Preparing", Total: 1})
 	done, err := w.session.Train(ctx, m, session.Watch{
 		Planned: func(p wire.Planned) { w.shelf(ctx); w.send(p) },
 		Step:    func(s wire.Step) { w.send(s) },

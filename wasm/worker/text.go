@@ -1,0 +1,35 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"syscall/js"
+
+	"prelude/engine/wire"
+)
+
+// onText answers what is asked about a text to learn; false for other messages.
+func (w *worker) onText(ctx context.Context, m wire.Message, blob js.Value) bool {
+	switch m := m.(type) {
+	case wire.Text:
+		w.fail(m.ID, w.idle(func() error {
+			w.send(wire.Progress{ID: m.ID, Stage: "Trying out how fast this model reads and writes", Total: 1})
+			w.bridge.breathe()
+			read, err := w.session.SetText(ctx, m.Name, m.Kind, bytesOf(blob))
+			if err == nil {
+				read.ID = m.ID
+				w.send(read)
+			}
+			return err
+		}))
+	case wire.Write:
+		w.fail(m.ID, w.idle(func() error {
+			defer w.begin("writing")()
+			return w.session.Write(ctx, m, func(x wire.Written) { w.send(x) }, w.between)
+		}))
+	default:
+		return false
+	}
+	return true
+}
