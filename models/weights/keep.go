@@ -146,7 +146,7 @@ func (k *keeper) open(ctx context.Context, name string) (Source, error) {
 	}
 	if held.Whole {
 		if src, err := k.folder.Open(ctx, DataPrefix+name); err == nil && src.Size() == held.Size {
-			return named{src, name}, nil
+			return &named{src, name}, nil
 		}
 	}
 	local, err := k.folder.Append(ctx, DataPrefix+name)
@@ -317,9 +317,9 @@ type named struct {
 	name string
 }
 
-func (n named) Name() string { return n.name }
+func (n *named) Name() string { return n.name }
 
-func (n named) Close() error {
+func (n *named) Close() error {
 	if c, ok := n.Source.(io.Closer); ok {
 		return c.Close()
 	}
