@@ -35,6 +35,7 @@ type ModelInfo struct {
 	Positions Positions
 	Window    int            // sliding window of local layers in tokens, 0 if none
 	Local     []bool         // by layer: attends within Window
+	Start     int32          // encoder-decoder: the token that its decoder begins with
 	Linears   map[string]int // names of the linear maps that Hooks.Linear sees, and their fan-out
 }
 
@@ -54,9 +55,8 @@ type Input struct {
 	Encoder     *Encoded // decoder of an encoder-decoder: what it attends to
 
 	// Relative positions (T5), for the decoder: I32 positions of keys [keys], needed with
-	// a cache and else Pos, and of prefix slots [slots], needed with a prefix. Queries use
-	// Pos.
-	KPos, PPos Buffer
+	// a cache and else Pos. Queries use Pos, prefix slots Segment.Pos.
+	KPos Buffer
 }
 
 // Cache is a KV cache: the rows' keys and values are stored at Idx and attention
@@ -123,6 +123,9 @@ type At struct {
 type Segment struct {
 	K, V Buffer // [slots, kvHeads·headDim]
 	Bias Buffer // on the scores, [rows|1, heads|1, slots|1], or None
+	// Pos, for models with relative positions: the slots' positions, I32 [slots]; None is
+	// no bias by distance.
+	Pos Buffer
 }
 
 // Hooks is where a prefix enters a model: at these six places and no more. A nil

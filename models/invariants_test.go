@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"prelude/engine"
@@ -34,10 +35,12 @@ type decode struct {
 	args engine.Args
 	m    *tiny[float64]
 	enc  *engine.Encoded
+	// positions of prefix slots
+	slots engine.Buffer
 }
 
 func (m *tiny[T]) decode() *decode {
-	return &decode{engine.NewProgram(), engine.Args{Ints: map[engine.Buffer][]int32{}}, any(m).(*tiny[float64]), nil}
+	return &decode{engine.NewProgram(), engine.Args{Ints: map[engine.Buffer][]int32{}}, any(m).(*tiny[float64]), nil, engine.None}
 }
 
 func (p *decode) arg(name string, x []int32) engine.Buffer {
@@ -61,12 +64,8 @@ func (p *decode) forward(e examples, slots int, h engine.Hooks) engine.Output {
 		}
 	}
 	if i.Positions == engine.Relative {
-		if in.PPos = engine.None; slots > 0 {
-			x := make([]int32, slots)
-			for s := range x {
-				x[s] = int32(s)
-			}
-			in.PPos = p.arg("slots", x)
+		if p.slots = engine.None; slots > 0 {
+			p.slots = p.arg("slots", upTo(slots))
 		}
 		if p.enc == nil {
 			src := examples{{5, 9, 3, 22, 1}}
@@ -102,7 +101,7 @@ func TestTextAsPrefixIsTextInContext(t *testing.T) {
 			if at.Site != engine.DecSelf {
 				return engine.Segment{}
 			}
-			return engine.Segment{K: kv.K[at.Layer], V: kv.V[at.Layer]}
+			return engine.Segment{K: kv.K[at.Layer], V: kv.V[at.Layer], Pos: p.slots}
 		}})
 		if e := conformance.Error(p.logits(t, after), whole[len(text)*vocab:]); !(e <= 1e-12) {
 			t.Errorf("error %.3g, want ≤ 1e-12", e)
@@ -128,7 +127,7 @@ func TestRemovedPrefix(t *testing.T) {
 				if at.Site != engine.DecSelf {
 					return engine.Segment{}
 				}
-				return engine.Segment{K: kv.K[at.Layer], V: kv.V[at.Layer], Bias: b}
+				return engine.Segment{K: kv.K[at.Layer], V: kv.V[at.Layer], Bias: b, Pos: p.slots}
 			}}))
 		}
 		want := frozen()
@@ -201,11 +200,19 @@ func TestT5Needs(t *testing.T) {
 	if p.Err() == nil {
 		t.Error("no encoder is no error")
 	}
-	q := packT5(t5Source, t5Target, tinySlots)
+	q := packT5(t5Source, t5Target, 0)
 	q.dec.Encoder.Hidden = m.arch.Encode(q.Program, q.enc, engine.Hooks{}).Hidden
-	q.dec.PPos = engine.None
-	m.arch.Forward(q.Program, q.dec, m.t5Hooks(false, t5Sites))
-	if q.Err() == nil {
-		t.Error("a prefix without positions is no error")
+	q.dec.Cache = &engine.Cache{Idx: q.dec.Pos}
+	for _, name := range []string{"k0", "v0", "k1", "v1", "k2", "v2"} {
+		b := q.Persist(name, engine.Spec{DType: engine.F32, Shape: []int{16, 12}})
+		if name[0] == 'k' {
+			q.dec.Cache.K = append(q.dec.Cache.K, b)
+		} else {
+			q.dec.Cache.V = append(q.dec.Cache.V, b)
+		}
+	}
+	m.arch.Forward(q.Program, q.dec, engine.Hooks{})
+	if q.Err() == nil || !strings.Contains(q.Err().Error(), "KPos") {
+		t.Errorf("a cache without positions gives error %v", q.Err())
 	}
 }

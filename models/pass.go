@@ -135,9 +135,12 @@ func (f *pass) attention(at engine.At, a asking, o engine.Attention) engine.Buff
 		if s.K != engine.None {
 			o.PLo, o.PHi = a.plo, a.phi
 		}
+		if o.Rel != engine.None {
+			o.PPos = s.Pos
+		}
 	}
-	if o.Rel != engine.None && at.Site == engine.DecSelf && (o.PK != engine.None && o.PPos == engine.None || f.in.Cache != nil && f.in.KPos == engine.None) {
-		f.Failf("%s: a prefix needs Input.PPos, a cache Input.KPos", f.info.Family)
+	if o.Rel != engine.None && f.in.Cache != nil && f.in.KPos == engine.None {
+		f.Failf("%s: a cache needs Input.KPos", f.info.Family)
 	}
 	y := f.Attention(o)
 	if f.hooks.AttnOut != nil {

@@ -65,6 +65,8 @@ func TestRefusedKeys(t *testing.T) {
 		{"t5 1.0", "is_encoder_decoder", false, `"is_encoder_decoder"`},
 		{"t5 1.0", "relative_attention_num_buckets", 3.0, "relative buckets"},
 		{"t5 1.0", "is_gated_act", true, "contradict"},
+		{"t5 1.0", "decoder_start_token_id", 31.0, "want a token from 0 to 30"},
+		{"t5 1.0", "decoder_start_token_id", 0.5, `"decoder_start_token_id" is 0.5`},
 		{"gpt2", "model_type", "mamba", `architecture "mamba" is not supported; supported are gemma3, gemma3_text, gpt2, gpt_neox, llama, mistral, qwen2, qwen3, t5`},
 	} {
 		f := fixtureFamily(t, c.family)

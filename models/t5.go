@@ -50,6 +50,7 @@ func newT5(config *Config, specs Specs) (Family, error) {
 	if buckets < 4 || buckets%2 != 0 || distance <= buckets/2 || distance > maxPositions {
 		c.fail(fmt.Errorf("models: config.json: %d relative buckets for distances up to %d, want an even number of at least 4 and distances from half of it to %d", buckets, distance, maxPositions))
 	}
+	i.Start = c.start(i.Vocab)
 	c.refuse(false, "is_decoder")
 	c.refuse(true, "is_encoder_decoder")
 	if c.err != nil {
@@ -94,6 +95,16 @@ func newT5(config *Config, specs Specs) (Family, error) {
 		}
 	}
 	return m, nil
+}
+
+// start is the decoder's first token, its padding where the file names none.
+func (f *fields) start(vocab int) int32 {
+	id := f.number("decoder_start_token_id", f.number("pad_token_id", 0))
+	if id != math.Trunc(id) || id < 0 || id >= float64(vocab) {
+		f.fail(fmt.Errorf("models: config.json: \"decoder_start_token_id\" is %v, want a token from 0 to %d", id, vocab-1))
+		return 0
+	}
+	return int32(id)
 }
 
 func (m *t5) stack(s engine.Site) (name string, layers int) {
@@ -207,9 +218,6 @@ func (m *t5) run(f *pass) engine.Output {
 	self := engine.Attention{Scale: 1, Rel: m.rel(f, stack), KPos: in.KPos}
 	if self.KPos == engine.None {
 		self.KPos = in.Pos
-	}
-	if f.site == engine.DecSelf {
-		self.PPos = in.PPos
 	}
 	for l := in.First; l < f.end(); l++ {
 		block := fmt.Sprintf("%s.block.%d.layer.", stack, l)

@@ -74,6 +74,7 @@ type t5Pack struct {
 	enc, dec engine.Input
 	args     engine.Args
 	rows     engine.Domain // of the decoder
+	slots    engine.Buffer // positions of the decoder's prefix
 }
 
 func packT5(src, dst examples, slots int) *t5Pack {
@@ -100,17 +101,23 @@ func packT5(src, dst examples, slots int) *t5Pack {
 			Lo: arg("cross lo", p.rows, d+1, dst.ints(func(_, _, k int) int { return from(k) })),
 			Hi: arg("cross hi", p.rows, d+1, dst.ints(func(_, _, k int) int { return from(k + 1) }))}}
 	if slots > 0 {
-		x := make([]int32, slots)
-		for i := range x {
-			x[i] = int32(i)
-		}
-		p.dec.PPos = arg("slots", engine.AllRows, slots, x)
+		p.slots = arg("slots", engine.AllRows, slots, upTo(slots))
 	}
 	return p
 }
 
-// t5Hooks is a prefix of tinySlots slots at each of the given sites.
-func (m *tiny[T]) t5Hooks(train bool, sites map[engine.Site]string) engine.Hooks {
+// upTo is 0, 1 … n−1.
+func upTo(n int) []int32 {
+	x := make([]int32, n)
+	for i := range x {
+		x[i] = int32(i)
+	}
+	return x
+}
+
+// t5Hooks is a prefix of tinySlots slots at each of the given sites; slots are the
+// positions of the decoder's.
+func (m *tiny[T]) t5Hooks(train bool, sites map[engine.Site]string, slots engine.Buffer) engine.Hooks {
 	i := m.arch.Info()
 	w := i.KVHeads * i.HeadDim
 	return engine.Hooks{KV: func(p *engine.Program, at engine.At) engine.Segment {
@@ -127,7 +134,11 @@ func (m *tiny[T]) t5Hooks(train bool, sites map[engine.Site]string) engine.Hooks
 			p.Train(b)
 		}
 		n := tinySlots * w
-		return engine.Segment{K: p.View(b, 2*at.Layer*n, tinySlots, w), V: p.View(b, (2*at.Layer+1)*n, tinySlots, w)}
+		pos := engine.None
+		if at.Site == engine.DecSelf {
+			pos = slots
+		}
+		return engine.Segment{Pos: pos, K: p.View(b, 2*at.Layer*n, tinySlots, w), V: p.View(b, (2*at.Layer+1)*n, tinySlots, w)}
 	}}
 }
 
@@ -172,7 +183,7 @@ func t5AgainstTransformers[T cpu.Float](t *testing.T, c t5Fixture, bound float64
 	for _, chosen := range []bool{false, true} {
 		m := newFamily[T](t, c.family)
 		p := packT5(t5Source, t5Target, tinySlots)
-		hooks := m.t5Hooks(true, t5Sites)
+		hooks := m.t5Hooks(true, t5Sites, p.slots)
 		enc := m.arch.Encode(p.Program, p.enc, hooks)
 		p.dec.Encoder.Hidden = enc.Hidden
 		at, targets := []int32{0, 1, 2, 3, 4, 5, 7, 8}, []int32{7, 1, 30, 12, 5, 9, 20, 8}
