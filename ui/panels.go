@@ -234,6 +234,9 @@ func (c *TrainPanel) tiles() []fact {
 		{name: "Step", value: "—"}, {name: "Training loss", value: "—"}, {name: "Validation loss", value: "—"},
 		{name: "Tokens/s", value: "—"}, {name: "Time left", value: "—"},
 	}
+	if r.text {
+		tiles[1].name, tiles[2].name = "Difference", "On new questions"
+	}
 	if len(r.losses) > 0 {
 		tiles[0].value = count(r.at())
 		if t := r.total(); t > 0 {
@@ -446,6 +449,8 @@ func (c *TrainPanel) going() string {
 		return r.progress.Stage
 	case r.status == runStarting:
 		return "Measuring a step to plan the run…"
+	case r.status == runGoing && r.progress != nil && r.progress.Total > 1:
+		return r.progress.Stage + "."
 	case r.status == runPaused:
 		return "Paused. Ask both models below, then resume."
 	case r.status == runStopping:

@@ -37,8 +37,32 @@ const axes = [
   ] },
 ];
 
-let loaded = null, rows = [], run = null, prefix = false;
+axes.splice(2, 0, { id: "length", label: "Length", choices: [
+  { id: "fixed", label: "Fixed", sentence: "As many slots as you say.", default: true, peft: true },
+  { id: "nested", label: "All lengths at once", sentence: "One training gives a good prefix of every length; choose on the curve.", peft: true },
+  { id: "sweep", label: "Tried out", sentence: "Trains a shorter run for each of several lengths.", peft: true,
+    settings: [{ id: "lengths", label: "Lengths", kind: "text", default: "1,2,5,10,20,40", help: "Numbers of slots, with commas." }] },
+] });
+const presets = [
+  { id: "examples", label: "From your examples", sentence: "Keys and values that start as whole examples of yours: the strongest where examples are few.", choice: { produce: "kv", start: "examples" } },
+  { id: "4.1", label: "Embeddings · §4.1", sentence: "Learned embeddings stand before the text: the fewest numbers to train.", formula: "Input = [p₁ … p_L, x₁ … x_n]", choice: { produce: "mlp", start: "gaussian" } },
+  { id: "4.2", label: "Hidden states · §4.2", sentence: "A learned state for every layer, which the model itself turns into keys and values.", formula: "Attention(Q^X, K^X ⊕ K^P, V^X ⊕ V^P)", choice: { produce: "mlp" } },
+  { id: "4.3", label: "Kernel · §4.3", sentence: "A short convolution over the text’s embeddings; weak alone.", formula: "E^X′ = E^X ⊛ P", choice: { produce: "conv" } },
+  { id: "gated", label: "Gated", sentence: "A gate that starts at zero, so that training begins at the plain model.", choice: { gate: "zero" } },
+];
+
+let loaded = null, rows = [], run = null;
+const gated = new Set();
+let shelf = { items: [], inUse: 0 }, keys = 0;
 const cancelled = new Set();
+const showShelf = () => post("shelf", shelf);
+const onShelf = (key) => shelf.items.find((x) => x.key === key);
+function put(x) {
+  shelf.items.push({ key: ++keys, kind: "Keys and values", slots: 32, of: 32, share: 0, ...x });
+  shelf.inUse = keys;
+  showShelf();
+  return onShelf(keys);
+}
 
 async function load({ id, bundled = "", hub = "", url = "", files = 0, device }) {
   const model = models.find((m) => m.name === bundled) ?? { title: hub || url || "dropped files", bytes: 50e6 };
@@ -61,6 +85,7 @@ async function load({ id, bundled = "", hub = "", url = "", files = 0, device })
     deviceWhy: device === "auto" ? "Fastest of a short trial: 2 threads, relaxed SIMD. This browser has no WebGPU adapter." : "You chose it.",
     notes: big ? ["12 tensors of type Q4_K became Q8_0."] : [],
   };
+  shelf = { items: [], inUse: 0 };
   post("loaded", loaded);
   post("state", { state: "idle" });
 }
@@ -79,28 +104,53 @@ function parse(id, name, opts) {
     }
   });
   if (!good.length) return fail(id, `${name}: no line holds an example`, "Each line is a JSON object such as {\"prompt\": …, \"completion\": …}.");
+  const form = opts.template ?? "";
+  if (form && !/\{(label|completion)\}/.test(form)) return fail(id, `data: template "${form}" has no completion: nothing in it would be learned; add one of {completion}, {label}`);
   const need = good.some((o) => !o.completion.startsWith(" ")) && !opts.space;
   const system = opts.system ?? loaded.system;
   const wrap = (o) => ({
     prompt: opts.chat ? `<|im_start|>system\n${system}<|im_end|>\n<|im_start|>user\n${o.prompt}<|im_end|>\n<|im_start|>assistant\n` : o.prompt,
     completion: (opts.space && !o.completion.startsWith(" ") ? " " : "") + o.completion, end: opts.chat ? "<|im_end|>" : "<|endoftext|>", tokens: 48,
   });
-  const val = Math.max(1, Math.round(good.length * 0.2));
+  const formed = (o) => { // a template's text around prompt and completion, with its soft slots
+    const soft = [];
+    let prompt = "";
+    for (const part of form.split(/(\{[^}]*\})/)) {
+      if (/^\{prefix:/.test(part)) soft.push({ at: prompt.length, slots: Number(part.slice(8, -1)) });
+      else if (/^\{(text|prompt)\}$/.test(part)) prompt += o.prompt;
+      else if (!/^\{/.test(part)) prompt += part;
+    }
+    return { ...wrap(o), prompt: prompt.trimEnd(), soft };
+  };
+  const val = Math.max(1, Math.round(good.length * (opts.valShare || 0.2)));
   post("dataset", {
     id, name, shape: "prompt/completion", count: good.length, train: good.length - val, val, prompts: new Set(good.map((o) => o.prompt)).size,
-    errors, skipped: opts.skipBad ? errors.length : 0, needSpace: need, preview: good.slice(0, 5).map(wrap), heldOut: good.slice(-3), meanTokens: 47.6, maxTokens: 81,
+    errors, skipped: opts.skipBad ? errors.length : 0, needSpace: need, preview: good.slice(0, 5).map(form ? formed : wrap), heldOut: good.slice(-3), meanTokens: 47.6, maxTokens: 81,
   });
 }
 
-async function train({ id, steps = 0, minutes = 0, lr }) {
+async function train({ id, steps = 0, minutes = 0, lr, method, from = 0 }) {
   const total = steps || Math.round(minutes * 64);
   run = { paused: false, stop: false };
   post("state", { state: "training" });
   post("progress", { id, stage: "measuring a step", done: 0, total: 0 });
   await sleep(250);
+  const item = put({ name: `Keys and values ${keys + 1}`, origin: "training" });
   post("planned", { id, steps: total, stepMillis: 312, peakBytes: 412_000_000, trainable: 737_280, slots: 32, lr: lr || 0.004, recompute: false, notes: ["Started from 2 whole examples: 32 slots."] });
   const base = 3.021, noise = (s) => (Math.sin(s * 12.9898) * 43758.5453 % 1) * 0.35;
   const curve = (s) => 1.47 + 0.95 * Math.exp(-s / (total / 4)) + 0.06 * Math.max(0, s / total - 0.7);
+  if (method.length === "sweep") {
+    const lengths = method["sweep.lengths"].split(",").map(Number), points = [];
+    for (let i = 0; i < lengths.length; i++) {
+      post("progress", { id, stage: `Trying ${i + 1} of ${lengths.length} lengths: ${lengths[i]} slots`, done: i, total: lengths.length });
+      await sleep(80);
+      points.push({ slots: lengths[i], loss: 1.5 + 0.7 * Math.exp(-lengths[i] / 4), error: 0.03 });
+      post("lengths", { id, points });
+    }
+    post("lengths", { id, points, picked: lengths.at(-2) });
+    post("progress", { id, stage: "", done: 0, total: 0 });
+    item.slots = item.of = lengths.at(-2);
+  }
   let best = { step: 0, loss: curve(0) };
   post("eval", { step: 0, loss: best.loss, base, best: true });
   let step = 0, chunk = Math.max(1, Math.round(total / 200));
@@ -116,27 +166,36 @@ async function train({ id, steps = 0, minutes = 0, lr }) {
       post("eval", { step, loss: v, base, best: isBest });
     }
   }
+  Object.assign(item, { origin: "trained", step: best.step, valLoss: best.loss, baseLoss: base });
+  if (method.gate === "zero") gated.add(item.key);
+  if (from) item.name += " (finished)";
+  if (method.length === "nested") {
+    const points = [1, 2, 3, 5, 8, 12, 18, 25, 32].map((slots) => ({ slots, loss: 1.46 + 0.9 * Math.exp(-slots / 5), error: 0.09 * Math.exp(-slots / 9) }));
+    Object.assign(item, { nested: true, slots: 18 });
+    post("lengths", { id, key: item.key, points, picked: 18 });
+  }
+  showShelf();
   post("trained", { id, steps: step, bestStep: best.step, bestLoss: best.loss, baseLoss: base, why: run.stop ? "stopped" : "step limit", seconds: step * 0.312 });
   post("state", { state: "idle" });
-  prefix = true;
   run = null;
 }
 
-async function generate({ id, prompt, base, tuned, maxTokens }) {
+async function generate({ id, prompt, base, tuned, keys: asked = [], before = [], maxTokens }) {
   if (prompt.includes("crash")) return fail(0, "worker: panic: runtime error: index out of range [7] with length 7", "Start a new worker: your examples and settings are kept.", true);
   if (prompt.includes("fails")) return fail(id, "generate: the prompt has 9,120 tokens, the context holds 8,192", "Shorten the prompt.");
   const says = {
     base: "name : Fig | kind : tree | light : <b>full sun</b> | water : little | height : 3 m | name : Fig | kind : tree | <img src=x onerror=\"window.pwned=1\"> and so on and so on and so on",
     tuned: " Fig is a tree for full sun that wants little water and grows to 3 m; it fruits best when its roots are cramped.",
   };
-  await Promise.all(["base", "tuned"].filter((w) => (w === "base" ? base : tuned)).map(async (which) => {
-    const words = says[which].split(/(?<=\s)/).slice(0, maxTokens);
+  await Promise.all([...(base ? [0] : []), ...(tuned ? asked : [])].map(async (key) => {
+    const which = key ? "tuned" : "base";
+    const words = (before.length ? ` (turn ${before.length + 1})` : "").concat(says[which]).split(/(?<=\s)/).slice(0, maxTokens);
     for (let i = 0; i < words.length; i++) {
       await sleep(25);
       if (cancelled.has(id)) return;
-      post("sample", { id, which, text: words[i], done: false, end: false, tokens: i + 1, tokensSec: 38.4 });
+      post("sample", { id, which, key, text: words[i], done: false, end: false, tokens: i + 1, tokensSec: 38.4 });
     }
-    post("sample", { id, which, text: "", done: true, end: which === "tuned", tokens: words.length, tokensSec: 38.4 });
+    post("sample", { id, which, key, text: "", done: true, end: which === "tuned", tokens: words.length, tokensSec: 38.4 });
   }));
 }
 
@@ -145,8 +204,26 @@ async function importZip({ id, name }, blob) {
   const text = new TextDecoder().decode(blob.slice(0, 200));
   if (!text.startsWith("PK")) return fail(id, `${name}: not a zip file`, "Choose the .zip that an export made.");
   if (text.includes("other")) return fail(id, `${name}: this prefix is of other weights: it wants "tinyllama-1.1b", sprout-1m is loaded`, "Load that model, then import again.");
-  prefix = true;
-  post("imported", { id, name: name.replace(/\.zip$/, ""), peftType: "PREFIX_TUNING", slots: 32, notes: [] });
+  const item = put({ name: name.replace(/\.zip$/, ""), origin: "imported", kind: "PREFIX_TUNING" });
+  post("imported", { id, key: item.key, name: item.name, peftType: "PREFIX_TUNING", slots: 32, notes: [] });
+}
+
+async function exportZip({ id, name }) {
+  await sleep(100);
+  const item = onShelf(shelf.inUse), peft = !gated.has(item.key) && (item.origin !== "blend" || item.share === 0.5);
+  item.name = name;
+  const python = `from peft import PeftModel\nmodel = PeftModel.from_pretrained(model, "${name}").eval()\nout = model(input_ids=ids, use_cache=True)  # reads the prefix, then the prompt\n`;
+  post("exported", { id, name, peft, finish: !peft, python: peft ? python : "", note: peft ? "" : "its gates between 0 and 1 are biases on the scores, which PEFT doesn't have; train on with the gates open" }, new TextEncoder().encode("PK\x03\x04 fake adapter"));
+  showShelf();
+}
+
+async function blend({ key, first, second, share }) {
+  await sleep(40);
+  if (key) {
+    onShelf(key).share = share;
+    return showShelf();
+  }
+  put({ name: `${onShelf(first).name} + ${onShelf(second).name}`, origin: "blend", parts: [first, second], share, slots: 64, of: 64 });
 }
 
 self.onmessage = async ({ data: { text, blob } }) => {
@@ -161,10 +238,13 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "stop": run.stop = true; run.paused = false; return;
     case "generate": return generate(body);
     case "cancel": return cancelled.add(body.id);
-    case "export": await sleep(100); return post("exported", { id: body.id, name: body.name, peft: true, note: "float32, 32 slots, with README.md" }, new TextEncoder().encode("PK\x03\x04 fake adapter"));
+    case "export": return exportZip(body);
+    case "use": shelf.inUse = body.key; return showShelf();
+    case "forget": shelf.items = shelf.items.filter((x) => x.key !== body.key); shelf.inUse = shelf.items.some((x) => x.key === shelf.inUse) ? shelf.inUse : shelf.items.at(-1)?.key ?? 0; return showShelf();
+    case "blend": return blend(body);
+    case "setLength": await sleep(30); onShelf(body.key).slots = body.length; return showShelf();
     case "import": return importZip(body, blob);
-    case "dropPrefix": prefix = false; return;
   }
 };
 
-setTimeout(() => post("ready", { models, devices, axes }), 50);
+setTimeout(() => post("ready", { models, devices, axes, presets }), 50);
