@@ -45,3 +45,23 @@ func TestFetchedModels(t *testing.T) {
 		t.Errorf("after a deletion there are %v", a.kept.Models)
 	}
 }
+
+// A model that fails leaves the one before, or none, as the worker says.
+func TestAFailedLoad(t *testing.T) {
+	for _, gone := range []bool{false, true} {
+		a, s := trained(t)
+		a.load(source{hub: "owner/name"})
+		m, _ := last[wire.Load](s)
+		if gone {
+			a.Receive(wire.Unloaded{}, nil)
+		}
+		a.Receive(wire.Error{ID: m.ID, Message: "it broke off", Hint: "fetch it again"}, nil)
+		c := &ModelPanel{App: a}
+		if (a.model.loaded == nil) != gone || c.isLoaded("tiny") == gone || a.model.id != 0 {
+			t.Errorf("gone %v: loaded %+v, the first row says %v", gone, a.model.loaded, c.isLoaded("tiny"))
+		}
+		if can := a.cannotTrain() == ""; can == gone {
+			t.Errorf("gone %v: can train %v", gone, can)
+		}
+	}
+}

@@ -10,8 +10,9 @@ import (
 
 // model is the section where a model is chosen and loaded.
 type model struct {
-	id       int // the load under way, else 0
-	source   *source
+	id       int     // the load under way, else 0
+	source   *source // of the model that is loaded, or being loaded
+	from     *source // of the one that the worker holds
 	progress *wire.Progress
 	loaded   *wire.Loaded
 	device   string // what the person asked for: "auto", "webgpu", …
@@ -45,6 +46,12 @@ func (s source) title(offers []wire.ModelOffer) string {
 }
 
 func (m *model) stop() { m.id, m.progress = 0, nil }
+
+// refused goes back to the model that the worker still holds, if it does.
+func (m *model) refused() {
+	m.stop()
+	m.source = m.from
+}
 
 // load asks for a model. What is loaded stays until the new one has come.
 func (a *App) load(s source) {
@@ -148,7 +155,7 @@ func missingModelFile(files []File) string {
 func (a *App) cancelLoad() {
 	a.host.Send(wire.Cancel{ID: a.model.id}, nil)
 	delete(a.asked, a.model.id)
-	a.model.stop()
+	a.model.refused()
 }
 
 // chooseDevice loads the model again where it should run.
@@ -170,7 +177,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 	delete(a.asked, m.ID)
 	before := a.model.loaded
 	a.model.stop()
-	a.model.loaded = &m
+	a.model.loaded, a.model.from = &m, a.model.source
 	same := before != nil && before.Fingerprint == m.Fingerprint
 	if !same {
 		a.run = run{}
@@ -184,6 +191,18 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.importZip(a.home.zipName, a.home.zip)
 	}
 	a.sendData()
+	a.sendText()
+}
+
+// onUnloaded is called when a model that failed has pushed out the one before.
+func (a *App) onUnloaded() {
+	a.model.loaded, a.model.from = nil, nil
+	if a.model.id == 0 {
+		a.model.source = nil
+	}
+	a.shelf = newShelf()
+	a.share.draft = false
+	a.compare.clear()
 }
 
 // deviceTitle is a device's name as people write it.

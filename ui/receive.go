@@ -11,10 +11,16 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onProgress(m)
 	case wire.Loaded:
 		a.onLoaded(m)
+	case wire.Unloaded:
+		a.onUnloaded()
 	case wire.Kept:
 		a.onKept(m)
 	case wire.Dataset:
 		a.onDataset(m)
+	case wire.TextRead:
+		a.onTextRead(m)
+	case wire.Written:
+		a.onWritten(m)
 	case wire.Planned:
 		if m.ID == a.run.id {
 			a.run.planned = &m
@@ -26,6 +32,7 @@ func (a *App) Receive(m wire.Message, blob any) {
 	case wire.State:
 		a.activity = m.State
 		a.run.state(m.State)
+		a.study.state(m.State)
 	case wire.Shelf:
 		a.onShelf(m)
 	case wire.Lengths:
@@ -70,6 +77,8 @@ func (a *App) onProgress(m wire.Progress) {
 		a.model.progress = &m
 	case a.data.id:
 		a.data.progress = &m
+	case a.study.id:
+		a.study.progress = &m
 	case a.run.id:
 		a.run.progress = &m
 	case a.home.id:
@@ -91,6 +100,7 @@ func (a *App) onError(m wire.Error) {
 		a.engine, a.activity = "gone", ""
 		a.model.stop()
 		a.data.stop()
+		a.study.stop()
 		a.run.stop("the engine stopped")
 		a.compare.stop()
 		a.home.stop()
@@ -100,11 +110,13 @@ func (a *App) onError(m wire.Error) {
 	switch m.ID {
 	case 0:
 	case a.model.id:
-		a.model.stop()
+		a.model.refused()
 	case a.kept.id:
 		a.kept.id = 0
 	case a.data.id:
 		a.data.refused()
+	case a.study.id:
+		a.study.stop()
 	case a.run.id:
 		a.run.stop("an error")
 	case a.compare.id:

@@ -62,6 +62,7 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
   await fetchModel(page);
   await expect(page.locator(".notice")).toContainText("it goes on from there", { timeout: 60_000 });
   await expect(row(page)).toContainText("Broken off with 1.2");
+  await expect(page.locator("#model-facts")).toHaveCount(0); // it has pushed out the one before
   await page.screenshot({ path: new URL("../out/fetched-broken.png", import.meta.url).pathname, fullPage: true });
 
   hub.breakAt = 0;

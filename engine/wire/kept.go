@@ -23,7 +23,12 @@ type Delete struct {
 	Model string `json:"model"`
 }
 
-func (Kept) wireType() string   { return "kept" }
-func (Delete) wireType() string { return "delete" }
+// Unloaded says that the worker holds no model any more: the one before had to make room
+// for one that failed to load.
+type Unloaded struct{}
 
-func init() { register(Kept{}, Delete{}) }
+func (Kept) wireType() string     { return "kept" }
+func (Delete) wireType() string   { return "delete" }
+func (Unloaded) wireType() string { return "unloaded" }
+
+func init() { register(Kept{}, Delete{}, Unloaded{}) }

@@ -165,7 +165,11 @@ func (h *HTTP) request(ctx context.Context, off int64) error {
 	resp, err := h.client.Do(req)
 	if err != nil {
 		cancel()
-		return fmt.Errorf("weights: %w", err)
+		var unreached *url.Error
+		if errors.As(err, &unreached) { // it names the method and the address again
+			err = unreached.Err
+		}
+		return fmt.Errorf("weights: %s can't be fetched: %w", h.url, err)
 	}
 	h.body, h.cancel = resp.Body, cancel
 	if err := h.accept(resp, off); err != nil {

@@ -144,7 +144,8 @@ type fileError struct {
 }
 
 func (e *fileError) Error() string {
-	return "weights: " + e.file + ": " + strings.TrimPrefix(e.err.Error(), "weights: ")
+	text := "weights: " + e.file + ": " + strings.TrimPrefix(e.err.Error(), "weights: ")
+	return strings.ReplaceAll(text, ": weights: ", ": ")
 }
 
 func (e *fileError) Unwrap() error { return e.err }

@@ -122,7 +122,7 @@ func (w *worker) afterFetch(m wire.Load, err error) error {
 		case k.Bytes < k.Of:
 			var h session.Hint
 			if !errors.As(err, &h) {
-				err = session.Hint{Err: err, Do: fmt.Sprintf("%d of %d MB are here: fetch it again, and it goes on from there.", k.Bytes/1e6, k.Of/1e6)}
+				err = session.Hint{Err: err, Do: fmt.Sprintf("%.1f of %.1f MB are here: fetch it again, and it goes on from there.", float64(k.Bytes)/1e6, float64(k.Of)/1e6)}
 			}
 		}
 	}

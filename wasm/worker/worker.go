@@ -216,11 +216,15 @@ func (w *worker) load(ctx context.Context, m wire.Load) error {
 		return err
 	}
 	if err := w.open(ctx, m.Device, f); err != nil {
+		w.send(wire.Unloaded{})
 		return err
 	}
 	progress := w.progress(m.ID, "Loading weights")
 	err = w.session.Load(ctx, f, weights.Options{Progress: progress, Sum: digest})
 	if err != nil {
+		if w.session.Model() == nil {
+			w.send(wire.Unloaded{})
+		}
 		if ctx.Err() != nil {
 			return errors.New("cancelled")
 		}
