@@ -14,6 +14,10 @@ import (
 //	               1 2 3 4 5 6 7
 //	LossRows       2 3 6            completions start at tokens 3 of a and 3 of b
 //
+// Where an encoder reads the prompts, they are packed the same way in rows of their own,
+// and each row of the decoder sees its example's, [CrossLo, CrossHi). Rows that a method
+// puts before each input hold some token and are marked in SourceSoft and Soft.
+//
 // Row t of an example predicts its token t+1, so the last token (the end token) is
 // a target only and has no row. The slices are valid until the next call of the
 // batcher.
@@ -25,17 +29,22 @@ type Batch struct {
 	Weights          []float32 // [Loss] 1/Loss each: the weighted sum is the mean; with a teacher [Loss, K+1]
 	Entropy          float64   // the teacher's, mean over loss rows, in nats: loss − Entropy is KL(teacher ‖ model)
 	Rows, Loss       int
-	Examples         []int // indices into the batcher's tokens
+
+	Source, SourcePos, SourceLo, SourceHi, SourceSoft []int32 // [SourceRows]; none without an encoder
+	CrossLo, CrossHi                                  []int32 // [Rows]
+	SourceRows                                        int
+	Examples                                          []int // indices into the batcher's tokens
 }
 
 // Bounds are the most rows and loss rows that any batch of a batcher has, and the tokens
 // that a teacher names in a row, 0 without one. Programs are built for them once.
-type Bounds struct{ Rows, Loss, Top int }
+type Bounds struct{ Rows, Loss, Top, Source int }
 
 // A Batcher cuts tokenised examples into batches. Its batches are a function of the
 // step alone: a resumed training goes on where it was.
 type Batcher struct {
 	tokens  []Tokens
+	encoder bool
 	opts    BatchOptions
 	batches int // an epoch
 	soft    bool
@@ -51,6 +60,8 @@ type BatchOptions struct {
 	Shuffle   bool   // anew each epoch; off for evaluation
 	Seed      uint64 // of the shuffling
 	PosOffset int32  // position of each example's first row: the prefix's length
+	Front     int    // rows before each example, and
+	Before    int    // before each source, that a method fills
 }
 
 // NewBatcher makes a batcher of at least one example; a size below one is one. An
@@ -62,6 +73,7 @@ func NewBatcher(tokens []Tokens, opts BatchOptions) *Batcher {
 	b.order = make([]int, len(tokens))
 	for _, t := range tokens {
 		b.soft = b.soft || t.Soft != nil
+		b.encoder = b.encoder || t.Source != nil
 		if t.Teacher != nil {
 			b.top = t.Teacher.Top
 		}
@@ -79,10 +91,12 @@ func (b *Batcher) Bounds() Bounds {
 		return Bounds{}
 	}
 	size := (len(b.tokens) + b.batches - 1) / b.batches
-	rows := make([]int, len(b.tokens))
-	loss := make([]int, len(b.tokens))
+	rows, loss, source := make([]int, len(b.tokens)), make([]int, len(b.tokens)), make([]int, len(b.tokens))
 	for i, t := range b.tokens {
-		rows[i], loss[i] = t.rows(), t.loss()
+		rows[i], loss[i] = t.rows()+b.opts.Front, t.loss()
+		if b.encoder {
+			source[i] = len(t.Source) + b.opts.Before
+		}
 	}
 	most := func(of []int) (sum int) {
 		slices.Sort(of)
@@ -91,7 +105,7 @@ func (b *Batcher) Bounds() Bounds {
 		}
 		return sum
 	}
-	return Bounds{Rows: most(rows), Loss: most(loss), Top: b.top}
+	return Bounds{Rows: most(rows), Loss: most(loss), Top: b.top, Source: most(source)}
 }
 
 func (t Tokens) rows() int { return len(t.IDs) - 1 }
@@ -122,24 +136,35 @@ func (b *Batcher) shuffle(epoch int) {
 func (b *Batcher) fill(examples []int) *Batch {
 	x := &b.batch
 	*x = Batch{IDs: x.IDs[:0], Pos: x.Pos[:0], Lo: x.Lo[:0], Hi: x.Hi[:0], Soft: x.Soft[:0],
+		Source: x.Source[:0], SourcePos: x.SourcePos[:0], SourceLo: x.SourceLo[:0], SourceHi: x.SourceHi[:0], SourceSoft: x.SourceSoft[:0],
+		CrossLo: x.CrossLo[:0], CrossHi: x.CrossHi[:0],
 		LossRows: x.LossRows[:0], Targets: x.Targets[:0], Weights: x.Weights[:0], Examples: append(x.Examples[:0], examples...)}
 	for _, i := range examples {
 		t := b.tokens[i]
+		from := int32(len(x.Source))
+		if b.encoder {
+			x.source(t, b.opts.Before)
+		}
 		start := int32(len(x.IDs))
-		for j := range t.rows() {
-			row := start + int32(j)
-			x.IDs = append(x.IDs, t.IDs[j])
-			x.Pos = append(x.Pos, b.opts.PosOffset+int32(j))
+		for at := range b.opts.Front + t.rows() {
+			j, row := at-b.opts.Front, start+int32(at)
+			x.IDs = append(x.IDs, t.IDs[max(j, 0)])
+			x.Pos = append(x.Pos, b.opts.PosOffset+int32(at))
 			x.Lo = append(x.Lo, start)
 			x.Hi = append(x.Hi, row+1)
-			if b.soft {
+			if b.encoder {
+				x.CrossLo, x.CrossHi = append(x.CrossLo, from), append(x.CrossHi, int32(len(x.Source)))
+			}
+			if b.soft || b.opts.Front > 0 {
 				slot := int32(-1)
-				if t.Soft != nil {
+				if j < 0 {
+					slot = int32(at)
+				} else if t.Soft != nil {
 					slot = t.Soft[j]
 				}
 				x.Soft = append(x.Soft, slot)
 			}
-			if j+1 >= t.Start {
+			if j >= 0 && j+1 >= t.Start {
 				x.LossRows = append(x.LossRows, row)
 				if b.top == 0 {
 					x.Targets = append(x.Targets, t.IDs[j+1])
@@ -150,7 +175,7 @@ func (b *Batcher) fill(examples []int) *Batch {
 			x.Targets = append(x.Targets, t.Teacher.IDs...)
 		}
 	}
-	x.Rows, x.Loss, x.Entropy = len(x.IDs), len(x.LossRows), 0
+	x.Rows, x.SourceRows, x.Loss, x.Entropy = len(x.IDs), len(x.Source), len(x.LossRows), 0
 	share := 1 / float64(x.Loss)
 	if b.top == 0 {
 		for range x.Loss {
@@ -163,4 +188,20 @@ func (b *Batcher) fill(examples []int) *Batch {
 		x.Entropy += b.tokens[i].Teacher.Entropy() * share
 	}
 	return x
+}
+
+// source appends an example's source, after rows that a method fills.
+func (x *Batch) source(t Tokens, before int) {
+	from := int32(len(x.Source))
+	n := before + len(t.Source)
+	for at := range n {
+		j, slot := at-before, int32(-1)
+		if j < 0 {
+			slot = int32(at)
+		}
+		x.Source = append(x.Source, t.Source[max(j, 0)])
+		x.SourcePos = append(x.SourcePos, int32(at))
+		x.SourceLo, x.SourceHi = append(x.SourceLo, from), append(x.SourceHi, from+int32(n))
+		x.SourceSoft = append(x.SourceSoft, slot)
+	}
 }

@@ -22,6 +22,8 @@ type Encoding struct {
 	BOS       []int32 // before plain text; chat templates write their own
 	Context   int     // most tokens of an example, the prefix's slots not counted; 0 is no limit
 	Cut       bool    // cut what is longer, instead of an error
+	EncDec    bool    // an encoder reads the prompt, a decoder answers; no BOS then
+	First     int32   // what that decoder begins with
 
 	// Render writes a conversation in the model's chat template, up to where the
 	// assistant's answer starts. Conversations need it.
@@ -36,9 +38,11 @@ type Tokens struct {
 	Line  int
 	IDs   []int32 // prompt, completion, end token
 	Start int     // index in IDs of the completion's first token
-	Soft  []int32 // nil, or as long as IDs: the token's soft slot, or -1
-	Bytes int     // UTF-8 length of the uncut completion, for bits per byte
-	Cut   bool    // something was cut
+	// Source is what an encoder reads, of an encoder-decoder's example; else nil.
+	Source []int32
+	Soft   []int32 // nil, or as long as IDs: the token's soft slot, or -1
+	Bytes  int     // UTF-8 length of the uncut completion, for bits per byte
+	Cut    bool    // something was cut
 
 	Teacher *Teacher // what stands in place of the completion's tokens as targets, or nil
 }
@@ -61,6 +65,8 @@ func (c Encoding) write(e Example) (w written, err error) {
 	case e.Shape == Messages:
 		last := len(e.Messages) - 1
 		messages, w.completion = e.Messages[:last], e.Messages[last].Content
+	case c.EncDec && !c.Chat: // the prompt is a text of its own, and so is the completion
+		return written{prompt: strings.TrimRight(e.Prompt, " \t\r\n"), completion: strings.TrimLeft(e.Completion, " \t\r\n")}, nil
 	case !c.Chat || e.Prompt == "":
 		return written{prompt: e.Prompt, completion: e.Completion}, nil
 	case e.Soft != nil:
@@ -85,6 +91,9 @@ func (c Encoding) Prompt(e Example) (Tokens, error) {
 	w, err := c.write(e)
 	if err != nil {
 		return Tokens{}, err
+	}
+	if c.EncDec {
+		return c.source(e, w)
 	}
 	return c.prompt(e, w), nil
 }
@@ -139,6 +148,9 @@ func (c Encoding) Tokenise(e Example) (Tokens, error) {
 	w, err := c.write(e)
 	if err != nil {
 		return Tokens{}, err
+	}
+	if c.EncDec {
+		return c.pair(e, w)
 	}
 	t := c.prompt(e, w)
 	t.Bytes = len(w.completion)
