@@ -14,7 +14,7 @@ type App struct {
 
 	engine   string // "starting", "ready", "gone"
 	ready    wire.Ready
-	activity string // the worker's own word: "idle", "loading", "training", "paused"
+	activity string // the worker's own word: "idle", "loading", "training", "writing", "paused"
 	notices  map[place]notice
 
 	model   model
@@ -24,6 +24,7 @@ type App struct {
 	set     settings
 	run     run
 	chart   chartView
+	study   study
 	shelf   shelf
 	compare compare
 	home    home
@@ -92,6 +93,7 @@ func (a *App) Restart() {
 	a.model.stop()
 	a.kept.id = 0
 	a.data.stop()
+	a.study.stop()
 	a.run.stop("the engine stopped")
 	a.compare.stop()
 	a.home.stop()
@@ -114,8 +116,8 @@ func (a *App) refuse(at place, message, hint string) {
 
 func (a *App) dismiss(at place) { delete(a.notices, at) }
 
-// training says whether a run is under way, paused or not.
-func (a *App) training() bool { return a.run.active() }
+// training says whether a run is under way, paused or not, or the model writes about a text.
+func (a *App) training() bool { return a.run.active() || a.study.writing() }
 
 // Resize tells the chart how wide it is on the screen, in CSS pixels. It says
 // whether that is news.

@@ -79,6 +79,12 @@ func (a *App) openSample() {
 }
 
 func (a *App) takeData(f File, b Bytes) {
+	if isText(f.Name) && !examplesInside(b.String()) {
+		a.data = examples{}
+		a.takeText(f, b, "document")
+		return
+	}
+	a.study = study{paste: a.study.paste}
 	a.data.keep()
 	a.data = examples{file: &f, bytes: b, before: a.data.before}
 	a.data.opts.Seed = 1

@@ -528,6 +528,12 @@ func (c *HomePanel) stage() string {
 
 func (c *HomePanel) saved() bool { return c.App.home.exported != nil && c.App.home.saved }
 
+// exportNote is what the worker says of an export, as a sentence.
+func (c *HomePanel) exportNote() string {
+	note := []rune(c.App.home.exported.Note)
+	return strings.ToUpper(string(note[:1])) + strings.TrimSuffix(string(note[1:]), ".") + "."
+}
+
 func (c *HomePanel) savedText() string {
 	e := c.App.home.exported
 	s := "Saved " + zipFile(e.Name)

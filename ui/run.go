@@ -11,6 +11,7 @@ import (
 // run is one training: what was planned, what happened.
 type run struct {
 	id       int
+	text     bool // it learns a text: losses are differences from the model that has it in context
 	status   runStatus
 	progress *wire.Progress // before the first step: measuring, compiling
 	planned  *wire.Planned
@@ -148,6 +149,9 @@ func (r *run) word() string {
 // summary is the curve in one sentence, for those who can't see it and for
 // those who don't want to read it.
 func (r *run) summary() string {
+	if r.text {
+		return r.difference()
+	}
 	if r.done != nil {
 		s := fmt.Sprintf("Best validation loss %s at step %s", lossText(r.done.BestLoss), count(r.done.BestStep))
 		if words := against(r.done.BestLoss, r.done.BaseLoss); words != "" {

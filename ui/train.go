@@ -156,14 +156,18 @@ func (a *App) train(change func(*wire.Train)) {
 		a.refuse(atTrain, why, "")
 		return
 	}
-	if _, err := a.set.request(0, a.ready.Axes); err != nil {
+	t, err := a.set.request(0, a.ready.Axes)
+	if err == nil {
+		t, err = a.study.request(t)
+	}
+	if err != nil {
 		a.refuse(atTrain, err.Error()+".", "")
 		return
 	}
-	a.run = run{status: runStarting}
+	a.run = run{status: runStarting, text: t.Text}
 	a.chart.cursor = -1
 	a.run.id = a.ask(atTrain, func(id int) wire.Message {
-		t, _ := a.set.request(id, a.ready.Axes)
+		t.ID = id
 		change(&t)
 		return t
 	}, nil)
@@ -178,6 +182,9 @@ func (a *App) cannotTrain() string {
 		return "Load a model first."
 	case a.data.id != 0:
 		return "The examples are still being read."
+	}
+	if a.study.file != nil {
+		return a.study.blocked()
 	}
 	return a.data.blocked()
 }

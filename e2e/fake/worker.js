@@ -45,9 +45,9 @@ axes.splice(2, 0, { id: "length", label: "Length", choices: [
 ] });
 const presets = [
   { id: "examples", label: "From your examples", sentence: "Keys and values that start as whole examples of yours: the strongest where examples are few.", choice: { produce: "kv", start: "examples" } },
-  { id: "4.1", label: "Embeddings · §4.1", sentence: "Learned embeddings stand before the text: the fewest numbers to train.", formula: "Input = [p₁ … p_L, x₁ … x_n]", choice: { produce: "mlp", start: "gaussian" } },
-  { id: "4.2", label: "Hidden states · §4.2", sentence: "A learned state for every layer, which the model itself turns into keys and values.", formula: "Attention(Q^X, K^X ⊕ K^P, V^X ⊕ V^P)", choice: { produce: "mlp" } },
-  { id: "4.3", label: "Kernel · §4.3", sentence: "A short convolution over the text’s embeddings; weak alone.", formula: "E^X′ = E^X ⊛ P", choice: { produce: "conv" } },
+  { id: "4.1", label: "Embeddings · §4.1", sentence: "Learned embeddings stand before the text: the fewest numbers to train.", formula: "Input = [p₁ … p_L, x₁ … xₙ]", choice: { produce: "mlp", start: "gaussian" } },
+  { id: "4.2", label: "Hidden states · §4.2", sentence: "A learned state for every layer, which the model itself turns into keys and values.", formula: "Attention(Qˣ, Kˣ ⊕ Kᴾ, Vˣ ⊕ Vᴾ)", choice: { produce: "mlp" } },
+  { id: "4.3", label: "Kernel · §4.3", sentence: "A short convolution over the text’s embeddings; weak alone.", formula: "Eˣ′ = Eˣ ⊛ P", choice: { produce: "conv" } },
   { id: "gated", label: "Gated", sentence: "A gate that starts at zero, so that training begins at the plain model.", choice: { gate: "zero" } },
 ];
 
@@ -226,15 +226,40 @@ async function blend({ key, first, second, share }) {
   put({ name: `${onShelf(first).name} + ${onShelf(second).name}`, origin: "blend", parts: [first, second], share, slots: 64, of: 64 });
 }
 
+let written = 0;
+
+async function readText({ id, name, kind }, content) {
+  if (content.includes("\u0000") || content.includes("\ufffd")) return fail(id, `${name} is not a text in UTF-8`, "Save it as plain text in UTF-8.");
+  const tokens = Math.ceil(content.length / 4);
+  written = 0;
+  post("textRead", { id, name, kind, bytes: content.length, tokens, chunks: Math.ceil(tokens / 512), slots: kind === "document" ? Math.max(16, Math.min(128, tokens >> 2)) : 16,
+    slotBytes: 46_080, roundMillis: 21_400, round: 8, rowMillis: 11.8, written: 0, notes: loaded.chat ? [] : [`${loaded.name} was not trained to converse: its questions and answers will be poor. A model with a chat template does better.`] });
+}
+
+async function write({ id, conversations }) {
+  run = { paused: false, stop: false, doing: "writing" };
+  post("state", { state: "writing" });
+  while (written < conversations && !run.stop) {
+    await sleep(120);
+    if (run.paused) continue;
+    written += 8;
+    post("written", { id, count: written, total: Math.max(conversations, written), said: [{ prompt: "Who keeps the mill at Orrin, and since when?", completion: "Tamsin Vole keeps it. She took over from her uncle in 2009 <b>and</b> lives in the loft." }], tokens: 74.5, leftSec: Math.max(0, conversations - written) * 2.6 });
+  }
+  post("written", { id, count: written, total: Math.max(conversations, written), tokens: 74.5, leftSec: 0, done: true });
+  post("state", { state: "idle" });
+}
+
 self.onmessage = async ({ data: { text, blob } }) => {
   const { type, body } = JSON.parse(text);
   switch (type) {
     case "load": return load(body);
     case "data": rows = { text: new TextDecoder().decode(blob), name: body.name }; await sleep(120); return parse(body.id, body.name, body.opts);
+    case "text": await sleep(120); return readText(body, body.content || new TextDecoder().decode(blob));
+    case "write": return write(body);
     case "reparse": await sleep(60); return parse(body.id, rows.name, body.opts);
     case "train": return train(body);
     case "pause": run.paused = true; return post("state", { state: "paused" });
-    case "resume": run.paused = false; return post("state", { state: "training" });
+    case "resume": run.paused = false; return post("state", { state: run.doing ?? "training" });
     case "stop": run.stop = true; run.paused = false; return;
     case "generate": return generate(body);
     case "cancel": return cancelled.add(body.id);

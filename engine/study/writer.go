@@ -17,8 +17,8 @@ import (
 // Options of self-study. Zero values are the defaults.
 type Options struct {
 	Temperature float64 // of questions and answers; 0: 0.7
-	Question    int     // longest question in tokens; 0: 40
-	Answer      int     // longest answer in tokens; 0: 64
+	Question    int     // longest question in tokens; 0: 32
+	Answer      int     // longest answer in tokens; 0: 40
 	Top         int     // tokens a row whose probabilities are kept; 0: 20
 	Streams     int     // conversations at a time; 0: 8
 	Seed        uint64
@@ -31,7 +31,7 @@ func (o Options) filled() Options {
 	for _, d := range []struct {
 		of    *int
 		value int
-	}{{&o.Question, 40}, {&o.Answer, 64}, {&o.Top, 20}, {&o.Streams, 8}} {
+	}{{&o.Question, 32}, {&o.Answer, 40}, {&o.Top, 20}, {&o.Streams, 8}} {
 		if *d.of <= 0 {
 			*d.of = d.value
 		}

@@ -1,12 +1,13 @@
 package wire
 
-// Text hands over a text to learn (the bytes are the blob): a document to know, or an
-// instruction to follow. The worker reads it, tries out how fast it can study it, and
-// answers with [TextRead].
+// Text hands over a text to learn: a document to know, or an instruction to follow. It is
+// the blob, or Content where it was typed. The worker reads it, tries out how fast it can
+// study it, and answers with [TextRead].
 type Text struct {
-	ID   int    `json:"id"`
-	Name string `json:"name"`
-	Kind string `json:"kind"` // "document" or "instruction"
+	ID      int    `json:"id"`
+	Name    string `json:"name"`
+	Kind    string `json:"kind"` // "document" or "instruction"
+	Content string `json:"content,omitempty"`
 }
 
 // TextRead describes the text, and says before anything starts how long studying takes.
@@ -35,16 +36,15 @@ type Write struct {
 	Seed          uint64 `json:"seed"`
 }
 
-// Written reports conversations: the latest one in words. Done says that no more come.
+// Written reports a round of conversations. Done says that no more come.
 type Written struct {
-	ID       int     `json:"id"`
-	Count    int     `json:"count"`
-	Total    int     `json:"total"`
-	Question string  `json:"question"`
-	Answer   string  `json:"answer"`
-	Tokens   float64 `json:"tokens"`  // of a conversation, mean
-	LeftSec  float64 `json:"leftSec"` // to the total
-	Done     bool    `json:"done,omitempty"`
+	ID      int       `json:"id"`
+	Count   int       `json:"count"` // in all
+	Total   int       `json:"total"`
+	Said    []Example `json:"said,omitempty"` // the round's: questions and answers
+	Tokens  float64   `json:"tokens"`         // of a conversation, mean
+	LeftSec float64   `json:"leftSec"`        // to the total
+	Done    bool      `json:"done,omitempty"`
 }
 
 func (Text) wireType() string     { return "text" }

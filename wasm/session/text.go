@@ -145,6 +145,9 @@ func (s *Session) Write(ctx context.Context, o wire.Write, tell func(wire.Writte
 		empty = 0
 		t.written = append(t.written, all...)
 		r := t.report(o)
+		for _, c := range all {
+			r.Said = append(r.Said, wire.Example{Prompt: c.Question, Completion: c.Answer})
+		}
 		r.LeftSec = max(0, time.Since(begun).Seconds()/float64(len(t.written)-before)*float64(o.Conversations-len(t.written)))
 		tell(r)
 	}
@@ -158,12 +161,8 @@ func (s *Session) Write(ctx context.Context, o wire.Write, tell func(wire.Writte
 func (t *text) report(o wire.Write) wire.Written {
 	r := wire.Written{ID: o.ID, Count: len(t.written), Total: max(o.Conversations, len(t.written))}
 	t.read.Written = len(t.written)
-	if n := len(t.written); n > 0 {
-		c := t.written[n-1]
-		r.Question, r.Answer = c.Question, c.Answer
-		for _, c := range t.written {
-			r.Tokens += float64(len(c.Tokens.IDs)) / float64(n)
-		}
+	for _, c := range t.written {
+		r.Tokens += float64(len(c.Tokens.IDs)) / float64(len(t.written))
 	}
 	return r
 }

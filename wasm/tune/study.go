@@ -99,8 +99,10 @@ func learn(ctx context.Context, s *session.Session, t wire.Train, conversations 
 			return
 		}
 		fmt.Fprintf(os.Stderr, "%d of %d written, %.0f s left\n", w.Count, w.Total, w.LeftSec)
-		if show {
-			fmt.Fprintf(os.Stderr, "  %s\n  → %s\n", w.Question, strings.ReplaceAll(w.Answer, "\n", " / "))
+		for _, x := range w.Said {
+			if show {
+				fmt.Fprintf(os.Stderr, "  %s\n    %s\n", x.Prompt, strings.ReplaceAll(x.Completion, "\n", " / "))
+			}
 		}
 	}, between); err != nil {
 		return err

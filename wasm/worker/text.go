@@ -16,7 +16,11 @@ func (w *worker) onText(ctx context.Context, m wire.Message, blob js.Value) bool
 		w.fail(m.ID, w.idle(func() error {
 			w.send(wire.Progress{ID: m.ID, Stage: "Trying out how fast this model reads and writes", Total: 1})
 			w.bridge.breathe()
-			read, err := w.session.SetText(ctx, m.Name, m.Kind, bytesOf(blob))
+			content := []byte(m.Content)
+			if m.Content == "" {
+				content = bytesOf(blob)
+			}
+			read, err := w.session.SetText(ctx, m.Name, m.Kind, content)
 			if err == nil {
 				read.ID = m.ID
 				w.send(read)

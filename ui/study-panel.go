@@ -1,0 +1,127 @@
+package ui
+
+import (
+	"fmt"
+
+	"prelude/engine/wire"
+
+	"github.com/vugu/vugu"
+)
+
+// StudyPanel takes a text to learn and lets the model write about it.
+type StudyPanel struct{ App *App }
+
+func (c *StudyPanel) note() string {
+	s := &c.App.study
+	words := size(s.file.Size)
+	if c.App.model.loaded == nil {
+		return words + " · waits for a model"
+	}
+	if s.read != nil {
+		words += " · " + count(s.read.Tokens) + " tokens"
+		if s.read.Chunks > 1 {
+			words += " · studied in " + plural(s.read.Chunks, "part")
+		}
+	}
+	return words
+}
+
+func (c *StudyPanel) other(e vugu.DOMEvent) {
+	if files := c.App.host.Files(e); len(files) > 0 {
+		c.App.openData(files[0])
+	}
+}
+
+func (c *StudyPanel) stage() string {
+	if p := c.App.study.progress; p != nil && p.Stage != "" {
+		return p.Stage
+	}
+	return "Reading the text"
+}
+
+func (c *StudyPanel) segment(kind string) string {
+	if c.App.study.kind == kind {
+		return "segment on"
+	}
+	return "segment"
+}
+
+func (c *StudyPanel) pressed(kind string) string { return fmt.Sprint(c.App.study.kind == kind) }
+
+// facts weigh the text in context against the prefix in its place.
+func (c *StudyPanel) facts() []fact {
+	s := &c.App.study
+	facts := []fact{{name: "The text in context", value: plural(s.read.Tokens, "token")},
+		{name: "takes in memory", value: size(int64(s.read.Tokens) * int64(s.read.SlotBytes))}}
+	if n, err := number("", s.slots, 1, 512, true); err == nil {
+		facts = append(facts, fact{name: "The prefix instead", value: plural(int(n), "slot")},
+			fact{name: "takes in memory", value: size(int64(n) * int64(s.read.SlotBytes))})
+	}
+	return facts
+}
+
+func (c *StudyPanel) full() bool {
+	n, err := number("", c.App.study.conversations, 1, 1e5, true)
+	return err == nil && int(n) <= c.App.study.written.Count
+}
+
+func (c *StudyPanel) planTitle() string {
+	s := &c.App.study
+	if c.full() {
+		return plural(s.written.Count, "question") + " written."
+	}
+	if d := s.writingTakes(); d > 0 {
+		return "Writing takes about " + span(d) + "."
+	}
+	return ""
+}
+
+func (c *StudyPanel) planText() string {
+	s := &c.App.study
+	what := "The model asks itself questions about the text and answers them, here in the browser."
+	if s.kind == "instruction" {
+		what = "The model thinks up messages and answers them as the instruction says, here in the browser."
+	}
+	batch, err := number("", c.App.set.batch, 1, 256, true)
+	if err != nil {
+		batch = 8
+	}
+	return what + " In step 3 the prefix then learns to give the same answers without the text: about " + span2(s.stepTakes(int(batch)).Seconds()*1e3) + " a step, by a trial just now."
+}
+
+func (c *StudyPanel) writeLabel() string {
+	s := &c.App.study
+	switch {
+	case c.full():
+		return "All written"
+	case s.written.Count > 0:
+		return "Write on"
+	}
+	return "Let the model write"
+}
+
+// going is the small print beside the buttons.
+func (c *StudyPanel) going() string {
+	s := &c.App.study
+	w := s.written
+	switch {
+	case s.status == writeStopping:
+		return "Stopping; what is written is kept."
+	case s.status == writePaused:
+		return "Paused."
+	case s.writing() && w.Count == 0:
+		return "The first ones are on their way…"
+	case s.writing():
+		return fmt.Sprintf("%s of %s written, %s left", count(w.Count), count(w.Total), span(seconds(w.LeftSec)))
+	case w.Count > 0:
+		return plural(w.Count, "question") + " and answers are there. Learn them in step 3, or write more."
+	}
+	return "You can pause, and stop: what is written is kept."
+}
+
+func (c *StudyPanel) latest() *wire.Example {
+	if n := len(c.App.study.said); n > 0 {
+		return &c.App.study.said[n-1]
+	}
+	return nil
+}
