@@ -40,6 +40,7 @@ type Run struct {
 	eval    *Evaluator
 	cost    engine.Cost
 
+	took   time.Duration // by Train
 	step   int
 	read   int              // steps whose log has been read
 	floor  [logRows]float64 // of a step's loss: its teacher's entropy
@@ -309,11 +310,13 @@ type Result struct {
 
 // Train runs to its limit, or until validation stops improving, and leaves the best
 // prefix in the method's tensors. It may be called again after an error, on another
-// device, through Restore.
+// device, through Restore. Where ctx ends in the middle of a step, Stop makes a result
+// of what there is.
 func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 	begun := time.Now()
 	var paused time.Duration
 	elapsed := func() time.Duration { return time.Since(begun) - paused }
+	defer func() { r.took = elapsed() }()
 	total := r.opts.Steps
 	if total == 0 {
 		total = 1 << 20 // until the step time is known
@@ -449,6 +452,18 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 		why = "time limit"
 	}
 	return finish(why)
+}
+
+// Stop ends a training that was broken off: the best prefix is left in the method's
+// tensors. It fails where not even the start has been evaluated.
+func (r *Run) Stop(ctx context.Context) (Result, error) {
+	if r.best.State == nil {
+		return Result{}, errors.New("train: stopped before the start was evaluated: there is nothing to keep")
+	}
+	if err := r.restoreBest(ctx); err != nil {
+		return Result{}, err
+	}
+	return Result{Steps: r.read, Best: r.best, Base: r.base, Why: "stopped", Time: r.took}, nil
 }
 
 var errNotFinite = errors.New("train: gradient is not finite")

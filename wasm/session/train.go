@@ -37,7 +37,8 @@ func (w Watch) stage(p wire.Progress) {
 }
 
 // Train tunes a prefix on the session's examples, or on its text. It is on the shelf and in use once
-// training has begun, and is the best by validation in the end. Where training fails,
+// training has begun, and is the best by validation in the end, also where ctx ends it in
+// the middle of a step. Where training fails,
 // what was in use before is so again.
 func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Trained, error) {
 	if s.model == nil {
@@ -82,7 +83,7 @@ func (s *Session) train(ctx context.Context, o wire.Train, m *prefix.Method, fro
 		o = next
 	}
 	done, err := s.run(ctx, o, from, w)
-	if err == nil && m.Nested() {
+	if err == nil && ctx.Err() == nil && m.Nested() {
 		err = s.curve(ctx, o.ID, s.tuned, w)
 	}
 	return done, err
@@ -149,6 +150,10 @@ func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, 
 		Between: w.Between,
 	}
 	res, err := r.Train(ctx, events)
+	if err != nil && ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx)
+		res, err = r.Stop(ctx)
+	}
 	for err != nil && s.Recover != nil {
 		saved := r.Checkpoint()
 		if again := s.recover(ctx, err); again != nil {

@@ -32,6 +32,7 @@ type worker struct {
 	doing    string // its word for the page
 	paused   atomic.Bool
 	stopping atomic.Bool
+	halt     func() // ends the training's step where it is
 	busy     int // id of the request that Cancel can end
 	cancel   context.CancelFunc
 	resume   chan struct{}
@@ -61,6 +62,7 @@ func (w *worker) urgent(m wire.Message) bool {
 		if w.training {
 			w.stopping.Store(true)
 			w.paused.Store(false)
+			w.halt()
 			w.wakeUp()
 		}
 	case wire.Cancel:
@@ -274,6 +276,7 @@ func (w *worker) begin(doing string) (end func()) {
 	w.training, w.doing = true, doing
 	w.paused.Store(false)
 	w.stopping.Store(false)
+	w.halt = func() {}
 	w.send(wire.State{State: doing})
 	follow := func() {}
 	if p, ok := w.session.Device.(engine.Pauser); ok {
@@ -289,8 +292,11 @@ func (w *worker) begin(doing string) (end func()) {
 
 func (w *worker) train(ctx context.Context, m wire.Train) error {
 	defer w.begin("training")()
+	steps, halt := context.WithCancel(ctx)
+	defer halt()
+	w.halt = halt // a step of a large model takes seconds: a stop doesn't wait for its end
 	w.send(wire.Progress{ID: m.ID, Stage: "Preparing", Total: 1})
-	done, err := w.session.Train(ctx, m, session.Watch{
+	done, err := w.session.Train(steps, m, session.Watch{
 		Planned: func(p wire.Planned) { w.shelf(ctx); w.send(p) },
 		Step:    func(s wire.Step) { w.send(s) },
 		Eval:    func(e wire.Eval) { w.send(e) },
@@ -299,7 +305,10 @@ func (w *worker) train(ctx context.Context, m wire.Train) error {
 		Stage:   func(p wire.Progress) { w.send(p) },
 	})
 	w.shelf(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errors.New("the training was stopped before its first step: there is nothing to keep")
+	case err != nil:
 		return err
 	}
 	w.send(done)
