@@ -73,30 +73,39 @@ func (d *Device) Close() error {
 // before are encoded again when the scratch area has moved.
 func (d *Device) room(scratch int64, ws uint32) error {
 	if scratch > d.scratch.size {
-		if d.scratch.size > 0 {
-			d.heap.give(d.scratch)
-		}
-		d.scratch = piece{}
 		d.epoch++
-		p, err := d.alloc(scratch, "activations", false)
-		if err != nil {
+		if err := d.exchange(&d.scratch, scratch, "activations"); err != nil {
 			return err
 		}
-		d.scratch = p
 	}
 	if ws > d.wsSize {
-		if d.ws.size > 0 {
-			d.heap.give(d.ws)
-		}
-		d.ws, d.wsSize = piece{}, 0
-		p, err := d.alloc(int64(ws)*int64(d.home.threads()), "workspaces", false)
-		if err != nil {
+		if err := d.exchange(&d.ws, int64(ws)*int64(d.home.threads()), "workspaces"); err != nil {
 			return err
 		}
-		d.ws, d.wsSize = p, ws
+		d.wsSize = ws
 	}
 	return nil
 }
+
+// exchange gives a piece back for a larger one. Where there is none, it takes back one
+// as large as before, on which the plans of before can run.
+func (d *Device) exchange(p *piece, n int64, what string) error {
+	before := p.size
+	if before > 0 {
+		d.heap.give(*p)
+	}
+	larger, err := d.alloc(n, what, false)
+	if err != nil && before > 0 {
+		again, _, _ := d.heap.take(before - slack)
+		*p = again
+		return err
+	}
+	*p = larger
+	return err
+}
+
+// Limit is the most bytes that tensors, plans and scratch can take together.
+func (d *Device) Limit() int64 { return d.home.limit() }
 
 // lock takes the device for one caller.
 func (d *Device) lock(ctx context.Context) error {

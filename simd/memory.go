@@ -71,9 +71,13 @@ func (d *Device) alloc(n int64, what string, clear bool) (piece, error) {
 		}
 		if end > d.home.size() {
 			*d.heap = before
-			return piece{}, fmt.Errorf("simd: no memory for %s: %s wanted besides %s in use, and %s is the limit: "+
+			limit := "the machine gives no more"
+			if end > d.home.limit() {
+				limit = mega(d.home.limit()) + " is the limit"
+			}
+			return piece{}, fmt.Errorf("simd: no memory for %s: %s wanted besides %s in use, and %s: "+
 				"choose a smaller or more quantised model, fewer tokens a batch or a shorter prefix",
-				what, mega(n), mega(before.top), mega(d.home.limit()))
+				what, mega(n), mega(before.top), limit)
 		}
 	}
 	if used && clear {

@@ -125,6 +125,27 @@ func TestMemoryExhausted(t *testing.T) {
 	}
 }
 
+// A plan for which there is no room leaves those before it their scratch area.
+func TestScratchAfterARefusal(t *testing.T) {
+	d := device(t, Options{Threads: 1, MaxBytes: 16 << 20})
+	plan, bind := stack(t, d, 200, 64, 3)
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	want, before := read(t, bind["y"]), d.Memory()
+	for range 2 {
+		if err := d.room(64<<20, 0); err == nil || !strings.Contains(err.Error(), "no memory for activations: 67.1 MB wanted") {
+			t.Fatalf("error %v, want one that says how much was wanted", err)
+		}
+		if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, bind["y"]); !bytes.Equal(got, want) || d.Memory() != before {
+			t.Errorf("another result, or memory %+v instead of %+v", d.Memory(), before)
+		}
+	}
+}
+
 // Plans share one scratch area; when a larger plan moves it, the smaller still works.
 func TestScratchMoves(t *testing.T) {
 	d := device(t, Options{Threads: 1})

@@ -32,6 +32,11 @@ type answer struct {
 
 const ready = -1
 
+// ErrThread is the error of a run whose thread has died. What tensors held before it is
+// there, but what the run changed may be half done: go on from a checkpoint. The next
+// run starts new threads.
+var ErrThread = errors.New("simd: a thread failed in the middle of a run")
+
 func newTogether(ctx context.Context, name string, n int, o Options) (h *together, err error) {
 	defer caught(&err)
 	h = &together{script: o.Script, n: n}
@@ -162,7 +167,7 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 				if a.err == nil {
 					a.err = fmt.Errorf("thread %d waited 5 s for another", a.thread)
 				}
-				return false, fmt.Errorf("simd: a thread failed in the middle of a run: %w", a.err)
+				return false, fmt.Errorf("%w: %w", ErrThread, a.err)
 			}
 		case <-look.C:
 			if stop() {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -28,6 +29,10 @@ type split struct {
 func (s *Session) SetData(name string, content []byte, o wire.DataOptions) (wire.Dataset, error) {
 	e := &examples{name: name, content: content, opts: o}
 	d, err := s.read(e)
+	if err == nil && d.Count == 0 && s.examples != nil && !bytes.Equal(content, s.examples.content) {
+		err = hint("The examples before stay. A file of examples has one JSON object a line.",
+			"none of the %d lines of %s can be used; line %d: %s", len(d.Errors), name, d.Errors[0].Line, d.Errors[0].Message)
+	}
 	if err == nil {
 		s.examples = e
 	}

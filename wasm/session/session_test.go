@@ -197,26 +197,51 @@ func TestTheWholeWay(t *testing.T) {
 	}
 }
 
-// A device that fails in mid-training is replaced, and training goes on.
-func TestRecovery(t *testing.T) {
+// The time of a step is told once it is known, when training by steps too.
+func TestPlanned(t *testing.T) {
 	s := load(t, folder(t, 0))
-	broken := errors.New("the GPU is gone")
-	first := &failing{Device: s.Device, after: 30, err: broken}
-	s.Device = first
-	f, err := models.Open(context.Background(), "tiny", weights.Dir(folder(t, 0)), "")
-	if err != nil {
+	if _, err := s.SetData("sample.jsonl", sample(), wire.DataOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Load(context.Background(), f, weights.Options{}); err != nil {
-		t.Fatal(err)
+	var plans []wire.Planned
+	_, err := s.Train(context.Background(), wire.Train{Steps: 20}, session.Watch{
+		Planned: func(p wire.Planned) { plans = append(plans, p) }, Step: func(wire.Step) {}, Eval: func(wire.Eval) {},
+	})
+	if err != nil || len(plans) != 2 || plans[0].StepMillis != 0 || plans[1].StepMillis <= 0 || plans[1].Steps != 20 {
+		t.Errorf("planned %+v, %v", plans, err)
 	}
-	asked := 0
-	s.Recover = func(_ context.Context, failure error) (engine.Device, bool) {
-		asked++
-		return cpu.New[float32](), errors.Is(failure, broken)
-	}
-	if done := train(t, s, wire.Train{Steps: 60}); done.Steps != 60 || asked != 1 {
-		t.Errorf("%d steps, %d recoveries; want 60 and 1", done.Steps, asked)
+}
+
+// A device that fails in mid-training is replaced, or goes on itself; so does training,
+// and there is one prefix of it in the end.
+func TestRecovery(t *testing.T) {
+	for _, same := range []bool{false, true} {
+		s := load(t, folder(t, 0))
+		broken := errors.New("the GPU is gone")
+		first := &failing{Device: s.Device, after: 30, err: broken}
+		s.Device = first
+		f, err := models.Open(context.Background(), "tiny", weights.Dir(folder(t, 0)), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Load(context.Background(), f, weights.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		s.Recover = func(_ context.Context, failure error) (engine.Device, bool) {
+			asked++
+			first.after = 1 << 30
+			if same {
+				return first, errors.Is(failure, broken)
+			}
+			return cpu.New[float32](), errors.Is(failure, broken)
+		}
+		if done := train(t, s, wire.Train{Steps: 60}); done.Steps != 60 || asked != 1 {
+			t.Errorf("%d steps, %d recoveries; want 60 and 1", done.Steps, asked)
+		}
+		if list, err := s.Shelf(context.Background()); err != nil || len(list.Items) != 1 || (s.Device == first) != same {
+			t.Errorf("the same device %v: %d prefixes, %v", same, len(list.Items), err)
+		}
 	}
 }
 
@@ -270,6 +295,9 @@ func TestBadRequests(t *testing.T) {
 	}
 	if _, err := s.SetData("empty.jsonl", nil, wire.DataOptions{}); err == nil {
 		t.Error("an empty file is taken")
+	}
+	if _, err := s.SetData("prose.jsonl", []byte("Dear all,\nthis is no data set.\n"), wire.DataOptions{}); err == nil || !strings.Contains(err.Error(), "none of the 2 lines of prose.jsonl can be used; line 1: ") {
+		t.Errorf("a file of nothing but errors replaces the examples: %v", err)
 	}
 	if d, err := s.Reparse(wire.DataOptions{SkipBad: true}); err != nil || d.Count == 0 {
 		t.Errorf("the file before the refused one is gone: %+v, %v", d, err)

@@ -139,7 +139,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, 
 	p := &pace{total: o.Steps, limit: minutes(o)}
 	events := train.Events{
 		Step: func(i train.StepInfo) {
-			if p.step(i) && o.Steps == 0 {
+			if p.step(i) {
 				planned.Steps, planned.StepMillis = i.Total, p.perStep.Seconds()*1e3
 				w.Planned(planned)
 			}
@@ -195,7 +195,7 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 	given := s.lesson.given
 	given.Prefix = from
 	r, err := train.New(ctx, s.model.Frozen, m, s.lesson.data, given,
-		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Budget: budget})
+		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Budget: s.budget()})
 	if err != nil {
 		return nil, err
 	}
@@ -206,17 +206,28 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 	return r, nil
 }
 
-// budget leaves room in the 4 GiB that a WebAssembly memory can have.
-const budget = 3800 << 20
+// budget is what model and training may take on the device: a WebAssembly memory has at
+// most 4 GiB, on small machines less, and something is left for answers meanwhile.
+func (s *Session) budget() int64 {
+	const most, spare = 3800 << 20, 32 << 20
+	if d, ok := s.Device.(interface{ Limit() int64 }); ok {
+		return min(most, d.Limit()-spare)
+	}
+	return most
+}
 
 func minutes(o wire.Train) time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
 
 // recover moves the session to the device that Recover gives for the failure: it loads
-// the model again. What it returns ends the training.
+// the model again, unless it is the same one. What it returns ends the training.
 func (s *Session) recover(ctx context.Context, failure error) error {
 	dev, ok := s.Recover(ctx, failure)
 	if !ok {
 		return failure
+	}
+	if dev == s.Device { // what it holds is still there
+		s.abandon(nil)
+		return nil
 	}
 	files, err := s.files.Again(ctx)
 	if err != nil {
@@ -262,9 +273,14 @@ type pace struct {
 	tokens  float64 // a second
 	last    time.Duration
 	loss    float64 // last finite
+	known   bool    // perStep has been told
 }
 
-// step takes in finished steps; it says whether the number of steps became known.
+// settled is after how many steps the time of one is told.
+const settled = 5
+
+// step takes in finished steps; it says whether what is planned became known: the number
+// of steps, or how long one takes.
 func (p *pace) step(i train.StepInfo) (news bool) {
 	took := i.Elapsed - p.last
 	p.last = i.Elapsed
@@ -272,8 +288,9 @@ func (p *pace) step(i train.StepInfo) (news bool) {
 	if took > 0 {
 		p.tokens = float64(i.Tokens) / took.Seconds()
 	}
-	news = i.Total != p.total && i.Total < 1<<20
-	p.total = i.Total
+	done := i.First + len(i.Loss) - 1
+	news = i.Total < 1<<20 && (i.Total != p.total || !p.known && done >= settled)
+	p.total, p.known = i.Total, p.known || done >= settled
 	return news
 }
 
