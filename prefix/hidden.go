@@ -78,7 +78,7 @@ func (a prompts) Build(b *Build) {
 	first := a.first(b.Info)
 	b.KV = func(layer int) (k, v engine.Buffer) {
 		x := b.slice("prefix.prompts", layer-first, b.Slots, b.Info.Hidden)
-		return b.project(layer, x, "k_proj", "k"), b.project(layer, x, "v_proj", "v")
+		return b.project(layer, x, "k_proj", "k", "key"), b.project(layer, x, "v_proj", "v", "value")
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -129,9 +128,6 @@ func (m *Method) formats() (types []string, why string) {
 	case m.soft > 0:
 		return own, "PEFT has no slots inside a template"
 	case weights == "lora" && source == "none":
-		if slices.Contains([]string{"gpt2", "gpt_neox"}, m.Info.Family) {
-			return own, "its weight matrices are fused in the model that PEFT adapts"
-		}
 		return []string{adapter.LoRA}, ""
 	case weights != "frozen" && source == "none":
 		return own, fmt.Sprintf("PEFT has no format for %s that were trained", strings.ToLower(m.options["weights"].Label))
@@ -171,30 +167,6 @@ func (m *Method) writePrompts(a *adapter.Adapter) {
 		a.Tensors[promptName(first+l)+"adaption_prompt"] = adapter.Tensor{Shape: []int{1, m.slots, m.Info.Hidden}, Data: x.Value[l*n : (l+1)*n]}
 		a.Tensors[promptName(first+l)+"adaption_gate"] = adapter.Tensor{Shape: []int{1}, Data: gates[first+l : first+l+1]}
 	}
-}
-
-// loraPrefix stands before the model's own names in PEFT's.
-const loraPrefix = "base_model.model."
-
-func (m *Method) writeLoRA(a *adapter.Adapter) {
-	w := m.weights.(lora)
-	var names []string // of the maps that have a term: of an imported adapter, perhaps not all
-	for _, p := range m.params {
-		name, down := strings.CutSuffix(strings.TrimPrefix(p.Name, "lora."), ".A")
-		peft := loraPrefix + name + ".lora_A.weight"
-		if down {
-			names = append(names, name)
-		} else {
-			peft = loraPrefix + strings.TrimSuffix(name, ".B") + ".lora_B.weight"
-		}
-		a.Tensors[peft] = adapter.Tensor{Shape: p.Shape, Data: p.Value}
-	}
-	put(a.Config.Extra, "r", w.rank)
-	put(a.Config.Extra, "lora_alpha", w.alpha)
-	put(a.Config.Extra, "lora_dropout", 0)
-	put(a.Config.Extra, "bias", "none")
-	put(a.Config.Extra, "fan_in_fan_out", false)
-	put(a.Config.Extra, "target_modules", names)
 }
 
 // FromAdapter is the method that an adapter holds, with its trained values, for the
@@ -265,76 +237,6 @@ func readPrompts(arch engine.Architecture, a *adapter.Adapter) (*Method, error) 
 		return nil, err
 	}
 	return m, m.set("gate.zero", gates)
-}
-
-// readLoRA takes terms of any rank on any linear maps. Ranks are padded to the largest,
-// and each term's factor goes into its B.
-func readLoRA(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
-	i := arch.Info()
-	var c struct {
-		Alpha  float64            `json:"lora_alpha"`
-		RS     bool               `json:"use_rslora"`
-		DoRA   bool               `json:"use_dora"`
-		Bias   bool               `json:"lora_bias"`
-		Alphas map[string]float64 `json:"alpha_pattern"`
-	}
-	for key, into := range map[string]any{"lora_alpha": &c.Alpha, "use_rslora": &c.RS, "use_dora": &c.DoRA, "lora_bias": &c.Bias, "alpha_pattern": &c.Alphas} {
-		if raw, ok := a.Config.Extra[key]; ok {
-			if err := json.Unmarshal(raw, into); err != nil {
-				return nil, fmt.Errorf("prefix: adapter_config.json: %s: %w", key, err)
-			}
-		}
-	}
-	if c.DoRA || c.Bias || len(c.Alphas) > 0 {
-		return nil, fmt.Errorf("prefix: the adapter uses DoRA, LoRA biases or an alpha pattern, which are not supported")
-	}
-	rank := 0
-	for _, t := range a.Tensors {
-		rank = max(rank, min(t.Shape[0], t.Shape[1]))
-	}
-	m, err := New(Choice{"source": "none", "weights": "lora", "lora.maps": "all", "lora.rank": fmt.Sprint(rank), "lora.alpha": fmt.Sprint(rank)}, i)
-	if err != nil {
-		return nil, err
-	}
-	for full, down := range a.Tensors {
-		name, ok := strings.CutSuffix(strings.TrimPrefix(full, loraPrefix), ".lora_A.weight")
-		if !ok {
-			if strings.Contains(full, "lora_embedding") {
-				return nil, fmt.Errorf("prefix: the adapter changes embeddings (%s), which is not supported", full)
-			}
-			continue
-		}
-		up := a.Tensors[loraPrefix+name+".lora_B.weight"]
-		scale := c.Alpha / float64(down.Shape[0])
-		if c.RS {
-			scale = c.Alpha / math.Sqrt(float64(down.Shape[0]))
-		}
-		names, rows := []string{name}, []int{0}
-		if at, fused := strings.CutSuffix(name, ".c_attn"); fused { // GPT-2's, which we hold as three
-			names, rows = []string{at + ".q", at + ".k", at + ".v"}, []int{0, i.Hidden, 2 * i.Hidden}
-		}
-		for j, name := range names {
-			out := i.Linears[name]
-			spec, ok := arch.Tensors()[name+".weight"]
-			if !ok || out == 0 || down.Shape[1] != spec.Len()/out || rows[j]+out > up.Shape[0] || len(names) == 1 && up.Shape[0] != out {
-				return nil, fmt.Errorf("prefix: the adapter changes %q by [%d %d]·[%d %d], which does not fit the model", name, up.Shape[0], up.Shape[1], down.Shape[0], down.Shape[1])
-			}
-			r, in := down.Shape[0], down.Shape[1]
-			A, B := make([]float32, rank*in), make([]float32, out*rank)
-			copy(A, down.Data)
-			for o := range out {
-				for k := range r {
-					B[o*rank+k] = float32(float64(up.Data[(rows[j]+o)*r+k]) * scale)
-				}
-			}
-			m.params = append(m.params, Param{Name: "lora." + name + ".A", Shape: []int{rank, in}, Value: A},
-				Param{Name: "lora." + name + ".B", Shape: []int{out, rank}, Value: B})
-		}
-	}
-	if len(m.params) == 0 {
-		return nil, fmt.Errorf("prefix: the adapter changes nothing that this model has")
-	}
-	return m, nil
 }
 
 func readOwn(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {

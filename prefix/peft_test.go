@@ -7,13 +7,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 	"testing"
 
 	"prelude/engine"
 	"prelude/engine/cpu"
+	"prelude/models/tiny"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
 )
@@ -39,9 +39,31 @@ func waves(f engine.Frozen) engine.Frozen {
 	return f
 }
 
+// peftModels are the models of peft_check.py.
+var peftModels = map[string]func(t testing.TB, dev engine.Device) engine.Frozen{"llama": tiny.Llama, "gpt2": gpt2, "neox": neox}
+
+// neox is a GPT-NeoX of two blocks on dev.
+func neox(t testing.TB, dev engine.Device) engine.Frozen {
+	d := 16
+	s := map[string][]int{"gpt_neox.embed_in.weight": {tiny.Vocab, d}, "embed_out.weight": {tiny.Vocab, d}}
+	both := func(name string, shape ...int) { s[name+".weight"], s[name+".bias"] = shape, shape[:1] }
+	both("gpt_neox.final_layer_norm", d)
+	for _, at := range []string{"gpt_neox.layers.0.", "gpt_neox.layers.1."} {
+		both(at+"input_layernorm", d)
+		both(at+"post_attention_layernorm", d)
+		for _, n := range []string{"query", "key", "value", "dense"} {
+			both(at+"attention."+n, d, d)
+		}
+		both(at+"mlp.dense_h_to_4h", 24, d)
+		both(at+"mlp.dense_4h_to_h", d, 24)
+	}
+	return tiny.New(t, dev, `{"model_type":"gpt_neox","num_hidden_layers":2,"hidden_size":16,"num_attention_heads":4,"intermediate_size":24,
+		"vocab_size":40,"max_position_embeddings":64,"rotary_pct":0.5}`, s)
+}
+
 // tinyModel is one of the models of peft_check.py.
 func tinyModel(t testing.TB, kind string) engine.Frozen {
-	return waves(models[kind](t, cpu.New[float32]()))
+	return waves(peftModels[kind](t, cpu.New[float32]()))
 }
 
 var peftIDs = []int32{4, 7, 22, 38, 1, 15, 9}
@@ -59,7 +81,7 @@ func TestAdaptersThatPEFTSaved(t *testing.T) {
 	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
 	}
-	if len(all) < 17 {
+	if len(all) < 25 {
 		t.Fatalf("the fixture holds %d adapters", len(all))
 	}
 	for name, x := range all {
@@ -115,6 +137,7 @@ var exports = []struct {
 	{"pruned embeddings", prefix.Choice{"source": "embedding", "embedding.slots": "5", "length": "l0"}, []string{adapter.PrefixTuning}},
 	{"prompts", prefix.Choice{"source": "prompts", "prompts.slots": "3", "prompts.layers": "1", "gate": "zeroinit"}, []string{adapter.AdaptionPrompt}},
 	{"LoRA", prefix.Choice{"source": "none", "weights": "lora", "lora.maps": "all", "lora.rank": "3", "lora.alpha": "7"}, []string{adapter.LoRA}},
+	{"LoRA on query and value", prefix.Choice{"source": "none", "weights": "lora", "lora.rank": "2"}, []string{adapter.LoRA}},
 	{"kernel", prefix.Choice{"source": "conv"}, []string{adapter.Own}},
 	{"kernel over both", prefix.Choice{"source": "convprefix", "convprefix.slots": "3"}, []string{adapter.Own}},
 	{"outside", prefix.Choice{"source": "outside"}, []string{adapter.Own}},
@@ -144,7 +167,7 @@ func trained(t *testing.T, f engine.Frozen, c prefix.Choice) *prefix.Method {
 // Every method survives being written and read: the same logits, and PEFT's format
 // wherever it has one.
 func TestExportsComeBack(t *testing.T) {
-	for kind := range models {
+	for kind := range peftModels {
 		for _, x := range exports {
 			for _, format := range x.formats {
 				t.Run(kind+" "+x.name+" "+format, func(t *testing.T) {
@@ -153,7 +176,7 @@ func TestExportsComeBack(t *testing.T) {
 					tensors := alloc(t, f, m)
 					want := logitsOf[float32](t, f, m, tensors, prefix.Evaluate, peftIDs)
 					a, err := m.Adapter(ctx, f, tensors, card(f), peftOnly(format))
-					if kind == "gpt2" && onlyRotary(x.name) {
+					if !holds(kind, x.name) {
 						format = adapter.Own
 						a, err = m.Adapter(ctx, f, tensors, card(f), "")
 					}
@@ -203,9 +226,16 @@ func peftOnly(format string) string {
 	return format
 }
 
-// onlyRotary names exports that PEFT holds for the tiny Llama alone.
-func onlyRotary(name string) bool {
-	return slices.Contains([]string{"pruned", "pruned embeddings", "prompts", "LoRA"}, name)
+// holds says whether PEFT has a format for an export on a model: where slots were cut out,
+// learned positions would be wrong; ADAPTION_PROMPT is for the Llamas here.
+func holds(kind, name string) bool {
+	switch name {
+	case "pruned", "pruned embeddings":
+		return kind != "gpt2"
+	case "prompts":
+		return kind == "llama"
+	}
+	return true
 }
 
 // An adapter of another model, or one that says something else than it holds, is refused.

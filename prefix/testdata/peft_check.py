@@ -1,9 +1,10 @@
-"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries) and a tiny GPT-2.
+"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries), GPT-2 and GPT-NeoX.
 
     python peft_check.py make           writes peft.json: adapters as PEFT saves them, with PEFT's logits
     python peft_check.py compare        makes them again and compares with peft.json
-    python peft_check.py check FOLDER   loads what "go test -run TestWriteForPEFT" wrote there with
-                                  PeftModel.from_pretrained, and compares logits
+    python peft_check.py check FOLDER   loads what "PEFT_OUT=FOLDER go test ./prefix -run TestExportsComeBack"
+                                  wrote there with PeftModel.from_pretrained, and compares logits; and asks
+                                  each as the exported README.md says, against whole forward passes
 
 Weights are a function of name order and index, so that the fixture holds results only.
 Made with torch 2.15, transformers 5.24, peft 0.21.2; no random numbers remain in what is saved.
@@ -14,7 +15,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from peft import (AdaptionPromptConfig, CartridgeConfig, CPTConfig, LoraConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig,
                   PromptTuningConfig, get_peft_model)
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 IDS = [[4, 7, 22, 38, 1, 15, 9]]
@@ -57,6 +58,22 @@ def shapes_gpt2():
     return s
 
 
+def shapes_neox():
+    s = {"gpt_neox.embed_in.weight": (VOCAB, D), "embed_out.weight": (VOCAB, D)}
+
+    def both(name, *shape):
+        s[name + ".weight"], s[name + ".bias"] = shape, shape[:1]
+
+    both("gpt_neox.final_layer_norm", D)
+    for l in range(LAYERS):
+        at = f"gpt_neox.layers.{l}."
+        both(at + "input_layernorm", D), both(at + "post_attention_layernorm", D)
+        for n in ("query", "key", "value", "dense"):
+            both(at + "attention." + n, D, D)
+        both(at + "mlp.dense_h_to_4h", FF, D), both(at + "mlp.dense_4h_to_h", D, FF)
+    return s
+
+
 def weights(shapes):
     """By name, in the engine's layout: vectors near 1 (biases near 0), matrices in [-0.5, 0.5]."""
     out = {}
@@ -72,6 +89,18 @@ def model(kind):
                                          num_key_value_heads=KV, vocab_size=VOCAB, max_position_embeddings=64, rms_norm_eps=1e-5,
                                          rope_theta=10000.0, tie_word_embeddings=True, attn_implementation="eager"))
         w = weights(shapes_llama())
+    elif kind == "neox":
+        m = GPTNeoXForCausalLM(GPTNeoXConfig(hidden_size=D, intermediate_size=FF, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
+                                             vocab_size=VOCAB, max_position_embeddings=64, rotary_pct=0.5, attn_implementation="eager"))
+        w = {}
+        split = weights(shapes_neox())
+        for name, t in split.items():
+            if ".attention.query." in name:  # of each head its query, key and value rows
+                parts = [split[name.replace(".query.", f".{p}.")].unflatten(0, (HEADS, 1, -1)) for p in ("query", "key", "value")]
+                t, name = torch.cat(parts, 1).flatten(0, 2), name.replace(".query.", ".query_key_value.")
+            elif ".attention.key." in name or ".attention.value." in name:
+                continue
+            w[name.replace("embed_out", "lm_head")] = t
     else:
         m = GPT2LMHeadModel(GPT2Config(n_embd=D, n_layer=LAYERS, n_head=HEADS, n_inner=FF, vocab_size=VOCAB, n_positions=64,
                                        attn_implementation="eager"))
@@ -114,6 +143,8 @@ def configs(kind):
         all["ADAPTION_PROMPT"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=1, **t)
         all["ADAPTION_PROMPT, all layers"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=2, **t)
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], rank_pattern={"down_proj": 3}, **t)
+    elif kind == "neox":
+        all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["query_key_value", "dense_h_to_4h"], **t)
     else:
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["c_attn", "c_fc"], fan_in_fan_out=True, **t)
     return all
@@ -121,7 +152,7 @@ def configs(kind):
 
 def made():
     out = {}
-    for kind in ("llama", "gpt2"):
+    for kind in ("llama", "gpt2", "neox"):
         out[kind + " alone"] = {"logits": logits(model(kind))}
         for name, config in configs(kind).items():
             torch.manual_seed(0)
@@ -143,6 +174,22 @@ def made():
                             archive.writestr(entry, f.read(), zipfile.ZIP_DEFLATED)
             out[f"{kind} {name}"] = {"zip": base64.b64encode(raw.getvalue()).decode(), "logits": again}
     return out
+
+
+def asked(m):
+    """Eight greedy tokens as README.md of an export has it, and by whole forward passes."""
+    answer, whole = [], torch.tensor(IDS)
+    with torch.no_grad():
+        out = m(input_ids=whole, use_cache=True)
+        while len(answer) < 8:
+            token = out.logits[0, -1].argmax().item()
+            answer.append(token)
+            out = m.base_model(input_ids=torch.tensor([[token]]), past_key_values=out.past_key_values)
+        want = []
+        for _ in answer:
+            want.append(m(input_ids=whole).logits[0, -1].argmax().item())
+            whole = torch.cat([whole, torch.tensor([[want[-1]]])], 1)
+    return answer, want
 
 
 def difference(a, b):
@@ -169,7 +216,13 @@ def main():
             kind = os.path.basename(file).split(" ")[0]
             with tempfile.TemporaryDirectory() as folder:
                 zipfile.ZipFile(file).extractall(folder)
-                z = logits(PeftModel.from_pretrained(model(kind), folder).eval())
+                m = PeftModel.from_pretrained(model(kind), folder).eval()
+                z = logits(m)
+            if m.active_peft_config.peft_type not in ("LORA", "ADAPTION_PROMPT"):  # generate finds those
+                answer, want = asked(m)
+                bad += answer != want
+                if answer != want:
+                    print(f"{os.path.basename(file)[:-4]}: README.md's lines say {answer}, forward passes {want}")
             e = difference(z, json.load(open(file[:-4] + ".json")))
             bad += not e <= 1e-4
             print(f"{os.path.basename(file)[:-4]}: PEFT's logits differ by {e:.2g}")
