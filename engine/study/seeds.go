@@ -21,11 +21,11 @@ func (k Kind) Frame(text string) string {
 // (Eyuboglu et al. 2025, §4.1).
 var seeds = map[Kind][]string{
 	Document: {
-		"Write one short request that asks for some facts of the text above as a list. Write only the request.",
-		"Write one short request that asks for a summary of one part of the text above. Write only the request.",
-		"Write one short question about a name, a number or a place in the text above. Write only the question.",
-		"Write one short question that somebody who needs the text above for their work would ask. Write only the question.",
-		"Write one short question about the text above that nobody else would think of. Write only the question.",
+		"Ask for a list of facts from the text above, in one short sentence that says which facts. Write only the request.",
+		"Ask for a short summary of one part of the text above, in one sentence that names the part. Write only the request.",
+		"Ask one short question about a name, a number or a place in the text above. Write only the question.",
+		"Ask one short question that somebody who visits or uses what the text above describes would ask. Write only the question.",
+		"Ask one short question about a small detail in the text above that is easy to miss. Write only the question.",
 	},
 	Instruction: {
 		"Write one short request for a list that somebody could send you. Write only the request.",

@@ -16,7 +16,7 @@ import (
 
 // Options of self-study. Zero values are the defaults.
 type Options struct {
-	Temperature float64 // of questions and answers; 0: 0.7
+	Temperature float64 // of questions; answers have half of it; 0: 0.7
 	Question    int     // longest question in tokens; 0: 32
 	Answer      int     // longest answer in tokens; 0: 40
 	Top         int     // tokens a row whose probabilities are kept; 0: 20
@@ -169,7 +169,7 @@ func (t *teacher) ask(ctx context.Context, rng *rand.Rand, between func() bool) 
 		prompts = append(prompts, ids)
 	}
 	said := make([][]int32, len(prompts))
-	err := t.RunAll(ctx, prompts, t.w.generation(t.w.opts.Question, rng.Uint64()), func(i int, _ []float32, id int32) bool {
+	err := t.RunAll(ctx, prompts, t.w.generation(t.w.opts.Question, 1, rng.Uint64()), func(i int, _ []float32, id int32) bool {
 		if t.w.voice.Over(id) {
 			return false
 		}
@@ -187,8 +187,10 @@ func (t *teacher) ask(ctx context.Context, rng *rand.Rand, between func() bool) 
 	return questions, err
 }
 
-func (w *Writer) generation(tokens int, seed uint64) generate.Options {
-	return generate.Options{MaxTokens: tokens, Temperature: w.opts.Temperature, Seed: seed, Stop: []int32{w.voice.Stop}}
+// generation samples at a share of the temperature: answers keep closer to the text than
+// questions, which should differ.
+func (w *Writer) generation(tokens int, share float64, seed uint64) generate.Options {
+	return generate.Options{MaxTokens: tokens, Temperature: share * w.opts.Temperature, Seed: seed, Stop: []int32{w.voice.Stop}}
 }
 
 // question is the first line that says something, without quotation marks around it.
@@ -223,7 +225,7 @@ func (t *teacher) answer(ctx context.Context, chunk int, questions []string, see
 	}
 	whole := make([]bool, len(prompts))
 	stopped := false
-	err := t.RunAll(ctx, prompts, t.w.generation(t.w.opts.Answer, seed), func(i int, z []float32, id int32) bool {
+	err := t.RunAll(ctx, prompts, t.w.generation(t.w.opts.Answer, 0.5, seed), func(i int, z []float32, id int32) bool {
 		x := &all[i].Tokens
 		x.Teacher.Add(z)
 		x.IDs = append(x.IDs, id)
@@ -285,7 +287,7 @@ func (w *Writer) Trial(ctx context.Context) (Pace, error) {
 	const tokens = 4
 	begun = time.Now()
 	var first time.Time
-	o := w.generation(tokens, w.opts.Seed)
+	o := w.generation(tokens, 1, w.opts.Seed)
 	o.Stop = nil
 	if err := t.RunAll(ctx, prompts, o, func(i int, _ []float32, _ int32) bool {
 		if i == len(prompts)-1 && first.IsZero() {
