@@ -51,11 +51,11 @@ func (c *StudyPanel) pressed(kind string) string { return fmt.Sprint(c.App.study
 // facts weigh the text in context against the prefix in its place.
 func (c *StudyPanel) facts() []fact {
 	s := &c.App.study
-	facts := []fact{{name: "The text in context", value: plural(s.read.Tokens, "token")},
-		{name: "takes in memory", value: size(int64(s.read.Tokens) * int64(s.read.SlotBytes))}}
+	facts := []fact{{name: "Text in context", value: plural(s.read.Tokens, "token")},
+		{name: "its memory", value: size(int64(s.read.Tokens) * int64(s.read.SlotBytes))}}
 	if n, err := number("", s.slots, 1, 512, true); err == nil {
-		facts = append(facts, fact{name: "The prefix instead", value: plural(int(n), "slot")},
-			fact{name: "takes in memory", value: size(int64(n) * int64(s.read.SlotBytes))})
+		facts = append(facts, fact{name: "Prefix instead", value: plural(int(n), "slot")},
+			fact{name: "its memory", value: size(int64(n) * int64(s.read.SlotBytes))})
 	}
 	return facts
 }
