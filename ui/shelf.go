@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,6 +64,10 @@ func (s *shelf) pair() (first, second int) {
 	all := s.blendable()
 	if len(all) < 2 {
 		return 0, 0
+	}
+	whole := slices.DeleteFunc(slices.Clone(all), func(x wire.Shelved) bool { return x.Origin == "blend" })
+	if len(whole) >= 2 {
+		all = whole
 	}
 	pick := func(text string, fallback int) int {
 		if key, err := strconv.Atoi(text); err == nil && s.item(key) != nil {

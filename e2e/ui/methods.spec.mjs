@@ -146,6 +146,7 @@ for (const [name, width, colorScheme] of [["1440-light", 1440, "light"], ["1440-
       await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
       await page.click("#export");
       await expect(page.locator("#finish")).toBeVisible();
+      await page.evaluate(() => window.scrollTo(0, 0));
       await page.screenshot({ path: `${out}${name}-7-methods.png`, fullPage: true });
       expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), "nothing sticks out sideways").toBe(0);
     });
