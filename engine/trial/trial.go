@@ -6,6 +6,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,30 +19,73 @@ type Shape struct {
 	Weights                                   engine.DType
 }
 
-// program is the linear maps of one block and their gradients by the input, which is
-// nearly all of a training step's work.
-func (s Shape) program() (*engine.Program, error) {
+// probe is a program that a trial runs: its rows are a domain's, so that a few of them
+// can be timed before all.
+type probe struct {
+	p    *engine.Program
+	rows engine.Domain
+	ids  engine.Buffer
+	out  string // a tensor that the last operation writes
+}
+
+// begin makes a probe and its input x [rows, hidden], whose gradient is wanted.
+func (s Shape) begin() (*probe, engine.Buffer, error) {
 	if s.Rows <= 0 || s.Hidden <= 0 || s.FF <= 0 || s.Heads <= 0 || s.KVHeads <= 0 || s.HeadDim <= 0 {
-		return nil, fmt.Errorf("trial: no block of %+v", s)
+		return nil, 0, fmt.Errorf("trial: no block of %+v", s)
 	}
 	p := engine.NewProgram()
-	x := p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{s.Rows, s.Hidden}})
-	p.Train(x)
-	w := func(name string, out, in int) engine.Buffer {
-		return p.Persist(name, engine.Spec{DType: s.Weights, Shape: []int{out, in}})
-	}
-	q := p.Linear(x, w("q", s.Heads*s.HeadDim, s.Hidden), engine.None, engine.None)
-	k := p.Linear(x, w("k", s.KVHeads*s.HeadDim, s.Hidden), engine.None, engine.None)
-	v := p.Linear(x, w("v", s.KVHeads*s.HeadDim, s.Hidden), engine.None, engine.None)
-	o := p.Linear(q, w("o", s.Hidden, s.Heads*s.HeadDim), engine.None, x)
-	f := p.Gated(engine.SiLU, p.Linear(o, w("gate", s.FF, s.Hidden), engine.None, engine.None), p.Linear(o, w("up", s.FF, s.Hidden), engine.None, engine.None))
-	y := p.Linear(f, w("down", s.Hidden, s.FF), engine.None, o)
-	g := p.Grad(p.SumAll(y), p.SumAll(k), p.SumAll(v))
-	if err := p.Err(); err != nil {
+	t := &probe{p: p, rows: p.Domain("rows", s.Rows), out: "gradient"}
+	t.ids = p.Arg("ids", t.rows, engine.I32, s.Rows)
+	shift := p.Persist("shift", engine.Spec{DType: engine.F32, Shape: []int{s.Hidden}})
+	p.Train(shift)
+	return t, p.Add(p.Embed(t.ids, p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{1, s.Hidden}}), 1), shift), nil
+}
+
+func (t *probe) end(losses ...engine.Buffer) (*probe, error) {
+	if err := t.p.Err(); err != nil {
 		return nil, err
 	}
-	p.Keep("dx", g[x])
-	return p, p.Err()
+	for _, g := range t.p.Grad(losses...) {
+		t.p.Keep(t.out, g)
+	}
+	return t, t.p.Err()
+}
+
+func (s Shape) weight(p *engine.Program, name string, out, in int) engine.Buffer {
+	return p.Persist(name, engine.Spec{DType: s.Weights, Shape: []int{out, in}})
+}
+
+// block is the linear maps of one block and their gradients by the input, which is
+// nearly all of a training step's work.
+func (s Shape) block() (*probe, error) {
+	t, x, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
+	p := t.p
+	linear := func(x engine.Buffer, name string, out, in int, add engine.Buffer) engine.Buffer {
+		return p.Linear(x, s.weight(p, name, out, in), engine.None, add)
+	}
+	q := linear(x, "q", s.Heads*s.HeadDim, s.Hidden, engine.None)
+	k := linear(x, "k", s.KVHeads*s.HeadDim, s.Hidden, engine.None)
+	v := linear(x, "v", s.KVHeads*s.HeadDim, s.Hidden, engine.None)
+	o := linear(q, "o", s.Hidden, s.Heads*s.HeadDim, x)
+	f := p.Gated(engine.SiLU, linear(o, "gate", s.FF, s.Hidden, engine.None), linear(o, "up", s.FF, s.Hidden, engine.None))
+	return t.end(p.SumAll(linear(f, "down", s.Hidden, s.FF, o)), p.SumAll(k), p.SumAll(v))
+}
+
+// products is two linear maps, there and back four times, and their gradients: two
+// kernels, so that little time goes into compiling them.
+func (s Shape) products() (*probe, error) {
+	t, x, err := s.begin()
+	if err != nil {
+		return nil, err
+	}
+	up, down := s.weight(t.p, "up", s.FF, s.Hidden), s.weight(t.p, "down", s.Hidden, s.FF)
+	for range 4 {
+		x = t.p.Linear(t.p.Linear(x, up, engine.None, engine.None), down, engine.None, engine.None)
+	}
+	return t.end(t.p.SumAll(x))
 }
 
 // ShapeOf is the shape of a model's block for so many rows.
@@ -49,51 +93,84 @@ func ShapeOf(i engine.ModelInfo, weights engine.DType, rows int) Shape {
 	return Shape{Rows: rows, Hidden: i.Hidden, FF: i.FF, Heads: i.Heads, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Weights: weights}
 }
 
+// ErrSlow is the error of a device that has not done within the limit what fast ones do
+// in a small part of it.
+var ErrSlow = errors.New("trial: the device is too slow")
+
 // Time is the time that dev takes for the block, forward and backward, with zeros for
-// weights. It stops within the limit, but runs at least once after warming up.
+// weights. It ends within the limit: a sixteenth of the rows goes first, and where all of
+// them would take longer than is left, the answer is sixteen times that; where not even
+// that is done, or compiled, it is ErrSlow.
 func Time(ctx context.Context, dev engine.Device, s Shape, limit time.Duration) (time.Duration, error) {
-	end := time.Now().Add(limit)
-	p, err := s.program()
+	t, err := s.block()
 	if err != nil {
 		return 0, err
 	}
+	return t.time(ctx, dev, limit)
+}
+
+// Products is Time for matrix products alone, which need fewer kernels.
+func Products(ctx context.Context, dev engine.Device, s Shape, limit time.Duration) (time.Duration, error) {
+	t, err := s.products()
+	if err != nil {
+		return 0, err
+	}
+	return t.time(ctx, dev, limit)
+}
+
+func (t *probe) time(parent context.Context, dev engine.Device, limit time.Duration) (took time.Duration, err error) {
+	end := time.Now().Add(limit)
+	ctx, cancel := context.WithDeadline(parent, end)
+	defer cancel()
+	defer func() {
+		if errors.Is(err, context.DeadlineExceeded) && parent.Err() == nil {
+			err = fmt.Errorf("%w: not done within %v", ErrSlow, limit)
+		}
+	}()
 	bound := map[string]engine.Tensor{}
 	defer func() {
 		for _, t := range bound {
 			t.Close()
 		}
 	}()
-	for name, spec := range p.Tensors() {
-		t, err := dev.Alloc(spec)
+	for name, spec := range t.p.Tensors() {
+		x, err := dev.Alloc(spec)
 		if err != nil {
 			return 0, err
 		}
-		bound[name] = t
+		bound[name] = x
 	}
-	plan, err := dev.Compile(ctx, p, bound)
+	plan, err := dev.Compile(ctx, t.p, bound)
 	if err != nil {
 		return 0, err
 	}
 	defer plan.Close()
+	all := t.p.Max(t.rows)
 	word := make([]byte, 4)
-	once := func() (time.Duration, error) {
+	once := func(rows int) (time.Duration, error) {
 		begun := time.Now()
-		if err := plan.Run(ctx, engine.Args{}); err != nil {
+		args := engine.Args{Ints: map[engine.Buffer][]int32{t.ids: make([]int32, rows)}, Live: map[engine.Domain]int{t.rows: rows}}
+		if err := plan.Run(ctx, args); err != nil {
 			return 0, err
 		}
-		err := bound["dx"].Read(ctx, 0, word)
+		err := bound[t.out].Read(ctx, 0, word)
 		return time.Since(begun), err
 	}
-	if _, err := once(); err != nil {
-		return 0, err
-	}
-	best := time.Duration(0)
-	for n := 0; n < 5 && (n == 0 || time.Now().Before(end)); n++ {
-		took, err := once()
-		if err != nil {
+	few := max(1, all/16)
+	for range 2 { // the first warms up
+		if took, err = once(few); err != nil {
 			return 0, err
 		}
-		if n == 0 || took < best {
+	}
+	if estimate := took * time.Duration(all) / time.Duration(few); 2*estimate > time.Until(end) {
+		return estimate, nil
+	}
+	best := time.Duration(0)
+	for n := 0; n < 6 && (n < 2 || time.Now().Add(best).Before(end)); n++ {
+		if took, err = once(all); err != nil {
+			return 0, err
+		}
+		if n > 0 && (best == 0 || took < best) { // the first warms up
 			best = took
 		}
 	}

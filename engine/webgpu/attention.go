@@ -80,7 +80,7 @@ func (b *recipe) attentionBackward(o *engine.AttentionBackward) {
 		k.grid(k.x, k.y, 1)
 		if o.DPBias != engine.None {
 			s := b.p.Spec(o.DPBias).Shape
-			b.kernel("attention_bias").temp("ds", ds, false).temp("saved", saved, false).ints("plo", o.PLo).ints("phi", o.PHi).
+			b.kernel("attention_bias").lanes(64).temp("ds", ds, false).temp("saved", saved, false).ints("plo", o.PLo).ints("phi", o.PHi).
 				out("y", o.DPBias).count("rows", b.rows(o.Q)).u32("n", s[0]*s[1]*s[2]).u32("h", s[1]).u32("l", s[2]).
 				u32("heads", o.Heads).u32("slots", slots).flag("RANGED", o.PLo != engine.None).
 				set("ONE_ROW", b2i(s[0] == 1)).groups(s[0] * s[1] * s[2])

@@ -25,7 +25,7 @@ func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 		b.product(h, rows, o.W, false, engine.None, matrix{}, z, d, vocab)
 		b.kernel("crossentropy").temp("z", z.slot, true).in("bias", o.Bias).ints("targets", o.Targets).in("weights", o.Weights).
 			temp("loss", losses, true).count("rows", rows).u32("vocab", vocab).u32("row0", from).u32("columns", b.p.Dim(o.Weights, 1)).
-			set("TARGETS", k).flag("REST", o.Rest).flag("BACKWARD", backward).groups(chunk)
+			lanes(256).set("TARGETS", k).flag("REST", o.Rest).flag("BACKWARD", backward).groups(chunk)
 		if o.DH != engine.None {
 			b.product(z, rows, o.W, true, engine.None, matrix{}, matrix{buf: o.DH, from: from * d, ld: d}, vocab, d)
 		}
@@ -51,5 +51,5 @@ func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 
 // sumLosses adds up the rows' losses.
 func (b *recipe) sumLosses(losses int, rows count, n int, loss engine.Buffer) {
-	b.kernel("sumall").temp("x", losses, false).count("n", rows).u32("slab", max(n, 1)).u32("slabs", 1).out("y", loss).groups(1)
+	b.kernel("sumall").lanes(256).temp("x", losses, false).count("n", rows).u32("slab", max(n, 1)).u32("slabs", 1).out("y", loss).groups(1)
 }

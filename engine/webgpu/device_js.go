@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall/js"
 
@@ -13,7 +14,7 @@ import (
 
 // Options choose a device.
 type Options struct {
-	// DefaultLimits asks for no more than every WebGPU device grants.
+	// DefaultLimits asks for no more than every WebGPU device grants, and uses no features.
 	DefaultLimits bool
 	// Tile cuts matrix products; the zero Tile is DefaultTile.
 	Tile Tile
@@ -38,6 +39,7 @@ type Device struct {
 type Adapter struct {
 	Limits                                    Limits
 	Features                                  []string
+	Fallback                                  bool // it stands in for a missing GPU
 	Vendor, Architecture, Device, Description string
 }
 
@@ -76,6 +78,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 		return nil, fmt.Errorf("webgpu: adapter: %w", err)
 	}
 	d.limits = d.adapter.Limits
+	d.limits.Subgroups = !o.DefaultLimits && slices.Contains(d.adapter.Features, "subgroups")
 	d.tile = d.tile.fit(d.limits)
 	d.staging = js.Global().Get("Uint8Array").New(pieceBytes)
 	d.done = js.FuncOf(func(js.Value, []js.Value) any {

@@ -43,7 +43,7 @@ globalThis.preludeWebGPU = (() => {
       const limits = {};
       for (const name of limitNames) limits[name] = device.limits[name];
       this.about = JSON.stringify({ limits, features, vendor: i.vendor ?? "", architecture: i.architecture ?? "",
-        device: i.device ?? "", description: i.description ?? "" });
+        device: i.device ?? "", fallback: !!(i.isFallbackAdapter ?? adapter.isFallbackAdapter), description: i.description ?? "" });
       device.onuncapturederror = (event) => { this.error ||= event.error.message; };
       device.lost.then((info) => {
         this.lost = info.message || String(info.reason) || "lost";
@@ -261,7 +261,8 @@ globalThis.preludeWebGPU = (() => {
         const d = plan.dispatches[i];
         if (d.pipeline !== pipeline) pass.setPipeline(pipeline = d.pipeline);
         pass.setBindGroup(0, d.group);
-        pass.dispatchWorkgroups(d.x, d.y, d.z);
+        if (plan.hollow) pass.dispatchWorkgroups(1);
+        else pass.dispatchWorkgroups(d.x, d.y, d.z);
       }
       pass.end();
       return encoder.finish();
@@ -274,6 +275,24 @@ globalThis.preludeWebGPU = (() => {
       this.finished = now;
       plan.submits = Math.max(1, Math.ceil(plan.took / longSubmit));
       this.done?.();
+    }
+
+    // Runs each dispatch by itself, with the arguments of the last run, and gives
+    // {kernel and workgroups: [dispatches, milliseconds]}; it tells much of dispatches
+    // that take longer than a submit.
+    async profile(plan) {
+      const all = {};
+      for (let i = 0; i < plan.dispatches.length; i++) {
+        const begun = performance.now();
+        this.device.queue.submit([this.record(plan, i, i + 1)]);
+        await this.device.queue.onSubmittedWorkDone();
+        const { pipeline, x, y, z } = plan.dispatches[i];
+        const k = (all[`${pipeline.label} ${x}×${y}×${z}`] ??= [0, 0]);
+        k[0]++;
+        k[1] += performance.now() - begun;
+      }
+      if (this.lost) throw new Error("lost: " + this.lost);
+      return JSON.stringify(all);
     }
 
     drop(plan) {

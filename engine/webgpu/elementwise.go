@@ -18,7 +18,7 @@ func (b *recipe) binary(o *engine.Binary) {
 }
 
 func (b *recipe) rowDot(o *engine.RowDot) {
-	b.kernel("rowdot").in("a", o.A).in("b", o.B).out("y", o.Y).count("rows", b.rows(o.A)).u32("n", b.p.Dim(o.A, -1)).
+	b.kernel("rowdot").lanes(64).in("a", o.A).in("b", o.B).out("y", o.Y).count("rows", b.rows(o.A)).u32("n", b.p.Dim(o.A, -1)).
 		flag("ONE", o.B == engine.None).groups(b.p.Spec(o.A).Rows())
 }
 
@@ -28,14 +28,14 @@ const slab = 1 << 14
 func (b *recipe) sumAll(x, y engine.Buffer) {
 	n := b.p.Spec(x).Len()
 	slabs := (n + slab - 1) / slab
-	k := b.kernel("sumall").in("x", x).count("n", b.elems(x)).u32("slab", slab).u32("slabs", max(1, slabs))
+	k := b.kernel("sumall").lanes(256).in("x", x).count("n", b.elems(x)).u32("slab", slab).u32("slabs", max(1, slabs))
 	if slabs <= 1 {
 		k.out("y", y).groups(1)
 		return
 	}
 	t := b.temp(slabs)
 	k.temp("y", t, true).groups(slabs)
-	b.kernel("sumall").temp("x", t, false).count("n", count{all: slabs}).u32("slab", slabs).u32("slabs", 1).out("y", y).groups(1)
+	b.kernel("sumall").lanes(256).temp("x", t, false).count("n", count{all: slabs}).u32("slab", slabs).u32("slabs", 1).out("y", y).groups(1)
 }
 
 // sumChunk is how many rows a thread adds up in the first stage of a sum over rows.

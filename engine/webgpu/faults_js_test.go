@@ -6,8 +6,10 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall/js"
 	"testing"
 	"time"
 
@@ -41,8 +43,9 @@ func first(t *testing.T, x engine.Tensor) float32 {
 	return math.Float32frombits(binary.LittleEndian.Uint32(raw))
 }
 
-// Many runs with read-backs lose none and leave nothing behind; PRELUDE_STEPS sets
-// how many (100000 for the whole test).
+// Many runs with read-backs lose none, leave no rejected promise unhandled (exec.cjs
+// ends the program) and no memory behind; PRELUDE_STEPS sets how many (100000 for the
+// whole test).
 func TestManyRuns(t *testing.T) {
 	dev := open(t, Options{})
 	plan, x := counter(t, dev)
@@ -50,6 +53,7 @@ func TestManyRuns(t *testing.T) {
 	if err != nil {
 		steps = 1000
 	}
+	early, _ := memory()
 	for i := 1; i <= steps; i++ {
 		if err := plan.Run(context.Background(), engine.Args{}); err != nil {
 			t.Fatal(err)
@@ -59,7 +63,29 @@ func TestManyRuns(t *testing.T) {
 				t.Fatalf("after %d runs the counter is %g", i, v)
 			}
 		}
+		if i == steps/5 {
+			early, _ = memory()
+		}
 	}
+	late, known := memory()
+	t.Logf("%d runs, %d read-backs; process memory %d MiB after a fifth, %d MiB at the end", steps, steps/10, early>>20, late>>20)
+	if known && late > early+64<<20 {
+		t.Errorf("memory grew from %d to %d MiB", early>>20, late>>20)
+	}
+}
+
+// memory is the resident memory of the process, after a collection of both heaps, where
+// the program runs in Node.
+func memory() (bytes int64, known bool) {
+	process := js.Global().Get("process")
+	if !process.Truthy() || process.Get("memoryUsage").Type() != js.TypeFunction {
+		return 0, false
+	}
+	runtime.GC()
+	if gc := js.Global().Get("gc"); gc.Type() == js.TypeFunction {
+		gc.Invoke()
+	}
+	return int64(process.Call("memoryUsage").Get("rss").Float()), true
 }
 
 func TestLostDevice(t *testing.T) {

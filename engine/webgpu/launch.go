@@ -72,6 +72,16 @@ func (k *launch) flag(name string, v bool) *launch {
 	return k
 }
 
+// lanes makes the workgroup n threads that add up together (reduce.wgsl). A tile without
+// workgroup memory says that the adapter runs threads in turn: there a workgroup is as
+// small as the CPU's vectors, and no thread waits for another.
+func (k *launch) lanes(n int) *launch {
+	if k.b.tile.BK == 0 {
+		n = 4
+	}
+	return k.set("LANES", n).flag("SUBGROUPS", k.b.lim.Subgroups)
+}
+
 func (k *launch) port(name string, b engine.Buffer, as kind, write bool) *launch {
 	if b == engine.None {
 		k.ports = append(k.ports, port{name: name, kind: as, write: write})

@@ -9,6 +9,7 @@ type Limits struct {
 	Invocations     int   `json:"maxComputeInvocationsPerWorkgroup"`
 	Workgroups      int   `json:"maxComputeWorkgroupsPerDimension"`
 	Align           int   `json:"minStorageBufferOffsetAlignment"`
+	Subgroups       bool  `json:"-"` // the feature of that name
 }
 
 // DefaultLimits is what every WebGPU device grants unasked.

@@ -3,8 +3,9 @@ package webgpu
 import "prelude/engine"
 
 // Tile is how the matrix product is cut for an adapter: a workgroup of WX×WY threads,
-// each with TM×TN results, taking BK of the sum's terms at a time.
-// Scalar keeps the operands as floats in workgroup memory, not as vectors.
+// each with TM×TN results, taking BK of the sum's terms through workgroup memory at a
+// time. With a BK of 0 none go that way (gemm_direct.wgsl). Scalar keeps the operands as
+// floats in workgroup memory, not as vectors.
 type Tile struct {
 	WX, WY, TM, TN, BK int
 	Scalar             bool
@@ -12,6 +13,9 @@ type Tile struct {
 
 // DefaultTile suits the GPUs of laptops; see [Device.Tune].
 var DefaultTile = Tile{WX: 16, WY: 16, TM: 4, TN: 4, BK: 16}
+
+// plainTile is for the few products that a tile without workgroup memory can't make.
+var plainTile = Tile{WX: 8, WY: 8, TM: 4, TN: 4, BK: 8, Scalar: true}
 
 // memory is the workgroup memory that t takes.
 func (t Tile) memory() int { return 2 * 4 * t.BK * (t.WX*t.TN + t.WY*t.TM) }
@@ -86,8 +90,23 @@ func (b *recipe) gemm(p product) {
 	}
 	k.operand("add", p.add, 0, 0, floats, false)
 	k.operand("y", p.y, 0, 0, floats, true)
-	k.count("m", p.m).count("k", p.k).u32("n", p.n).u32("lda", p.a.ld).u32("ldb", p.b.ld).u32("ldc", p.y.ld).
+	k.count("m", p.m).u32("n", p.n).u32("lda", p.a.ld).u32("ldb", p.b.ld).u32("ldc", p.y.ld).
 		u32("za", p.batch.a).u32("zb", p.batch.b).u32("zy", p.batch.y)
+	av, bv = av && p.batch.a%4 == 0, bv && p.batch.b%4 == 0
+	k.flag("A_ROWS", p.a.across).flag("B_ROWS", p.b.across)
+	if t.BK == 0 {
+		if av && (bv || p.b.across) && p.k.dom == 0 && p.k.from == 0 && p.k.all%4 == 0 && t.TM%4 == 0 {
+			k.file = "gemm_direct"
+			if w := &k.ports[1]; p.b.across && w.dtype == engine.F32 { // read one by one
+				w.kind = floats
+			}
+			k.u32("depth", p.k.all).set("WX", t.WX).set("WY", t.WY).set("TM4", t.TM/4).set("TN", t.TN)
+			k.grid((p.n+t.WX*t.TN-1)/(t.WX*t.TN), (p.m.all+t.WY*t.TM-1)/(t.WY*t.TM), p.batch.n)
+			return
+		}
+		t = plainTile
+	}
+	k.count("k", p.k)
 	threads := t.WX * t.WY
 	loads := func(letter string, across bool, tile int) {
 		n := t.BK / 4 * tile
@@ -97,12 +116,11 @@ func (b *recipe) gemm(p product) {
 		}
 		k.set("Q"+letter+"_K", direct).set("Q"+letter+"_R", blocks)
 	}
-	av, bv = av && p.batch.a%4 == 0, bv && p.batch.b%4 == 0
 	bm, bn := t.WY*t.TM, t.WX*t.TN
 	loads("A", p.a.across, bm)
 	loads("B", p.b.across, bn)
 	k.set("WX", t.WX).set("WY", t.WY).set("TM", t.TM).set("TN", t.TN).set("BK4", t.BK/4)
-	k.flag("SCALAR", t.Scalar).flag("A_ROWS", p.a.across).flag("B_ROWS", p.b.across).flag("A_VEC", av).flag("B_VEC", bv)
+	k.flag("SCALAR", t.Scalar).flag("A_VEC", av).flag("B_VEC", bv)
 	k.grid((p.n+bn-1)/bn, (p.m.all+bm-1)/bm, p.batch.n)
 }
 

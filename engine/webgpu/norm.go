@@ -5,7 +5,7 @@ import "prelude/engine"
 func (b *recipe) normKernel(kind engine.NormKind, x, gain engine.Buffer, eps, plus float64) *launch {
 	n := b.p.Dim(gain, 0)
 	return b.kernel("norm").in("x", x).in("gain", gain).count("groups", b.count(x, b.p.Spec(x).Len()/n)).u32("n", n).
-		f32("eps", eps).f32("plus", plus).flag("CENTRE", kind == engine.LayerNorm)
+		lanes(64).f32("eps", eps).f32("plus", plus).flag("CENTRE", kind == engine.LayerNorm)
 }
 
 func (b *recipe) norm(o *engine.Norm) {

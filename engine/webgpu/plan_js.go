@@ -1,12 +1,15 @@
 package webgpu
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"syscall/js"
+	"time"
 
 	"prelude/engine"
 )
@@ -120,6 +123,38 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bound map[strin
 
 // Dispatches is how many dispatches a run records.
 func (c *Plan) Dispatches() int { return c.count }
+
+// Submits is into how many submits the next run is cut.
+func (c *Plan) Submits() int { return c.js.Get("submits").Int() }
+
+// Hollow cuts every dispatch of the runs that follow to one workgroup: what is left of
+// a run's time is what dispatching takes. The results are worth nothing.
+func (c *Plan) Hollow(on bool) { c.js.Set("hollow", on) }
+
+// KernelTime is what a run's dispatches of one kernel and size took, each by itself.
+type KernelTime struct {
+	Kernel     string
+	Dispatches int
+	Time       time.Duration
+}
+
+// Profile times the dispatches of the last run one by one, the longest kernel first.
+func (c *Plan) Profile(ctx context.Context) ([]KernelTime, error) {
+	v, err := await(ctx, c.dev.js.Call("profile", c.js))
+	if err != nil {
+		return nil, err
+	}
+	var times map[string][2]float64
+	if err := json.Unmarshal([]byte(v.String()), &times); err != nil {
+		return nil, fmt.Errorf("webgpu: profile: %w", err)
+	}
+	var all []KernelTime
+	for name, t := range times {
+		all = append(all, KernelTime{name, int(t[0]), time.Duration(t[1] * 1e6)})
+	}
+	slices.SortFunc(all, func(a, b KernelTime) int { return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Kernel, b.Kernel)) })
+	return all, nil
+}
 
 // Run queues one replay: one copy of the arguments and one call.
 func (c *Plan) Run(ctx context.Context, in engine.Args) error {

@@ -15,5 +15,5 @@ func Probe(ctx context.Context) (Adapter, error) {
 
 // Software says that the adapter computes on the CPU: other devices are faster.
 func (a Adapter) Software() bool {
-	return a.Architecture == "swiftshader" || a.Architecture == "llvmpipe" || a.Architecture == "warp"
+	return a.Fallback || a.Architecture == "swiftshader" || a.Architecture == "llvmpipe" || a.Architecture == "warp"
 }

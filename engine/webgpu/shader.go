@@ -81,6 +81,9 @@ type constant struct {
 // port, and then the file, its loops unrolled.
 func (l *launch) source(binding []int, elems []element, written []bool) string {
 	var s strings.Builder
+	if l.is("SUBGROUPS") {
+		s.WriteString("enable subgroups;\n")
+	}
 	for _, c := range l.consts {
 		switch v := c.value.(type) {
 		case bool:
@@ -117,7 +120,7 @@ func (l *launch) source(binding []int, elems []element, written []bool) string {
 			absent(&s, &l.ports[i])
 		}
 	}
-	for _, name := range []string{"common", l.file} {
+	for _, name := range append(l.shared(), l.file) {
 		raw, err := files.ReadFile("wgsl/" + name + ".wgsl")
 		if err != nil {
 			panic(err) // a kernel without its file never passes a test
@@ -125,6 +128,26 @@ func (l *launch) source(binding []int, elems []element, written []bool) string {
 		s.WriteString(unroll(string(raw), l.consts))
 	}
 	return s.String()
+}
+
+// shared are the files that come before the kernel's own.
+func (l *launch) shared() []string {
+	for _, c := range l.consts {
+		if c.name == "LANES" {
+			return []string{"common", "reduce"}
+		}
+	}
+	return []string{"common"}
+}
+
+// is says whether a flag is set.
+func (l *launch) is(flag string) bool {
+	for _, c := range l.consts {
+		if c.name == flag {
+			return c.value == true
+		}
+	}
+	return false
 }
 
 func float(v float32) string {

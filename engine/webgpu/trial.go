@@ -10,6 +10,8 @@ var Tiles = []Tile{
 	{WX: 8, WY: 8, TM: 4, TN: 4, BK: 16},
 	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32},
 	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 8, Scalar: true},
+	{WX: 4, WY: 1, TM: 16, TN: 8},
+	{WX: 4, WY: 1, TM: 16, TN: 16},
 }
 
 // Cache keeps the tuner's choice, by adapter and shape; the page's is the origin's storage.
@@ -31,6 +33,6 @@ func parseTile(s string) (t Tile, ok bool) {
 // valid says whether the kernels can use t.
 func (t Tile) valid() bool {
 	in := func(n, low, high int) bool { return n >= low && n <= high && n&(n-1) == 0 }
-	return in(t.WX, 1, 32) && in(t.WY, 1, 32) && in(t.TM, 1, 8) && in(t.TN, 1, 8) && in(t.BK, 4, 64) &&
-		t.WX*t.TN%4 == 0 && t.WY*t.TM%4 == 0
+	return in(t.WX, 1, 32) && in(t.WY, 1, 32) && in(t.TM, 1, 16) && in(t.TN, 1, 16) &&
+		(t.BK == 0 && t.TM >= 4 || in(t.BK, 4, 64) && t.WX*t.TN%4 == 0 && t.WY*t.TM%4 == 0)
 }

@@ -9,7 +9,7 @@ func (b *recipe) gradStats(o *engine.GradStats) {
 	}
 	partial, at := b.temp(2*total), 0
 	kernel := func(final bool) *launch {
-		return b.kernel("gradstats").temp("part", partial, !final).flag("FINAL", final)
+		return b.kernel("gradstats").lanes(256).temp("part", partial, !final).flag("FINAL", final)
 	}
 	for i, g := range o.G {
 		n := b.p.Spec(g).Len()

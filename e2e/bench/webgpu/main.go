@@ -41,8 +41,9 @@ func main() {
 	step := flag.String("step", "", "decoder to train on: small or smollm2")
 	dtype := flag.String("type", "f32", "type of the weight matrices")
 	batch := flag.Int("batch", 4, "examples of 128 tokens")
-	times := flag.Int("times", 5, "runs to time, after two of warm-up")
+	times := flag.Int("times", 5, "runs to time, after one of warm-up")
 	tune := flag.Bool("tune", false, "pick the tile for this adapter first")
+	profile := flag.Bool("profile", false, "also time the step kernel by kernel")
 	tile := flag.String("tile", "", "cut products like this: WX,WY,TM,TN,BK,scalar")
 	flag.Parse()
 	ctx := context.Background()
@@ -63,7 +64,7 @@ func main() {
 		fmt.Printf("# tuned in %.1f s\n", time.Since(begun).Seconds())
 	}
 	fmt.Printf("# %s, tile %v\n", dev.Adapter().Name(), dev.Tile())
-	b := &bench{ctx: ctx, dev: dev, bind: map[string]engine.Tensor{}, times: *times}
+	b := &bench{ctx: ctx, dev: dev, bind: map[string]engine.Tensor{}, times: *times, profile: *profile}
 	for _, shape := range strings.FieldsFunc(*gemm, func(r rune) bool { return r == ',' }) {
 		var m, n, k int
 		if _, err := fmt.Sscanf(shape, "%dx%dx%d", &m, &n, &k); err != nil {
@@ -83,6 +84,8 @@ type bench struct {
 	bind  map[string]engine.Tensor
 	times int
 	seed  uint32
+
+	profile bool
 }
 
 func check[T any](v T, err error) T {
@@ -117,24 +120,28 @@ func (b *bench) tensor(name string, s engine.Spec) {
 }
 
 // run gives the median time of a plan that ends in writing the tensor out.
-func (b *bench) run(p *engine.Program, args engine.Args, out string) (seconds float64, dispatches int) {
+func (b *bench) run(p *engine.Program, args engine.Args, out string) (seconds float64, plan *webgpu.Plan) {
 	for name, s := range p.Tensors() {
 		b.tensor(name, s)
 	}
-	plan := check(b.dev.Compile(b.ctx, p, b.bind))
-	defer plan.Close()
+	plan = check(b.dev.Compile(b.ctx, p, b.bind)).(*webgpu.Plan)
+	return b.time(plan, args, out), plan
+}
+
+// time is the median of runs that each end in reading one number back.
+func (b *bench) time(plan *webgpu.Plan, args engine.Args, out string) float64 {
 	word := make([]byte, 4)
 	var all []float64
-	for i := range b.times + 2 {
+	for i := range b.times + 1 {
 		start := time.Now()
 		check(0, plan.Run(b.ctx, args))
 		check(0, b.bind[out].Read(b.ctx, 0, word))
-		if i > 1 {
+		if i > 0 {
 			all = append(all, time.Since(start).Seconds())
 		}
 	}
 	slices.Sort(all)
-	return all[len(all)/2], plan.(*webgpu.Plan).Dispatches()
+	return all[len(all)/2]
 }
 
 // gemm times y[m, n] = x[m, k]·wᵀ.
@@ -143,7 +150,8 @@ func (b *bench) gemm(m, n, k int, t engine.DType) {
 	id := fmt.Sprintf("%dx%dx%d", m, n, k)
 	x := p.Persist("x "+id, engine.Spec{Shape: []int{m, k}})
 	p.Keep("y "+id, p.Linear(x, p.Persist("w "+id, engine.Spec{DType: t, Shape: []int{n, k}}), engine.None, engine.None))
-	s, _ := b.run(p, engine.Args{}, "y "+id)
+	s, plan := b.run(p, engine.Args{}, "y "+id)
+	plan.Close()
 	fmt.Printf("gemm_%s_%v %.5f s %.2f GFLOP/s\n", id, t, s, 2*float64(m)*float64(n)*float64(k)/s/1e9)
 }
 
@@ -180,8 +188,19 @@ func (b *bench) step(m decoder, t engine.DType, batch int) {
 	p.AdamW(prefix, grad, p.GradStats([]engine.Buffer{grad}, []engine.Buffer{loss}, 1), hyper, engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Rate: 1})
 	p.Keep("loss", loss)
 	check(0, p.Err())
-	s, n := b.run(p, engine.Args{Ints: ints, Floats: map[engine.Buffer][]float64{weights: w, hyper: {1e-3, 1, 1}}}, "loss")
-	fmt.Printf("step_%dx%d_%v %.5f s %.2f GFLOP/s %d dispatches\n", m.layers, m.hidden, t, s, p.Cost().FLOPs/s/1e9, n)
+	args := engine.Args{Ints: ints, Floats: map[engine.Buffer][]float64{weights: w, hyper: {1e-3, 1, 1}}}
+	s, plan := b.run(p, args, "loss")
+	defer plan.Close()
+	name := fmt.Sprintf("step_%dx%d_%v", m.layers, m.hidden, t)
+	fmt.Printf("%s %.5f s\n%s_rate %.2f GFLOP/s\n%s_dispatches %d dispatches\n", name, s, name, p.Cost().FLOPs/s/1e9, name, plan.Dispatches())
+	if b.profile {
+		for _, k := range check(plan.Profile(b.ctx)) {
+			fmt.Printf("# %-28s %4d dispatches %9.2f ms\n", k.Kernel, k.Dispatches, float64(k.Time.Microseconds())/1000)
+		}
+	}
+	plan.Hollow(true)
+	hollow := b.time(plan, args, "loss")
+	fmt.Printf("%s_dispatching %.5f s\n%s_overhead %.3f ratio\n", name, hollow, name, hollow/s)
 }
 
 // specs are a Llama's tensors, its matrices in this type.

@@ -6,10 +6,10 @@ const median = (all) => all.sort((a, b) => a - b)[Math.floor(all.length / 2)];
 
 async function timed(times, f) {
   const all = [];
-  for (let i = 0; i < times + 2; i++) {
+  for (let i = 0; i < times + 1; i++) {
     const begun = performance.now();
     await f();
-    if (i > 1) all.push((performance.now() - begun) / 1000);
+    if (i > 0) all.push((performance.now() - begun) / 1000);
   }
   return median(all);
 }
@@ -27,6 +27,13 @@ const peers = {
       const c = product(a.ref, b.ref);
       await c.slice(0, [0, 1]).data();
     });
+  },
+
+  // A training step of the small decoder.
+  async jaxjsStep(times, batch) {
+    const jax = await import("./node_modules/@jax-js/jax/dist/index.js");
+    const { decoder, small } = await import("./jax-decoder.mjs");
+    return timed(times, await decoder(jax, "webgpu", { ...small, batch }, 1));
   },
 
   async tfjs([m, n, k], times) {

@@ -1,12 +1,14 @@
 // Races the WebGPU device against its peers in one Chromium, a fresh page each:
 //
-//	GOOS=js GOARCH=wasm go build -o build/bench-webgpu.wasm ./e2e/bench/webgpu
-//	node e2e/bench/webgpu/run.mjs build/bench-webgpu.wasm [shape …]
+//	node e2e/bench/webgpu/run.mjs [MxNxK | step] …
 //
 // On SwiftShader, unless PRELUDE_GPU=1 lets Chromium take the machine's GPU. Prints
-// figures as "name value"; a ratio above 1 means that ours is faster.
+// "name value unit"; a ratio above 1 means that ours is faster. ROUNDS, TIMES and BATCH
+// (examples of 128 tokens in a step) make it shorter or longer; TILE=WX,WY,TM,TN,BK,scalar
+// skips the tuner, PROFILE=1 times a step kernel by kernel.
 import { createServer } from "node:http";
-import { readFile } from "node:fs/promises";
+import { readFile, mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -14,15 +16,19 @@ import { fileURLToPath } from "node:url";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { chromium } = createRequire(path.join(here, "../../package.json"))("playwright-core");
-const [program, ...shapes] = process.argv.slice(2);
+const wanted = process.argv.slice(2);
+const folder = await mkdtemp(path.join(os.tmpdir(), "bench-webgpu-"));
+const program = path.join(folder, "bench.wasm");
+execFileSync("go", ["build", "-o", program, "."], { cwd: here, env: { ...process.env, GOOS: "js", GOARCH: "wasm" } });
 const goroot = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
 const special = {
   "/": () => `<!doctype html><script src="wasm_exec.js"></script><script src="driver.js"></script><script src="peers.js"></script>`,
   "/bench.wasm": () => readFile(program),
   "/wasm_exec.js": () => readFile(path.join(goroot, "lib/wasm/wasm_exec.js")),
+  "/jax-decoder.mjs": () => readFile(path.join(here, "../jax-decoder.mjs")),
   "/driver.js": () => readFile(path.join(here, "../../../engine/webgpu/driver.js")),
 };
-const kinds = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+const kinds = { ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".wasm": "application/wasm" };
 const server = createServer(async (request, response) => {
   const name = new URL(request.url, "http://x").pathname;
   try {
@@ -52,34 +58,49 @@ async function page(f, ...args) {
   }
 }
 
+const rounds = Number(process.env.ROUNDS ?? 2), times = Number(process.env.TIMES ?? 2), batch = Number(process.env.BATCH ?? 4);
+const tile = process.env.TILE ? ["-tile", process.env.TILE] : ["-tune"];
+if (process.env.PROFILE) tile.push("-profile");
+
+// ours runs the Go program and gives the figure whose name begins so.
+async function ours(figure, ...args) {
+  const text = await page(([all]) => ours(all), [...args, "-times", String(times), ...tile]);
+  for (const line of text.split("\n")) if (line.startsWith("#") || line.includes("dispatch")) console.log(line);
+  return Number(new RegExp(`^${figure}\\S* ([\\d.e-]+) s`, "m").exec(text)?.[1]);
+}
+
 // Contestants take turns, and the best of each counts: on a machine that others use,
 // a median measures the others.
-const rounds = Number(process.env.ROUNDS ?? 3), times = Number(process.env.TIMES ?? 3);
-const tile = process.env.TILE ? ["-tile", process.env.TILE] : ["-tune"];
-const contestants = {
-  webgpu: async (shape) => {
-    const text = await page(([args]) => ours(args), ["-gemm", shape, "-times", String(times), ...tile]);
-    console.log(text.split("\n").filter((l) => l.startsWith("#")).join("\n"));
-    return Number(/gemm_\S+ ([\d.]+) s/.exec(text)?.[1]);
-  },
-};
-for (const name of ["jaxjs", "tfjs", "ort"]) {
-  contestants[name] = (shape) => page(([n, dims, t]) => peers[n](dims, t), name, shape.split("x").map(Number), times);
-}
-for (const shape of shapes.length ? shapes : ["1024x1024x1024", "512x1536x576", "512x576x1536", "512x576x576"]) {
+async function race(what, contestants) {
   const best = {};
   for (let round = 0; round < rounds; round++) {
-    for (const [name, race] of Object.entries(contestants)) {
+    for (const [name, run] of Object.entries(contestants)) {
       try {
-        best[name] = Math.min(best[name] ?? Infinity, await race(shape));
+        best[name] = Math.min(best[name] ?? Infinity, await run());
       } catch (err) {
-        console.log(`# ${name} at ${shape}: ${String(err.message).split("\n")[0]}`);
+        console.log(`# ${name}, ${what}: ${String(err.message).split("\n")[0]}`);
       }
     }
   }
   for (const [name, s] of Object.entries(best)) {
-    console.log(`${name}_gemm_${shape} ${s.toFixed(5)} s`);
-    if (name !== "webgpu") console.log(`webgpu_gemm_vs_${name}_${shape} ${(s / best.webgpu).toFixed(2)} ratio`);
+    console.log(`${name}_${what} ${s.toFixed(5)} s`);
+    if (name !== "webgpu") console.log(`webgpu_${what.replace(/_|$/, `_vs_${name}$&`)} ${(s / best.webgpu).toFixed(2)} ratio`);
   }
 }
+
+for (const what of wanted.length ? wanted : ["1024x1024x1024", "512x1536x576", "512x576x1536", "512x576x576", "step"]) {
+  if (what === "step") {
+    await race("step", {
+      webgpu: () => ours("step_", "-step", "small", "-batch", String(batch)),
+      jaxjs: () => page(([n, b]) => peers.jaxjsStep(n, b), times, batch),
+    });
+    continue;
+  }
+  const contestants = { webgpu: () => ours("gemm_", "-gemm", what) };
+  for (const name of ["jaxjs", "tfjs", "ort"]) {
+    contestants[name] = () => page(([peer, dims, t]) => peers[peer](dims, t), name, what.split("x").map(Number), times);
+  }
+  await race("gemm_" + what, contestants);
+}
 server.close();
+await rm(folder, { recursive: true });

@@ -1,7 +1,5 @@
 // dpbias[t|·][h|·][l|·] = Σ ds over what the bias is shared by; a workgroup an element.
-var<workgroup> part: array<f32, 64>;
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let e = flat(wg, nwg);
   if (e >= P.n) { return; }
@@ -14,7 +12,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3
   let nl = select(1u, P.slots, P.l == 1u);
   var s = 0.0;
   if (ONE_ROW == 1u || t < end) {
-    for (var i = lid; i < nt * nh * nl; i += 64u) {
+    for (var i = lid; i < nt * nh * nl; i += LANES) {
       let tt = select(t, i / (nh * nl), ONE_ROW == 1u);
       let hh = select(h, i / nl % nh, P.h == 1u);
       let ll = select(l, i % nl, P.l == 1u);
@@ -23,11 +21,6 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3
       if (see) { s += ds((tt * P.heads + hh) * P.slots + ll); }
     }
   }
-  part[lid] = s;
-  workgroupBarrier();
-  for (var w = 32u; w > 0u; w >>= 1u) {
-    if (lid < w) { part[lid] += part[lid + w]; }
-    workgroupBarrier();
-  }
-  if (lid == 0u) { set_y(e, part[0]); }
+  let all = total(lid, s);
+  if (lid == 0u) { set_y(e, all); }
 }

@@ -1,42 +1,32 @@
 // One workgroup a row of logits: its loss, and, where a gradient is wanted, the
 // gradient in the logits' place. The targets' own entries are set last, by one thread.
-var<workgroup> part: array<f32, 256>;
 var<workgroup> own: array<f32, TARGETS>;
 
-fn total(lid: u32, v: f32) -> f32 {
-  workgroupBarrier();
-  part[lid] = v;
-  workgroupBarrier();
-  for (var w = 128u; w > 0u; w >>= 1u) {
-    if (lid < w) { part[lid] += part[lid + w]; }
-    workgroupBarrier();
-  }
-  return part[0];
+fn logit(at: u32, j: u32) -> f32 {
+  if (j >= P.vocab) { return -1e30; }
+  return z(at + j) + bias(j);
 }
 
-fn largest(lid: u32, v: f32) -> f32 {
-  workgroupBarrier();
-  part[lid] = v;
-  workgroupBarrier();
-  for (var w = 128u; w > 0u; w >>= 1u) {
-    if (lid < w) { part[lid] = max(part[lid], part[lid + w]); }
-    workgroupBarrier();
-  }
-  return part[0];
-}
-
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let r = flat(wg, nwg);
   if (r >= rows()) { return; }
   let at = r * P.vocab;
   let row = P.row0 + r;
+  // Maximum and sum in one pass: what was added up is scaled as the maximum grows.
   var m = -1e30;
-  for (var j = lid; j < P.vocab; j += 256u) { m = max(m, z(at + j) + bias(j)); }
-  m = largest(lid, m);
   var s = 0.0;
-  for (var j = lid; j < P.vocab; j += 256u) { s += exp(z(at + j) + bias(j) - m); }
-  let sum = total(lid, s);
+  for (var j = lid; j < P.vocab; j += 4u * LANES) {
+//@for i 4
+    let x$i = logit(at, j + $iu * LANES);
+//@end
+    let most = max(max(m, x0), max(max(x1, x2), x3));
+    s = s * exp(m - most) + exp(x0 - most) + exp(x1 - most) + exp(x2 - most) + exp(x3 - most);
+    m = most;
+  }
+  let mine = m;
+  m = largest(lid, mine);
+  let sum = total(lid, s * exp(mine - m));
   let lse = log(sum);
   var all = 0.0;
   var top = 0.0;
@@ -59,12 +49,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3
   }
   if (lid == 0u) { set_loss(row, l); }
   if (!BACKWARD) { return; }
-  for (var i = lid; i < TARGETS; i += 256u) {
+  for (var i = lid; i < TARGETS; i += LANES) {
     let t = u32(targets(row * TARGETS + i));
     own[i] = all * (exp(z(at + t) + bias(t) - m) / sum);
   }
   workgroupBarrier();
-  for (var j = lid; j < P.vocab; j += 256u) { set_z(at + j, off * (exp(z(at + j) + bias(j) - m) / sum)); }
+  let scale = off / sum;
+  for (var j = lid; j < P.vocab; j += LANES) { set_z(at + j, scale * exp(z(at + j) + bias(j) - m)); }
   storageBarrier();
   workgroupBarrier();
   if (lid != 0u) { return; }

@@ -1,40 +1,32 @@
 // FINAL false: workgroup g of this gradient writes Σ g² of its slab, and whether
 // something in it is not finite, which only the bits tell: WGSL may assume that
 // there is no NaN. FINAL true: one workgroup adds up all of that.
-var<workgroup> sums: array<f32, 256>;
-var<workgroup> bads: array<f32, 256>;
-
 fn wild(v: u32) -> bool { return (v & 0x7f800000u) == 0x7f800000u; }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let g = flat(wg, nwg);
   var s = 0.0;
   var bad = 0.0;
   if (FINAL) {
-    for (var i = lid; i < P.n; i += 256u) { s += part(2u * i); bad = max(bad, part(2u * i + 1u)); }
+    for (var i = lid; i < P.n; i += LANES) { s += part(2u * i); bad = max(bad, part(2u * i + 1u)); }
   } else {
     let end = min(P.n, (g + 1u) * P.slab);
-    for (var i = g * P.slab + lid; i < end; i += 256u) {
+    for (var i = g * P.slab + lid; i < end; i += LANES) {
       let v = x(i);
       if (wild(v)) { bad = 1.0; } else if (NORM) { let f = bitcast<f32>(v); s += f * f; }
     }
   }
-  sums[lid] = s;
-  bads[lid] = bad;
-  workgroupBarrier();
-  for (var w = 128u; w > 0u; w >>= 1u) {
-    if (lid < w) { sums[lid] += sums[lid + w]; bads[lid] = max(bads[lid], bads[lid + w]); }
-    workgroupBarrier();
-  }
+  let sum = total(lid, s);
+  let wrong = largest(lid, bad);
   if (lid != 0u || g >= P.slabs) { return; }
   if (!FINAL) {
-    set_part(2u * (P.at + g), sums[0]);
-    set_part(2u * (P.at + g) + 1u, bads[0]);
+    set_part(2u * (P.at + g), sum);
+    set_part(2u * (P.at + g) + 1u, wrong);
     return;
   }
-  let norm = sqrt(sums[0]);
-  if (bads[0] > 0.0 || wild(bitcast<u32>(norm))) {
+  let norm = sqrt(sum);
+  if (wrong > 0.0 || wild(bitcast<u32>(norm))) {
     set_y(0u, 0.0); set_y(1u, 0.0); set_y(2u, 1.0);
     return;
   }

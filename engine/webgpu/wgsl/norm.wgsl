@@ -1,18 +1,5 @@
 // One workgroup a group of P.n elements; x̂, and the sums over a group, as in Norm's text.
-var<workgroup> part: array<f32, 64>;
-
-fn total(lid: u32, v: f32) -> f32 {
-  workgroupBarrier();
-  part[lid] = v;
-  workgroupBarrier();
-  for (var w = 32u; w > 0u; w >>= 1u) {
-    if (lid < w) { part[lid] += part[lid + w]; }
-    workgroupBarrier();
-  }
-  return part[0];
-}
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let g = flat(wg, nwg);
   if (g >= groups()) { return; }
@@ -21,21 +8,21 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3
   var mean = 0.0;
   if (CENTRE) {
     var s = 0.0;
-    for (var j = lid; j < P.n; j += 64u) { s += x(at + j); }
+    for (var j = lid; j < P.n; j += LANES) { s += x(at + j); }
     mean = total(lid, s) / size;
   }
   var sq = 0.0;
-  for (var j = lid; j < P.n; j += 64u) { let d = x(at + j) - mean; sq += d * d; }
+  for (var j = lid; j < P.n; j += LANES) { let d = x(at + j) - mean; sq += d * d; }
   let r = 1.0 / sqrt(total(lid, sq) / size + P.eps);
   if (!BACKWARD) {
-    for (var j = lid; j < P.n; j += 64u) { set_y(at + j, (x(at + j) - mean) * r * (gain(j) + P.plus) + bias(j)); }
+    for (var j = lid; j < P.n; j += LANES) { set_y(at + j, (x(at + j) - mean) * r * (gain(j) + P.plus) + bias(j)); }
     return;
   }
   if (lid == 0u) { set_stats(2u * g, mean); set_stats(2u * g + 1u, r); }
   if (!DX) { return; }
   var su = 0.0;
   var sux = 0.0;
-  for (var j = lid; j < P.n; j += 64u) {
+  for (var j = lid; j < P.n; j += LANES) {
     let u = dy(at + j) * (gain(j) + P.plus);
     su += u;
     sux += u * ((x(at + j) - mean) * r);
@@ -43,7 +30,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3
   var mu = 0.0;
   if (CENTRE) { mu = total(lid, su) / size; }
   let mux = total(lid, sux) / size;
-  for (var j = lid; j < P.n; j += 64u) {
+  for (var j = lid; j < P.n; j += LANES) {
     let u = dy(at + j) * (gain(j) + P.plus);
     set_dx(at + j, r * (u - mu - (x(at + j) - mean) * r * mux) + add(at + j));
   }
