@@ -340,6 +340,14 @@ func (c *MethodPicker) peft() string {
 	return "This choice exports to a file for Prelude; PEFT has no word for it."
 }
 
+// reference says whose answer stands under the prompt.
+func (c *ComparePanel) reference() string {
+	if c.App.study.file != nil {
+		return "With the text before its eyes the model says:"
+	}
+	return "The data set answers:"
+}
+
 func (c *ComparePanel) label() string {
 	switch n := len(c.App.shelf.on()); n {
 	case 0:

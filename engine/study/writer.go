@@ -128,9 +128,10 @@ type teacher struct {
 	*generate.Generator
 	w       *Writer
 	tensors map[string]engine.Tensor
+	longest int // message, in tokens
 }
 
-// longest is the most tokens that a message's frame and a question may have.
+// longest is the most tokens that a question may have, as it is put to the model.
 const longest = 160
 
 func (w *Writer) teach(ctx context.Context, chunk int) (*teacher, error) {
@@ -138,7 +139,7 @@ func (w *Writer) teach(ctx context.Context, chunk int) (*teacher, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &teacher{w: w, tensors: tensors}
+	t := &teacher{w: w, tensors: tensors, longest: min(longest, w.f.Arch.Info().Context-m.Offset()-1)}
 	t.Generator, err = generate.NewMany(ctx, w.f, m, tensors, w.opts.Streams, longest+max(w.opts.Question, w.opts.Answer))
 	if err != nil {
 		t.free()
@@ -213,7 +214,7 @@ func (t *teacher) answer(ctx context.Context, chunk int, questions []string, see
 		if err != nil {
 			return nil, err
 		}
-		if len(ids) >= longest {
+		if len(ids) >= t.longest {
 			continue
 		}
 		prompts = append(prompts, ids)
