@@ -15,6 +15,7 @@ type Choice map[string]string
 // Axis is one independent choice.
 type Axis struct {
 	ID, Label string
+	EncDec    bool // says something of encoder-decoders only
 	Options   []*Option
 }
 
@@ -27,13 +28,13 @@ type Option struct {
 	LR        float64 // default learning rate of its tensors, 0 where it has none
 	internal  bool    // what a finished prefix may hold, nobody's choice
 	order     int
-	make      func(s *Settings) any // a Source, Gate, Length, Starter or Weights
+	make      func(s *Settings) any // a Source, Gate, Length, Starter, Weights or sites
 }
 
 // Setting is a number, a text or a pick that an option needs.
 type Setting struct {
 	ID, Label string
-	Kind      string // "int", "float", "text", "choice"
+	Kind      string // "int", "float", "text", "choice", "switch"
 	Default   string
 	Min, Max  float64
 	Options   []string
@@ -45,6 +46,7 @@ var axes = []*Axis{
 	{ID: "gate", Label: "Gate"},
 	{ID: "length", Label: "Length"},
 	{ID: "start", Label: "Start"},
+	{ID: "sites", Label: "Where it stands", EncDec: true},
 	{ID: "weights", Label: "Weights beside it"},
 }
 
@@ -192,6 +194,9 @@ func (s *Settings) pick(id string) string {
 	}
 	return text
 }
+
+// on is whether a switch is on.
+func (s *Settings) on(id string) bool { return s.pick(id) == "on" }
 
 // slots is the setting that every source has.
 var slotsSetting = Setting{ID: "slots", Label: "Slots", Kind: "int", Default: "0", Min: 0, Max: 512,

@@ -22,7 +22,8 @@ type Part struct {
 	penalties []penalty
 	constants map[engine.Buffer][]int32
 	noise     []func(args engine.Args, rng Rand)
-	soft      func(args engine.Args, soft []int32, rows int)
+	soft      softFill
+	source    softFill
 }
 
 // penalty is factor·Σ x.
@@ -62,10 +63,14 @@ type Build struct {
 	Mode  Mode
 	Slots int
 	Hooks engine.Hooks
+	// Layers are the attentions that have a prefix: the model's layers, or on an
+	// encoder-decoder those of its sites, one after another.
+	Layers int
 	// KV gives a layer's keys and values [slots, kvHeads·headDim], None for a layer
 	// without a prefix. Nil: no layer has one.
 	KV func(layer int) (k, v engine.Buffer)
 
+	place  func(at engine.At) int // see Method.place
 	params []Param
 	own    *Part
 	memo   map[string]engine.Buffer
@@ -162,9 +167,6 @@ func (b *Build) rows(n int) engine.Input {
 		}
 		in.LoLocal = b.Ints("prefix lo local", lo)
 	}
-	if b.Info.EncLayers > 0 {
-		b.Failf("a prefix that runs through the model needs a decoder-only model; choose keys and values")
-	}
 	return in
 }
 
@@ -183,10 +185,14 @@ func (m *Method) Build(p *engine.Program, arch engine.Architecture, in engine.In
 }
 
 func (m *Method) build(p *engine.Program, arch engine.Architecture, in engine.Input, mode Mode) *Build {
-	b := &Build{Program: p, Arch: arch, Info: m.Info, In: in, Mode: mode, Slots: m.slots, params: m.params,
+	b := &Build{Program: p, Arch: arch, Info: m.Info, In: in, Mode: mode, Slots: m.slots, Layers: len(m.places), place: m.place, params: m.params,
 		own: &Part{constants: map[engine.Buffer][]int32{}}, memo: map[string]engine.Buffer{}}
 	m.weights.Build(b)
-	m.source.Build(b)
+	if m.inRows() {
+		m.putRows(b)
+	} else {
+		m.source.Build(b)
+	}
 	if b.KV != nil {
 		m.attach(b)
 	}

@@ -142,9 +142,9 @@ func (t transposed) seeds(slots int) int {
 
 func (t transposed) Params(s *Starting) ([]Param, error) {
 	kv, err := s.KV()
-	m, out := t.seeds(s.Slots), 2*s.Info.Layers*s.Info.KVHeads*s.Info.HeadDim
+	m, out := t.seeds(s.Slots), 2*len(s.places)*s.Info.KVHeads*s.Info.HeadDim
 	return []Param{
-		{Name: "prefix.start", Shape: kvShape(s.Info, s.Slots), Value: kv, Fixed: true},
+		{Name: "prefix.start", Shape: s.kvShape(), Value: kv, Fixed: true},
 		{Name: "prefix.seed", Shape: []int{m, t.width}, Value: s.normal(m*t.width, 1)},
 		{Name: "prefix.taps", Shape: []int{t.taps * out, t.width}, Value: make([]float32, t.taps*out*t.width)},
 	}, err

@@ -21,14 +21,18 @@ func init() {
 // before the text. In a causal model the rows of P never see the text, so they run
 // through the model once, and their keys and values are the prefix of every example:
 // exactly the concatenation [P; x].
+//
+// On an encoder-decoder they are rows of its inputs instead, see Method.RowsBefore.
 type embedding struct{}
 
 func (embedding) Params(s *Starting) ([]Param, error) {
 	e, err := s.Embeddings()
-	return []Param{{Name: "prefix.embeddings", Shape: []int{s.Slots, s.Info.Hidden}, Value: e}}, err
+	return []Param{{Name: "prefix.embeddings", Shape: []int{s.inputs * s.Slots, s.Info.Hidden}, Value: e}}, err
 }
 
-func (embedding) Build(b *Build) { b.through(b.Tensor("prefix.embeddings"), nil) }
+func (e embedding) Build(b *Build) { b.through(e.embeddings(b), nil) }
+
+func (embedding) embeddings(b *Build) engine.Buffer { return b.Tensor("prefix.embeddings") }
 
 // through makes the prefix of the embeddings x by running them through the model.
 func (b *Build) through(x engine.Buffer, block func(p *engine.Program, site engine.Site, layer int, x engine.Buffer) engine.Buffer) {
@@ -42,13 +46,17 @@ type ptuning struct{ mlp }
 
 func (m ptuning) Params(s *Starting) ([]Param, error) {
 	e, err := s.Embeddings()
-	return append([]Param{{Name: "prefix.start", Shape: []int{s.Slots, s.Info.Hidden}, Value: e, Fixed: true}}, m.network(s, s.Info.Hidden)...), err
+	return append([]Param{{Name: "prefix.start", Shape: []int{s.inputs * s.Slots, s.Info.Hidden}, Value: e, Fixed: true}}, m.network(s, s.inputs*s.Info.Hidden)...), err
 }
 
 func (m ptuning) Build(b *Build) { b.through(m.embeddings(b), nil) }
 
 func (m ptuning) embeddings(b *Build) engine.Buffer {
-	return b.Add(m.output(b), b.Tensor("prefix.start"))
+	return b.once("embeddings", func() engine.Buffer {
+		start := b.Tensor("prefix.start")
+		inputs := b.SplitCols(m.output(b), b.Dim(start, 0)/b.Slots)
+		return b.Add(b.View(inputs, 0, b.Dim(start, 0), b.Info.Hidden), start)
+	})
 }
 
 // propagation is prefix-propagation (Li et al. 2023, arXiv 2305.12086): the prefix's

@@ -13,7 +13,7 @@ import (
 // Settles says whether something produces the keys and values, a network or the model
 // itself, that need not run again for every token: a Settle program does it once.
 func (m *Method) Settles() bool {
-	if !m.hasSlots() {
+	if !m.hasSlots() || m.inRows() {
 		return false
 	}
 	_, direct := m.source.(direct)
@@ -23,7 +23,7 @@ func (m *Method) Settles() bool {
 
 // SettledSpec is the shape of the tensor [SettledKV].
 func (m *Method) SettledSpec() engine.Spec {
-	return engine.Spec{DType: engine.F32, Shape: kvShape(m.Info, m.slots)}
+	return engine.Spec{DType: engine.F32, Shape: kvShape(m.Info, len(m.places), m.slots)}
 }
 
 // SettledKV is the name of the tensor that a Settle program writes and programs in mode
@@ -37,7 +37,7 @@ func (m *Method) Settle(p *engine.Program, arch engine.Architecture) *Part {
 	kv := p.Persist(SettledKV, m.SettledSpec())
 	width := i.KVHeads * i.HeadDim
 	n := m.slots * width
-	for l := m.firstLayer(); l < i.Layers; l++ {
+	for l := m.firstLayer(); l < len(m.places); l++ {
 		k, v := b.KV(l)
 		p.CopyTo(k, p.View(kv, 2*l*n, m.slots, width))
 		p.CopyTo(v, p.View(kv, (2*l+1)*n, m.slots, width))
@@ -48,7 +48,7 @@ func (m *Method) Settle(p *engine.Program, arch engine.Architecture) *Part {
 // KV is the prefix' keys and values as attention reads them, [2·layers, slots,
 // kvHeads·headDim]. Tensors are the method's, as trained.
 func (m *Method) KV(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) ([]float32, error) {
-	if !m.hasSlots() {
+	if !m.hasSlots() || m.inRows() {
 		return nil, fmt.Errorf("prefix: %s has no keys and values", m.options["source"].Label)
 	}
 	p := engine.NewProgram()
@@ -60,12 +60,17 @@ func (m *Method) KV(ctx context.Context, f engine.Frozen, tensors map[string]eng
 }
 
 // FromKV is the method of a finished prefix: keys and values [2·layers, slots,
-// kvHeads·headDim], as KV gives them and as adapters hold them.
+// kvHeads·headDim], as KV gives them and as adapters hold them. On an encoder-decoder they
+// are those of the decoder's self-attention.
 func FromKV(info engine.ModelInfo, slots int, kv []float32) (*Method, error) {
-	if want := (engine.Spec{Shape: kvShape(info, slots)}).Len(); slots < 1 || len(kv) != want {
+	if want := (engine.Spec{Shape: kvShape(info, info.Layers, slots)}).Len(); slots < 1 || len(kv) != want {
 		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
 	}
-	m, err := blank(Choice{"source": "kv"}, info, nil, slots)
+	c := Choice{"source": "kv"}
+	if info.EncLayers > 0 {
+		sites{engine.DecSelf: true}.choose(c)
+	}
+	m, err := blank(c, info, nil, slots)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +147,13 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 	if err != nil {
 		return nil, err
 	}
-	r.offset = m.offset
+	if r.offset = m.offset; m.Info.Positions == engine.Relative && m.offset > 0 && (m.positions != nil || len(kept) < m.slots) {
+		all := m.slotPositions()
+		for _, l := range kept {
+			r.positions = append(r.positions, all[l])
+		}
+		r.shift()
+	}
 	r.params = slices.DeleteFunc(r.params, func(p Param) bool { // an imported LoRA may be on some maps only
 		return strings.HasPrefix(p.Name, "lora.") && value[p.Name] == nil
 	})
@@ -164,7 +175,7 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 		if err != nil {
 			return nil, err
 		}
-		if kv, err = keepSlots(kv, kvShape(m.Info, len(kept)), m.slots, len(kept), kept, 2); err != nil {
+		if kv, err = keepSlots(kv, kvShape(m.Info, len(m.places), len(kept)), m.slots, len(kept), kept, 2); err != nil {
 			return nil, err
 		}
 		if n := len(kept); m.offset > n && m.Info.Positions == engine.Rotary {
@@ -177,7 +188,7 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 		return r, err
 	case "embedding":
 		if p, ok := m.source.(ptuning); ok {
-			e, err := m.value(ctx, f, tensors, p.embeddings, []int{m.slots, m.Info.Hidden})
+			e, err := m.value(ctx, f, tensors, p.embeddings, r.param("prefix.embeddings").Shape)
 			if err != nil {
 				return nil, err
 			}
@@ -204,7 +215,10 @@ func (m *Method) Finished(ctx context.Context, f engine.Frozen, tensors map[stri
 			t.Close()
 		}
 	}()
-	done := &Finished{Slots: r.slots}
+	done := &Finished{Slots: r.slots, sites: r.sites, offset: r.offset}
+	if r.Info.Positions == engine.Relative {
+		done.positions = r.slotPositions()
+	}
 	if p := r.param("gate.log"); p != nil {
 		done.Gate = p.Value
 	}

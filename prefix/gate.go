@@ -50,8 +50,8 @@ func (open) Bias(*Build, int) engine.Buffer    { return engine.None }
 type logGate struct{ start float64 }
 
 func (g logGate) Params(s *Starting) ([]Param, error) {
-	n := s.Info.Layers * s.Slots
-	return []Param{{Name: "gate.log", Shape: []int{s.Info.Layers, s.Slots}, Value: constant(n, math.Log(g.start/(1-g.start)))}}, nil
+	n := len(s.places)
+	return []Param{{Name: "gate.log", Shape: []int{n, s.Slots}, Value: constant(n*s.Slots, math.Log(g.start/(1-g.start)))}}, nil
 }
 
 func (logGate) Bias(b *Build, layer int) engine.Buffer {
@@ -73,7 +73,7 @@ func (b *Build) logOf(x engine.Buffer) engine.Buffer {
 type zeroInit struct{ open }
 
 func (zeroInit) Params(s *Starting) ([]Param, error) {
-	return []Param{{Name: "gate.zero", Shape: []int{s.Info.Layers}, Value: make([]float32, s.Info.Layers)}}, nil
+	return []Param{{Name: "gate.zero", Shape: []int{len(s.places)}, Value: make([]float32, len(s.places))}}, nil
 }
 
 func (zeroInit) Weigh(b *Build, at engine.At, delta engine.Buffer) engine.Buffer {
@@ -89,11 +89,11 @@ func (zeroInit) Weigh(b *Build, at engine.At, delta engine.Buffer) engine.Buffer
 type apt struct{ open }
 
 func (apt) Params(s *Starting) ([]Param, error) {
-	i := s.Info
+	n := len(s.places)
 	const a = 3
 	return []Param{
-		{Name: "gate.token", Shape: []int{i.Layers, s.Slots, 1}, Value: constant(i.Layers*s.Slots, a)},
-		{Name: "gate.layer", Shape: []int{i.Layers}, Value: constant(i.Layers, 1+math.Exp(-a))},
+		{Name: "gate.token", Shape: []int{n, s.Slots, 1}, Value: constant(n*s.Slots, a)},
+		{Name: "gate.layer", Shape: []int{n}, Value: constant(n, 1+math.Exp(-a))},
 	}, nil
 }
 
@@ -109,10 +109,10 @@ func (apt) Scale(b *Build, layer int, x engine.Buffer) engine.Buffer {
 type dynamic struct{ open }
 
 func (dynamic) Params(s *Starting) ([]Param, error) {
-	i := s.Info
+	i, n := s.Info, len(s.places)
 	return []Param{
-		{Name: "gate.w", Shape: []int{i.Layers, i.Heads, i.Hidden}, Value: make([]float32, i.Layers*i.Heads*i.Hidden)},
-		{Name: "gate.c", Shape: []int{i.Layers, i.Heads}, Value: constant(i.Layers*i.Heads, -4)},
+		{Name: "gate.w", Shape: []int{n, i.Heads, i.Hidden}, Value: make([]float32, n*i.Heads*i.Hidden)},
+		{Name: "gate.c", Shape: []int{n, i.Heads}, Value: constant(n*i.Heads, -4)},
 	}, nil
 }
 

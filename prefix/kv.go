@@ -20,9 +20,9 @@ func (direct) Params(s *Starting) ([]Param, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := Param{Name: "prefix.kv", Shape: kvShape(s.Info, s.Slots), Value: kv}
+	p := Param{Name: "prefix.kv", Shape: s.kvShape(), Value: kv}
 	if s.Slots > 1 {
-		p.Hold = make([]bool, 2*s.Info.Layers*s.Slots)
+		p.Hold = make([]bool, 2*len(s.places)*s.Slots)
 		for i := range p.Hold {
 			p.Hold[i] = i%s.Slots == 0
 		}
@@ -32,8 +32,9 @@ func (direct) Params(s *Starting) ([]Param, error) {
 
 func (direct) Build(b *Build) { b.KV = segments(b, b.Tensor("prefix.kv")) }
 
-func kvShape(info engine.ModelInfo, slots int) []int {
-	return []int{2 * info.Layers, slots, info.KVHeads * info.HeadDim}
+// kvShape is the shape of keys and values of so many layers.
+func kvShape(info engine.ModelInfo, layers, slots int) []int {
+	return []int{2 * layers, slots, info.KVHeads * info.HeadDim}
 }
 
 // segments cuts keys and values [2·layers, slots, width] into layers.
@@ -49,25 +50,37 @@ func segments(b *Build, kv engine.Buffer) func(layer int) (k, v engine.Buffer) {
 // length. Gates that stand beside the softmax add a term to its output instead.
 func (m *Method) attach(b *Build) {
 	if b.Mode == Replay && m.Settles() {
-		b.KV = segments(b, b.Persist(SettledKV, engine.Spec{DType: engine.F32, Shape: kvShape(b.Info, b.Slots)}))
+		b.KV = segments(b, b.Persist(SettledKV, engine.Spec{DType: engine.F32, Shape: kvShape(b.Info, b.Layers, b.Slots)}))
 	} else {
 		b.KV = m.scaled(b)
 	}
 	first := m.firstLayer()
 	segment := func(at engine.At) engine.Segment {
-		if at.Site != engine.DecSelf || at.Layer < first {
+		if at.Layer < first {
 			return engine.Segment{}
 		}
 		k, v := b.KV(at.Layer)
-		return engine.Segment{K: k, V: v, Bias: b.sum(m.length.Bias(b, at), m.gate.Bias(b, at.Layer))}
+		s := engine.Segment{K: k, V: v, Bias: b.sum(m.length.Bias(b, at), m.gate.Bias(b, at.Layer))}
+		if b.Info.Positions == engine.Relative && at.Site == engine.DecSelf {
+			s.Pos = b.Ints("slot positions", m.slotPositions())
+		}
+		return s
 	}
 	beside, ok := m.gate.(aside)
 	if !ok {
-		b.Hooks.KV = func(_ *engine.Program, at engine.At) engine.Segment { return segment(at) }
+		b.Hooks.KV = func(_ *engine.Program, at engine.At) engine.Segment {
+			if at.Layer = m.place(at); at.Layer < 0 {
+				return engine.Segment{}
+			}
+			return segment(at)
+		}
 		return
 	}
 	i := b.Info
 	b.Hooks.AttnOut = func(p *engine.Program, at engine.At, o engine.Buffer) engine.Buffer {
+		if at.Layer = m.place(at); at.Layer < 0 {
+			return o
+		}
 		s := segment(at)
 		if s.K == engine.None {
 			return o

@@ -227,14 +227,14 @@ func (m *Method) SetLength(ctx context.Context, tensors map[string]engine.Tensor
 type span struct{ ramp, penalty float64 }
 
 func (s span) Params(st *Starting) ([]Param, error) {
-	i, n := st.Info, st.Slots
+	i, n, layers := st.Info, st.Slots, len(st.places)
 	offset := make([]float32, n)
 	for l := range offset {
 		offset[l] = float32((s.ramp - float64(l)) / s.ramp)
 	}
 	return []Param{
-		{Name: "length.v", Shape: []int{i.Layers, 1, i.Hidden}, Value: make([]float32, i.Layers*i.Hidden)},
-		{Name: "length.c", Shape: []int{i.Layers, 1}, Value: constant(i.Layers, 4)},
+		{Name: "length.v", Shape: []int{layers, 1, i.Hidden}, Value: make([]float32, layers*i.Hidden)},
+		{Name: "length.c", Shape: []int{layers, 1}, Value: constant(layers, 4)},
 		{Name: "length.slope", Shape: []int{n, 1}, Value: constant(n, float64(n)/s.ramp), Fixed: true},
 		{Name: "length.ramp", Shape: []int{n}, Value: offset, Fixed: true},
 	}, nil
@@ -243,7 +243,7 @@ func (s span) Params(st *Starting) ([]Param, error) {
 func (s span) Bias(b *Build, at engine.At) engine.Buffer {
 	share := b.Unary(engine.Sigmoid, b.Linear(at.X, b.slice("length.v", at.Layer, 1, b.Info.Hidden), b.slice("length.c", at.Layer, 1), engine.None), 0)
 	rows := b.Dim(share, 0)
-	b.Penalise(share, s.penalty/float64(rows*b.Info.Layers))
+	b.Penalise(share, s.penalty/float64(rows*b.Layers))
 	m := b.Unary(engine.Clamp01, b.Linear(share, b.Tensor("length.slope"), b.Tensor("length.ramp"), engine.None), 0)
 	return b.View(b.logOf(m), 0, rows, 1, b.Slots)
 }

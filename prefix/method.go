@@ -29,16 +29,21 @@ type Method struct {
 	length  Length
 	starter Starter
 	weights Weights
+	sites   sites
 	options map[string]*Option // by axis
 
+	places []place // the attentions with a prefix
 	slots  int
 	soft   int // slots in the template
 	front  int // tokens of the template that are read once
 	offset int
-	params []Param
-	notes  []string
-	mixed  int       // slots of the first of two mixed prefixes, 0: none
-	bias   []float32 // what the mixed prefixes' own lengths leave on their scores
+	// positions of the slots on a model that goes by distance, where slots between them
+	// were cut out; else nil: 0, 1, 2 …
+	positions []int32
+	params    []Param
+	notes     []string
+	mixed     int       // slots of the first of two mixed prefixes, 0: none
+	bias      []float32 // what the mixed prefixes' own lengths leave on their scores
 }
 
 // Source is an option of the axis "source": what produces the prefix.
@@ -82,7 +87,8 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 		}
 	}
 	m.source, m.gate, m.length = made["source"].(Source), made["gate"].(Gate), made["length"].(Length)
-	m.starter, m.weights = made["start"].(Starter), made["weights"].(Weights)
+	m.starter, m.weights, m.sites = made["start"].(Starter), made["weights"].(Weights), made["sites"].(sites)
+	m.places = m.sites.places(info)
 	if s := (&Settings{choice: c, option: m.options["source"]}); s.has("slots") {
 		if m.slots = s.int("slots"); s.err != nil {
 			return nil, s.err
@@ -91,7 +97,10 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 	if err := m.readTemplate(); err != nil {
 		return nil, err
 	}
-	return m, m.agree()
+	if err := m.agree(); err != nil {
+		return nil, err
+	}
+	return m, m.suits()
 }
 
 // agree refuses choices that say nothing together.
@@ -133,8 +142,9 @@ func (m *Method) fill(s *Starting) error {
 		return fmt.Errorf("prefix: %d slots leave no room in the model's context of %d tokens; use fewer", s.Slots, m.Info.Context)
 	}
 	m.slots, m.offset, m.params, m.notes = s.Slots, s.Slots, nil, nil
-	if _, ok := m.gate.(aside); ok {
-		m.offset = 0 // beside the model's own softmax, slots have no position
+	s.places, s.inputs, m.positions = m.places, max(1, len(m.inputs())), nil
+	if _, ok := m.gate.(aside); ok || m.inRows() || !m.has(engine.DecSelf) {
+		m.offset = 0 // beside the model's own softmax and in rows, slots have no position
 	}
 	base := m.LR()
 	for _, part := range []struct {

@@ -19,6 +19,8 @@ func (m *Method) Mixable() error {
 	switch {
 	case m.soft > 0:
 		return fmt.Errorf("prefix: it has slots inside its template, where no other prefix has any")
+	case m.inRows():
+		return fmt.Errorf("prefix: its embeddings are rows of the model's input, before which no other prefix has any")
 	case !m.hasSlots():
 		return fmt.Errorf("prefix: %q has no slots that could stand beside others", label)
 	case !frozen:
@@ -35,9 +37,10 @@ func (m *Method) Mixable() error {
 
 // Mix puts two finished prefixes of keys and values side by side, to be blended by
 // Blend. The text then starts after the slots of both, so on rotary models the keys of
-// each are moved by the slots of the other: with the blend at one end, the logits are
-// those of that prefix alone. Other models can't move keys; their blends are close, not
-// exact, and the method's Notes say so. Gates come along.
+// each are moved by the slots of the other, and where a bias goes by distance each slot
+// keeps its own: with the blend at one end, the logits are those of that prefix alone.
+// Learned positions can't be moved; their blends are close, not exact, and the method's
+// Notes say so. Gates come along.
 func Mix(ctx context.Context, f engine.Frozen, a, b Finished) (*Method, error) {
 	i := f.Arch.Info()
 	slots := a.Slots + b.Slots
@@ -48,6 +51,12 @@ func Mix(ctx context.Context, f engine.Frozen, a, b Finished) (*Method, error) {
 	if a.Gate != nil || b.Gate != nil {
 		c["gate"] = "log"
 	}
+	if i.EncLayers > 0 {
+		if a.sites != b.sites {
+			return nil, fmt.Errorf("prefix: the two stand at different kinds of attention; blend two that are switched alike")
+		}
+		a.sites.choose(c)
+	}
 	m, err := blank(c, i, f.Arch, slots)
 	if err != nil {
 		return nil, err
@@ -55,8 +64,11 @@ func Mix(ctx context.Context, f engine.Frozen, a, b Finished) (*Method, error) {
 	parts := [2]Finished{a, b}
 	for n := range parts {
 		p := &parts[n]
-		if want := (engine.Spec{Shape: kvShape(i, p.Slots)}).Len(); p.Slots < 1 || len(p.KV) != want {
+		if want := (engine.Spec{Shape: kvShape(i, len(m.places), p.Slots)}).Len(); p.Slots < 1 || len(p.KV) != want {
 			return nil, fmt.Errorf("prefix: a prefix of %d slots has %d numbers, want %d", p.Slots, len(p.KV), want)
+		}
+		if i.Positions == engine.Relative {
+			m.besides(*p, max(a.offset, b.offset))
 		}
 		if i.Positions != engine.Rotary {
 			continue
@@ -65,17 +77,17 @@ func Mix(ctx context.Context, f engine.Frozen, a, b Finished) (*Method, error) {
 			return nil, err
 		}
 	}
-	if i.Positions != engine.Rotary {
+	if i.Positions == engine.Learned {
 		m.notes = append(m.notes, "This model's positions can't be moved, so a blend at one end is only close to that prefix alone.")
 	}
 	width := i.KVHeads * i.HeadDim
 	var kv, gate []float32
-	for l := range 2 * i.Layers {
+	for l := range 2 * len(m.places) {
 		for _, p := range parts {
 			kv = append(kv, p.KV[l*p.Slots*width:(l+1)*p.Slots*width]...)
 		}
 	}
-	for l := range i.Layers {
+	for l := range m.places {
 		for _, p := range parts {
 			if p.Gate != nil {
 				gate = append(gate, p.Gate[l*p.Slots:(l+1)*p.Slots]...)
@@ -122,4 +134,15 @@ func (m *Method) Blend(ctx context.Context, tensors map[string]engine.Tensor, sh
 		}
 	}
 	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(x))
+}
+
+// besides adds the positions of a finished prefix' slots, so far before a text that begins
+// at offset as they were before its own.
+func (m *Method) besides(p Finished, offset int) {
+	for _, at := range p.positions {
+		m.positions = append(m.positions, at+int32(offset-p.offset))
+	}
+	if m.offset = offset; offset == 0 {
+		m.positions = nil
+	}
 }

@@ -27,8 +27,8 @@ type mlp struct{ seed, hidden int }
 
 func (m mlp) Params(s *Starting) ([]Param, error) {
 	kv, err := s.KV()
-	return append([]Param{{Name: "prefix.start", Shape: kvShape(s.Info, s.Slots), Value: kv, Fixed: true}},
-		m.network(s, 2*s.Info.Layers*s.Info.KVHeads*s.Info.HeadDim)...), err
+	return append([]Param{{Name: "prefix.start", Shape: s.kvShape(), Value: kv, Fixed: true}},
+		m.network(s, 2*len(s.places)*s.Info.KVHeads*s.Info.HeadDim)...), err
 }
 
 // network is the parameters of an MLP with out outputs.

@@ -21,17 +21,18 @@ type outside struct{}
 
 func (outside) Params(s *Starting) ([]Param, error) {
 	i := s.Info
-	shape := []int{i.Layers, i.Heads, i.HeadDim, i.HeadDim}
+	shape := []int{len(s.places), i.Heads, i.HeadDim, i.HeadDim}
 	return []Param{{Name: "prefix.memory", Shape: shape, Value: make([]float32, engine.Spec{Shape: shape}.Len())}}, nil
 }
 
 func (outside) Build(b *Build) {
 	i := b.Info
 	b.Hooks.AttnOut = func(p *engine.Program, at engine.At, o engine.Buffer) engine.Buffer {
-		if at.Site != engine.DecSelf {
+		n := b.place(at)
+		if n < 0 {
 			return o
 		}
-		return p.Add(o, p.HeadLinear(p.Unary(engine.ELU1, at.Q, 0), b.slice("prefix.memory", at.Layer, i.Heads, i.HeadDim, i.HeadDim)))
+		return p.Add(o, p.HeadLinear(p.Unary(engine.ELU1, at.Q, 0), b.slice("prefix.memory", n, i.Heads, i.HeadDim, i.HeadDim)))
 	}
 }
 

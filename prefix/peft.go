@@ -82,7 +82,7 @@ func (m *Method) Adapter(ctx context.Context, f engine.Frozen, tensors map[strin
 	default:
 		a.Prelude.NoPEFT = why
 		c.NumVirtualTokens, c.NumLayers = r.slots, i.Layers
-		extra, err := json.Marshal(own{Choice: r.Choice, Slots: r.slots, Offset: r.offset})
+		extra, err := json.Marshal(own{Choice: r.Choice, Slots: r.slots, Offset: r.offset, Positions: r.positions})
 		if err != nil {
 			return nil, err
 		}
@@ -99,6 +99,8 @@ type own struct {
 	Choice Choice `json:"choice"`
 	Slots  int    `json:"slots"`
 	Offset int    `json:"offset"`
+	// Positions of the slots, where some between them were cut out.
+	Positions []int32 `json:"positions,omitempty"`
 }
 
 // put adds a key to a configuration.
@@ -265,7 +267,7 @@ func readOwn(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 			}
 		}
 	}
-	for name, shape := range map[string][]int{softRows: {i.Hidden, m.soft}, frontKV: kvShape(i, m.front)} {
+	for name, shape := range map[string][]int{softRows: {i.Hidden, m.soft}, frontKV: kvShape(i, i.Layers, m.front)} {
 		if t, ok := a.Tensors["prelude."+name]; ok != (shape[1] > 0) || ok && !slices.Equal(t.Shape, shape) {
 			return nil, fmt.Errorf("prefix: the adapter's tensor %q has shape %v, want %v", name, t.Shape, shape)
 		}
@@ -273,7 +275,10 @@ func readOwn(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 	if m, err = blank(o.Choice, i, arch, o.Slots); err != nil {
 		return nil, err
 	}
-	m.offset = o.Offset
+	if o.Positions != nil && (o.Slots == 0 || i.Positions != engine.Relative || len(o.Positions) != o.Slots || slices.Min(o.Positions) < 0 || int(slices.Max(o.Positions)) >= o.Offset) {
+		return nil, fmt.Errorf("prefix: prelude.json: positions %v of %d slots before a text at %d", o.Positions, o.Slots, o.Offset)
+	}
+	m.offset, m.positions = o.Offset, o.Positions
 	for j := range m.params {
 		p := &m.params[j]
 		t, ok := a.Tensors["prelude."+p.Name]

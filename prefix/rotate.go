@@ -19,7 +19,7 @@ func Rotate(ctx context.Context, f engine.Frozen, kv []float32, slots, delta int
 	if i.Positions != engine.Rotary {
 		return nil, fmt.Errorf("prefix: %s has no rotary positions, so keys can't be moved to other positions exactly", i.Family)
 	}
-	if want := (engine.Spec{Shape: kvShape(i, slots)}).Len(); len(kv) != want {
+	if want := (engine.Spec{Shape: kvShape(i, i.Layers, slots)}).Len(); len(kv) != want {
 		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
 	}
 	tables, err := rotations(f.Arch)
@@ -30,7 +30,7 @@ func Rotate(ctx context.Context, f engine.Frozen, kv []float32, slots, delta int
 	width := i.KVHeads * i.HeadDim
 	n := slots * width
 	const from, to = "keys", "keys moved"
-	x, y := p.Persist(from, engine.Spec{DType: engine.F32, Shape: kvShape(i, slots)}), p.Persist(to, engine.Spec{DType: engine.F32, Shape: kvShape(i, slots)})
+	x, y := p.Persist(from, engine.Spec{DType: engine.F32, Shape: kvShape(i, i.Layers, slots)}), p.Persist(to, engine.Spec{DType: engine.F32, Shape: kvShape(i, i.Layers, slots)})
 	pos := p.Arg("by", engine.AllRows, engine.I32, slots)
 	by, turn := delta, p.RoPE
 	if by < 0 {

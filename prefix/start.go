@@ -54,6 +54,10 @@ type Finished struct {
 	KV    []float32
 	Gate  []float32
 	Bias  []float32
+
+	sites     sites
+	offset    int     // where its text began
+	positions []int32 // of its slots, on models that go by distance
 }
 
 // Starter is an option of the axis "start".
@@ -212,7 +216,7 @@ func readEmbeddings(ctx context.Context, f engine.Frozen, ids []int32) ([]float3
 	d := f.Arch.Info().Hidden
 	for len(ids) > 0 {
 		n := min(len(ids), f.Arch.Info().Context)
-		r, err := readWords(ctx, f, ids[:n], nil, true)
+		r, err := readInto(ctx, f, nil, ids[:n], nil)
 		if err != nil {
 			return nil, err
 		}
@@ -224,13 +228,10 @@ func readEmbeddings(ctx context.Context, f engine.Frozen, ids []int32) ([]float3
 // another starts as a trained prefix.
 type another struct{}
 
-func (another) Start(_ context.Context, f engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
+func (another) Start(_ context.Context, _ engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
 	p := given.Prefix
 	if p == nil {
 		return Seed{}, fmt.Errorf("prefix: a start from a trained prefix needs one; train or import it first")
-	}
-	if want := (engine.Spec{Shape: kvShape(f.Arch.Info(), p.Slots)}).Len(); len(p.KV) != want {
-		return Seed{}, fmt.Errorf("prefix: the trained prefix has %d numbers, want %d for %d slots of this model", len(p.KV), want, p.Slots)
 	}
 	if slots != 0 && slots != p.Slots {
 		return Seed{}, fmt.Errorf("prefix: the trained prefix has %d slots, not %d; leave the number of slots at 0", p.Slots, slots)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"prelude/engine"
 )
@@ -16,9 +17,11 @@ type Starting struct {
 	Slots  int
 	Rand   Rand // nil: all values are 0, only shapes are wanted
 
-	seed  Seed
-	given Given
-	read  *reading
+	places []place // the attentions with a prefix
+	inputs int     // stacks whose input has embeddings of their own
+	seed   Seed
+	given  Given
+	read   *reading
 }
 
 // Seed is a start before it is known what the source trains: words, noise, or another
@@ -33,11 +36,16 @@ type Seed struct {
 	KV []float32
 }
 
+// kvShape is the shape of the prefix' keys and values.
+func (s *Starting) kvShape() []int { return kvShape(s.Info, len(s.places), s.Slots) }
+
 // KV is initial keys and values, [2·layers, slots, kvHeads·headDim].
 func (s *Starting) KV() ([]float32, error) {
-	n := engine.Spec{Shape: kvShape(s.Info, s.Slots)}.Len()
+	n := engine.Spec{Shape: s.kvShape()}.Len()
 	switch {
 	case s.Rand == nil:
+	case s.seed.KV != nil && len(s.seed.KV) != n:
+		return nil, fmt.Errorf("prefix: the trained prefix has %d numbers, want %d for %d slots of this model at these attentions", len(s.seed.KV), n, s.Slots)
 	case s.seed.KV != nil:
 		return s.seed.KV, nil
 	case s.words():
@@ -47,26 +55,27 @@ func (s *Starting) KV() ([]float32, error) {
 		}
 		return r.kv, nil
 	case s.seed.Noise != nil:
-		return s.noise(n, 2*s.Info.Layers, func(r *reading) []float32 { return r.kv })
+		return s.noise(n, 2*len(s.places), func(r *reading) []float32 { return r.kv })
 	}
 	return make([]float32, n), nil
 }
 
-// Embeddings are initial embeddings, [slots, hidden].
+// Embeddings are initial embeddings, [slots, hidden]; where encoder and decoder have some
+// of their own, [2·slots, hidden], both halves of which start from the same.
 func (s *Starting) Embeddings() ([]float32, error) {
-	n := s.Slots * s.Info.Hidden
+	n := s.inputs * s.Slots * s.Info.Hidden
 	switch {
 	case s.Rand == nil:
 	case s.seed.KV != nil:
 		return nil, fmt.Errorf("prefix: a trained prefix of keys and values can't start embeddings or hidden states; choose the source keys and values")
 	case s.seed.Rows != nil:
-		return s.seed.Rows, nil
+		return slices.Repeat(s.seed.Rows, s.inputs), nil
 	case s.words():
 		r, err := s.model(s.seed.IDs, nil)
 		if err != nil {
 			return nil, err
 		}
-		return r.embeddings, nil
+		return slices.Repeat(r.embeddings, s.inputs), nil
 	case s.seed.Noise != nil:
 		return s.noise(n, 1, func(r *reading) []float32 { return r.embeddings })
 	}
@@ -175,7 +184,7 @@ type reading struct {
 // model reads words, the last ones being remembered.
 func (s *Starting) model(ids []int32, rows []float32) (*reading, error) {
 	if s.read == nil {
-		r, err := readWords(s.Ctx, s.Frozen, ids, rows, true)
+		r, err := readInto(s.Ctx, s.Frozen, s.places, ids, rows)
 		if err != nil {
 			return nil, err
 		}
@@ -244,7 +253,7 @@ func readWords(ctx context.Context, f engine.Frozen, ids []int32, rows []float32
 
 // collect copies a forward pass' keys and values into a tensor [2·layers, n, width].
 func collect(p *engine.Program, i engine.ModelInfo, n int, out engine.Output, name string) {
-	kv := p.Persist(name, engine.Spec{DType: engine.F32, Shape: kvShape(i, n)})
+	kv := p.Persist(name, engine.Spec{DType: engine.F32, Shape: kvShape(i, i.Layers, n)})
 	width := i.KVHeads * i.HeadDim
 	for l := range i.Layers {
 		p.CopyTo(out.K[l], p.View(kv, 2*l*n*width, n, width))

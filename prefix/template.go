@@ -104,7 +104,7 @@ func (m *Method) templateParams(s *Starting) ([]Param, error) {
 	if m.front == 0 {
 		return all, nil
 	}
-	kv := Param{Name: frontKV, Shape: kvShape(m.Info, m.front), Fixed: true}
+	kv := Param{Name: frontKV, Shape: kvShape(m.Info, m.Info.Layers, m.front), Fixed: true}
 	if s.Rand == nil {
 		kv.Value = make([]float32, engine.Spec{Shape: kv.Shape}.Len())
 		return append(all, kv), nil
@@ -126,18 +126,8 @@ func (m *Method) buildTemplate(b *Build) {
 	if m.soft == 0 || b.In.IDs == engine.None {
 		return
 	}
-	rows, live := b.Dim(b.In.IDs, 0), b.Program.Info(b.In.IDs).Rows
-	which := b.Arg("soft slots", live, engine.F32, rows, m.soft)
-	keep := b.Arg("ordinary tokens", live, engine.F32, rows, 1)
-	b.own.soft = func(args engine.Args, soft []int32, rows int) {
-		s, k := make([]float64, rows*m.soft), make([]float64, rows)
-		for t := range k {
-			if k[t] = 1; t < len(soft) && soft[t] >= 0 {
-				k[t], s[t*m.soft+int(soft[t])] = 0, 1
-			}
-		}
-		args.Floats[which], args.Floats[keep] = s, k
-	}
+	which, keep, fill := b.marks("soft", b.In.IDs, m.soft)
+	b.own.soft = fill
 	own := b.Hooks.Embed
 	b.Hooks.Embed = func(p *engine.Program, site engine.Site, e engine.Buffer) engine.Buffer {
 		if site == engine.DecSelf {

@@ -111,13 +111,16 @@ func headBias(a engine.Architecture) map[string][]int {
 	return map[string][]int{"lm_head.bias": {a.Info().Vocab}}
 }
 
-// lastLayers are all weights of the last k layers.
+// lastLayers are all weights of the last k layers, of an encoder-decoder its decoder's.
 func lastLayers(a engine.Architecture, k int) map[string][]int {
 	all := map[string][]int{}
-	i := a.Info()
+	i, pattern := a.Info(), ".%d."
+	if i.EncLayers > 0 {
+		pattern = "decoder.block.%d."
+	}
 	for name, s := range a.Tensors() {
 		for l := max(0, i.Layers-k); l < i.Layers; l++ {
-			if strings.Contains(name, fmt.Sprintf(".%d.", l)) {
+			if strings.Contains(name, fmt.Sprintf(pattern, l)) && !strings.HasSuffix(name, " by distance") {
 				all[name] = s.Shape
 			}
 		}
@@ -163,7 +166,7 @@ func (w lora) targets(a engine.Architecture) (names []string, in map[string]int)
 // matches says whether a linear map belongs to a group, by its name.
 func matches(group, name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
-	attention := strings.Contains(name, "attn") || strings.Contains(name, "attention") || strings.Contains(strings.ToLower(name), "selfattention")
+	attention := strings.Contains(name, "attn") || strings.Contains(strings.ToLower(name), "attention")
 	switch group {
 	case "query, value":
 		return attention && slices.Contains([]string{"q_proj", "v_proj", "q", "v", "query", "value"}, last)

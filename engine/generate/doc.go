@@ -6,4 +6,7 @@
 //
 //	g, err := generate.New(ctx, frozen, method, tensors, 512)
 //	end, err := g.Run(ctx, prompt, generate.Options{MaxTokens: 64, Stop: []int32{eos}}, func(id int32) bool { … })
+//
+// Where the model has an encoder, a third plan reads the prompt once; the keys and values
+// that cross-attention sees of it stay, and the decoder begins with its start token.
 package generate

@@ -18,6 +18,8 @@ type Generator struct {
 	streams int // answers at a time
 	max     int // tokens in each one's cache
 	settle  *settling
+	encoder *encoder // nil for decoder-only models
+	begin   []row    // of a decoder under an encoder: what it reads before it answers
 	prefill *stage
 	decode  *stage          // nil in a Reader
 	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
@@ -84,10 +86,18 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 	}
 	var err error
 	var p *engine.Program
-	g.prefill, p = newStage(f, m, size.rows, size.picks, size)
+	if i.EncLayers > 0 {
+		g.encoder, p = newEncoder(f, m, size)
+		g.encoder.plan = compile(p, &err)
+		for slot := range m.RowsBefore(engine.DecSelf) {
+			g.begin = append(g.begin, row{id: i.Start, at: slot, soft: int32(slot + 1)})
+		}
+		g.begin = append(g.begin, row{id: i.Start, at: len(g.begin)})
+	}
+	g.prefill, p = newStage(f, m, g.encoder, size.rows, size.picks, size)
 	g.prefill.plan = compile(p, &err)
 	if size.picks == size.streams {
-		g.decode, p = newStage(f, m, size.streams, size.streams, size)
+		g.decode, p = newStage(f, m, g.encoder, size.streams, size.streams, size)
 		g.decode.plan = compile(p, &err)
 	}
 	if m != nil && m.Settles() {
@@ -122,7 +132,13 @@ func cacheName(what string, layer int) string { return fmt.Sprintf("cache.%d.%s"
 
 // Close frees the cache and the plans.
 func (g *Generator) Close() {
-	plans := []engine.Plan{g.prefill.plan}
+	var plans []engine.Plan
+	if g.encoder != nil {
+		plans = append(plans, g.encoder.plan)
+	}
+	if g.prefill != nil {
+		plans = append(plans, g.prefill.plan)
+	}
 	if g.decode != nil {
 		plans = append(plans, g.decode.plan)
 	}
@@ -161,26 +177,15 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 	if len(prompts) > g.streams {
 		return fmt.Errorf("generate: %d prompts for %d streams", len(prompts), g.streams)
 	}
-	var rows []row
-	for i, prompt := range prompts {
-		if len(prompt) == 0 {
-			return errors.New("generate: the prompt has no tokens")
-		}
-		if o.Soft != nil && len(o.Soft) != len(prompt) {
-			return fmt.Errorf("generate: %d tokens and %d marks of soft slots", len(prompt), len(o.Soft))
-		}
-		if len(prompt) >= g.max {
-			return fmt.Errorf("%w: the prompt has %d tokens, %d fit", ErrTooLong, len(prompt), g.max-1)
-		}
-		for at, id := range prompt {
-			r := row{id: id, stream: i, at: at}
-			if o.Soft != nil {
-				r.soft = o.Soft[at] + 1
-			}
-			rows = append(rows, r)
-		}
-	}
 	if err := g.settled(ctx); err != nil {
+		return err
+	}
+	read := g.pack
+	if g.encoder != nil {
+		read = g.encode
+	}
+	prompts, rows, err := read(ctx, prompts, o.Soft)
+	if err != nil {
 		return err
 	}
 	samplers := make([]*sampler, len(prompts))
@@ -242,6 +247,29 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 		sample(now, z)
 	}
 	return nil
+}
+
+// pack gives the rows of all prompts, one after another.
+func (g *Generator) pack(_ context.Context, prompts [][]int32, soft []int32) ([][]int32, []row, error) {
+	var rows []row
+	for i, prompt := range prompts {
+		switch {
+		case len(prompt) == 0:
+			return nil, nil, errors.New("generate: the prompt has no tokens")
+		case soft != nil && len(soft) != len(prompt):
+			return nil, nil, fmt.Errorf("generate: %d tokens and %d marks of soft slots", len(prompt), len(soft))
+		case len(prompt) >= g.max:
+			return nil, nil, fmt.Errorf("%w: the prompt has %d tokens, %d fit", ErrTooLong, len(prompt), g.max-1)
+		}
+		for at, id := range prompt {
+			r := row{id: id, stream: i, at: at}
+			if soft != nil {
+				r.soft = soft[at] + 1
+			}
+			rows = append(rows, r)
+		}
+	}
+	return prompts, rows, nil
 }
 
 // Logits reads the logits of the last row that ran.

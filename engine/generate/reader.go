@@ -13,6 +13,9 @@ type Reader struct{ g *Generator }
 
 // NewReader compiles the reading of up to max tokens. Method may be nil.
 func NewReader(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, max int) (*Reader, error) {
+	if f.Arch.Info().EncLayers > 0 {
+		return nil, fmt.Errorf("generate: %s answers what its encoder read; a text alone can't be read by it", f.Arch.Info().Family)
+	}
 	if m != nil && max+m.Offset() > f.Arch.Info().Context {
 		return nil, fmt.Errorf("%w: %d tokens after %d slots", ErrTooLong, max, m.Offset())
 	}

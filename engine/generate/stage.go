@@ -26,13 +26,14 @@ type stage struct {
 	slots      int
 	offset     int          // position of a stream's first token
 	stretch    int          // cache slots a stream
+	encoder    *encoder     // nil for decoder-only models
 	part       *prefix.Part // nil: the bare model
 	soft       []int32
 }
 
-func newStage(f engine.Frozen, m *prefix.Method, rows, picks int, size shape) (*stage, *engine.Program) {
+func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, size shape) (*stage, *engine.Program) {
 	p, i := engine.NewProgram(), f.Arch.Info()
-	s := &stage{rows: rows, stretch: size.max, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
+	s := &stage{rows: rows, encoder: e, stretch: size.max, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
 		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
 	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }
 	one := func(name string) engine.Buffer { return p.Arg("picked "+name, s.some, engine.I32, picks) }
@@ -53,6 +54,16 @@ func newStage(f engine.Frozen, m *prefix.Method, rows, picks int, size shape) (*
 		spec := engine.Spec{DType: engine.F32, Shape: []int{size.streams * size.max, i.KVHeads * i.HeadDim}}
 		s.in.Cache.K = append(s.in.Cache.K, p.Persist(cacheName("k", l), spec))
 		s.in.Cache.V = append(s.in.Cache.V, p.Persist(cacheName("v", l), spec))
+	}
+	if e != nil {
+		slots := size.streams * size.max
+		s.in.KPos = p.Arg("slot pos", engine.AllRows, engine.I32, slots)
+		for at := range slots {
+			s.args.Ints[s.in.KPos] = append(s.args.Ints[s.in.KPos], int32(s.offset+at%size.max))
+		}
+		s.in.Encoder = &engine.Encoded{Lo: all("cross lo"), Hi: all("cross hi")}
+		s.in.Encoder.K, s.in.Encoder.V = crossCache(p, i, size)
+		c.CrossLo, c.CrossHi = one("cross lo"), one("cross hi")
 	}
 	var h engine.Hooks
 	if m != nil {
@@ -100,6 +111,10 @@ func (s *stage) run(ctx context.Context, rows []row, picks []int) error {
 	set(s.in.LoLocal, c.LoLocal, func(r row) int { return first(r) + max(0, r.at+1-s.window) })
 	set(s.in.PLoLocal, c.PLoLocal, func(r row) int { return min(max(0, s.offset+r.at+1-s.window), s.slots) })
 	set(s.in.PHiLocal, c.PHiLocal, func(row) int { return s.slots })
+	if e := s.in.Encoder; e != nil {
+		set(e.Lo, c.CrossLo, func(r row) int { lo, _ := s.encoder.sees(r.stream); return lo })
+		set(e.Hi, c.CrossHi, func(r row) int { _, hi := s.encoder.sees(r.stream); return hi })
+	}
 	if s.part != nil {
 		s.soft = s.soft[:0]
 		for _, r := range rows {

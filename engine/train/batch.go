@@ -3,6 +3,7 @@ package train
 import (
 	"prelude/engine"
 	"prelude/engine/data"
+	"prelude/prefix"
 )
 
 // inputs are the arguments of a program over packed examples.
@@ -15,6 +16,9 @@ type inputs struct {
 	args             engine.Args
 	chosen           map[engine.Buffer]engine.Buffer // argument of all rows → of the loss rows
 	slots            int
+
+	source     *engine.Input // what the encoder reads; nil for decoder-only models
+	sourceRows engine.Domain
 }
 
 // newInputs declares the arguments for batches within bounds. Slots is the prefix's
@@ -42,6 +46,9 @@ func newInputs(p *engine.Program, info engine.ModelInfo, b data.Bounds, slots in
 			x.in.PHiLocal, c.PHiLocal = pair("phi local")
 		}
 	}
+	if info.EncLayers > 0 {
+		x.encoder(p, b, pair)
+	}
 	k, wk := 1, 1
 	if b.Top > 0 {
 		k, wk, x.rest = b.Top, b.Top+1, true
@@ -51,11 +58,34 @@ func newInputs(p *engine.Program, info engine.ModelInfo, b data.Bounds, slots in
 	return x
 }
 
+// encoder declares the arguments of an encoder, and what each row of the decoder sees of it.
+func (x *inputs) encoder(p *engine.Program, b data.Bounds, pair func(name string) (all, some engine.Buffer)) {
+	x.sourceRows = p.Domain("source tokens", b.Source)
+	arg := func(name string) engine.Buffer { return p.Arg("source "+name, x.sourceRows, engine.I32, b.Source) }
+	x.source = &engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
+	x.in.Encoder = &engine.Encoded{}
+	x.in.Encoder.Lo, x.in.Chosen.CrossLo = pair("cross lo")
+	x.in.Encoder.Hi, x.in.Chosen.CrossHi = pair("cross hi")
+}
+
+// forward appends the model's forward pass, of both stacks where there are two.
+func (x *inputs) forward(p *engine.Program, arch engine.Architecture, h engine.Hooks) engine.Output {
+	if x.source != nil {
+		x.in.Encoder.Hidden = arch.Encode(p, *x.source, h).Hidden
+	}
+	return arch.Forward(p, x.in, h)
+}
+
 // fill turns a batch into arguments; the result is valid until the next call.
 func (x *inputs) fill(b *data.Batch) engine.Args {
 	ints := x.args.Ints
 	ints[x.in.IDs], ints[x.in.Pos], ints[x.in.Lo], ints[x.in.Hi] = b.IDs, b.Pos, b.Lo, b.Hi
 	ints[x.in.Chosen.Idx], ints[x.targets] = b.LossRows, b.Targets
+	if s := x.source; s != nil {
+		ints[s.IDs], ints[s.Pos], ints[s.Lo], ints[s.Hi] = b.Source, b.SourcePos, b.SourceLo, b.SourceHi
+		ints[x.in.Encoder.Lo], ints[x.in.Encoder.Hi] = b.CrossLo, b.CrossHi
+		x.args.Live[x.sourceRows] = b.SourceRows
+	}
 	if x.window > 0 {
 		lo := ints[x.in.LoLocal][:0]
 		for t := range b.Lo {
@@ -85,4 +115,19 @@ func (x *inputs) fill(b *data.Batch) engine.Args {
 	x.args.Floats[x.weights] = w
 	x.args.Live[x.tokens], x.args.Live[x.loss] = b.Rows, b.Loss
 	return x.args
+}
+
+// fillSoft marks which rows of a batch a method fills.
+func fillSoft(p *prefix.Part, args engine.Args, b *data.Batch) {
+	p.FillSoft(args, b.Soft, b.Rows)
+	p.FillSource(args, b.SourceSoft, b.SourceRows)
+}
+
+// options packs examples for a method: where their text begins, and the rows that it
+// fills before it.
+func options(m *prefix.Method, o data.BatchOptions) data.BatchOptions {
+	if m != nil {
+		o.PosOffset, o.Front, o.Before = int32(m.Offset()), m.RowsBefore(engine.DecSelf), m.RowsBefore(engine.EncSelf)
+	}
+	return o
 }

@@ -22,11 +22,14 @@ type Evaluator struct {
 
 // NewEvaluator compiles the evaluation of tokens. Method may be nil: the bare model.
 func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens, batch int) (*Evaluator, error) {
-	slots, offset := 0, 0
+	slots := 0
 	if m != nil {
-		slots, offset = m.Slots(), m.Offset()
+		slots = m.Slots()
 	}
-	e := &Evaluator{batches: data.NewBatcher(tokens, data.BatchOptions{Size: batch, PosOffset: int32(offset)})}
+	if err := complete(f.Arch.Info(), tokens); err != nil {
+		return nil, err
+	}
+	e := &Evaluator{batches: data.NewBatcher(tokens, options(m, data.BatchOptions{Size: batch}))}
 	p := engine.NewProgram()
 	e.x = newInputs(p, f.Arch.Info(), e.batches.Bounds(), slots)
 	var h engine.Hooks
@@ -34,7 +37,7 @@ func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		e.part = m.Build(p, f.Arch, e.x.in, prefix.Evaluate)
 		h = e.part.Hooks
 	}
-	out := f.Arch.Forward(p, e.x.in, h)
+	out := e.x.forward(p, f.Arch, h)
 	p.Keep("eval.loss", f.Arch.Loss(p, out.Hidden, e.x.targets, e.x.weights, e.x.rest, h))
 	var err error
 	if e.loss, err = f.Dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{1}}); err != nil {
@@ -74,7 +77,7 @@ func (e *Evaluator) batch(ctx context.Context, i int) (loss float64, tokens int,
 	args := e.x.fill(b)
 	if e.part != nil {
 		e.part.Fill(args, nil)
-		e.part.FillSoft(args, b.Soft, b.Rows)
+		fillSoft(e.part, args, b)
 	}
 	if err := e.plan.Run(ctx, args); err != nil {
 		return 0, 0, err

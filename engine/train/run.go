@@ -73,6 +73,9 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if err := data.CheckTeachers(slices.Concat(d.Train, d.Val)); err != nil {
 		return nil, err
 	}
+	if err := complete(f.Arch.Info(), d.Train); err != nil {
+		return nil, err
+	}
 	if o.Batch == 0 {
 		o.Batch = 8
 	}
@@ -87,7 +90,7 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	}
 	if len(given.Examples) == 0 {
 		for _, t := range d.Train {
-			given.Examples = append(given.Examples, t.IDs)
+			given.Examples = append(given.Examples, t.Whole())
 		}
 	}
 	r := &Run{Method: m, f: f, opts: o, lr: o.LR, halved: 1, best: Best{Loss: math.Inf(1)}}
@@ -97,14 +100,14 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if err := m.Start(ctx, f, given, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
 		return nil, err
 	}
-	if err := fits(f.Arch.Info(), m.Offset(), d); err != nil {
+	if err := fits(f.Arch.Info(), m, d); err != nil {
 		return nil, err
 	}
 	var err error
 	if r.Tensors, err = m.Alloc(ctx, f.Dev); err != nil {
 		return nil, err
 	}
-	r.batches = data.NewBatcher(d.Train, data.BatchOptions{Size: o.Batch, Shuffle: true, Seed: o.Seed + streamShuffle, PosOffset: int32(m.Offset())})
+	r.batches = data.NewBatcher(d.Train, options(m, data.BatchOptions{Size: o.Batch, Shuffle: true, Seed: o.Seed + streamShuffle}))
 	if err := r.compile(ctx); err != nil {
 		return nil, err
 	}
@@ -143,12 +146,26 @@ const (
 )
 
 // fits reports examples that leave no room for the prefix.
-func fits(info engine.ModelInfo, slots int, d Data) error {
+func fits(info engine.ModelInfo, m *prefix.Method, d Data) error {
+	slots, before := m.Offset()+m.RowsBefore(engine.DecSelf), m.RowsBefore(engine.EncSelf)
 	for _, set := range [][]data.Tokens{d.Train, d.Val} {
 		for _, t := range set {
+			if n := len(t.Source); n+before > info.Context {
+				return fmt.Errorf("train: a prompt of %d tokens and a prefix of %d slots do not fit the encoder's context of %d tokens; use fewer slots or shorter prompts", n, before, info.Context)
+			}
 			if n := len(t.IDs) - 1; n+slots > info.Context {
 				return fmt.Errorf("train: an example of %d tokens and a prefix of %d slots do not fit the model's context of %d tokens; use fewer slots or shorter examples", n, slots, info.Context)
 			}
+		}
+	}
+	return nil
+}
+
+// complete reports examples that lack what an encoder reads.
+func complete(info engine.ModelInfo, tokens []data.Tokens) error {
+	for _, t := range tokens {
+		if (info.EncLayers > 0) != (len(t.Source) > 0) {
+			return fmt.Errorf("train: line %d: %s reads a prompt in its encoder if it has one, and only then", t.Line, info.Family)
 		}
 	}
 	return nil
@@ -165,7 +182,7 @@ func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32
 	r.x = newInputs(p, r.f.Arch.Info(), r.batches.Bounds(), r.Method.Slots())
 	r.part = r.Method.Build(p, r.f.Arch, r.x.in, prefix.Train)
 	h := r.part.Hooks
-	out := r.f.Arch.Forward(p, r.x.in, h)
+	out := r.x.forward(p, r.f.Arch, h)
 	loss := r.f.Arch.Loss(p, out.Hidden, r.x.targets, r.x.weights, r.x.rest, h)
 	grads := p.Grad(append(r.part.Penalties(p), loss)...)
 	r.hyper = p.Arg("hyper", engine.AllRows, engine.F32, 3)
@@ -394,7 +411,7 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 		r.floor[r.step%logRows] = b.Entropy
 		args := r.x.fill(b)
 		r.part.Fill(args, rand.New(rand.NewPCG(r.opts.Seed+streamNoise, uint64(r.step))))
-		r.part.FillSoft(args, b.Soft, b.Rows)
+		fillSoft(r.part, args, b)
 		args.Floats[r.hyper] = hyper(r.lr*r.halved*sched.at(r.step), r.step+1)
 		args.Ints[r.at] = []int32{int32(r.step)}
 		if err := r.plan.Run(ctx, args); err != nil {

@@ -41,6 +41,7 @@ type DeviceInfo struct {
 type Axis struct {
 	ID      string   `json:"id"`
 	Label   string   `json:"label"`
+	EncDec  bool     `json:"encDec,omitempty"` // says something of encoder-decoders only
 	Choices []Choice `json:"choices"`
 }
 
@@ -59,7 +60,7 @@ type Choice struct {
 type Setting struct {
 	ID      string   `json:"id"`
 	Label   string   `json:"label"`
-	Kind    string   `json:"kind"` // "int", "float", "text", "choice"
+	Kind    string   `json:"kind"` // "int", "float", "text", "choice", "switch"
 	Default string   `json:"default"`
 	Min     float64  `json:"min,omitempty"`
 	Max     float64  `json:"max,omitempty"`
@@ -85,7 +86,8 @@ type Loaded struct {
 	Context     int      `json:"context"` // tokens
 	Vocab       int      `json:"vocab"`
 	Layers      int      `json:"layers"`
-	Chat        bool     `json:"chat"` // has a chat template
+	EncDec      bool     `json:"encDec,omitempty"` // an encoder reads the prompt
+	Chat        bool     `json:"chat"`             // has a chat template
 	System      string   `json:"system,omitempty"`
 	Fingerprint string   `json:"fingerprint"` // of the frozen weights
 	Device      string   `json:"device"`

@@ -76,7 +76,7 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 	for _, bad := range set.Errors {
 		d.Errors = append(d.Errors, wire.LineError{Line: bad.Line, Message: bad.Message})
 	}
-	d.NeedSpace = data.MissingSpace(all)
+	d.NeedSpace = (s.model == nil || !s.encDec()) && data.MissingSpace(all)
 	if e.opts.Space {
 		data.AddSpace(all)
 	}
@@ -141,8 +141,9 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 		}
 		*side.of = kept
 		for _, t := range tokens {
-			d.MeanToks += float64(len(t.IDs))
-			d.MaxToks = max(d.MaxToks, len(t.IDs))
+			n := len(t.Whole())
+			d.MeanToks += float64(n)
+			d.MaxToks = max(d.MaxToks, n)
 		}
 	}
 	if n := len(e.split.trainTokens) + len(e.split.valTokens); n > 0 {
@@ -153,7 +154,7 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 		if err != nil {
 			return err
 		}
-		p := wire.Preview{Prompt: prompt, Completion: completion, End: s.model.Tokenizer.Token(s.stop()), Tokens: len(e.split.trainTokens[i].IDs)}
+		p := wire.Preview{Prompt: prompt, Completion: completion, End: s.model.Tokenizer.Token(s.stop()), Tokens: len(e.split.trainTokens[i].Whole())}
 		for _, soft := range x.Soft {
 			p.Soft = append(p.Soft, wire.Soft{At: soft.At, Slots: soft.Slots})
 		}

@@ -164,6 +164,9 @@ func (s *Session) answer(ctx context.Context, g *generate.Generator, t *tuned, o
 	}
 	ids := tokens.IDs
 	stream := s.model.Tokenizer.NewStream(ids...)
+	if s.encDec() { // the answer is a text of its own
+		ids, stream = tokens.Source, s.model.Tokenizer.NewStream()
+	}
 	var held string
 	n, begun := 0, time.Now()
 	rate := func() float64 { return float64(n) / max(time.Since(begun).Seconds(), 1e-9) }

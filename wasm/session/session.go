@@ -54,9 +54,6 @@ var ErrNoModel = Hint{errors.New("no model is loaded"), "Load a model first."}
 
 // Load puts a model on the session's device. What was there is dropped.
 func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) error {
-	if f.Family.Info().EncLayers > 0 {
-		return hint("Load a decoder-only model.", "%s is an encoder-decoder (%s), which can't be trained or asked here yet", f.Name, f.Config.ModelType)
-	}
 	s.Close()
 	m, err := f.Load(ctx, s.Device, o)
 	if err != nil {
@@ -83,7 +80,7 @@ func (s *Session) Model() *models.Model { return s.model }
 func (s *Session) Loaded() wire.Loaded {
 	m, i := s.model, s.model.Arch.Info()
 	l := wire.Loaded{Name: m.Name, Family: i.Family, Params: m.Params, WeightBytes: m.WeightBytes, Context: i.Context,
-		Vocab: i.Vocab, Layers: i.Layers, Chat: s.chat != nil, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Notes: m.Notes}
+		Vocab: i.Vocab, Layers: i.Layers, EncDec: s.encDec(), Chat: s.chat != nil, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Notes: m.Notes}
 	if s.chat != nil {
 		l.System = s.chat.DefaultSystem()
 	}
@@ -107,12 +104,16 @@ func (s *Session) Close() {
 	s.chat = nil
 }
 
+// encDec says whether the model is an encoder-decoder.
+func (s *Session) encDec() bool { return s.model.Arch.Info().EncLayers > 0 }
+
 // stop is the token that ends an answer.
 func (s *Session) stop() int32 { return s.model.Tokenizer.EOS() }
 
 // text is how a prompt or an example becomes tokens under these options.
 func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
-	e := data.Encoding{Tokenizer: s.model.Tokenizer, EOS: s.stop(), Context: s.model.Arch.Info().Context, Chat: o.Chat}
+	e := data.Encoding{Tokenizer: s.model.Tokenizer, EOS: s.stop(), Context: s.model.Arch.Info().Context, Chat: o.Chat,
+		EncDec: s.encDec(), First: s.model.Arch.Info().Start}
 	if s.chat != nil {
 		system := o.System
 		e.Render = func(m []data.Message) (string, error) { return s.chat.Render(m, system) }

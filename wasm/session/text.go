@@ -68,6 +68,8 @@ func (s *Session) SetText(ctx context.Context, name, kind string, content []byte
 	switch {
 	case s.model == nil:
 		return wire.TextRead{}, ErrNoModel
+	case s.encDec():
+		return wire.TextRead{}, hint("Load a decoder-only model, best one with a chat template.", "%s is an encoder-decoder, which can't ask itself questions about a text", s.model.Name)
 	case kind != string(study.Document) && kind != string(study.Instruction):
 		return wire.TextRead{}, fmt.Errorf("a text is a document or an instruction, not %q", kind)
 	case len(content) > maxText:

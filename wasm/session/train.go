@@ -348,6 +348,17 @@ func (s *Session) Evaluate(ctx context.Context) (Losses, error) {
 			return l, err
 		}
 	}
+	if s.encDec() {
+		shown, n := s.shown(val)
+		e, err := train.NewEvaluator(ctx, s.model.Frozen, nil, nil, shown, 8)
+		if err != nil {
+			return l, err
+		}
+		defer e.Close()
+		l.Shots = n
+		l.InContext, err = e.Loss(ctx)
+		return l, err
+	}
 	context, n := s.inContext(val)
 	kv, err := prefix.TextKV(ctx, s.model.Frozen, context)
 	if err != nil {
@@ -391,6 +402,28 @@ func (s *Session) inContext(val []data.Tokens) (ids []int32, n int) {
 		n++
 	}
 	return ids, n
+}
+
+// shown is val with whole training examples before each prompt, for an encoder: as many as
+// fit before the longest.
+func (s *Session) shown(val []data.Tokens) (all []data.Tokens, n int) {
+	room := s.model.Arch.Info().Context
+	for _, t := range val {
+		room = min(room, s.model.Arch.Info().Context-len(t.Source))
+	}
+	var before []int32
+	for _, t := range s.examples.split.trainTokens {
+		if len(before)+len(t.Whole()) > room {
+			break
+		}
+		before = append(before, t.Whole()...)
+		n++
+	}
+	for _, t := range val {
+		t.Source = slices.Concat(before, t.Source)
+		all = append(all, t)
+	}
+	return all, n
 }
 
 // finite repeats the last finite loss where a step was skipped: JSON has no word for NaN.

@@ -1,0 +1,125 @@
+package prefix
+
+import (
+	"fmt"
+	"slices"
+
+	"prelude/engine"
+)
+
+func init() {
+	on := func(id, label, help string) Setting {
+		return Setting{ID: id, Label: label, Kind: "switch", Default: "on", Options: []string{"on", "off"}, Help: help}
+	}
+	add("sites", 0, &Option{ID: "sites", Label: "Encoder, decoder, cross-attention", PEFT: true,
+		Sentence: "Which of an encoder-decoder's three kinds of attention have a prefix, each one with keys and values of its own.",
+		Settings: []Setting{
+			on("encoder", "Encoder", "Where the encoder reads the prompt: its self-attention, or for embeddings its input (which alone PEFT knows of these)."),
+			on("decoder", "Decoder", "Where the decoder reads its own answer: its self-attention (which alone PEFT knows of keys and values), or for embeddings its input."),
+			on("cross", "Cross-attention", "Where the decoder looks at what the encoder read; embeddings are not there, but are seen from there when they stand before the encoder's input."),
+		},
+		make: func(s *Settings) any { return sites{s.on("decoder"), s.on("encoder"), s.on("cross")} }})
+}
+
+// sites says at which kinds of attention an encoder-decoder has a prefix, by engine.Site
+// (Li and Liang 2021 have all three, each with tensors of its own; METHODS §1.3). A
+// decoder-only model has one kind, and always its prefix.
+type sites [3]bool
+
+// place is one attention that has a prefix.
+type place struct {
+	site  engine.Site
+	layer int
+}
+
+// places are a model's attentions that have a prefix, in the order of their keys and
+// values in tensors: the decoder's own, the encoder's, the decoder's over the encoder's
+// output.
+func (s sites) places(i engine.ModelInfo) (all []place) {
+	if i.EncLayers == 0 {
+		s = sites{engine.DecSelf: true}
+	}
+	for site, layers := range []int{engine.DecSelf: i.Layers, engine.EncSelf: i.EncLayers, engine.Cross: i.Layers} {
+		for l := range layers {
+			if s[site] {
+				all = append(all, place{engine.Site(site), l})
+			}
+		}
+	}
+	return all
+}
+
+// place is the number of an attention among those that have a prefix, −1 for others.
+func (m *Method) place(at engine.At) int {
+	for n, p := range m.places {
+		if p.site == at.Site && p.layer == at.Layer {
+			return n
+		}
+	}
+	return -1
+}
+
+// has says whether any attention of this kind has a prefix.
+func (m *Method) has(site engine.Site) bool {
+	return m.place(engine.At{Site: site}) >= 0
+}
+
+// suits refuses sources that an encoder-decoder can't have, and switches that leave
+// nothing.
+func (m *Method) suits() error {
+	if m.Info.EncLayers == 0 {
+		return nil
+	}
+	switch m.source.(type) {
+	case direct, mlp, transposed, outside:
+		if len(m.places) == 0 {
+			return fmt.Errorf("prefix: encoder, decoder and cross-attention are all switched off; switch one on")
+		}
+	case embedding, ptuning:
+		switch {
+		case !m.has(engine.EncSelf) && !m.has(engine.DecSelf):
+			return fmt.Errorf("prefix: embeddings stand before the encoder's or the decoder's input; switch one of them on")
+		case m.options["gate"].ID != "open":
+			return fmt.Errorf("prefix: an encoder-decoder reads embeddings as rows of its input, which have no gate; choose gate open, or keys and values")
+		case m.options["length"].ID != "fixed" && m.options["length"].ID != "sweep":
+			return fmt.Errorf("prefix: an encoder-decoder reads embeddings as rows of its input, whose number is fixed; choose length fixed, or keys and values")
+		}
+	case none:
+	default:
+		return fmt.Errorf("prefix: %q is made for decoder-only models; for an encoder-decoder choose keys and values, directly or through a network, embeddings, or outside the softmax", m.options["source"].Label)
+	}
+	return nil
+}
+
+// choose switches the sites of a choice.
+func (s sites) choose(c Choice) {
+	for site, id := range []string{engine.DecSelf: "decoder", engine.EncSelf: "encoder", engine.Cross: "cross"} {
+		c["sites."+id] = map[bool]string{true: "on", false: "off"}[s[site]]
+	}
+}
+
+// shift moves slots and text together, so that the first slot is at position 0: between
+// them only distances count. Where no gap is left, positions need no saying.
+func (m *Method) shift() {
+	by, plain := slices.Min(m.positions), true
+	for l := range m.positions {
+		m.positions[l] -= by
+		plain = plain && m.positions[l] == int32(l)
+	}
+	if m.offset -= int(by); plain && m.offset == len(m.positions) {
+		m.positions = nil
+	}
+}
+
+// slotPositions are where the slots of the decoder's self-attention stand, before the
+// content: what a bias by distance is reckoned from.
+func (m *Method) slotPositions() []int32 {
+	if m.positions != nil {
+		return m.positions
+	}
+	all := make([]int32, m.slots)
+	for l := range all {
+		all[l] = int32(l)
+	}
+	return all
+}
