@@ -321,7 +321,7 @@ func axes() []wire.Axis {
 		if len(a.Options) == 0 {
 			continue
 		}
-		x := wire.Axis{ID: a.ID, Label: a.Label}
+		x := wire.Axis{ID: a.ID, Label: a.Label, EncDec: a.EncDec}
 		for i, o := range a.Options {
 			c := wire.Choice{ID: o.ID, Label: o.Label, Sentence: o.Sentence, Default: i == 0, PEFT: o.PEFT}
 			for _, s := range o.Settings {
