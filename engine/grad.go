@@ -15,6 +15,7 @@ type Grads struct {
 // returns the gradients of the trainable tensors (see Train) by tensor. Only what
 // lies between them and a loss is computed. Call it once, after the forward ops.
 func (p *Program) Grad(losses ...Buffer) map[Buffer]Buffer {
+	p.learns = true
 	g := &Grads{p: p, of: map[Buffer]Buffer{}, shared: map[Buffer]bool{}, seeds: map[Buffer]bool{}, stacks: map[Buffer]bool{}}
 	g.mark()
 	for _, l := range losses {
@@ -37,6 +38,10 @@ func (p *Program) Grad(losses ...Buffer) map[Buffer]Buffer {
 	}
 	return all
 }
+
+// Learns says whether the program computes gradients. Where it does not, a device may
+// round activations, as far as what is generated stays the same.
+func (p *Program) Learns() bool { return p.learns }
 
 // mark finds the buffers that depend on something trainable.
 func (g *Grads) mark() {

@@ -48,6 +48,7 @@ type Program struct {
 	blocks  []span // marked blocks, for recomputation
 	open    int
 	again   bool
+	learns  bool // Grad was called
 }
 
 type domain struct {

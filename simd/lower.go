@@ -19,6 +19,7 @@ type lowering struct {
 	temp    int64             // bytes taken by the operation at hand
 	temps   int64             // most bytes an operation has taken
 	ws      uint32            // workspace of a thread
+	rounded rounding
 	update  uint32
 	checks  []check
 }
@@ -27,6 +28,9 @@ func (c *plan) lower(scratch uint32) (*lowering, error) {
 	l := &lowering{plan: c, scratch: scratch, last: -1, fixed: map[uint32]uint32{}, cells: make([]uint32, c.p.Domains()), ws: minWorkspace}
 	for _, op := range c.p.Ops() {
 		l.temp = 0
+		if o, ok := op.(*engine.Linear); !ok || o.X != l.rounded.x {
+			l.rounded = rounding{}
+		}
 		if err := l.op(op); err != nil {
 			return nil, err
 		}
@@ -269,6 +273,10 @@ func (l *lowering) emit(record any, k command.Kernel) {
 	case command.Conv:
 		r.Chunk = 64
 		head.Tiles = u(ceil(int(r.Bytes)/4, 64))
+		r.Head = head
+		record = r
+	case command.Rounding:
+		head.Tiles = r.Max
 		r.Head = head
 		record = r
 	case command.Attention:

@@ -13,8 +13,9 @@ const (
 	minWorkspace = 256 + 8*(4*kc+64) + (kc+4)*maxCols*4
 )
 
-// maxVectors is the most rows that go over a matrix one by one instead of packing it.
-const maxVectors = 4
+// maxVectors and maxRounded are the most rows that go over a matrix one by one instead
+// of packing it; rounded ones go over a quantised matrix at the price of two.
+const maxVectors, maxRounded = 4, 8
 
 // product emits a product, cut into tiles: about a millisecond each, and enough of
 // them for many threads to end together.
@@ -47,7 +48,36 @@ func (l *lowering) linear(o *engine.Linear) {
 		r.Transposed = 1
 	}
 	l.adding(&r, o.Add)
+	if l.p.Spec(o.W).DType.Block() > 1 && r.Transposed == 1 && r.M <= maxRounded && !l.p.Learns() {
+		r.A, r.LDA = l.round(o.X, r)
+		r.Cols, r.RowTiles = 128, 1
+		l.emit(r, command.MatVecRounded)
+		return
+	}
 	l.product(r)
+}
+
+// rounding says what lies where an operation's scratch memory begins: the rounded rows
+// of x, for as long as operations on it follow each other.
+type rounding struct {
+	x       engine.Buffer
+	nibbles uint32
+}
+
+// round rounds the rows of x for a product with r.B, unless the operation before has
+// done so, and is where they lie and how far apart.
+func (l *lowering) round(x engine.Buffer, r command.Product) (at, step uint32) {
+	step = u(ceil(int(r.K), 128) * command.RoundedGroup)
+	at = l.room(int(step * r.M))
+	nibbles := u(1)
+	if r.B.Type == command.Q8_0 {
+		nibbles = 0
+	}
+	if now := (rounding{x, nibbles}); l.rounded != now {
+		l.emit(command.Rounding{Live: r.Live, X: r.A, Y: at, K: r.K, Nibbles: nibbles}, command.Round)
+		l.rounded = now
+	}
+	return at, step
 }
 
 // adding has r begin with add.

@@ -124,3 +124,9 @@ func DotI16(v, w Value) Value {
 	check(v.Type == I16x8 && w.Type == I16x8, "dot of %v and %v", v.Type, w.Type)
 	return apply(I32x4, simd(186), v, w)
 }
+
+// NarrowI16 is i16x8.narrow_i32x4_s: the lanes of v and w, kept within 16 bits.
+func NarrowI16(v, w Value) Value {
+	check(v.Type == I32x4 && w.Type == I32x4, "narrow %v and %v", v.Type, w.Type)
+	return apply(I16x8, simd(133), v, w)
+}

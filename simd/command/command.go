@@ -59,6 +59,8 @@ const (
 	AttendRel
 	CausalConv
 	CausalConvBackward
+	Round
+	MatVecRounded
 	Forward                 // + engine.UnaryFn
 	Backward = Forward + 12 // + engine.UnaryFn
 	Kernels  = Backward + 12
@@ -128,6 +130,17 @@ type Product struct {
 	M, N, K               uint32
 	Cols, Rows, RowTiles  uint32
 }
+
+// Rounding turns Live rows of K floats at X into rows of rounded activations at Y, a
+// row a tile: kernels/rounded.go. With Nibbles their order is that of 4-bit weights.
+type Rounding struct {
+	Head
+	Live
+	X, Y, K, Nibbles uint32
+}
+
+// RoundedGroup is the size in bytes of 128 rounded activations.
+const RoundedGroup = 4*64 + 2*16
 
 // Map is an elementwise kernel over Live elements, Chunk a tile: A (and B, DY)
 // to Y (and Z). Forward: Y = fn(A)·B. Backward: Y = fn′(A)·B·DY, Z = fn(A)·DY.

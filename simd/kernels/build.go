@@ -50,6 +50,7 @@ func Build(c Config) []byte {
 	g.unpacking()
 	g.product()
 	g.vectors()
+	g.rounded()
 	g.maps()
 	g.rows()
 	g.norms()
@@ -65,6 +66,7 @@ func Build(c Config) []byte {
 	}
 	g.walk(now)
 	g.m.Export(g.peak())
+	g.m.Export(g.read())
 	return g.m.Bytes()
 }
 

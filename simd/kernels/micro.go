@@ -144,6 +144,30 @@ func (g *generator) peak() *Func {
 	return f
 }
 
+// read is the limit of decoding: it reads n bytes at an address, a multiple of 128, and
+// does no more than add them up.
+func (g *generator) read() *Func {
+	f := g.m.Func("read", []Type{I32}, I32, I32)
+	at, n := f.Param(0), f.Param(1)
+	var sum [8]Value
+	for i := range sum {
+		sum[i] = f.Local(I32x4)
+	}
+	f.While(n.Gt(Const(0)), func() {
+		for i := range sum {
+			f.Set(sum[i], sum[i].Add(Load(I32x4, at, 16*i)))
+		}
+		f.Inc(at, 128)
+		f.Inc(n, -128)
+	})
+	total := sum[0]
+	for _, s := range sum[1:] {
+		total = total.Add(s)
+	}
+	f.Return(total.Lane(0).Add(total.Lane(1)).Add(total.Lane(2)).Add(total.Lane(3)))
+	return f
+}
+
 // rowGroups emits a loop over rows [0, m) in groups of mr and what remains,
 // with do called for each group size with the group's first row.
 func rowGroups(f *Func, m Value, do func(rows int, first Value)) {

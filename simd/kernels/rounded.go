@@ -1,0 +1,237 @@
+package kernels
+
+import (
+	"unsafe"
+
+	. "prelude/simd/asm"
+	"prelude/simd/command"
+)
+
+// Where nothing learns, a few rows meet a quantised matrix as integers: activations
+// are rounded to 16 bits by blocks of 32, which costs no more than float32 sums do
+// (a step is 2⁻¹⁵ of the block's largest), and i32x4.dot_i16x8 multiplies eight pairs
+// in one instruction. A row of rounded activations is a group for every four blocks,
+//
+//	q  [4·32] int16, of each block in the order in which its weights unpack
+//	d  [4] f32, a step of each block times halfBias, 0 where there is no block
+//	Σ  [4] f32, d·Σq of each block, which the minima multiply
+//
+// so that with weights of a block s·w + m the product is Σ s·d·⟨w, q⟩ + m·Σ.
+const (
+	groupD    = 4 * 64
+	groupSum  = groupD + 16
+	groupSize = command.RoundedGroup
+)
+
+// streams is how many rows of weights go along together and share the activations they
+// meet. They lie apart: of two rows in one page of memory, the second waits for memory
+// each time it begins a cache line.
+const streams = 2
+
+// halfBias corrects the exponent of a binary16 number whose bits were moved into a
+// float32 (see half): activations bring it along.
+const halfBias = 0x1p112
+
+func (g *generator) rounded() {
+	g.kernel(command.Round, func(f *Func, rec, tile, ws Value) {
+		var r command.Rounding
+		get := func(o uintptr) Value { return field(f, rec, o) }
+		f.If(tile.Ge(live(f, rec, unsafe.Offsetof(r.Live))), func() { f.Return() }, nil)
+		k, nibbles := get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.Nibbles))
+		x := f.Let(get(unsafe.Offsetof(r.X)).Add(tile.Mul(k).Shl(2)))
+		groups := f.Let(k.Add(Const(127)).ShrU(7))
+		q := f.Let(get(unsafe.Offsetof(r.Y)).Add(tile.Mul(groups).Mul(Const(groupSize))))
+		f.Fill(q, Const(0), groups.Mul(Const(groupSize)))
+		d := f.Let(q.Add(Const(groupD)))
+		f.For(Const(0), k, 32, func(at Value) {
+			var v [8]Value
+			most := f.Let(VecF32(0))
+			for i := range v {
+				v[i] = f.Let(LoadV(x, 16*i))
+				f.Set(most, most.Max(v[i].Abs()))
+			}
+			top := f.Let(f.HMax(most))
+			step := f.Let(top.Mul(ConstF32(1.0 / 32767)))
+			over := f.Let(Select(top.Gt(ConstF32(1e-30)), ConstF32(32767).Div(top), ConstF32(0)).Splat(F32x4))
+			sum := f.Let(VecF32(0))
+			for i := range v {
+				f.Set(v[i], v[i].Mul(over).Nearest())
+				f.Set(sum, sum.Add(v[i]))
+			}
+			pair := func(to int, a, b Value) {
+				f.Store(q, 16*to, NarrowI16(a.Convert("i32x4.trunc_sat_f32x4_s"), b.Convert("i32x4.trunc_sat_f32x4_s")))
+			}
+			f.If(nibbles, func() {
+				for half := range 2 {
+					a, b, c, e := v[4*half], v[4*half+1], v[4*half+2], v[4*half+3]
+					pair(half, Shuffle4(a, b, 0, 2, 4, 6), Shuffle4(c, e, 0, 2, 4, 6))
+					pair(half+2, Shuffle4(a, b, 1, 3, 5, 7), Shuffle4(c, e, 1, 3, 5, 7))
+				}
+			}, func() {
+				for i := range 4 {
+					pair(i, v[2*i], v[2*i+1])
+				}
+			})
+			f.Set(step, step.Mul(ConstF32(halfBias)))
+			f.Store(d, 0, step)
+			f.Store(d, groupSum-groupD, step.Mul(f.HSum(sum)))
+			f.Inc(x, 128)
+			f.Inc(q, 64)
+			f.Inc(d, 4)
+			f.If(at.And(Const(127)).Eq(Const(96)), func() {
+				f.Inc(q, groupSize-groupD)
+				f.Inc(d, groupSize-16)
+			}, nil)
+		})
+	})
+
+	g.kernel(command.MatVecRounded, func(f *Func, rec, tile, ws Value) {
+		var r command.Product
+		get := func(o uintptr) Value { return field(f, rec, o) }
+		rows, k, lda, ldc := live(f, rec, unsafe.Offsetof(r.Live)), get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.LDA)), get(unsafe.Offsetof(r.LDC))
+		from, count := span(f, get(unsafe.Offsetof(r.N)), tile, get(unsafe.Offsetof(r.Cols)))
+		quants, scales, typ, width := weight(f, rec, unsafe.Offsetof(r.B))
+		a, c, bias, add, acc := get(unsafe.Offsetof(r.A)), get(unsafe.Offsetof(r.C)), get(unsafe.Offsetof(r.Bias)), get(unsafe.Offsetof(r.Add)), get(unsafe.Offsetof(r.Acc))
+		ldadd := get(unsafe.Offsetof(r.LDAdd))
+		f.If(acc, func() {
+			f.Set(add, c)
+			f.Set(ldadd, ldc)
+		}, nil)
+		blocks, rowBlocks := f.Let(k.ShrU(5)), f.Let(width.ShrU(5))
+		apart := f.Let(count.Add(Const(streams - 1)).Div(Const(streams)))
+		last := f.Let(from.Add(count).Sub(Const(1)))
+		for _, t := range []int{command.Q8_0, command.Q4_0, command.Q4_1} {
+			f.If(typ.Eq(Const(t)), func() {
+				p := g.pairOf(f, t)
+				f.For(from, from.Add(apart), 1, func(j Value) {
+					var row, block [streams]Value
+					for w := range row {
+						row[w] = f.Let(j.Add(apart.Mul(Const(w))))
+						block[w] = f.Let(MinI(row[w], last).Mul(rowBlocks))
+					}
+					f.For(Const(0), rows, 1, func(i Value) {
+						p.begin(quants, scales, block, a.Add(i.Mul(lda)))
+						left := f.Let(blocks)
+						f.Block(func(out Label) {
+							never := -1
+							fence := func() {
+								f.BranchIf(out, left.Lt(Const(never)))
+								never--
+							}
+							f.While(left.Ge(Const(4)), func() {
+								p.blocks(4, fence)
+								f.Inc(left, -4)
+							})
+							for n := 1; n < 4; n++ {
+								f.If(left.Eq(Const(n)), func() { p.blocks(n, fence) }, nil)
+							}
+						})
+						for w := range row {
+							f.If(row[w].Le(last), func() {
+								at, sum := f.Let(row[w].Shl(2)), f.Let(f.HSum(p.sum[w]))
+								f.If(bias, func() { f.Set(sum, sum.Add(Load(F32, bias.Add(at), 0))) }, nil)
+								f.If(add, func() { f.Set(sum, sum.Add(Load(F32, add.Add(i.Mul(ldadd)).Add(at), 0))) }, nil)
+								f.Store(c.Add(i.Mul(ldc)).Add(at), 0, sum)
+							}, nil)
+						}
+					})
+				})
+			}, nil)
+		}
+	})
+}
+
+// pairOf multiplies two rows of weights by one row of rounded activations.
+type pairOf struct {
+	g                *generator
+	f                *Func
+	typ              int
+	quants, scales   [streams]Value // of the next block of either row
+	q                Value          // the next group of activations
+	sum              [streams]Value
+	bytes, scaleSize int
+}
+
+func (g *generator) pairOf(f *Func, typ int) *pairOf {
+	p := &pairOf{g: g, f: f, typ: typ, bytes: 16, scaleSize: 2}
+	switch typ {
+	case command.Q8_0:
+		p.bytes = 32
+	case command.Q4_1:
+		p.scaleSize = 4
+	}
+	return p
+}
+
+// begin sets everything to these blocks of the matrix and this row of activations.
+func (p *pairOf) begin(quants, scales Value, block [streams]Value, q Value) {
+	f := p.f
+	for w := range block {
+		b := f.Let(block[w])
+		p.quants[w] = f.Let(quants.Add(b.Mul(Const(p.bytes))))
+		p.scales[w] = f.Let(scales.Add(b.Mul(Const(p.scaleSize))))
+		p.sum[w] = f.Let(VecF32(0))
+	}
+	p.q = f.Let(q)
+}
+
+// blocks adds the products of the next n blocks, 4 or what is left. Fence is a branch that is
+// never taken; see micro.go.
+func (p *pairOf) blocks(n int, fence func()) {
+	f := p.f
+	d, sums := f.Let(LoadV(p.q, groupD)), f.Let(LoadV(p.q, groupSum))
+	var scale [streams]Value
+	for w := range scale {
+		var s Value
+		switch p.typ {
+		case command.Q4_1: // scale and minimum
+			both := f.Let(Load(I32x4, p.scales[w], 0))
+			s = f.Let(upperHalf(both.Shl(16)))
+			f.Set(p.sum[w], p.g.m.Madd(upperHalf(both), sums, p.sum[w]))
+		default:
+			s = f.Let(upperHalf(Load16x4U(p.scales[w], 0).Shl(16)))
+		}
+		if p.typ == command.Q4_0 { // a minimum of −8 scales
+			f.Set(p.sum[w], p.g.m.Madd(s.Mul(VecF32(-8)), sums, p.sum[w]))
+		}
+		scale[w] = f.Let(s.Mul(d))
+	}
+	for b := range n {
+		var q [4]Value
+		for i := range q {
+			q[i] = f.Let(Load(I16x8, p.q, 64*b+16*i))
+		}
+		for w := range scale {
+			total := p.parts(w, b, q)
+			f.Set(p.sum[w], p.g.m.Madd(total.Convert("f32x4.convert_i32x4_s"), Shuffle4(scale[w], scale[w], b, b, b, b), p.sum[w]))
+			fence()
+		}
+	}
+	for w := range scale {
+		f.Inc(p.quants[w], p.bytes*n)
+		f.Inc(p.scales[w], p.scaleSize*n)
+	}
+	f.Inc(p.q, groupSize)
+}
+
+// parts is ⟨w, q⟩ of block b of row w, in four sums.
+func (p *pairOf) parts(w, b int, q [4]Value) Value {
+	f := p.f
+	var v [4]Value
+	if p.typ == command.Q8_0 {
+		for i := range v {
+			v[i] = Load8x8S(p.quants[w], 32*b+8*i)
+		}
+	} else {
+		// The nibbles of 16-bit lanes: even elements of both halves, then odd ones.
+		raw, low := f.Let(Load(I16x8, p.quants[w], 16*b)), VecI16(15)
+		v = [4]Value{raw.And(low), raw.ShrU(4).And(low), raw.ShrU(8).And(low), raw.ShrU(12)}
+	}
+	return DotI16(v[0], q[0]).Add(DotI16(v[1], q[1])).Add(DotI16(v[2], q[2]).Add(DotI16(v[3], q[3])))
+}
+
+// upperHalf widens the binary16 numbers in the upper halves of an i32x4, but for
+// halfBias.
+func upperHalf(h Value) Value {
+	return h.ShrS(3).And(VecI32(-0x70002000)).As(F32x4)
+}
