@@ -29,30 +29,35 @@ func open(t *testing.T, o Options) *Device {
 }
 
 // smallTile keeps the product's shader short: a software adapter takes seconds to
-// compile a large one.
-var smallTile = Tile{WX: 8, WY: 8, TM: 2, TN: 2, BK: 8}
+// compile a large one. directTile is its counterpart without workgroup memory.
+var (
+	smallTile  = Tile{WX: 8, WY: 8, TM: 2, TN: 2, BK: 8}
+	directTile = Tile{WX: 4, WY: 1, TM: 4, TN: 4}
+)
 
-// The whole suite runs with WebGPU's default limits; with the adapter's limits, and
-// with the tile of real GPUs, what depends on them. PRELUDE_CONFORMANCE=all runs
-// everything with everything, and PRELUDE_CASE=name only the cases whose names begin so.
+// The whole suite runs with WebGPU's default limits and no features; with the adapter's
+// limits and features (sums by subgroups), with the tile of real GPUs and without workgroup
+// memory, what depends on them. PRELUDE_CONFORMANCE=all runs everything with everything,
+// and PRELUDE_CASE=name only the cases whose names begin so.
 func TestConformance(t *testing.T) {
 	whole := os.Getenv("PRELUDE_CONFORMANCE") == "all"
 	for _, run := range []struct {
 		name    string
 		options Options
-		cases   []string
+		cases   string // begin like one of these, "$" ends a name
 	}{
-		{"default limits", Options{DefaultLimits: true, Tile: smallTile}, nil},
-		{"adapter limits", Options{Tile: smallTile}, []string{"linear/F32/67", "loss/plain", "attention/prefix", "adamw", "causal"}},
-		{"adapter limits and default tile", Options{}, []string{"linear/Q4_1/67"}},
+		{"default limits", Options{DefaultLimits: true, Tile: smallTile}, ""},
+		{"adapter limits", Options{Tile: smallTile}, "linear/F32/67 linear/F16/67 linear/Q8_0/67 rmsnorm/5 layernorm/40x1x576/1$ loss/plain loss/rest attention/prefix$ attention/slot rowdot adamw causal gather"},
+		{"adapter limits and default tile", Options{}, "linear/Q4_1/67"},
+		{"no workgroup memory", Options{Tile: directTile}, "linear/F32/67 linear/F16/67 linear/Q8_0/67 linear/Q4_0/67 linear/Q4_1/67 linear/trained/67 linear/no head rmsnorm/3 loss/plain attention/causal"},
 	} {
 		t.Run(run.name, func(t *testing.T) {
 			dev := open(t, run.options)
 			t.Logf("%s, %s tile", dev.Adapter().Name(), dev.Tile())
 			for _, c := range conformance.Cases() {
-				chosen := run.cases == nil || whole
-				for _, name := range run.cases {
-					chosen = chosen || strings.HasPrefix(c.Name, name)
+				chosen := run.cases == "" || whole
+				for _, name := range strings.Fields(run.cases) {
+					chosen = chosen || strings.HasPrefix(c.Name+"$", name)
 				}
 				if chosen && strings.HasPrefix(c.Name, os.Getenv("PRELUDE_CASE")) {
 					t.Run(c.Name, func(t *testing.T) { conformance.Check(t, dev, c, 1e-4) })
