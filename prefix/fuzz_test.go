@@ -34,7 +34,7 @@ func FuzzOwn(f *testing.F) {
 			return
 		}
 		p := engine.NewProgram()
-		b := pack(p, sequences, m.Offset())
+		b := pack(p, model, m, sequences)
 		model.Arch.Forward(p, b.in, m.Build(p, model.Arch, b.in, prefix.Evaluate).Hooks)
 		if err := p.Err(); err != nil {
 			t.Errorf("%s: accepted, but %v", text, err)

@@ -54,15 +54,18 @@ func (m *Method) attach(b *Build) {
 	} else {
 		b.KV = m.scaled(b)
 	}
-	first := m.firstLayer()
+	first, slots := m.firstLayer(), engine.None
+	if b.Info.Positions == engine.Relative && m.has(engine.DecSelf) {
+		slots = b.Ints("slot positions", m.slotPositions())
+	}
 	segment := func(at engine.At) engine.Segment {
 		if at.Layer < first {
 			return engine.Segment{}
 		}
 		k, v := b.KV(at.Layer)
 		s := engine.Segment{K: k, V: v, Bias: b.sum(m.length.Bias(b, at), m.gate.Bias(b, at.Layer))}
-		if b.Info.Positions == engine.Relative && at.Site == engine.DecSelf {
-			s.Pos = b.Ints("slot positions", m.slotPositions())
+		if at.Site == engine.DecSelf {
+			s.Pos = slots
 		}
 		return s
 	}

@@ -2,6 +2,7 @@ package prefix_test
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -84,56 +85,113 @@ var sequences = [][]int32{{4, 7, 22, 38, 1, 15, 9}, {31, 2, 2, 18}}
 type batch struct {
 	in   engine.Input
 	args engine.Args
-	soft []int32 // which rows are a template's soft slots, or −1
+	soft []int32 // which rows are soft slots, or −1
+	own  []int   // rows of the sequences' own: no others but those that a method fills
+
+	source     engine.Input // what an encoder reads: one source a sequence
+	sourceSoft []int32
 }
 
-func pack(p *engine.Program, sequences [][]int32, offset int) *batch {
+func pack(p *engine.Program, f engine.Frozen, m *prefix.Method, sequences [][]int32) *batch {
 	b := &batch{args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
-	var ids, pos, lo, hi []int32
+	front, before, offset := 0, 0, 0
+	if m != nil {
+		front, before, offset = m.RowsBefore(engine.DecSelf), m.RowsBefore(engine.EncSelf), m.Offset()
+	}
+	args := func(name string, columns ...[]int32) (all []engine.Buffer) {
+		n := len(columns[0])
+		d := p.Domain(name, n+2)
+		b.args.Live[d] = n
+		for i, x := range columns {
+			a := p.Arg(fmt.Sprint(name, i), d, engine.I32, n+2)
+			b.args.Ints[a] = x
+			all = append(all, a)
+		}
+		return all
+	}
+	var ids, pos, lo, hi, src, spos, slo, shi, clo, chi []int32
 	for _, s := range sequences {
+		from := sourceOf(s)
+		start, n := int32(len(src)), int32(before+len(from))
+		for t := range n {
+			slot := t
+			if t >= int32(before) {
+				slot = -1
+			}
+			src, spos = append(src, from[max(0, int(t)-before)]), append(spos, t)
+			slo, shi, b.sourceSoft = append(slo, start), append(shi, start+n), append(b.sourceSoft, slot)
+		}
 		first := len(ids)
-		b.soft = append(b.soft, softOf(s)...)
-		for t, id := range s {
-			ids, pos = append(ids, id), append(pos, int32(offset+t))
+		for t := range front + len(s) {
+			slot := int32(t)
+			if t >= front {
+				if slot = -1; m != nil && m.Soft() > 0 {
+					slot = softOf(s)[t-front]
+				}
+				b.own = append(b.own, len(ids))
+			}
+			ids, pos, b.soft = append(ids, s[max(0, t-front)]), append(pos, int32(offset+t)), append(b.soft, slot)
 			lo, hi = append(lo, int32(first)), append(hi, int32(len(ids)))
+			clo, chi = append(clo, start), append(chi, start+n)
 		}
 	}
-	d := p.Domain("tokens", len(ids)+2)
-	b.args.Live[d] = len(ids)
-	arg := func(name string, x []int32) engine.Buffer {
-		a := p.Arg(name, d, engine.I32, len(ids)+2)
-		b.args.Ints[a] = x
-		return a
+	x := args("tokens", ids, pos, lo, hi, clo, chi)
+	b.in = engine.Input{IDs: x[0], Pos: x[1], Lo: x[2], Hi: x[3]}
+	if f.Arch.Info().EncLayers > 0 {
+		b.in.Encoder = &engine.Encoded{Lo: x[4], Hi: x[5]}
+		y := args("source", src, spos, slo, shi)
+		b.source = engine.Input{IDs: y[0], Pos: y[1], Lo: y[2], Hi: y[3]}
 	}
-	b.in = engine.Input{IDs: arg("ids", ids), Pos: arg("pos", pos), Lo: arg("lo", lo), Hi: arg("hi", hi)}
 	return b
+}
+
+// sourceOf is what an encoder reads where a decoder has a sequence: the first token says it.
+func sourceOf(s []int32) (ids []int32) {
+	for t := range 4 + s[0]%3 {
+		ids = append(ids, (s[0]*7+t*t*5)%38+1)
+	}
+	return ids
+}
+
+// forward appends the forward pass, of both stacks where there are two.
+func (b *batch) forward(p *engine.Program, f engine.Frozen, h engine.Hooks) engine.Output {
+	if b.in.Encoder != nil {
+		b.in.Encoder.Hidden = f.Arch.Encode(p, b.source, h).Hidden
+	}
+	return f.Arch.Forward(p, b.in, h)
+}
+
+// fill sets the method's arguments.
+func (b *batch) fill(part *prefix.Part, rng prefix.Rand) {
+	part.Fill(b.args, rng)
+	part.FillSoft(b.args, b.soft, len(b.soft))
+	part.FillSource(b.args, b.sourceSoft, len(b.sourceSoft))
 }
 
 // logitsOf are the logits of all rows of sequences, [rows, vocab], with m or without.
 func logitsOf[T cpu.Float](t testing.TB, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, mode prefix.Mode, sequences ...[]int32) []float64 {
 	t.Helper()
 	p := engine.NewProgram()
-	offset := 0
-	if m != nil {
-		offset = m.Offset()
-	}
-	b := pack(p, sequences, offset)
+	b := pack(p, f, m, sequences)
 	var h engine.Hooks
+	var part *prefix.Part
 	if m != nil {
-		part := m.Build(p, f.Arch, b.in, mode)
-		part.Fill(b.args, nil)
-		part.FillSoft(b.args, b.soft, len(b.soft))
+		part = m.Build(p, f.Arch, b.in, mode)
 		h = part.Hooks
 	}
-	out := f.Arch.Forward(p, b.in, h)
+	out := b.forward(p, f, h)
+	if part != nil {
+		b.fill(part, nil)
+	}
 	z := f.Arch.Logits(p, out.Hidden, h)
 	p.CopyTo(z, p.Persist("logits", engine.Spec{DType: engine.F32, Shape: p.Spec(z).Shape}))
 	x := run[T](t, f, p, b.args, tensors, "logits")["logits"]
-	n := 0
-	for _, s := range sequences {
-		n += len(s)
+	vocab := f.Arch.Info().Vocab
+	var own []float64
+	for _, row := range b.own {
+		own = append(own, x[row*vocab:(row+1)*vocab]...)
 	}
-	return x[:n*f.Arch.Info().Vocab]
+	return own
 }
 
 // run runs p and returns named tensors, which it allocates.
@@ -205,6 +263,46 @@ func options(axis string) (ids []string) {
 
 func slotless(source string) bool {
 	return slices.Contains([]string{"none", "conv", "outside"}, source)
+}
+
+// t5 is a T5 of two blocks in its encoder and three in its decoder, gated GELU and a tied
+// head.
+func t5(t testing.TB, dev engine.Device) engine.Frozen {
+	d := 16
+	s := map[string][]int{"shared.weight": {tiny.Vocab, d}}
+	for stack, layers := range map[string]int{"encoder": 2, "decoder": 3} {
+		s[stack+".final_layer_norm.weight"] = []int{d}
+		s[stack+".block.0.layer.0.SelfAttention.relative_attention_bias.weight"] = []int{4, 8}
+		for l := range layers {
+			parts := []string{"SelfAttention", "EncDecAttention", "DenseReluDense"}
+			if stack == "encoder" {
+				parts = []string{"SelfAttention", "DenseReluDense"}
+			}
+			for k, part := range parts {
+				at := fmt.Sprintf("%s.block.%d.layer.%d.", stack, l, k)
+				s[at+"layer_norm.weight"] = []int{d}
+				at += part
+				if part == "DenseReluDense" {
+					s[at+".wi_0.weight"], s[at+".wi_1.weight"], s[at+".wo.weight"] = []int{24, d}, []int{24, d}, []int{d, 24}
+					continue
+				}
+				for _, n := range []string{"q", "k", "v", "o"} {
+					s[at+"."+n+".weight"] = []int{d, d}
+				}
+			}
+		}
+	}
+	return tiny.New(t, dev, `{"model_type":"t5","d_model":16,"d_kv":4,"d_ff":24,"num_layers":2,"num_decoder_layers":3,"num_heads":4,"vocab_size":40,"n_positions":64,
+		"feed_forward_proj":"gated-gelu","relative_attention_num_buckets":8,"relative_attention_max_distance":12,"decoder_start_token_id":3}`, s)
+}
+
+// everyModel has one with an encoder too, which not every method suits.
+var everyModel = map[string]func(t testing.TB, dev engine.Device) engine.Frozen{"llama": tiny.Llama, "gpt2": gpt2, "t5": t5}
+
+// suits says whether a choice is one for this model.
+func suits(f engine.Frozen, c prefix.Choice) bool {
+	_, err := prefix.New(c, f.Arch.Info())
+	return err == nil
 }
 
 // models are the tiny models that tests run on.
