@@ -89,6 +89,6 @@ func (g *generator) walk(now *Func) {
 
 const (
 	spins    = 50000 // looks at the round before a thread sleeps, some 100 µs: waking takes as long
-	nap      = 50   // ms of one sleep
-	patience = 5000 // ms until a thread that has not come counts as dead
+	nap      = 50    // ms of one sleep
+	patience = 5000  // ms until a thread that has not come counts as dead
 )
