@@ -26,9 +26,9 @@ for (const [name, width, colorScheme] of [["1440-light", 1440, "light"], ["1440-
       await expect(page.locator("#train-why")).toContainText("write some questions");
       await shoot(page, `${name}-study-1-read`);
 
-      await page.fill("#conversations", "400");
+      await page.fill("#conversations", "9000");
       await page.click("#write");
-      await expect(page.locator("#write-note")).toContainText("of 400 written");
+      await expect(page.locator("#write-note")).toContainText("of 9,000 written");
       await page.click("#write-pause");
       await page.waitForSelector("#write-resume");
       const stood = await page.locator("#write-note").textContent();
