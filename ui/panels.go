@@ -334,6 +334,9 @@ func (c *MethodPicker) chosen(axis wire.Axis) wire.Choice {
 }
 
 func (c *MethodPicker) peft() string {
+	if c.App.encDec() && c.App.set.peft(c.App.ready.Axes) {
+		return "PEFT loads a prefix at the decoder alone, or embeddings at the encoder alone; others export to a file for Prelude."
+	}
 	if c.App.set.peft(c.App.ready.Axes) {
 		return "This choice exports to a file that PEFT loads."
 	}

@@ -13,10 +13,11 @@ import (
 
 // offers lists the models among the sources as models/models.json, which the page's
 // worker reads. A model's title is the heading of its MODEL.md, its note the first
-// paragraph. Smaller models come first: the page offers the first one by default.
+// paragraph. Smaller models come first, encoder-decoders last: the page offers the first
+// one by default.
 func offers(sources []source) (source, error) {
 	all := map[string]*wire.ModelOffer{}
-	hidden := map[string]bool{} // encoder-decoders, which the page can't train yet
+	encDec := map[string]bool{}
 	for _, s := range sources {
 		dir, file := path.Split(s.path)
 		name, ok := strings.CutPrefix(path.Clean(dir), "models/")
@@ -39,7 +40,7 @@ func offers(sources []source) (source, error) {
 			if err := json.Unmarshal(text, &config); err != nil {
 				return source{}, fmt.Errorf("%s: %w", s.path, err)
 			}
-			hidden[name] = config.EncoderDecoder
+			encDec[name] = config.EncoderDecoder
 		}
 		if file == "MODEL.md" {
 			text, err := s.read()
@@ -57,12 +58,15 @@ func offers(sources []source) (source, error) {
 	}
 	list := []wire.ModelOffer{}
 	for _, o := range all {
-		if hidden[o.Name] {
-			continue
-		}
 		list = append(list, *o)
 	}
 	slices.SortFunc(list, func(a, b wire.ModelOffer) int {
+		if encDec[a.Name] != encDec[b.Name] {
+			if encDec[b.Name] {
+				return -1
+			}
+			return 1
+		}
 		if a.Bytes != b.Bytes {
 			return int(a.Bytes - b.Bytes)
 		}

@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"strings"
+
+	"prelude/engine/wire"
+)
+
+// encDec says whether the loaded model is an encoder-decoder.
+func (a *App) encDec() bool { return a.model.loaded != nil && a.model.loaded.EncDec }
+
+// turn sets a switch of the method.
+func (a *App) turn(key string, on bool) {
+	value := "off"
+	if on {
+		value = "on"
+	}
+	a.choose(key, value)
+}
+
+// axes are those that say something of the loaded model.
+func (c *MethodPicker) axes() (all []wire.Axis) {
+	for _, axis := range c.App.ready.Axes {
+		if !axis.EncDec || c.App.encDec() {
+			all = append(all, axis)
+		}
+	}
+	return all
+}
+
+// choice is what is chosen on an axis in a few words: of switches, those that are on.
+func (c *MethodPicker) choice(axis wire.Axis) string {
+	ch := c.chosen(axis)
+	var on []string
+	switches := false
+	for _, s := range ch.Settings {
+		if s.Kind != "switch" {
+			continue
+		}
+		if switches = true; c.App.set.method[c.key(axis, s)] == "on" {
+			on = append(on, s.Label)
+		}
+	}
+	switch {
+	case !switches:
+		return ch.Label
+	case on == nil:
+		return "Nowhere"
+	}
+	return strings.Join(on, ", ")
+}
