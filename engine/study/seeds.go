@@ -16,22 +16,29 @@ func (k Kind) Frame(text string) string {
 	return text
 }
 
-// seeds make the model write the first message of a conversation about the text in its
-// context. They say nothing of any text: structure, summary, question, use, creation
-// (Eyuboglu et al. 2025, §4.1).
-var seeds = map[Kind][]string{
+// A seed makes the model write the first message of a conversation about the text in its
+// context: it is asked to, and the message's first words are put into its mouth, without
+// which small models talk about the task instead.
+type seed struct {
+	ask      string
+	openings []string
+}
+
+// seeds say nothing of any text: structure, summary, question, use, creation (Eyuboglu et
+// al. 2025, §4.1).
+var seeds = map[Kind][]seed{
 	Document: {
-		"Ask for a list of facts from the text above, in one short sentence that says which facts. Write only the request.",
-		"Ask for a short summary of one part of the text above, in one sentence that names the part. Write only the request.",
-		"Ask one short question about a name, a number or a place in the text above. Write only the question.",
-		"Ask one short question that somebody who visits or uses what the text above describes would ask. Write only the question.",
-		"Ask one short question about a small detail in the text above that is easy to miss. Write only the question.",
+		{"Ask for a list of facts from the text above, in one short sentence.", []string{"List the", "Name all the", "Make a list of the"}},
+		{"Ask for a short summary of one part of the text above, in one sentence.", []string{"Summarise what the text says about", "Tell me in one sentence about", "Describe the"}},
+		{"Ask one short question about a name, a number or a place in the text above.", []string{"Who", "How many", "When", "Where", "In which year", "What is the name of"}},
+		{"Ask one short question that somebody who needs the text above would ask.", []string{"How can I", "Which", "At what time", "What does the", "How much"}},
+		{"Ask one short question about a small detail in the text above.", []string{"Why", "What colour", "What happened", "What is the", "How"}},
 	},
 	Instruction: {
-		"Write one short request for a list that somebody could send you. Write only the request.",
-		"Write one short request for a summary or an explanation that somebody could send you. Write only the request.",
-		"Write one short question that somebody could send you. Write only the question.",
-		"Write one short message in which somebody asks you for help with a problem. Write only the message.",
-		"Write one short and surprising message that somebody could send you. Write only the message.",
+		{"Write one short request for a list that somebody could send you.", []string{"Please list", "Give me some", "Which"}},
+		{"Write one short request for an explanation that somebody could send you.", []string{"Please explain", "Tell me about", "What is"}},
+		{"Write one short question that somebody could send you.", []string{"Who", "Where", "When", "How", "Can I", "Is there"}},
+		{"Write one short message in which somebody asks you for help with a problem.", []string{"I have lost", "My", "I cannot", "Help me"}},
+		{"Write one short and surprising message that somebody could send you.", []string{"Hello", "Why", "What if", "I think"}},
 	},
 }

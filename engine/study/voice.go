@@ -6,6 +6,8 @@ import "strings"
 // where it has none.
 type Voice struct {
 	Encode func(text string) []int32
+	// More encodes text that goes on where other text has stopped.
+	More   func(text string) []int32
 	Decode func(ids []int32) string
 	// Context writes a text as it stands before a conversation.
 	Context func(text string) (string, error)
@@ -31,6 +33,14 @@ func (v Voice) ask(question string) ([]int32, error) {
 		return nil, err
 	}
 	return v.Encode(s), nil
+}
+
+// more is the tokens of an answer's first words.
+func (v Voice) more(text string) []int32 {
+	if v.Line {
+		text = " " + text
+	}
+	return v.More(text)
 }
 
 // Over says whether id is the last token of an answer.

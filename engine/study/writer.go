@@ -162,12 +162,16 @@ func (t *teacher) Close() {
 func (t *teacher) ask(ctx context.Context, rng *rand.Rand, between func() bool) ([]string, error) {
 	all := seeds[t.w.kind]
 	var prompts [][]int32
+	var openings []string
 	for i := range t.w.opts.Streams {
-		ids, err := t.w.voice.ask(all[(i+t.w.round)%len(all)])
+		s := all[(i+t.w.round)%len(all)]
+		text, err := t.w.voice.Ask(s.ask)
 		if err != nil {
 			return nil, err
 		}
-		prompts = append(prompts, ids)
+		opening := s.openings[rng.IntN(len(s.openings))]
+		prompts = append(prompts, append(t.w.voice.Encode(text), t.w.voice.more(opening)...))
+		openings = append(openings, opening)
 	}
 	said := make([][]int32, len(prompts))
 	err := t.RunAll(ctx, prompts, t.w.generation(t.w.opts.Question, 1, rng.Uint64()), func(i int, _ []float32, id int32) bool {
@@ -179,8 +183,8 @@ func (t *teacher) ask(ctx context.Context, rng *rand.Rand, between func() bool) 
 	})
 	var questions []string
 	seen := map[string]bool{}
-	for _, ids := range said {
-		if q := question(t.w.voice.Decode(ids)); q != "" && !seen[q] {
+	for i, ids := range said {
+		if q := question(openings[i] + t.w.voice.Decode(ids)); q != "" && !seen[q] {
 			seen[q] = true
 			questions = append(questions, q)
 		}
@@ -194,15 +198,19 @@ func (w *Writer) generation(tokens int, share float64, seed uint64) generate.Opt
 	return generate.Options{MaxTokens: tokens, Temperature: share * w.opts.Temperature, Seed: seed, Stop: []int32{w.voice.Stop}}
 }
 
-// question is the first line that says something, without quotation marks around it.
+// question is the first line, up to the end of its first question or sentence; "" where
+// that does not end.
 func question(s string) string {
-	for line := range strings.Lines(s) {
-		line = strings.Trim(strings.TrimSpace(line), `"“”*`)
-		if utf8.RuneCountInString(line) >= 8 && strings.Contains(line, " ") && utf8.ValidString(line) {
-			return line
-		}
+	line, _, _ := strings.Cut(s, "\n")
+	end := strings.IndexAny(line, "?")
+	if end < 0 {
+		end = strings.LastIndexAny(line, ".!")
 	}
-	return ""
+	line = strings.Trim(line[:end+1], ` "“”*`)
+	if utf8.RuneCountInString(line) < 8 || !strings.Contains(line, " ") || !utf8.ValidString(line) {
+		return ""
+	}
+	return line
 }
 
 // answer lets the teacher answer, and keeps what it predicts at every token.
@@ -277,7 +285,7 @@ func (w *Writer) Trial(ctx context.Context) (Pace, error) {
 	}
 	defer t.Close()
 	p.Read = time.Since(begun)
-	ids, err := w.voice.ask(seeds[w.kind][0])
+	ids, err := w.voice.ask(seeds[w.kind][0].ask)
 	if err != nil {
 		return p, err
 	}

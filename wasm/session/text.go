@@ -36,7 +36,7 @@ const (
 // voice is how the loaded model converses.
 func (s *Session) voice() study.Voice {
 	t := s.model.Tokenizer
-	v := study.Voice{Stop: s.stop(), Decode: t.Decode, Encode: func(text string) []int32 { return t.Encode(text, false) }}
+	v := study.Voice{Stop: s.stop(), Decode: t.Decode, More: t.EncodeMore, Encode: func(text string) []int32 { return t.Encode(text, false) }}
 	if s.chat == nil {
 		v.Line = true
 		v.Context = func(text string) (string, error) { return text + "\n\n", nil }
