@@ -34,6 +34,8 @@ globalThis.preludeWebGPU = (() => {
       this.buffers = new Map();
       this.queue = []; // work that waits: parts of runs, writes and reads, in order
       this.flying = 0; // submits that the device has not finished
+      this.submitted = 0; // submits of runs, ever
+      this.rate = 1e6; // work a millisecond; of an unknown adapter little is expected
       this.paused = false;
       this.arenas = [];
       this.generation = 0; // of the arenas; bind groups of an older one are made again
@@ -65,6 +67,7 @@ globalThis.preludeWebGPU = (() => {
 
     submit(commands, then) {
       this.flying++;
+      this.submitted++;
       this.device.queue.submit(commands);
       const end = () => {
         this.flying--;
@@ -192,7 +195,7 @@ globalThis.preludeWebGPU = (() => {
       plan.kernels = await Promise.all(plan.kernels.map((k) => this.pipeline(k)));
       await this.scoped("bind groups", () => this.bind(plan));
       plan.total = plan.dispatches.reduce((sum, d) => sum + d.cost, 0) || 1;
-      plan.submits = 1;
+      plan.submits = this.submits(plan);
       return plan;
     }
 
@@ -268,12 +271,18 @@ globalThis.preludeWebGPU = (() => {
       return encoder.finish();
     }
 
-    // After a run: how long it took says into how many submits the next is cut.
+    // Into how many submits a run is cut, so that none takes long.
+    submits(plan) {
+      return Math.max(1, Math.min(plan.dispatches.length, Math.ceil(plan.total / this.rate / longSubmit)));
+    }
+
+    // After a run: how long it took says how the next is cut.
     ended(plan, begun) {
       const now = performance.now();
       plan.took = now - Math.max(begun, this.finished ?? 0);
       this.finished = now;
-      plan.submits = Math.max(1, Math.ceil(plan.took / longSubmit));
+      this.rate = plan.total / Math.max(plan.took, 0.1);
+      plan.submits = this.submits(plan);
       this.done?.();
     }
 

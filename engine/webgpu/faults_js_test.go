@@ -126,6 +126,79 @@ func TestLostDevice(t *testing.T) {
 	}
 }
 
+// A step that takes long goes in several submits, the first one too, and a short one in
+// one; cut or not, it computes the same.
+func TestLongSteps(t *testing.T) {
+	dev := open(t, Options{Tile: directTile})
+	ctx := context.Background()
+	compile := func(n, links int) (*Plan, engine.Tensor) {
+		p := engine.NewProgram()
+		spec := engine.Spec{DType: engine.F32, Shape: []int{n, n}}
+		w := p.Persist("w", spec)
+		x := p.Persist("x", spec)
+		y := x
+		for range links {
+			y = p.Linear(y, w, engine.None, x)
+		}
+		p.CopyTo(y, p.Persist("y", spec))
+		bound := map[string]engine.Tensor{}
+		raw := make([]byte, spec.Bytes())
+		for name := range p.Tensors() {
+			b, err := dev.Alloc(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range n * n {
+				binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(float32(i%7-3)*0.01))
+			}
+			if err := b.Write(ctx, 0, raw); err != nil {
+				t.Fatal(err)
+			}
+			bound[name] = b
+		}
+		plan, err := dev.Compile(ctx, p, bound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plan.(*Plan), bound["y"]
+	}
+	run := func(plan *Plan, y engine.Tensor) (submits int, took time.Duration, sum string) {
+		before, begun := dev.js.Get("submitted").Int(), time.Now()
+		if err := plan.Run(ctx, engine.Args{}); err != nil {
+			t.Fatal(err)
+		}
+		raw := make([]byte, y.Spec().Bytes())
+		if err := y.Read(ctx, 0, raw); err != nil {
+			t.Fatal(err)
+		}
+		return dev.js.Get("submitted").Int() - before, time.Since(begun), string(raw)
+	}
+	long, y := compile(256, 24)
+	first, _, want := run(long, y)
+	if first < 2 {
+		t.Errorf("the first run of a step of %d dispatches on an unknown adapter took %d submits", long.Dispatches(), first)
+	}
+	planned := long.Submits()
+	submits, took, got := run(long, y)
+	t.Logf("%d dispatches, %v, %d submits", long.Dispatches(), took, submits)
+	if submits < planned/2 || took > 500*time.Millisecond && submits < 2 {
+		t.Errorf("a step of %v took %d submits, %d were planned", took, submits, planned)
+	}
+	long.js.Set("submits", 1)
+	whole, _, uncut := run(long, y)
+	if whole != 1 {
+		t.Errorf("a run to be made in one submit took %d", whole)
+	}
+	if got != want || uncut != want {
+		t.Error("a step cut elsewhere computes something else")
+	}
+	short, z := compile(8, 1)
+	run(short, z)
+	if submits, took, _ := run(short, z); submits != 1 {
+		t.Errorf("a step of %v took %d submits", took, submits)
+	}
+}
+
 func TestPause(t *testing.T) {
 	dev := open(t, Options{})
 	plan, x := counter(t, dev)

@@ -66,7 +66,9 @@ if (process.env.PROFILE) tile.push("-profile");
 async function ours(figure, ...args) {
   const text = await page(([all]) => ours(all), [...args, "-times", String(times), ...tile]);
   for (const line of text.split("\n")) if (line.startsWith("#") || line.includes("dispatch")) console.log(line);
-  return Number(new RegExp(`^${figure}\\S* ([\\d.e-]+) s`, "m").exec(text)?.[1]);
+  const found = new RegExp(`^${figure}\\S* ([\\d.e-]+) s`, "m").exec(text);
+  if (!found) throw new Error(text);
+  return Number(found[1]);
 }
 
 // Contestants take turns, and the best of each counts: on a machine that others use,
@@ -78,7 +80,7 @@ async function race(what, contestants) {
       try {
         best[name] = Math.min(best[name] ?? Infinity, await run());
       } catch (err) {
-        console.log(`# ${name}, ${what}: ${String(err.message).split("\n")[0]}`);
+        console.log(`# ${name}, ${what}: ${String(err.message).trim().split("\n").at(-1)}`);
       }
     }
   }
