@@ -19,6 +19,7 @@ type run struct {
 	first    int
 	evals    []wire.Eval
 	last     wire.Step
+	skipped  int           // steps whose gradient was not finite
 	lengths  *wire.Lengths // what validation says of several lengths, where they were tried
 	done     *wire.Trained
 	ended    string // why it ended without a result
@@ -70,6 +71,22 @@ func (r *run) step(m wire.Step) {
 	}
 	r.losses = append(r.losses[:at], m.Loss...)
 	r.last = m
+	r.skipped += m.Skipped
+}
+
+// trouble says what became of steps whose gradient was not finite, "" where there was none.
+func (r *run) trouble() string {
+	if r.skipped == 0 {
+		return ""
+	}
+	what := "1 step had a gradient that is not finite: it changed nothing, and the learning rate was halved."
+	if r.skipped > 1 {
+		what = plural(r.skipped, "step") + " had a gradient that is not finite: they changed nothing, and each halved the learning rate."
+	}
+	if r.done != nil && strings.Contains(r.done.Why, "not finite") {
+		return what + " Three in a row ended the run; the best prefix before them is kept. Try a lower learning rate."
+	}
+	return what
 }
 
 // eval adds a validation point; one for the same step replaces it.

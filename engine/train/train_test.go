@@ -291,6 +291,62 @@ func TestNotFinite(t *testing.T) {
 	}
 }
 
+// One step with a gradient that is not finite changes nothing, halves the learning rate,
+// and training goes on.
+func TestOneStepNotFinite(t *testing.T) {
+	ctx := context.Background()
+	f := tiny.Llama(t, cpu.New[float32]())
+	m, _ := prefix.New(prefix.Choice{"start": "gaussian"}, f.Arch.Info())
+	r, err := train.New(ctx, f, m, task(), prefix.Given{}, train.Options{Steps: 12, Eval: 100, LR: 0.01})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gain := f.Weights["model.norm.weight"]
+	whole := make([]byte, gain.Spec().Bytes())
+	if err := gain.Read(ctx, 0, whole); err != nil {
+		t.Fatal(err)
+	}
+	values := func() []byte {
+		x := r.Tensors["prefix.kv"]
+		raw := make([]byte, x.Spec().Bytes())
+		if err := x.Read(ctx, 0, raw); err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	n, skipped, lr := 0, 0, 0.0
+	var before []byte
+	res, err := r.Train(ctx, train.Events{
+		Step: func(s train.StepInfo) { skipped, lr = skipped+s.Skipped, s.LR },
+		Between: func() bool {
+			switch n++; n {
+			case 5:
+				before = values()
+				if err := gain.Write(ctx, 0, bytes.Repeat([]byte{0xff}, len(whole))); err != nil {
+					t.Fatal(err)
+				}
+			case 6:
+				if !bytes.Equal(values(), before) {
+					t.Error("the step that is not finite changed the prefix")
+				}
+				if err := gain.Write(ctx, 0, whole); err != nil {
+					t.Fatal(err)
+				}
+			case 7:
+				if bytes.Equal(values(), before) {
+					t.Error("the step after it changed nothing")
+				}
+			}
+			return true
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if skipped != 1 || lr != 0.005 || res.Steps != 12 {
+		t.Errorf("%d steps skipped, learning rate %g, %d steps", skipped, lr, res.Steps)
+	}
+}
+
 func TestExamplesLongerThanTheContext(t *testing.T) {
 	f := tiny.Llama(t, cpu.New[float32]())
 	m, _ := prefix.New(prefix.Choice{"start": "gaussian", "kv.slots": "100"}, f.Arch.Info())

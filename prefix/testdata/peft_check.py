@@ -5,17 +5,19 @@
     python peft_check.py check FOLDER   loads what "PEFT_OUT=FOLDER go test ./prefix -run TestExportsComeBack"
                                   wrote there with PeftModel.from_pretrained, and compares logits; and asks
                                   each as the exported README.md says, against whole forward passes
+    python peft_check.py save FOLDER    writes such adapters for SmolLM2, with PEFT's logits, to FOLDER; SMOLLM2
+                                  names its .gguf file, here and where FOLDER of "check" has some
 
 Weights are a function of name order and index, so that the fixture holds results only.
 Made with torch 2.15, transformers 5.24, peft 0.21.2; no random numbers remain in what is saved.
 """
-import base64, glob, io, json, math, os, sys, tempfile, zipfile
+import base64, copy, functools, glob, io, json, math, os, sys, tempfile, zipfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from peft import (AdaptionPromptConfig, CartridgeConfig, CPTConfig, LoraConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig,
                   PromptTuningConfig, get_peft_model)
-from transformers import GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 IDS = [[4, 7, 22, 38, 1, 15, 9]]
@@ -83,7 +85,15 @@ def weights(shapes):
     return out
 
 
+@functools.cache
+def smollm2():
+    folder, file = os.path.split(os.environ["SMOLLM2"])
+    return AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32, attn_implementation="eager").eval()
+
+
 def model(kind):
+    if kind == "smollm2":
+        return copy.deepcopy(smollm2())
     if kind == "llama":
         m = LlamaForCausalLM(LlamaConfig(hidden_size=D, intermediate_size=FF, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
                                          num_key_value_heads=KV, vocab_size=VOCAB, max_position_embeddings=64, rms_norm_eps=1e-5,
@@ -139,7 +149,7 @@ def configs(kind):
         "P_TUNING": PromptEncoderConfig(num_virtual_tokens=SLOTS, encoder_hidden_size=8, **t),
         "CPT": CPTConfig(cpt_token_ids=[1, 2, 3], cpt_mask=[1] * 3, cpt_tokens_type_mask=[1, 2, 4], **t),
     }
-    if kind == "llama":
+    if kind in ("llama", "smollm2"):
         all["ADAPTION_PROMPT"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=1, **t)
         all["ADAPTION_PROMPT, all layers"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=2, **t)
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], rank_pattern={"down_proj": 3}, **t)
@@ -150,30 +160,46 @@ def configs(kind):
     return all
 
 
+def saved(kind, name, config):
+    """An adapter as PEFT saves it, zipped, and the logits that PEFT has when it is loaded again."""
+    torch.manual_seed(0)
+    size = 0.05 if kind == "smollm2" else 0.8
+    m = get_peft_model(model(kind), config).eval()
+    with torch.no_grad():
+        for k, (_, p) in enumerate(sorted((n, p) for n, p in m.named_parameters() if p.requires_grad)):
+            p.copy_(wave(p.numel(), k + 7, size if p.numel() > 1 else 0.6).reshape(p.shape))
+    with tempfile.TemporaryDirectory() as folder:
+        m.save_pretrained(folder)
+        loaded = PeftModel.from_pretrained(model(kind), folder).eval()
+        z, again = logits(m), logits(loaded)
+        if "CPT" not in name:  # saved CPT leaves its trained difference out; what loads counts
+            assert difference(z, again) < 1e-5, (kind, name)
+        raw = io.BytesIO()
+        with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in ("adapter_config.json", "adapter_model.safetensors"):
+                entry = zipfile.ZipInfo(file, (1980, 1, 1, 0, 0, 0))
+                with open(os.path.join(folder, file), "rb") as f:
+                    archive.writestr(entry, f.read(), zipfile.ZIP_DEFLATED)
+    return raw.getvalue(), again
+
+
 def made():
     out = {}
     for kind in ("llama", "gpt2", "neox"):
         out[kind + " alone"] = {"logits": logits(model(kind))}
         for name, config in configs(kind).items():
-            torch.manual_seed(0)
-            m = get_peft_model(model(kind), config).eval()
-            with torch.no_grad():
-                for k, (_, p) in enumerate(sorted((n, p) for n, p in m.named_parameters() if p.requires_grad)):
-                    p.copy_(wave(p.numel(), k + 7, 0.8 if p.numel() > 1 else 0.6).reshape(p.shape))
-            with tempfile.TemporaryDirectory() as folder:
-                m.save_pretrained(folder)
-                loaded = PeftModel.from_pretrained(model(kind), folder).eval()
-                z, again = logits(m), logits(loaded)
-                if "CPT" not in name:  # saved CPT leaves its trained difference out; what loads counts
-                    assert max(abs(a - b) for a, b in zip(z, again)) < 1e-5, (kind, name)
-                raw = io.BytesIO()
-                with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as archive:
-                    for file in ("adapter_config.json", "adapter_model.safetensors"):
-                        entry = zipfile.ZipInfo(file, (1980, 1, 1, 0, 0, 0))
-                        with open(os.path.join(folder, file), "rb") as f:
-                            archive.writestr(entry, f.read(), zipfile.ZIP_DEFLATED)
-            out[f"{kind} {name}"] = {"zip": base64.b64encode(raw.getvalue()).decode(), "logits": again}
+            raw, z = saved(kind, name, config)
+            out[f"{kind} {name}"] = {"zip": base64.b64encode(raw).decode(), "logits": z}
     return out
+
+
+def save(folder):
+    for name, config in configs("smollm2").items():
+        raw, z = saved("smollm2", name, config)
+        with open(os.path.join(folder, name + ".zip"), "wb") as f:
+            f.write(raw)
+        with open(os.path.join(folder, name + ".json"), "w") as f:
+            json.dump(z, f)
 
 
 def asked(m):
@@ -201,6 +227,9 @@ def main():
     if sys.argv[1] == "make":
         rounded = {k: {**v, "logits": [float(f"{x:.8g}") for x in v["logits"]]} for k, v in made().items()}
         json.dump(rounded, open(fixture, "w"), separators=(",", ":"))
+        return
+    if sys.argv[1] == "save":
+        save(sys.argv[2])
         return
     bad = 0
     if sys.argv[1] == "compare":

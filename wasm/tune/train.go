@@ -71,6 +71,9 @@ func runTrain(ctx context.Context, args []string) error {
 			fmt.Fprintf(os.Stderr, "%d steps, %d slots, %d trainable parameters, learning rate %g, %.0f MB\n", p.Steps, p.Slots, p.Trainable, p.LR, float64(p.PeakBytes)/1e6)
 		},
 		Step: func(x wire.Step) {
+			if x.Skipped > 0 {
+				fmt.Fprintf(os.Stderr, "%d steps with a gradient that is not finite were skipped; the learning rate is halved for each\n", x.Skipped)
+			}
 			fmt.Fprintf(os.Stderr, "step %d of %d  loss %.4f  |g| %.3f  %.0f tokens/s  %.0f s left\n", x.First+len(x.Loss)-1, x.Total, x.Loss[len(x.Loss)-1], x.GradNorm, x.TokensSec, x.LeftSec)
 		},
 		Eval: func(e wire.Eval) {
