@@ -111,7 +111,7 @@ test("a method is chosen by its axes", async ({ page }) => {
   await page.getByLabel("Through an MLP").check();
   await expect(page.locator("#peft-word")).toContainText("PEFT loads");
   await page.getByLabel("Activation").selectOption("gelu");
-  await page.getByLabel("Slots").fill("0");
+  await page.getByRole("textbox", { name: "Slots" }).fill("0");
   await useSample(page);
   await page.click("#start");
   await expect(page.locator(".notice")).toContainText("Slots: 0 is less than 1");
