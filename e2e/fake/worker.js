@@ -233,7 +233,7 @@ async function readText({ id, name, kind }, content) {
   const tokens = Math.ceil(content.length / 4);
   written = 0;
   post("textRead", { id, name, kind, bytes: content.length, tokens, chunks: Math.ceil(tokens / 512), slots: kind === "document" ? Math.max(16, Math.min(128, tokens >> 2)) : 16,
-    slotBytes: 46_080, roundMillis: 21_400, round: 8, rowMillis: 11.8, written: 0, notes: loaded.chat ? [] : [`${loaded.name} was not trained to converse: its questions and answers will be poor. A model with a chat template does better.`] });
+    slotBytes: 46_080, roundMillis: 21_400, round: 8, rowMillis: 11.8, notes: loaded.chat ? [] : [`${loaded.name} was not trained to converse: its questions and answers will be poor. A model with a chat template does better.`] });
 }
 
 async function write({ id, conversations }) {

@@ -23,7 +23,6 @@ type TextRead struct {
 	RoundMillis float64  `json:"roundMillis"` // to write a round, by a trial
 	Round       int      `json:"round"`       // conversations a round
 	RowMillis   float64  `json:"rowMillis"`   // to learn from one token, roughly, by the same trial
-	Written     int      `json:"written"`     // conversations there already
 	Notes       []string `json:"notes,omitempty"`
 }
 

@@ -162,7 +162,6 @@ func (s *Session) Write(ctx context.Context, o wire.Write, tell func(wire.Writte
 // report describes what is written.
 func (t *text) report(o wire.Write) wire.Written {
 	r := wire.Written{ID: o.ID, Count: len(t.written), Total: max(o.Conversations, len(t.written))}
-	t.read.Written = len(t.written)
 	for _, c := range t.written {
 		r.Tokens += float64(len(c.Tokens.IDs)) / float64(len(t.written))
 	}
