@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"time"
 
 	"prelude/engine/wire"
 
@@ -71,9 +72,17 @@ func (c *StudyPanel) planTitle() string {
 		return plural(s.written.Count, "question") + " written."
 	}
 	if d := s.writingTakes(); d > 0 {
-		return "Writing takes about " + span(d) + "."
+		return "Writing takes about " + span(roughly(d)) + "."
 	}
 	return ""
+}
+
+// roughly rounds an estimate to what it is worth.
+func roughly(d time.Duration) time.Duration {
+	if d > 2*time.Minute {
+		return d.Round(time.Minute)
+	}
+	return max(d.Round(10*time.Second), 10*time.Second)
 }
 
 func (c *StudyPanel) planText() string {
