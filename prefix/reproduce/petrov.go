@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"prelude/engine"
+	"prelude/engine/data"
+	"prelude/engine/train"
+	"prelude/prefix"
+)
+
+// The models of Petrov, Torr and Bibi. E3 and E4 share one: E3's prefix of 10 stands before
+// two of its twelve padding tokens.
+var (
+	sizesE1 = sizes{layers: 1, heads: 1, hidden: 96, vocab: digitVocab, context: 20}
+	sizesE2 = sizes{layers: 1, heads: 4, hidden: 256, vocab: digitVocab, context: 20, bare: true}
+	sizesE4 = sizes{layers: 4, heads: 4, hidden: 256, vocab: digitVocab, context: 31}
+)
+
+// testSize is the paper's: 32 batches of 100.
+const testSize = 3200
+
+// Streams of random numbers, so that no example comes twice.
+const (
+	streamTrain = iota + 1
+	streamVal
+	streamTest
+)
+
+// set is the data of one task for one training.
+type set struct {
+	train.Data
+	test []data.Tokens
+}
+
+// digitsFor draws a task's data: fresh examples for every step, as in the paper. Pad is
+// what stands in front of each where the model reads it; bare is that of the plain model.
+func digitsFor(name string, steps, batch, pad, seed int) set {
+	stream := func(k uint64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), k)) }
+	of := tasks[name]
+	return set{train.Data{Train: draw(steps*batch, of, false, pad, stream(streamTrain)), Val: draw(128, of, false, pad, stream(streamVal))},
+		draw(testSize, of, true, pad, stream(streamTest))}
+}
+
+// bareMatch is what the pretrained model does without a prefix.
+func bareMatch(ctx context.Context, m *model, name string) (float64, error) {
+	return examine(ctx, m.behind(), nil, nil, digitsFor(name, 0, 0, 0, 1).test)
+}
+
+// state is a prefix of hidden states that starts as noise, the paper's.
+func state(slots int) prefix.Choice {
+	return prefix.Choice{"source": "hidden", "hidden.slots": fmt.Sprint(slots), "start": "gaussian"}
+}
+
+// prefixOn tunes a prefix of hidden states for a task.
+func prefixOn(ctx context.Context, m *model, name string, slots int, o train.Options) (*tuned, set, error) {
+	d := digitsFor(name, o.Steps, o.Batch, m.pad-slots, 1)
+	t, err := tune(ctx, m.Frozen, state(slots), d.Data, prefix.Given{}, o)
+	return t, d, err
+}
+
+// e1: a prefix can't make a one-layer model that sorts upwards sort downwards; full
+// fine-tuning can.
+func e1(ctx context.Context, dev engine.Device, r *result) error {
+	m, err := open(ctx, dev, "e1", sizesE1, 1)
+	if err != nil {
+		return err
+	}
+	r.pretraining(m)
+	got, err := bareMatch(ctx, m, "ascending")
+	if err != nil {
+		return err
+	}
+	r.percent("ascending, pretrained", 91.41, got, atLeast(91.41))
+	prefixed := func(name string, paper float64, bound *bound) error {
+		o := train.Options{Steps: 200, Batch: 64, LR: 2e-2, Seed: 1}
+		t, d, err := prefixOn(ctx, m, name, 1, o)
+		if err != nil {
+			return err
+		}
+		defer t.close()
+		if got, err = t.match(ctx, d.test); err != nil {
+			return err
+		}
+		r.percent(name+", prefix of 1 ("+describe(o)+")", paper, got, bound)
+		r.curve("prefix, "+name, t.curve)
+		return nil
+	}
+	if err := prefixed("descending", 0, atMost(1)); err != nil {
+		return err
+	}
+	// That the same code can tune: the task that the model knows.
+	if err := prefixed("ascending", none, nil); err != nil {
+		return err
+	}
+	o := train.Options{Steps: 1500, Batch: 64, LR: 1e-3, Seed: 1}
+	d := digitsFor("descending", o.Steps, o.Batch, 1, 1)
+	full, err := tune(ctx, m.Frozen, prefix.Choice{"source": "none", "weights": "full"}, d.Data, prefix.Given{}, o)
+	if err != nil {
+		return err
+	}
+	defer full.close()
+	if got, err = full.match(ctx, d.test); err != nil {
+		return err
+	}
+	r.percent("descending, full fine-tuning ("+describe(o)+")", 84.91, got, atLeast(84.91-5))
+	r.curve("full fine-tuning, descending", full.curve)
+	return nil
+}
+
+// e2: a prefix of one elicits each of four tasks that a one-layer model has seen mixed.
+func e2(ctx context.Context, dev engine.Device, r *result) error {
+	m, err := open(ctx, dev, "e2", sizesE2, 1)
+	if err != nil {
+		return err
+	}
+	r.pretraining(m)
+	for i, name := range seen {
+		got, err := bareMatch(ctx, m, name)
+		if err != nil {
+			return err
+		}
+		r.percent(name+", pretrained", []float64{32.66, 17.88, 29.78, 16.12}[i], got, nil)
+	}
+	o := train.Options{Steps: 800, Batch: 64, LR: 5e-2, Seed: 1}
+	return elicit(ctx, m, r, 1, o, []float64{94.09, 83.72, 99.62, 99.78}, func(paper float64) *bound { return atLeast(paper - 5) })
+}
+
+// elicit tunes a prefix for each seen task and examines it on all four.
+func elicit(ctx context.Context, m *model, r *result, slots int, o train.Options, paper []float64, want func(float64) *bound) error {
+	for i, name := range seen {
+		t, _, err := prefixOn(ctx, m, name, slots, o)
+		if err != nil {
+			return err
+		}
+		for _, on := range seen {
+			got, err := t.match(ctx, digitsFor(on, 0, 0, m.pad-slots, 1).test)
+			if err != nil {
+				return err
+			}
+			if on == name {
+				r.percent(fmt.Sprintf("%s, prefix of %d (%s)", name, slots, describe(o)), paper[i], got, want(paper[i]))
+			} else {
+				r.percent(fmt.Sprintf("%s, prefix for %s", on, name), none, got, nil)
+			}
+		}
+		r.curve("prefix, "+name, t.curve)
+		t.close()
+	}
+	return nil
+}
+
+// e3: the same with four layers and ten slots, and a new task that is a seen one and a step.
+func e3(ctx context.Context, dev engine.Device, r *result) error {
+	m, err := open(ctx, dev, "e4", sizesE4, 12)
+	if err != nil {
+		return err
+	}
+	r.pretraining(m)
+	for i, name := range seen {
+		got, err := bareMatch(ctx, m, name)
+		if err != nil {
+			return err
+		}
+		r.percent(name+", pretrained", []float64{5.91, 27.75, 39.66, 22.81}[i], got, nil)
+	}
+	o := train.Options{Steps: 150, Batch: 32, LR: 5e-2, Seed: 1}
+	return elicit(ctx, m, r, 10, o, []float64{99.69, 99.59, 100, 99.97}, func(float64) *bound { return atLeast(95) })
+}
+
+// e4: a prefix of twelve can't teach the double histogram, LoRA of rank one can.
+func e4(ctx context.Context, dev engine.Device, r *result) error {
+	m, err := open(ctx, dev, "e4", sizesE4, 12)
+	if err != nil {
+		return err
+	}
+	r.pretraining(m)
+	got, err := bareMatch(ctx, m, "double-histogram")
+	if err != nil {
+		return err
+	}
+	r.percent("double-histogram, pretrained", 0, got, nil)
+	o := train.Options{Steps: 400, Batch: 32, LR: 5e-2, Seed: 1}
+	t, d, err := prefixOn(ctx, m, "double-histogram", 12, o)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if got, err = t.match(ctx, d.test); err != nil {
+		return err
+	}
+	r.percent(fmt.Sprintf("double-histogram, prefix of 12, %d parameters (%s)", t.trainable, describe(o)), 0.31, got, atMost(2))
+	r.curve("prefix, double-histogram", t.curve)
+
+	o = train.Options{Steps: 1500, Batch: 32, LR: 1e-2, Seed: 1}
+	d = digitsFor("double-histogram", o.Steps, o.Batch, 0, 1)
+	rank1 := prefix.Choice{"source": "none", "weights": "lora", "lora.rank": "1", "lora.alpha": "1", "lora.maps": "feed-forward"}
+	lora, err := tune(ctx, m.behind(), rank1, d.Data, prefix.Given{}, o)
+	if err != nil {
+		return err
+	}
+	defer lora.close()
+	if got, err = lora.match(ctx, d.test); err != nil {
+		return err
+	}
+	r.percent(fmt.Sprintf("double-histogram, LoRA of rank 1 on the feed-forward parts, %d parameters (%s)", lora.trainable, describe(o)), 92.38, got, atLeast(85))
+	r.curve("LoRA, double-histogram", lora.curve)
+	return nil
+}
+
+func describe(o train.Options) string {
+	return fmt.Sprintf("%d steps of %d, rate %g", o.Steps, o.Batch, o.LR)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"testing"
+
+	"prelude/engine"
+	"prelude/engine/train"
+	"prelude/simd"
+)
+
+func device(t *testing.T) engine.Device {
+	dev, err := simd.New(context.Background(), simd.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dev.Close() })
+	return dev
+}
+
+// holds fails the test where a figure misses its bound.
+func (r *result) holds(t *testing.T) {
+	t.Helper()
+	for _, x := range r.Rows {
+		if x.Want != "" && !x.Met {
+			t.Errorf("%s: %s, want %s", x.What, x.Ours, x.Want)
+		}
+	}
+}
+
+func toyBench(t *testing.T) *bench {
+	m, err := open(context.Background(), device(t), "toy", sizesToy, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &bench{ctx: context.Background(), m: m, seeds: []int{1}, done: map[string]*outcome{}}
+}
+
+// single keeps an arm to one rate, which the full run chose.
+func single(a arm, rate float64) arm {
+	a.rates = []float64{rate}
+	return a
+}
+
+func TestPrefixCostsAndLeavesTheModel(t *testing.T) {
+	b, r := toyBench(t), &result{ID: "O"}
+	if err := o7(b, r); err != nil {
+		t.Fatal(err)
+	}
+	if err := o8(b, r); err != nil {
+		t.Fatal(err)
+	}
+	r.holds(t)
+}
+
+// O1 and O2 at one seed, with the rates that the full run chose.
+func TestSourcesAndStarts(t *testing.T) {
+	b, r := toyBench(t), &result{ID: "O"}
+	for _, x := range []struct {
+		what         string
+		upper, lower arm
+		of           lesson
+	}{
+		{"O1", single(kvMLP, 1e-2), single(embedded, 0.06), newMany},
+		{"O2", single(kvHeader, 0.02), single(kvShort, 0.06), seenFew},
+	} {
+		if err := b.above(r, x.what, x.upper, x.lower, x.of, byMatch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.holds(t)
+}
+
+// E1, shortened: the prefix leaves a new task at nothing, and the same code gets the known one.
+func TestE1Short(t *testing.T) {
+	ctx := context.Background()
+	m, err := open(ctx, device(t), "e1", sizesE1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]*bound{"descending": atMost(1), "ascending": atLeast(90)} {
+		o := train.Options{Steps: 40, Batch: 32, LR: 2e-2, Seed: 1}
+		tuned, d, err := prefixOn(ctx, m, name, 1, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := tuned.match(ctx, d.test[:400])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !want.met(100 * got) {
+			t.Errorf("%s with a prefix: %.1f %%, want %v", name, 100*got, want)
+		}
+		tuned.close()
+	}
+}
+
+// Padding that runs once is the same as padding in every example.
+func TestPadding(t *testing.T) {
+	ctx := context.Background()
+	m, err := open(ctx, device(t), "e1", sizesE1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(f engine.Frozen, pad int) []float32 {
+		d := digitsFor("ascending", 1, 4, pad, 1)
+		e, err := newExam(ctx, f, nil, nil, d.Train)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.close()
+		_, z, err := e.read(ctx, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return z
+	}
+	once, each := read(m.behind(), 0), read(m.Frozen, 1)
+	for i := range each {
+		if d := once[i] - each[i]; d > 1e-3 || d < -1e-3 {
+			t.Fatalf("logit %d is %g behind padding that runs once, %g with padding in each example", i, once[i], each[i])
+		}
+	}
+}
