@@ -5,6 +5,7 @@ package simd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"syscall/js"
 	"testing"
@@ -58,6 +59,33 @@ func TestDeadThreadFailsTheRunAndTheNextOneWorks(t *testing.T) {
 	}
 	if bytes.Equal(read(t, bind["y"]), before) {
 		t.Error("the next run wrote nothing")
+	}
+}
+
+// A thread that dies when the others have come to the end leaves nobody at a meeting who
+// would miss it.
+func TestDeadThreadAtTheEnd(t *testing.T) {
+	d := device(t, Options{Threads: 2})
+	plan, _ := stack(t, d, 8, 64, 1)
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	home := d.home.(*together)
+	home.workers[1].Call("removeAllListeners") // a browser says nothing of an ended worker
+	home.workers[1].Call("terminate")
+	home.control(0, 0) // an empty chain: the first thread comes to its end alone
+	done := make(chan error, 1)
+	go func() {
+		_, err := home.run(context.Background(), uint32(d.ws.at), d.wsSize, func() bool { return false })
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if !errors.Is(err, ErrThread) {
+			t.Errorf("run = %v, want that a thread is dead", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a dead thread was not noticed within 10 s")
 	}
 }
 

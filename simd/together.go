@@ -32,6 +32,9 @@ type answer struct {
 
 const ready = -1
 
+// patience is how long threads wait for each other; the kernels' own is as long.
+const patience = 5 * time.Second
+
 // ErrThread is the error of a run whose thread has died. What tensors held before it is
 // there, but what the run changed may be half done: go on from a checkpoint. The next
 // run starts new threads.
@@ -158,10 +161,17 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 	for i := range h.n {
 		at[i] = true
 	}
+	var late <-chan time.Time // the threads end together: one that is silent then is dead
 	for len(at) > 0 {
 		select {
+		case <-late:
+			h.part(at)
+			return false, fmt.Errorf("%w: it was silent for %v when others had ended", ErrThread, patience)
 		case a := <-h.answers:
 			delete(at, a.thread)
+			if late == nil {
+				late = time.After(patience)
+			}
 			if a.status == command.Failed {
 				h.part(at)
 				if a.err == nil {
