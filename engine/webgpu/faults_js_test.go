@@ -126,6 +126,91 @@ func TestLostDevice(t *testing.T) {
 	}
 }
 
+// Whatever is waiting, or begun, when the device is taken away ends with ErrLost.
+func TestLostWhile(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	defer cancel()
+	spec := engine.Spec{DType: engine.F32, Shape: []int{5}}
+	for name, do := range map[string]func(dev *Device, plan engine.Plan, x engine.Tensor) error{
+		"running": func(_ *Device, plan engine.Plan, _ engine.Tensor) error {
+			for {
+				if err := plan.Run(ctx, engine.Args{}); err != nil {
+					return err
+				}
+			}
+		},
+		"reading": func(_ *Device, _ engine.Plan, x engine.Tensor) error {
+			for {
+				if err := x.Read(ctx, 0, make([]byte, 20)); err != nil {
+					return err
+				}
+			}
+		},
+		"reading in a pause": func(dev *Device, plan engine.Plan, x engine.Tensor) error {
+			dev.Pause(true)
+			if err := plan.Run(ctx, engine.Args{}); err != nil {
+				return err
+			}
+			return x.Read(ctx, 0, make([]byte, 20))
+		},
+		"writing": func(_ *Device, _ engine.Plan, x engine.Tensor) error {
+			for {
+				if err := x.Write(ctx, 0, make([]byte, 20)); err != nil {
+					return err
+				}
+				time.Sleep(time.Millisecond)
+			}
+		},
+		"allocating": func(dev *Device, _ engine.Plan, _ engine.Tensor) error {
+			for {
+				x, err := dev.Alloc(spec)
+				if err != nil {
+					return err
+				}
+				x.Close()
+			}
+		},
+		"compiling": func(dev *Device, _ engine.Plan, x engine.Tensor) error {
+			for n := 1.0; ; n++ {
+				p := engine.NewProgram()
+				y := p.Persist("x", spec)
+				p.CopyTo(p.Unary(engine.AddConst, y, n), y)
+				plan, err := dev.Compile(ctx, p, map[string]engine.Tensor{"x": x})
+				if err != nil {
+					return err
+				}
+				plan.Close()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dev := open(t, Options{})
+			plan, x := counter(t, dev)
+			time.AfterFunc(50*time.Millisecond, dev.Destroy)
+			if err := do(dev, plan, x); !errors.Is(err, ErrLost) {
+				t.Errorf("%v, want ErrLost", err)
+			}
+		})
+	}
+}
+
+// A shader that this driver refuses is an error that names it, and the device works on.
+func TestBrokenShader(t *testing.T) {
+	dev := open(t, Options{})
+	kernel := map[string]any{"name": "broken", "code": "fn main() { nonsense }", "written": []any{true}}
+	_, err := await(context.Background(), dev.js.Call("pipeline", kernel))
+	if err == nil || !strings.Contains(err.Error(), "shader broken: ") {
+		t.Fatalf("%v, want an error that names the shader", err)
+	}
+	plan, x := counter(t, dev)
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	if v := first(t, x); v != 1 {
+		t.Errorf("counter is %g after one run", v)
+	}
+}
+
 // A step that takes long goes in several submits, the first one too, and a short one in
 // one; cut or not, it computes the same.
 func TestLongSteps(t *testing.T) {

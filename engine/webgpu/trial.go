@@ -6,6 +6,7 @@ import "fmt"
 var Tiles = []Tile{
 	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 16},
 	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 16},
+	{WX: 16, WY: 16, TM: 8, TN: 8, BK: 8},
 	{WX: 16, WY: 8, TM: 8, TN: 4, BK: 16},
 	{WX: 8, WY: 8, TM: 4, TN: 4, BK: 16},
 	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32},

@@ -10,8 +10,12 @@
 //	 ↓  │ BM×BN  │
 //	    └────────┘                  two of each: one is filled while the other is used
 //
-// Layer z of the grid makes the z-th of several products of one shape. An operand lies in memory along k (…_ROWS false: four of k are one load) or across
-// it (…_ROWS true: four loads make a 4×4 block, transposed in registers).
+// Terms are added one by one, four fused multiply-adds, where c + dot(a, b) takes five
+// instructions.
+//
+// Layer z of the grid makes the z-th of several products of one shape. An operand lies in
+// memory along k (…_ROWS false: four of k are one load) or across it (…_ROWS true: four
+// loads make a 4×4 block, transposed in registers).
 const BM: u32 = WY * TM;
 const BN: u32 = WX * TN;
 const THREADS: u32 = WX * WY;
@@ -173,7 +177,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@for j TN
         let b$j = bs[fb + q * BN + $ju * WX];
 //@for i TM
-        c$i_$j += dot(a$i, b$j);
+        c$i_$j = c$i_$j + a$i.x * b$j.x + a$i.y * b$j.y + a$i.z * b$j.z + a$i.w * b$j.w;
 //@end
 //@end
       }

@@ -57,7 +57,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@end
 //@for i TM4
 //@for r 4
-    c$i_$r_$j += dot(a$i_$r, b$j);
+    c$i_$r_$j = c$i_$r_$j + a$i_$r.x * b$j.x + a$i_$r.y * b$j.y + a$i_$r.z * b$j.z + a$i_$r.w * b$j.w;
 //@end
 //@end
 //@end
