@@ -11,6 +11,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onProgress(m)
 	case wire.Loaded:
 		a.onLoaded(m)
+	case wire.Moved:
+		a.onMoved(m)
 	case wire.Unloaded:
 		a.onUnloaded()
 	case wire.Kept:

@@ -7,7 +7,7 @@
 // it cuts off at texts of 16 kB, which a model's answer can reach. This one
 // keeps the last tree and touches the page only where the new one differs.
 //
-//	r := dom.New("#app", &ui.Page{App: app})
+//	r, err := dom.New("#app", &ui.Page{App: app}, changed)
 //	r.Render()   // once, and after each change of the App
 //
 // Text is always a text node. vugugen turns static markup into one string of

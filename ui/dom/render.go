@@ -19,13 +19,13 @@ type Renderer struct {
 	handlers map[int]*node
 	lastID   int
 	tree     []*node
-	after    func()
+	after    func(event string)
 }
 
 // New returns a renderer of root into the element that selector finds; what the
-// element holds is replaced at the first Render. After each handled event,
-// changed is called.
-func New(selector string, root vugu.Builder, changed func()) (*Renderer, error) {
+// element holds is replaced at the first Render. After each handled event, changed is
+// called with its type.
+func New(selector string, root vugu.Builder, changed func(event string)) (*Renderer, error) {
 	document := js.Global().Get("document")
 	r := &Renderer{root: root, document: document, mount: document.Call("querySelector", selector), handlers: map[int]*node{}, after: changed}
 	// Everything runs on the page's one thread: the lock never waits.
@@ -66,7 +66,7 @@ func (r *Renderer) handle(this js.Value, args []js.Value) any {
 			h.Func(e)
 		}
 	}
-	r.after()
+	r.after(kind)
 	return nil
 }
 

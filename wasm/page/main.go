@@ -22,7 +22,7 @@ func main() {
 	host := newBrowser(p.later)
 	p.app = ui.New(host)
 	host.app = p.app
-	r, err := dom.New("#app", &ui.Page{App: p.app}, p.soon)
+	r, err := dom.New("#app", &ui.Page{App: p.app}, p.after)
 	if err != nil {
 		panic(err)
 	}
@@ -42,10 +42,22 @@ type page struct {
 	renderer         *dom.Renderer
 	onFrame, onTimer js.Func
 	asked, timed     bool
+	drawing          bool
 	drawn            time.Time
 }
 
-// soon draws at the browser's next frame: a person waits.
+// after draws what an event has changed before the person can do anything else: what
+// they typed into a box meanwhile would be drawn over. Events that come by the dozen
+// wait for the browser's next frame.
+func (p *page) after(event string) {
+	if event == "pointermove" || event == "dragover" || p.drawing {
+		p.soon()
+		return
+	}
+	p.draw()
+}
+
+// soon draws at the browser's next frame.
 func (p *page) soon() {
 	if !p.asked {
 		p.asked = true
@@ -64,7 +76,8 @@ func (p *page) later() {
 }
 
 func (p *page) draw() {
-	p.drawn = time.Now()
+	p.drawn, p.drawing = time.Now(), true
+	defer func() { p.drawing = false }()
 	p.renderer.Render()
 	area := p.window.Get("document").Call("getElementById", "chart-area")
 	if area.Truthy() && p.app.Resize(area.Get("clientWidth").Int()) {

@@ -15,6 +15,7 @@ import (
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
+	"prelude/simd"
 	"prelude/wasm/session"
 )
 
@@ -28,14 +29,15 @@ type worker struct {
 	why     string
 	notes   []string // on the model that is being fetched
 
-	training bool   // or writing about a text: what pause, resume and stop act on
-	doing    string // its word for the page
-	paused   atomic.Bool
-	stopping atomic.Bool
-	halt     func() // ends the training's step where it is
-	busy     int // id of the request that Cancel can end
-	cancel   context.CancelFunc
-	resume   chan struct{}
+	training  bool   // or writing about a text: what pause, resume and stop act on
+	doing     string // its word for the page
+	paused    atomic.Bool
+	stopping  atomic.Bool
+	recovered int    // how often this training has lost its device
+	halt      func() // ends the training's step where it is
+	busy      int    // id of the request that Cancel can end
+	cancel    context.CancelFunc
+	resume    chan struct{}
 }
 
 // ready describes what this browser can do, and starts to listen for urgent messages.
@@ -257,18 +259,30 @@ func (w *worker) open(ctx context.Context, name string, f *models.Files) error {
 	return nil
 }
 
-// recover answers the loss of a GPU: training goes on with the SIMD kernels.
+// mostRecoveries is how often one training may lose its device: what fails each time
+// would never end.
+const mostRecoveries = 3
+
+// recover answers the loss of a device in the middle of a training. Where a thread has died,
+// the SIMD device goes on itself with new ones; where the GPU is gone, it takes over.
 func (w *worker) recover(ctx context.Context, failure error) (engine.Device, bool) {
-	if !errors.Is(failure, webgpu.ErrLost) {
+	if w.recovered++; w.recovered > mostRecoveries {
 		return nil, false
 	}
-	dev, err := openSIMD(ctx)
-	if err != nil {
-		return nil, false
+	switch {
+	case errors.Is(failure, simd.ErrThread):
+		w.send(wire.Moved{Device: "simd", Why: w.why, Message: fmt.Sprintf("A thread of the SIMD device died (%v).", failure)})
+		return w.session.Device, true
+	case errors.Is(failure, webgpu.ErrLost):
+		dev, err := openSIMD(ctx)
+		if err != nil {
+			return nil, false
+		}
+		w.device, w.why = "simd", fmt.Sprintf("%s: the GPU was lost in the middle of a training (%v)", dev, failure)
+		w.send(wire.Moved{Device: "simd", Why: w.why, Message: fmt.Sprintf("The GPU was lost (%v).", failure)})
+		return dev, true
 	}
-	w.device, w.why = "simd", fmt.Sprintf("%s: the GPU was lost in the middle of a training (%v)", dev, failure)
-	w.send(wire.Error{Message: fmt.Sprintf("The GPU was lost (%v).", failure), Hint: "Training goes on from its last checkpoint with the SIMD kernels."})
-	return dev, true
+	return nil, false
 }
 
 // begin takes the device for a long action that can be paused and stopped.
@@ -292,6 +306,7 @@ func (w *worker) begin(doing string) (end func()) {
 
 func (w *worker) train(ctx context.Context, m wire.Train) error {
 	defer w.begin("training")()
+	w.recovered = 0
 	steps, halt := context.WithCancel(ctx)
 	defer halt()
 	w.halt = halt // a step of a large model takes seconds: a stop doesn't wait for its end
