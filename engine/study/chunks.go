@@ -13,11 +13,12 @@ func Chunks(text string, encode func(string) []int32, decode func([]int32) strin
 	var all []string
 	text = strings.TrimSpace(text)
 	for text != "" {
-		ids := encode(text)
-		if len(ids) <= size {
+		head := whole(text[:min(len(text), 16*size)]) // only so much is encoded: tokens are seldom longer
+		if ids := encode(head); len(ids) > size {
+			head = whole(decode(ids[:size]))
+		} else if head == text {
 			return append(all, text)
 		}
-		head := whole(decode(ids[:size]))
 		for !strings.HasPrefix(text, head) { // a character cut in two, or a space that decoding adds
 			head = strings.TrimPrefix(head, " ")
 			if !strings.HasPrefix(text, head) {
