@@ -1,0 +1,94 @@
+"""PEFT's side of the comparison: python compare.py METHOD RATE, from the repository's root, after
+"go run ./prefix/reproduce/compare split". METHOD is prefix, cartridge, prompt, ptuning or lora. One call
+is one line of compare.csv; a line that is there already is not run again. SMOLLM2 names the .gguf file.
+
+torch 2.15, transformers 5.24, peft 0.21.2, one thread, seed 1; 200 steps of batch 8, AdamW without decay,
+warm-up 10 and a linear fall, clip 1, plain text with end token, loss on completions, validation every 20
+steps, the best kept: the same as here but for the number of evaluations.
+"""
+import json, os, random, sys, time
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import torch
+from peft import CartridgeConfig, LoraConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_model
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+torch.set_num_threads(1)
+torch.manual_seed(1)
+TABLE, SPLIT, STEPS, BATCH, SLOTS = "prefix/reproduce/compare/compare.csv", "build/compare", 200, 8, 16
+task = {"task_type": "CAUSAL_LM"}
+METHODS = {
+    "prefix": lambda: PrefixTuningConfig(num_virtual_tokens=SLOTS, **task),
+    "cartridge": lambda: CartridgeConfig(num_virtual_tokens=SLOTS, num_frozen_tokens=1, **task),
+    "prompt": lambda: PromptTuningConfig(num_virtual_tokens=SLOTS, **task),
+    "ptuning": lambda: PromptEncoderConfig(num_virtual_tokens=SLOTS, encoder_hidden_size=256, **task),
+    "lora": lambda: LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], **task),
+}
+
+
+def main(method, rate):
+    key = f"peft,{method},{rate:g},"
+    if any(line.startswith(key) for line in open(TABLE)):
+        return print("already there:", key)
+    folder, file = os.path.split(os.environ["SMOLLM2"])
+    tok = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
+
+    def read(name):
+        out = []
+        for line in open(f"{SPLIT}/{name}.jsonl"):
+            x = json.loads(line)
+            a, b = tok(x["prompt"], add_special_tokens=False)["input_ids"], tok(x["completion"], add_special_tokens=False)["input_ids"] + [tok.eos_token_id]
+            out.append((a + b, len(a)))
+        return out
+
+    def batch(pairs):
+        n = max(len(i) for i, _ in pairs)
+        ids = torch.full((len(pairs), n), tok.eos_token_id)
+        mask, labels = torch.zeros(len(pairs), n, dtype=torch.long), torch.full((len(pairs), n), -100)
+        for r, (i, start) in enumerate(pairs):
+            ids[r, :len(i)], mask[r, :len(i)], labels[r, start:len(i)] = torch.tensor(i), 1, torch.tensor(i[start:])
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+    train, val = read("train"), read("val")
+
+    def validate(m):
+        total = n = 0
+        with torch.no_grad():
+            for at in range(0, len(val), 10):
+                x = batch(val[at:at + 10])
+                c = (x["labels"][:, 1:] >= 0).sum().item()
+                total, n = total + m(**x).loss.item() * c, n + c
+        return total / n
+
+    base = validate(model)
+    model = get_peft_model(model, METHODS[method]())
+    if method == "cartridge":  # its own start: keys and values of the first tokens of two examples
+        from peft import initialize_kv_prefix_from_text
+        text = "".join(tok.decode(i) for i, _ in train[:2])
+        initialize_kv_prefix_from_text(model, tok, text=text, use_chat_template=False)
+    params = [p for p in model.parameters() if p.requires_grad]
+    opt = torch.optim.AdamW(params, lr=rate, weight_decay=0.0)
+    rng, order, best, at, begun = random.Random(1), [], validate(model), 0, time.time()
+    print("base", base, "start", best, flush=True)
+    for step in range(STEPS):
+        if len(order) < BATCH:
+            order = rng.sample(range(len(train)), len(train))
+        pick, order = order[:BATCH], order[BATCH:]
+        for g in opt.param_groups:
+            g["lr"] = rate * (min(1, (step + 1) / 10) if step < 10 else (STEPS - step) / (STEPS - 10))
+        model(**batch([train[i] for i in pick])).loss.backward()
+        torch.nn.utils.clip_grad_norm_(params, 1.0)
+        opt.step()
+        opt.zero_grad()
+        if (step + 1) % 20 == 0:
+            loss = validate(model)
+            print(step + 1, loss, f"{(time.time() - begun) / (step + 1):.2f} s a step", flush=True)
+            if loss < best:
+                best, at = loss, step + 1
+    with open(TABLE, "a") as f:
+        slots = 0 if method == "lora" else SLOTS
+        f.write(f"{key}{slots},{sum(p.numel() for p in params)},{STEPS},{base:.4f},{best:.4f},{at},{(time.time() - begun) / STEPS:.2f}\n")
+
+
+main(sys.argv[1], float(sys.argv[2]))

@@ -1,0 +1,183 @@
+// Compare trains one of this project's methods on 100 distinct prompts of the E2E data with
+// SmolLM2-135M and appends what came out to compare.csv, beside what compare.py finds with
+// PEFT on the same split:
+//
+//	go run ./prefix/reproduce/compare split          train.jsonl and val.jsonl for compare.py
+//	go run ./prefix/reproduce/compare ARM RATE       examples, text, li-liang, lora …
+//
+// An arm is a preset of "tune methods". One call is one arm at one rate, so that the grid can
+// be run in pieces; a call whose line is there already does nothing.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"prelude/engine/data"
+	"prelude/engine/wire"
+	"prelude/models"
+	"prelude/models/weights"
+	"prelude/prefix"
+	"prelude/simd"
+	"prelude/wasm/session"
+)
+
+const (
+	source  = "../shared/data/e2e/train.jsonl"
+	folder  = "prefix/reproduce/compare"
+	split   = "build/compare"
+	table   = folder + "/compare.csv"
+	modelAt = "static/models/smollm2-135m"
+
+	prompts, valShare, splitSeed = 100, 0.3, 1
+	steps, batch                 = 200, 8
+)
+
+func main() {
+	var err error
+	switch {
+	case len(os.Args) == 2 && os.Args[1] == "split":
+		err = writeSplit()
+	case len(os.Args) == 3:
+		err = run(context.Background(), os.Args[1], os.Args[2])
+	default:
+		err = errors.New("usage: compare split | compare ARM RATE")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// distinct is the first 100 distinct prompts of the data with their first references, as
+// JSON Lines.
+func distinct() ([]byte, error) {
+	raw, err := os.ReadFile(source)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	had := map[string]bool{}
+	for line := range bytes.Lines(raw) {
+		var x struct{ Prompt string }
+		if err := json.Unmarshal(line, &x); err != nil {
+			return nil, fmt.Errorf("%s: %w", source, err)
+		}
+		if !had[x.Prompt] && len(had) < prompts {
+			had[x.Prompt] = true
+			out.Write(line)
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// writeSplit writes the two sides of the split that the session makes.
+func writeSplit() error {
+	raw, err := distinct()
+	if err != nil {
+		return err
+	}
+	var all []data.Example
+	line := 0
+	for text := range bytes.Lines(raw) {
+		line++
+		var x struct{ Prompt, Completion string }
+		if err := json.Unmarshal(text, &x); err != nil {
+			return err
+		}
+		all = append(all, data.Example{Line: line, Prompt: x.Prompt, Completion: x.Completion})
+	}
+	data.AddSpace(all)
+	train, val, _ := data.Split(all, valShare, splitSeed)
+	if err := os.MkdirAll(split, 0o777); err != nil {
+		return err
+	}
+	for name, side := range map[string][]data.Example{"train": train, "val": val} {
+		var b bytes.Buffer
+		for _, e := range side {
+			text, err := json.Marshal(map[string]string{"prompt": e.Prompt, "completion": e.Completion})
+			if err != nil {
+				return err
+			}
+			b.Write(append(text, '\n'))
+		}
+		if err := os.WriteFile(filepath.Join(split, name+".jsonl"), b.Bytes(), 0o666); err != nil {
+			return err
+		}
+	}
+	fmt.Println(len(train), "to train on,", len(val), "for validation, in", split)
+	return nil
+}
+
+func run(ctx context.Context, arm, rate string) error {
+	lr, err := strconv.ParseFloat(rate, 64)
+	if err != nil {
+		return fmt.Errorf("rate %q: %w", rate, err)
+	}
+	var choice prefix.Choice
+	for _, p := range prefix.Presets() {
+		if p.ID == arm {
+			choice = p.Choice
+		}
+	}
+	if choice == nil {
+		return fmt.Errorf("no arm %q; 'go run ./wasm/tune methods' lists the presets", arm)
+	}
+	key := fmt.Sprintf("prelude,%s,%g,", arm, lr)
+	lines, err := os.ReadFile(table)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if strings.Contains(string(lines), "\n"+key) {
+		fmt.Println("already there:", key)
+		return nil
+	}
+	raw, err := distinct()
+	if err != nil {
+		return err
+	}
+	files, err := models.Open(ctx, "smollm2-135m", weights.Dir(modelAt), "")
+	if err != nil {
+		return err
+	}
+	dev, err := simd.New(ctx, simd.Options{})
+	if err != nil {
+		return err
+	}
+	s := &session.Session{Device: dev}
+	if err := s.Load(ctx, files, weights.Options{}); err != nil {
+		return err
+	}
+	d, err := s.SetData("e2e.jsonl", raw, wire.DataOptions{Space: true, ValShare: valShare, Seed: splitSeed})
+	if err != nil {
+		return err
+	}
+	fmt.Println(d.Train, "to train on,", d.Val, "for validation")
+	slots := 0
+	var trainable int64
+	begun := time.Now()
+	done, err := s.Train(ctx, wire.Train{Steps: steps, Batch: batch, LR: lr, Seed: splitSeed, Method: choice, Patience: steps},
+		session.Watch{Planned: func(p wire.Planned) { slots, trainable = p.Slots, int64(p.Trainable) },
+			Step:    func(wire.Step) {},
+			Eval:    func(e wire.Eval) { fmt.Printf("step %d  %.4f\n", e.Step, e.Loss) },
+			Between: func() bool { return true }})
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(table, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, "%s%d,%d,%d,%.4f,%.4f,%d,%.2f\n", key, slots, trainable, done.Steps, done.BaseLoss, done.BestLoss, done.BestStep, time.Since(begun).Seconds()/float64(max(1, done.Steps)))
+	return err
+}
