@@ -165,7 +165,7 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 	for len(at) > 0 {
 		select {
 		case <-late:
-			h.part(at)
+			h.stop()
 			return false, fmt.Errorf("%w: it was silent for %v when others had ended", ErrThread, patience)
 		case a := <-h.answers:
 			delete(at, a.thread)
@@ -199,7 +199,7 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 // next one, and ends them all: the next run starts new ones.
 func (h *together) part(at map[int]bool) {
 	h.control(12, 1) // Control.Failed
-	late := time.After(2 * time.Second)
+	late := time.After(500 * time.Millisecond)
 	for len(at) > 0 {
 		select {
 		case a := <-h.answers:
