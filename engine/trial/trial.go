@@ -147,30 +147,37 @@ func (t *probe) time(parent context.Context, dev engine.Device, limit time.Durat
 	defer plan.Close()
 	all := t.p.Max(t.rows)
 	word := make([]byte, 4)
-	once := func(rows int) (time.Duration, error) {
+	run := func(rows, times int) (time.Duration, error) {
 		begun := time.Now()
 		args := engine.Args{Ints: map[engine.Buffer][]int32{t.ids: make([]int32, rows)}, Live: map[engine.Domain]int{t.rows: rows}}
-		if err := plan.Run(ctx, args); err != nil {
-			return 0, err
+		for range times {
+			if err := plan.Run(ctx, args); err != nil {
+				return 0, err
+			}
 		}
 		err := bound[t.out].Read(ctx, 0, word)
-		return time.Since(begun), err
+		return time.Since(begun) / time.Duration(times), err
 	}
 	few := max(1, all/16)
 	for range 2 { // the first warms up
-		if took, err = once(few); err != nil {
+		if took, err = run(few, 1); err != nil {
 			return 0, err
 		}
 	}
 	if estimate := took * time.Duration(all) / time.Duration(few); 2*estimate > time.Until(end) {
 		return estimate, nil
 	}
+	if took, err = run(all, 1); err != nil { // warms up, too
+		return 0, err
+	}
+	// Of a fast device several runs are read at once: reading takes a millisecond itself.
+	times := int(max(1, min(32, 20*time.Millisecond/max(1, took))))
 	best := time.Duration(0)
-	for n := 0; n < 6 && (n < 2 || time.Now().Add(best).Before(end)); n++ {
-		if took, err = once(all); err != nil {
+	for n := 0; n < 4 && (n == 0 || time.Now().Add(best*time.Duration(times)).Before(end)); n++ {
+		if took, err = run(all, times); err != nil {
 			return 0, err
 		}
-		if n > 0 && (best == 0 || took < best) { // the first warms up
+		if best == 0 || took < best {
 			best = took
 		}
 	}

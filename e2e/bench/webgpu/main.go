@@ -4,7 +4,11 @@
 // training step (a key/value prefix of 16 slots on a frozen decoder with random
 // weights, 4 × 128 or 8 × 128 tokens, loss on every row). It prints "name value unit".
 //
-//	webgpu [-gemm MxNxK,…] [-step small|smollm2] [-type f32|f16|q8_0|q4_0|q4_1] [-batch n] [-tune] [-tile WxH TxT K]
+//	webgpu [-gemm MxNxK,…] [-peak GFLOP/s] [-step small|smollm2] [-profile] [-type f32|f16|q8_0|q4_0|q4_1]
+//	       [-batch n] [-times n] [-tune] [-tile WX,WY,TM,TN,BK,scalar]
+//
+// A step's overhead is the time of the same recording with every dispatch cut to one
+// workgroup, as a share of the step's.
 package main
 
 import (
@@ -43,6 +47,7 @@ func main() {
 	batch := flag.Int("batch", 4, "examples of 128 tokens")
 	times := flag.Int("times", 5, "runs to time, after one of warm-up")
 	tune := flag.Bool("tune", false, "pick the tile for this adapter first")
+	peak := flag.Float64("peak", 0, "the adapter's f32 peak in GFLOP/s, to give shares of it")
 	profile := flag.Bool("profile", false, "also time the step kernel by kernel")
 	tile := flag.String("tile", "", "cut products like this: WX,WY,TM,TN,BK,scalar")
 	flag.Parse()
@@ -57,14 +62,17 @@ func main() {
 	dev := check(webgpu.Open(ctx, o))
 	if *tune {
 		begun := time.Now()
-		d := decoders["small"]
-		if err := dev.Tune(ctx, trial.Shape{Rows: 4 * seq, Hidden: d.hidden, FF: d.ff, Heads: d.heads, KVHeads: d.kvHeads, HeadDim: d.hidden / d.heads}, 2*time.Second, nil); err != nil {
+		d := decoders["smollm2"]
+		if *step != "" {
+			d = decoders[*step]
+		}
+		if err := dev.Tune(ctx, trial.Shape{Rows: 2 * seq, Hidden: d.hidden, FF: d.ff, Heads: d.heads, KVHeads: d.kvHeads, HeadDim: d.hidden / d.heads}, 2*time.Second, nil); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Printf("# tuned in %.1f s\n", time.Since(begun).Seconds())
 	}
 	fmt.Printf("# %s, tile %v\n", dev.Adapter().Name(), dev.Tile())
-	b := &bench{ctx: ctx, dev: dev, bind: map[string]engine.Tensor{}, times: *times, profile: *profile}
+	b := &bench{ctx: ctx, dev: dev, bind: map[string]engine.Tensor{}, times: *times, profile: *profile, peak: *peak}
 	for _, shape := range strings.FieldsFunc(*gemm, func(r rune) bool { return r == ',' }) {
 		var m, n, k int
 		if _, err := fmt.Sscanf(shape, "%dx%dx%d", &m, &n, &k); err != nil {
@@ -86,6 +94,7 @@ type bench struct {
 	seed  uint32
 
 	profile bool
+	peak    float64 // GFLOP/s
 }
 
 func check[T any](v T, err error) T {
@@ -152,7 +161,11 @@ func (b *bench) gemm(m, n, k int, t engine.DType) {
 	p.Keep("y "+id, p.Linear(x, p.Persist("w "+id, engine.Spec{DType: t, Shape: []int{n, k}}), engine.None, engine.None))
 	s, plan := b.run(p, engine.Args{}, "y "+id)
 	plan.Close()
-	fmt.Printf("gemm_%s_%v %.5f s %.2f GFLOP/s\n", id, t, s, 2*float64(m)*float64(n)*float64(k)/s/1e9)
+	rate := 2 * float64(m) * float64(n) * float64(k) / s / 1e9
+	fmt.Printf("gemm_%s_%v %.5f s\ngemm_%s_%v_rate %.2f GFLOP/s\n", id, t, s, id, t, rate)
+	if b.peak > 0 {
+		fmt.Printf("gemm_%s_%v_of_peak %.3f ratio\n", id, t, rate/b.peak)
+	}
 }
 
 // step times a training step.

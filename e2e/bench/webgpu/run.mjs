@@ -5,7 +5,8 @@
 // On SwiftShader, unless PRELUDE_GPU=1 lets Chromium take the machine's GPU. Prints
 // "name value unit"; a ratio above 1 means that ours is faster. ROUNDS, TIMES and BATCH
 // (examples of 128 tokens in a step) make it shorter or longer; TILE=WX,WY,TM,TN,BK,scalar
-// skips the tuner, PROFILE=1 times a step kernel by kernel.
+// skips the tuner, PEERS=jaxjs,tfjs,ort
+// chooses opponents, PROFILE=1 times a step kernel by kernel.
 import { createServer } from "node:http";
 import { readFile, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
@@ -99,7 +100,7 @@ for (const what of wanted.length ? wanted : ["1024x1024x1024", "512x1536x576", "
     continue;
   }
   const contestants = { webgpu: () => ours("gemm_", "-gemm", what) };
-  for (const name of ["jaxjs", "tfjs", "ort"]) {
+  for (const name of (process.env.PEERS ?? "jaxjs,tfjs,ort").split(",")) {
     contestants[name] = () => page(([peer, dims, t]) => peers[peer](dims, t), name, what.split("x").map(Number), times);
   }
   await race("gemm_" + what, contestants);
