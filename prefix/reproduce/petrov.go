@@ -75,7 +75,7 @@ func e1(ctx context.Context, dev engine.Device, r *result) error {
 	}
 	r.percent("ascending, pretrained", 91.41, got, atLeast(91.41))
 	prefixed := func(name string, paper float64, bound *bound) error {
-		o := train.Options{Steps: 200, Batch: 64, LR: 2e-2, Seed: 1}
+		o := train.Options{Steps: 400, Batch: 64, LR: 2e-2, Seed: 1}
 		t, d, err := prefixOn(ctx, m, name, 1, o)
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func e1(ctx context.Context, dev engine.Device, r *result) error {
 	if err := prefixed("ascending", none, nil); err != nil {
 		return err
 	}
-	o := train.Options{Steps: 1500, Batch: 64, LR: 1e-3, Seed: 1}
+	o := train.Options{Steps: 800, Batch: 64, LR: 1e-3, Seed: 1}
 	d := digitsFor("descending", o.Steps, o.Batch, 1, 1)
 	full, err := tune(ctx, m.Frozen, prefix.Choice{"source": "none", "weights": "full"}, d.Data, prefix.Given{}, o)
 	if err != nil {
