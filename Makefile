@@ -8,7 +8,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 # The packages whose tests run again as WebAssembly in Node.
 ENGINE = ./engine/... ./prefix/... ./models/...
 
-.PHONY: run site ui models simd pretrain fixtures edge deploy worker bench test test-go test-wasm test-fuzz test-e2e test-edge lint clean
+.PHONY: run site ui models simd pretrain edge deploy worker bench reproduce test test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft lint clean
 
 run: site
 	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
@@ -60,13 +60,25 @@ models:
 simd:
 	cd simd && $(GO) generate
 
-test: test-go test-wasm test-fuzz test-e2e
+test: test-go test-wasm test-webgpu test-fuzz test-e2e
 
 test-go: ui wasm/edge/node_modules
 	$(GO) test ./...
 
+# The threads and the relaxed kernels of simd run only there.
 test-wasm: ui
 	$(WASM) test -exec "$(NODE)" $(ENGINE)
+	$(WASM) test -exec "node --experimental-wasm-relaxed-simd --stack-size=8192 $(dir $(NODE))wasm_exec_node.js" ./simd
+
+# The WebGPU device in Node on SwiftShader, which comes with Chromium, and in Chromium.
+# PRELUDE_CONFORMANCE=all runs every case with every variant of the kernels (half an hour).
+test-webgpu: site e2e/node_modules e2e/webgpu/node_modules
+	cd engine/webgpu && $(WASM) test -timeout 60m -exec "node $(CURDIR)/e2e/webgpu/exec.cjs" .
+	cd e2e && npx playwright test -c webgpu/playwright.config.mjs
+
+e2e/webgpu/node_modules: e2e/webgpu/package-lock.json
+	cd e2e/webgpu && npm ci --no-audit --no-fund
+	touch $@
 
 # Every parser of what comes from outside, FUZZTIME each. What fails is tried once more:
 # an input that breaks a parser is kept and breaks it again, a missed deadline does not.
@@ -88,6 +100,36 @@ test-edge: worker e2e/node_modules
 
 e2e/node_modules: e2e/package-lock.json
 	cd e2e && npm ci --no-audit --no-fund
+	touch $@
+
+# Adapters held to PEFT, both ways, on tiny models and on SmolLM2 (`make models`).
+# PYTHON has torch, transformers, peft and gguf.
+PYTHON ?= python3
+PEFT = build/peft
+test-peft:
+	rm -rf $(PEFT) && mkdir -p $(PEFT)/tiny $(PEFT)/smollm2/theirs $(PEFT)/smollm2/ours
+	$(PYTHON) prefix/testdata/peft_check.py compare
+	PEFT_OUT=$(CURDIR)/$(PEFT)/tiny $(GO) test -count=1 ./prefix -run 'TestExportsComeBack|TestAdaptersThatPEFTSaved'
+	$(PYTHON) prefix/testdata/peft_check.py check $(PEFT)/tiny
+	cat static/models/smollm2-135m/*.gguf.0* > $(PEFT)/SmolLM2-135M-Instruct.Q4_1.gguf
+	SMOLLM2=$(PEFT)/SmolLM2-135M-Instruct.Q4_1.gguf $(PYTHON) prefix/testdata/peft_check.py save $(PEFT)/smollm2/theirs
+	PEFT_SMOLLM2=$(CURDIR)/$(PEFT)/smollm2 $(GO) test -count=1 ./prefix -run TestSmolLM2AndPEFT -v
+	SMOLLM2=$(PEFT)/SmolLM2-135M-Instruct.Q4_1.gguf $(PYTHON) prefix/testdata/peft_check.py check $(PEFT)/smollm2/ours
+
+# What papers say of prefix-tuning, rerun; prefix/reproduce/RESULTS.md has the tables.
+reproduce:
+	$(GO) run ./prefix/reproduce
+
+# Every race and limit as "name value unit"; PARTS of simd, webgpu, page, or all.
+bench: site e2e/bench/node_modules e2e/bench/webgpu/node_modules
+	node e2e/bench/run.mjs $(PARTS)
+
+e2e/bench/node_modules: e2e/bench/package-lock.json
+	cd e2e/bench && npm ci --no-audit --no-fund
+	touch $@
+
+e2e/bench/webgpu/node_modules: e2e/bench/webgpu/package-lock.json
+	cd e2e/bench/webgpu && npm ci --no-audit --no-fund
 	touch $@
 
 lint: ui
