@@ -1,13 +1,16 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"prelude/engine/wire"
+	"prelude/prefix/adapter"
 	"prelude/wasm/session"
 )
 
@@ -211,5 +214,55 @@ func TestAFailedTrainingLeavesTheShelf(t *testing.T) {
 	}
 	if after := shelfOf(t, s); fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Errorf("shelf %+v, before %+v", after, before)
+	}
+}
+
+// A gate at exactly zero is the bare model: training begins at its loss, moves the gate
+// first, and gets below.
+func TestGateAtZero(t *testing.T) {
+	s := load(t, folder(t, 0))
+	var evals []wire.Eval
+	if _, err := s.SetData("sample.jsonl", sample(), wire.DataOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Train(context.Background(), wire.Train{Steps: 40, LR: 0.05, Method: map[string]string{"gate": "zeroinit", "kv.slots": "4", "start": "gaussian"}}, session.Watch{
+		Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Eval: func(e wire.Eval) { evals = append(evals, e) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first := evals[0]; first.Loss-first.Base > 1e-5 || first.Base-first.Loss > 1e-5 {
+		t.Errorf("with the gate at zero the loss is %.6f, the bare model's %.6f", first.Loss, first.Base)
+	}
+	if last := evals[len(evals)-1]; last.Loss > 0.9*last.Base {
+		t.Errorf("the loss ends at %.3f, base %.3f", last.Loss, last.Base)
+	}
+}
+
+// An adapter for a model with other layers says so, and the shelf stays.
+func TestAdapterWithOtherLayers(t *testing.T) {
+	ctx := context.Background()
+	s := load(t, folder(t, 0))
+	keys := func(layers int) (all [][]float32) {
+		for range layers {
+			all = append(all, make([]float32, 2*16))
+		}
+		return all
+	}
+	a, err := adapter.NewKeyValue(adapter.Model{Name: "other", Layers: 3, KVHeads: 2, HeadDim: 8, Hidden: 32}, 2, keys(3), keys(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Prelude = adapter.Prelude{} // as PEFT writes it: only its shapes can tell
+	var zip bytes.Buffer
+	if err := a.Write(&zip); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Import(ctx, zip.Bytes())
+	var h session.Hint
+	if err == nil || !strings.Contains(err.Error(), "3 layers of width 16, the model 2") || !errors.As(err, &h) {
+		t.Errorf("error %v", err)
+	}
+	if len(shelfOf(t, s).Items) != 0 {
+		t.Error("it is on the shelf")
 	}
 }

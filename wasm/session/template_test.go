@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -35,13 +36,14 @@ var quiet = session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) 
 // before them read once.
 func TestSoftTemplate(t *testing.T) {
 	ctx := context.Background()
+	const template = "the river {prefix:4}{text}{prefix:2} :{label}"
 	dir := folder(t, 0)
 	for what, method := range map[string]map[string]string{
 		"alone":           {"source": "none"},
 		"beside a prefix": {"kv.slots": "3", "start": "examples"},
 	} {
 		s := load(t, dir)
-		d := reparsed(t, s, wire.DataOptions{Template: "the river {prefix:4}{text}{prefix:2} :{label}"})
+		d := reparsed(t, s, wire.DataOptions{Template: template})
 		if p := d.Preview[0]; len(p.Soft) != 2 || p.Soft[0] != (wire.Soft{At: len("the river "), Slots: 4}) || !strings.HasSuffix(p.Prompt, " :") {
 			t.Fatalf("%s: preview %+v", what, p)
 		}
@@ -79,8 +81,17 @@ func TestSoftTemplate(t *testing.T) {
 		if got := ask(again, "guests number 99"); got != want {
 			t.Errorf("%s: imported it says %q, before %q", what, got, want)
 		}
-		if _, err := again.Evaluate(ctx); err == nil {
-			t.Error("measured without examples")
+		reparsed(t, again, wire.DataOptions{Template: template})
+		l, err := again.Evaluate(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(l.Tuned-done.BestLoss) > 1e-4 || math.Abs(l.Base-done.BaseLoss) > 1e-4 || l.Shots == 0 {
+			t.Errorf("%s: imported it measures %+v; trained %+v", what, l, done)
+		}
+		reparsed(t, again, wire.DataOptions{})
+		if _, err := again.Evaluate(ctx); err == nil || !strings.Contains(err.Error(), "soft slots") {
+			t.Errorf("measured without its template: %v", err)
 		}
 	}
 }

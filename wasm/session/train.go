@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"prelude/engine/data"
 	"prelude/engine/train"
 	"prelude/engine/wire"
 	"prelude/prefix"
@@ -305,125 +304,7 @@ func (p *pace) left(i train.StepInfo) float64 {
 // card says which model a prefix is for.
 func (s *Session) card() adapter.Model {
 	i := s.model.Arch.Info()
-	return adapter.Model{Name: s.model.Name, Fingerprint: s.model.Fingerprint, Family: i.Family, Layers: i.Layers, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Hidden: i.Hidden}
-}
-
-// Evaluate measures validation losses: of the bare model, of the prefix, and of the
-// training examples given in context (as many as fit).
-func (s *Session) Evaluate(ctx context.Context) (Losses, error) {
-	var l Losses
-	if s.model == nil {
-		return l, ErrNoModel
-	}
-	if s.examples == nil {
-		return l, hint("Give a file of examples.", "there are no examples to measure on")
-	}
-	if _, err := s.read(s.examples); err != nil {
-		return l, err
-	}
-	val := s.examples.split.valTokens
-	if len(val) == 0 {
-		return l, fmt.Errorf("there are too few examples to set some aside for validation")
-	}
-	measure := func(t *tuned) (float64, error) {
-		var e *train.Evaluator
-		var err error
-		if t != nil {
-			e, err = train.NewEvaluator(ctx, s.model.Frozen, t.method, t.tensors, val, 8)
-		} else {
-			e, err = train.NewEvaluator(ctx, s.model.Frozen, nil, nil, val, 8)
-		}
-		if err != nil {
-			return 0, err
-		}
-		defer e.Close()
-		return e.Loss(ctx)
-	}
-	var err error
-	if l.Base, err = measure(nil); err != nil {
-		return l, err
-	}
-	if s.tuned != nil {
-		if l.Tuned, err = measure(s.tuned); err != nil {
-			return l, err
-		}
-	}
-	if s.encDec() {
-		shown, n := s.shown(val)
-		e, err := train.NewEvaluator(ctx, s.model.Frozen, nil, nil, shown, 8)
-		if err != nil {
-			return l, err
-		}
-		defer e.Close()
-		l.Shots = n
-		l.InContext, err = e.Loss(ctx)
-		return l, err
-	}
-	context, n := s.inContext(val)
-	kv, err := prefix.TextKV(ctx, s.model.Frozen, context)
-	if err != nil {
-		return l, err
-	}
-	m, err := prefix.FromKV(s.model.Arch.Info(), len(context), kv)
-	if err != nil {
-		return l, err
-	}
-	tensors, err := m.Alloc(ctx, s.Device)
-	if err != nil {
-		return l, err
-	}
-	defer func() {
-		for _, t := range tensors {
-			t.Close()
-		}
-	}()
-	l.Shots = n
-	l.InContext, err = measure(&tuned{method: m, tensors: tensors})
-	return l, err
-}
-
-// Losses are validation losses in nats a completion token.
-type Losses struct {
-	Base, Tuned, InContext float64
-	Shots                  int // examples in context
-}
-
-// inContext joins whole training examples, as many as fit beside the longest one of val.
-func (s *Session) inContext(val []data.Tokens) (ids []int32, n int) {
-	room := s.model.Arch.Info().Context
-	for _, t := range val {
-		room = min(room, s.model.Arch.Info().Context-len(t.IDs))
-	}
-	for _, t := range s.examples.split.trainTokens {
-		if len(ids)+len(t.IDs) > room {
-			break
-		}
-		ids = append(ids, t.IDs...)
-		n++
-	}
-	return ids, n
-}
-
-// shown is val with whole training examples before each prompt, for an encoder: as many as
-// fit before the longest.
-func (s *Session) shown(val []data.Tokens) (all []data.Tokens, n int) {
-	room := s.model.Arch.Info().Context
-	for _, t := range val {
-		room = min(room, s.model.Arch.Info().Context-len(t.Source))
-	}
-	var before []int32
-	for _, t := range s.examples.split.trainTokens {
-		if len(before)+len(t.Whole()) > room {
-			break
-		}
-		before = append(before, t.Whole()...)
-		n++
-	}
-	for _, t := range val {
-		t.Source = slices.Concat(before, t.Source)
-		all = append(all, t)
-	}
-	return all, n
+	return adapter.Model{Name: s.model.Name, Fingerprint: s.model.Fingerprint, Family: i.Family, Layers: i.Layers, EncLayers: i.EncLayers, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Hidden: i.Hidden}
 }
 
 // finite repeats the last finite loss where a step was skipped: JSON has no word for NaN.
