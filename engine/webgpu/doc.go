@@ -15,8 +15,9 @@
 // place, and launches become dispatches: pipelines, bind groups and sizes, which are
 // handed to a script ([Driver]) as one list. A run is one copy of the arguments and
 // one call to the script, which records the list and submits it: in one submit where
-// the step takes less than 100 ms, else cut between operations into several. At most
-// two runs are in flight.
+// the step takes less than 100 ms, else cut between operations into several; what a
+// first run will take is guessed low, from what ran before. At most two runs are in
+// flight.
 //
 // # Memory
 //
@@ -36,6 +37,12 @@
 // know a weight's type, nor whether two of its ports are one buffer, which WebGPU
 // wants bound once. Loops marked //@for are unrolled and branches marked //@if are
 // decided in the text, since shader compilers differ in what they do about them.
+//
+// Features make variants of a kernel, never another result than rounding's: with
+// subgroups a workgroup adds up without memory (reduce.wgsl); a [Tile] without workgroup
+// memory, which the tuner finds on adapters that compute on a CPU, takes
+// gemm_direct.wgsl for gemm.wgsl and makes the workgroups of sums as small as a vector.
+// All kernels compute in f32.
 //
 // Sums over rows go in two stages in a fixed order, never through atomics: two runs
 // give the same bits. "Not a number" is told by its bits, and what is hidden scores a
