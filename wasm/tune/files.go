@@ -69,7 +69,7 @@ func readAdapter(path string) ([]byte, error) {
 }
 
 // runExport writes a bundled model as a folder that transformers loads: it is one
-// already, but for weights in pieces.
+// already, but for a weight file in pieces, which becomes one again.
 func runExport(ctx context.Context, args []string) error {
 	f := newFlags("export")
 	out := f.String("out", "", "`folder` to write")
@@ -83,24 +83,50 @@ func runExport(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(*out, 0o777); err != nil {
 		return err
 	}
-	all, err := os.ReadDir(from)
+	all, err := os.ReadDir(from) // by name: pieces come in their order
 	if err != nil {
 		return err
 	}
-	n := 0
+	written := map[string]bool{}
 	for _, e := range all {
-		if e.IsDir() || strings.HasSuffix(e.Name(), ".csv") {
+		name := e.Name()
+		if e.IsDir() || strings.HasSuffix(name, ".csv") || name == "pieces.json" {
 			continue
 		}
-		text, err := os.ReadFile(filepath.Join(from, e.Name()))
-		if err != nil {
+		how := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+		if isPiece(name) {
+			if name = strings.TrimSuffix(name, filepath.Ext(name)); written[name] {
+				how = os.O_WRONLY | os.O_APPEND
+			}
+		}
+		if err := copyFile(filepath.Join(*out, name), filepath.Join(from, e.Name()), how); err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(*out, e.Name()), text, 0o666); err != nil {
-			return err
-		}
-		n++
+		written[name] = true
 	}
-	fmt.Fprintf(os.Stderr, "%d files in %s\n", n, *out)
+	fmt.Fprintf(os.Stderr, "%d files in %s\n", len(written), *out)
 	return nil
+}
+
+// isPiece says whether a name ends as a piece's does: .000, .001 …
+func isPiece(name string) bool {
+	ext := filepath.Ext(name)
+	return len(ext) == 4 && strings.Trim(ext[1:], "0123456789") == ""
+}
+
+func copyFile(to, from string, how int) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, how, 0o666)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	return out.Close()
 }

@@ -100,6 +100,7 @@ type flags struct {
 	chat, space, skip    bool
 	system, form         string
 	seed                 uint64
+	val                  float64
 }
 
 func newFlags(name string) *flags {
@@ -116,6 +117,7 @@ func (f *flags) examples() {
 	f.StringVar(&f.form, "template", "", "`form` of an example, such as '{text}\\nSentiment:{label}'")
 	f.BoolVar(&f.space, "space", false, "put a space before completions that lack one")
 	f.BoolVar(&f.skip, "skip", false, "skip lines that can't be used")
+	f.Float64Var(&f.val, "val", 20, "`percent` of the examples set aside for validation, at most a third")
 	f.Uint64Var(&f.seed, "seed", 0, "seed of the split, the start and the order")
 }
 
@@ -140,7 +142,7 @@ func (f *flags) parse(args []string, required ...string) error {
 }
 
 func (f *flags) dataOptions() wire.DataOptions {
-	o := wire.DataOptions{SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed}
+	o := wire.DataOptions{SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed, ValShare: f.val / 100}
 	if f.system != "" {
 		o.System = &f.system
 	}

@@ -314,7 +314,7 @@ func (w *worker) train(ctx context.Context, m wire.Train) error {
 	done, err := w.session.Train(steps, m, session.Watch{
 		Planned: func(p wire.Planned) { w.shelf(ctx); w.send(p) },
 		Step:    func(s wire.Step) { w.send(s) },
-		Eval:    func(e wire.Eval) { w.send(e) },
+		Eval:    func(e wire.Eval) { w.shelf(ctx); w.send(e) }, // how many slots count may have changed
 		Between: w.between,
 		Lengths: func(l wire.Lengths) { w.send(l) },
 		Stage:   func(p wire.Progress) { w.send(p) },
