@@ -31,9 +31,12 @@ func (m *Method) Adapter(ctx context.Context, f engine.Frozen, tensors map[strin
 	}
 	i := r.Info
 	a := &adapter.Adapter{Prelude: card, Tensors: map[string]adapter.Tensor{},
-		Config: adapter.Config{PeftType: format, TaskType: "CAUSAL_LM", BaseModel: card.Model.Name, InferenceMode: true, Extra: map[string]json.RawMessage{}}}
+		Config: adapter.Config{PeftType: format, TaskType: adapter.Causal, BaseModel: card.Model.Name, InferenceMode: true, Extra: map[string]json.RawMessage{}}}
 	a.Prelude.NoPEFT, a.Prelude.Extra = "", nil
-	c := &a.Config
+	c, submodules := &a.Config, 1
+	if i.EncLayers > 0 {
+		c.TaskType, submodules = adapter.SeqToSeq, 2
+	}
 	switch format {
 	case adapter.PrefixTuning, adapter.Cartridge:
 		n := r.slots * i.KVHeads * i.HeadDim
@@ -42,7 +45,13 @@ func (m *Method) Adapter(ctx context.Context, f engine.Frozen, tensors map[strin
 		for l := range i.Layers {
 			keys, values = append(keys, kv[2*l*n:(2*l+1)*n]), append(values, kv[(2*l+1)*n:(2*l+2)*n])
 		}
-		b, err := adapter.NewKeyValue(card.Model, r.slots, keys, values)
+		write := adapter.NewKeyValue
+		if i.EncLayers > 0 {
+			write = func(m adapter.Model, _ int, keys, values [][]float32) (*adapter.Adapter, error) {
+				return r.tie(m, keys, values)
+			}
+		}
+		b, err := write(card.Model, r.slots, keys, values)
 		if err != nil {
 			return nil, err
 		}
@@ -56,8 +65,10 @@ func (m *Method) Adapter(ctx context.Context, f engine.Frozen, tensors map[strin
 			put(extra, "encoder_hidden_size", i.Hidden)
 		}
 	case adapter.PromptTuning, adapter.PTuning, adapter.CPT:
-		c.NumVirtualTokens, c.TokenDim, c.NumLayers, c.NumAttentionHeads, c.NumTransformerSubmodules = r.slots, i.Hidden, i.Layers, i.Heads, 1
-		a.Tensors[adapter.PromptEmbeddings] = adapter.Tensor{Shape: []int{r.slots, i.Hidden}, Data: r.param("prefix.embeddings").Value}
+		c.NumVirtualTokens, c.TokenDim, c.NumLayers, c.NumAttentionHeads, c.NumTransformerSubmodules = r.slots, i.Hidden, i.Layers, i.Heads, submodules
+		rows := make([]float32, submodules*r.slots*i.Hidden) // PEFT reads the first half before an encoder's input, the second nowhere
+		copy(rows, r.param("prefix.embeddings").Value)
+		a.Tensors[adapter.PromptEmbeddings] = adapter.Tensor{Shape: []int{submodules * r.slots, i.Hidden}, Data: rows}
 		switch format {
 		case adapter.PromptTuning:
 			put(c.Extra, "prompt_tuning_init", "RANDOM")
@@ -145,6 +156,13 @@ func (m *Method) formats() (types []string, why string) {
 		return own, fmt.Sprintf("PEFT has no gate %q for this prefix", m.options["gate"].Label)
 	case source != "kv" && source != "embedding":
 		return own, fmt.Sprintf("PEFT has no prefix of the kind %q", m.options["source"].Label)
+	case source == "embedding" && m.inRows():
+		if m.has(engine.DecSelf) {
+			return own, "PEFT has embeddings before the encoder's input alone; switch the decoder's off"
+		}
+		return []string{adapter.PromptTuning, adapter.PTuning}, ""
+	case m.Info.EncLayers > 0 && m.overPEFT() != "":
+		return own, m.overPEFT()
 	case m.offset != m.slots:
 		return own, fmt.Sprintf("its text begins at position %d after %d slots, and this model's positions can't be moved", m.offset, m.slots)
 	case source == "embedding":
@@ -175,18 +193,30 @@ func (m *Method) writePrompts(a *adapter.Adapter) {
 // model arch. It is ready for Alloc.
 func FromAdapter(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 	i, c := arch.Info(), a.Config
-	if m := a.Prelude.Model; m.Layers != 0 && (m.Layers != i.Layers || m.KVHeads != i.KVHeads || m.HeadDim != i.HeadDim || m.Hidden != i.Hidden) {
+	if m := a.Prelude.Model; m.Layers != 0 && (m.Layers != i.Layers || m.EncLayers != i.EncLayers || m.KVHeads != i.KVHeads || m.HeadDim != i.HeadDim || m.Hidden != i.Hidden) {
 		return nil, fmt.Errorf("prefix: the adapter is for a model of %d layers, %d key/value heads of %d and hidden size %d; this one has %d, %d of %d and %d",
 			m.Layers, m.KVHeads, m.HeadDim, m.Hidden, i.Layers, i.KVHeads, i.HeadDim, i.Hidden)
 	}
 	switch c.PeftType {
 	case adapter.PrefixTuning, adapter.Cartridge:
-		if c.NumLayers != i.Layers || c.TokenDim != i.KVHeads*i.HeadDim {
-			return nil, fmt.Errorf("prefix: the adapter has %d layers of width %d, the model %d of width %d", c.NumLayers, c.TokenDim, i.Layers, i.KVHeads*i.HeadDim)
+		if (c.NumTransformerSubmodules > 1) != (i.EncLayers > 0) {
+			return nil, fmt.Errorf("prefix: the adapter is for %s, and %s is not one", map[bool]string{true: "an encoder-decoder", false: "a decoder-only model"}[c.NumTransformerSubmodules > 1], i.Family)
+		}
+		layers := i.Layers
+		if i.EncLayers > 0 {
+			layers = i.EncLayers // as PEFT counts
+		}
+		if c.NumLayers != layers || c.TokenDim != i.KVHeads*i.HeadDim {
+			return nil, fmt.Errorf("prefix: the adapter has %d layers of width %d, the model %d of width %d", c.NumLayers, c.TokenDim, layers, i.KVHeads*i.HeadDim)
 		}
 		keys, values, err := a.KeyValue()
 		if err != nil {
 			return nil, err
+		}
+		if i.EncLayers > 0 {
+			if keys, values, err = untie(i, keys, values); err != nil {
+				return nil, err
+			}
 		}
 		var kv []float32
 		for l := range keys {
@@ -197,14 +227,18 @@ func FromAdapter(arch engine.Architecture, a *adapter.Adapter) (*Method, error) 
 		if c.TokenDim != i.Hidden {
 			return nil, fmt.Errorf("prefix: the adapter's embeddings have width %d, the model's %d", c.TokenDim, i.Hidden)
 		}
-		if c.NumTransformerSubmodules > 1 {
+		if c.NumTransformerSubmodules > 1 && i.EncLayers == 0 {
 			return nil, fmt.Errorf("prefix: the adapter has embeddings for an encoder and a decoder; %s has no encoder", i.Family)
 		}
-		m, err := blank(Choice{"source": "embedding"}, i, arch, c.NumVirtualTokens)
+		choice := Choice{"source": "embedding"}
+		if i.EncLayers > 0 {
+			sites{engine.EncSelf: true}.choose(choice)
+		}
+		m, err := blank(choice, i, arch, c.NumVirtualTokens)
 		if err != nil {
 			return nil, err
 		}
-		return m, m.set("prefix.embeddings", a.Tensors[adapter.PromptEmbeddings].Data)
+		return m, m.set("prefix.embeddings", a.Tensors[adapter.PromptEmbeddings].Data[:c.NumVirtualTokens*i.Hidden])
 	case adapter.AdaptionPrompt:
 		return readPrompts(arch, a)
 	case adapter.LoRA:

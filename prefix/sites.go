@@ -14,8 +14,8 @@ func init() {
 	add("sites", 0, &Option{ID: "sites", Label: "Encoder, decoder, cross-attention", PEFT: true,
 		Sentence: "Which of an encoder-decoder's three kinds of attention have a prefix, each one with keys and values of its own.",
 		Settings: []Setting{
-			on("encoder", "Encoder", "Where the encoder reads the prompt: its self-attention, or for embeddings its input (which alone PEFT knows of these)."),
-			on("decoder", "Decoder", "Where the decoder reads its own answer: its self-attention (which alone PEFT knows of keys and values), or for embeddings its input."),
+			on("encoder", "Encoder", "Where the encoder reads the prompt: its self-attention, or for embeddings its input. Of embeddings, PEFT loads these alone."),
+			on("decoder", "Decoder", "Where the decoder reads its own answer: its self-attention, or for embeddings its input. Of keys and values, PEFT loads these alone."),
 			on("cross", "Cross-attention", "Where the decoder looks at what the encoder read; embeddings are not there, but are seen from there when they stand before the encoder's input."),
 		},
 		make: func(s *Settings) any { return sites{s.on("decoder"), s.on("encoder"), s.on("cross")} }})

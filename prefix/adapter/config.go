@@ -20,7 +20,10 @@ const (
 	Own            = "PRELUDE"         // anything that PEFT cannot load
 )
 
-var taskTypes = []string{"CAUSAL_LM", "SEQ_2_SEQ_LM", "SEQ_CLS", "TOKEN_CLS", "QUESTION_ANS", "FEATURE_EXTRACTION"}
+// The tasks that are written: PEFT's names for models without and with an encoder.
+const Causal, SeqToSeq = "CAUSAL_LM", "SEQ_2_SEQ_LM"
+
+var taskTypes = []string{Causal, SeqToSeq, "SEQ_CLS", "TOKEN_CLS", "QUESTION_ANS", "FEATURE_EXTRACTION"}
 
 // Config is adapter_config.json. Without task_type PEFT ignores a prefix silently,
 // so a file without one is refused. For keys and values NumAttentionHeads counts

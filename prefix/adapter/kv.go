@@ -22,7 +22,7 @@ func NewKeyValue(m Model, slots int, keys, values [][]float32) (*Adapter, error)
 	}
 	return &Adapter{
 		Config: Config{
-			PeftType: PrefixTuning, TaskType: "CAUSAL_LM", BaseModel: m.Name,
+			PeftType: PrefixTuning, TaskType: Causal, BaseModel: m.Name,
 			NumVirtualTokens: slots, NumLayers: m.Layers, NumAttentionHeads: m.KVHeads, TokenDim: width,
 			NumTransformerSubmodules: 1, InferenceMode: true,
 		},

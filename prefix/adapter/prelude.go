@@ -31,7 +31,8 @@ type Model struct {
 	Name        string `json:"name"` // a bundled model's folder or "owner/name"
 	Fingerprint string `json:"fingerprint"`
 	Family      string `json:"family,omitempty"`
-	Layers      int    `json:"layers"`
+	Layers      int    `json:"layers"`              // of the decoder
+	EncLayers   int    `json:"encLayers,omitempty"` // of the encoder, where there is one
 	KVHeads     int    `json:"kvHeads"`
 	HeadDim     int    `json:"headDim"`
 	Hidden      int    `json:"hidden"`
@@ -100,6 +101,9 @@ func (p Prelude) check(c Config) error {
 func (p Prelude) checkSizes(c Config) error {
 	m := p.Model
 	want := Config{NumLayers: m.Layers, NumAttentionHeads: m.KVHeads, TokenDim: m.KVHeads * m.HeadDim}
+	if m.EncLayers > 0 {
+		want.NumLayers = m.EncLayers // as PEFT counts
+	}
 	switch c.PeftType {
 	case PrefixTuning, Cartridge:
 	case PromptTuning, PTuning, CPT:

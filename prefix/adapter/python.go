@@ -12,21 +12,36 @@ import (
 // generate's first pass only where it is told a cache_position, which transformers 5 no
 // longer does, so that generate there answers without them, and says nothing.
 func (a *Adapter) Python(base, folder string) string {
+	class := "AutoModelForCausalLM"
+	if a.Config.TaskType == SeqToSeq {
+		class = "AutoModelForSeq2SeqLM"
+	}
 	lines := []string{
 		"import torch",
-		"from transformers import AutoModelForCausalLM, AutoTokenizer",
+		fmt.Sprintf("from transformers import %s, AutoTokenizer", class),
 		"from peft import PeftModel",
 		"",
 		fmt.Sprintf("tokenizer = AutoTokenizer.from_pretrained(%q)", base),
-		fmt.Sprintf("model = AutoModelForCausalLM.from_pretrained(%q)", base),
+		fmt.Sprintf("model = %s.from_pretrained(%q)", class, base),
 		fmt.Sprintf("model = PeftModel.from_pretrained(model, %q).eval()", folder),
 		`ids = tokenizer("Your prompt", return_tensors="pt").input_ids`,
 	}
-	if a.inWeights() {
+	switch {
+	case a.Config.TaskType == SeqToSeq: // the same for all: a pass over prompt and answer each time
+		lines = append(lines,
+			"answer = torch.tensor([[model.config.decoder_start_token_id]])",
+			"with torch.no_grad():",
+			"    while answer.shape[1] < 60:",
+			"        token = model(input_ids=ids, decoder_input_ids=answer).logits[:, -1:].argmax(-1)",
+			"        if token.item() == tokenizer.eos_token_id:",
+			"            break",
+			"        answer = torch.cat([answer, token], dim=1)",
+			"print(tokenizer.decode(answer[0, 1:], skip_special_tokens=True))")
+	case a.inWeights():
 		lines = append(lines,
 			"out = model.generate(input_ids=ids, max_new_tokens=60, do_sample=False)",
 			"print(tokenizer.decode(out[0, ids.shape[1]:], skip_special_tokens=True))")
-	} else {
+	default:
 		lines = append(lines,
 			"answer = []",
 			"with torch.no_grad():",

@@ -1,4 +1,5 @@
-"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries), GPT-2 and GPT-NeoX.
+"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries), GPT-2, GPT-NeoX,
+and T5s of two and three layers a stack, of which PEFT reads its pairs of keys and values differently.
 
     python peft_check.py make           writes peft.json: adapters as PEFT saves them, with PEFT's logits
     python peft_check.py compare        makes them again and compares with peft.json
@@ -17,10 +18,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from peft import (AdaptionPromptConfig, CartridgeConfig, CPTConfig, LoraConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig,
                   PromptTuningConfig, get_peft_model)
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 IDS = [[4, 7, 22, 38, 1, 15, 9]]
+SOURCE = [[(IDS[0][0] * 7 + t * t * 5) % 38 + 1 for t in range(4 + IDS[0][0] % 3)]]  # what an encoder reads; IDS are the decoder's
+T5 = {"t5odd": 3, "t5even": 2}  # layers of each stack
 D, LAYERS, HEADS, KV, FF, VOCAB, SLOTS = 16, 2, 4, 2, 24, 40, 3
 
 
@@ -76,11 +79,29 @@ def shapes_neox():
     return s
 
 
+def shapes_t5(layers):
+    s = {"shared.weight": (VOCAB, D)}
+    for stack in ("encoder", "decoder"):
+        s[stack + ".final_layer_norm.weight"] = (D,)
+        s[stack + ".block.0.layer.0.SelfAttention.relative_attention_bias.weight"] = (HEADS, 8)
+        for l in range(layers):
+            for k, part in enumerate(["SelfAttention"] + ["EncDecAttention"] * (stack == "decoder") + ["DenseReluDense"]):
+                at = f"{stack}.block.{l}.layer.{k}."
+                s[at + "layer_norm.weight"] = (D,)
+                if part == "DenseReluDense":
+                    s |= {at + part + ".wi_0.weight": (FF, D), at + part + ".wi_1.weight": (FF, D), at + part + ".wo.weight": (D, FF)}
+                else:
+                    s |= {f"{at}{part}.{n}.weight": (D, D) for n in "qkvo"}
+    return s
+
+
 def weights(shapes):
     """By name, in the engine's layout: vectors near 1 (biases near 0), matrices in [-0.5, 0.5]."""
     out = {}
     for k, name in enumerate(sorted(shapes)):
         w = wave(math.prod(shapes[name]), k, 0.5).reshape(shapes[name])
+        if name.endswith("Attention.q.weight"):  # T5 does not scale its scores: in float32 they would drown the rest
+            w = w / 4
         out[name] = w + 1 if w.dim() == 1 and name.endswith(".weight") else w
     return out
 
@@ -99,6 +120,11 @@ def model(kind):
                                          num_key_value_heads=KV, vocab_size=VOCAB, max_position_embeddings=64, rms_norm_eps=1e-5,
                                          rope_theta=10000.0, tie_word_embeddings=True, attn_implementation="eager"))
         w = weights(shapes_llama())
+    elif kind in T5:
+        m = T5ForConditionalGeneration(T5Config(d_model=D, d_kv=D // HEADS, d_ff=FF, num_layers=T5[kind], num_heads=HEADS, vocab_size=VOCAB,
+                                                n_positions=64, feed_forward_proj="gated-gelu", relative_attention_num_buckets=8,
+                                                relative_attention_max_distance=12, decoder_start_token_id=3, attn_implementation="eager"))
+        w = {name: t.T if "relative" in name else t for name, t in weights(shapes_t5(T5[kind])).items()}
     elif kind == "neox":
         m = GPTNeoXForCausalLM(GPTNeoXConfig(hidden_size=D, intermediate_size=FF, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
                                              vocab_size=VOCAB, max_position_embeddings=64, rotary_pct=0.5, attn_implementation="eager"))
@@ -133,23 +159,33 @@ def model(kind):
     return m.eval()
 
 
+def inputs(m, ids):
+    """Ids as the model takes them: an encoder-decoder reads SOURCE, and they are what it has said."""
+    if m.config.is_encoder_decoder:
+        return {"input_ids": torch.tensor(SOURCE), "decoder_input_ids": ids}
+    return {"input_ids": ids}
+
+
 def logits(m):
     with torch.no_grad():
-        out = m(input_ids=torch.tensor(IDS)).logits[0]
+        out = m(**inputs(m, torch.tensor(IDS))).logits[0]
     return out[-len(IDS[0]):].flatten().tolist()
 
 
 def configs(kind):
-    t = {"task_type": "CAUSAL_LM"}
+    t = {"task_type": "SEQ_2_SEQ_LM" if kind in T5 else "CAUSAL_LM"}
     all = {
         "PREFIX_TUNING": PrefixTuningConfig(num_virtual_tokens=SLOTS, **t),
         "PREFIX_TUNING with projection": PrefixTuningConfig(num_virtual_tokens=SLOTS, prefix_projection=True, encoder_hidden_size=8, **t),
         "CARTRIDGE": CartridgeConfig(num_virtual_tokens=SLOTS, **t),
         "PROMPT_TUNING": PromptTuningConfig(num_virtual_tokens=SLOTS, **t),
         "P_TUNING": PromptEncoderConfig(num_virtual_tokens=SLOTS, encoder_hidden_size=8, **t),
-        "CPT": CPTConfig(cpt_token_ids=[1, 2, 3], cpt_mask=[1] * 3, cpt_tokens_type_mask=[1, 2, 4], **t),
     }
-    if kind in ("llama", "smollm2"):
+    if kind not in T5:
+        all["CPT"] = CPTConfig(cpt_token_ids=[1, 2, 3], cpt_mask=[1] * 3, cpt_tokens_type_mask=[1, 2, 4], **t)
+    if kind in T5:
+        all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["q", "v", "wo"], **t)
+    elif kind in ("llama", "smollm2"):
         all["ADAPTION_PROMPT"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=1, **t)
         all["ADAPTION_PROMPT, all layers"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=2, **t)
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], rank_pattern={"down_proj": 3}, **t)
@@ -185,7 +221,7 @@ def saved(kind, name, config):
 
 def made():
     out = {}
-    for kind in ("llama", "gpt2", "neox"):
+    for kind in ("llama", "gpt2", "neox", *T5):
         out[kind + " alone"] = {"logits": logits(model(kind))}
         for name, config in configs(kind).items():
             raw, z = saved(kind, name, config)
@@ -247,7 +283,8 @@ def main():
                 zipfile.ZipFile(file).extractall(folder)
                 m = PeftModel.from_pretrained(model(kind), folder).eval()
                 z = logits(m)
-            if m.active_peft_config.peft_type not in ("LORA", "ADAPTION_PROMPT"):  # generate finds those
+            # generate finds these; and the lines for an encoder-decoder are whole passes
+            if m.active_peft_config.peft_type not in ("LORA", "ADAPTION_PROMPT") and kind not in T5:
                 answer, want = asked(m)
                 bad += answer != want
                 if answer != want:
