@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"syscall/js"
 	"testing"
@@ -37,6 +38,18 @@ func TestResultsDoNotDependOnThreads(t *testing.T) {
 			t.Errorf("%d threads give another result than one", n)
 		}
 		want = got
+	}
+}
+
+// Training has the same bits with one, two and four threads.
+func TestTrainingDoesNotDependOnThreads(t *testing.T) {
+	var losses, prefix []float64
+	for _, n := range []int{1, 2, 4} {
+		l, p, _, _ := trained(t, device(t, Options{Threads: n}), false)
+		if losses != nil && (!slices.Equal(l, losses) || !slices.Equal(p, prefix)) {
+			t.Errorf("%d threads: losses %v, with one %v", n, l, losses)
+		}
+		losses, prefix = l, p
 	}
 }
 
