@@ -31,7 +31,7 @@ func (o *GradStats) backward(*Grads)            {}
 //	g ← scale·g    m ← β₁m + (1−β₁)g    v ← β₂v + (1−β₂)g²
 //	p ← p − lr·rate·(m·c₁/(√(v·c₂)+ε) + decay·p),  c_i = 1/(1−β_iᵗ)
 //
-// Hyper is the argument [lr, c₁, c₂]; see [AdamHyper].
+// Hyper is the argument [lr, c₁, c₂].
 type AdamW struct {
 	P, M, V, G, Stats, Hyper Buffer
 	Beta1, Beta2, Eps, Decay float64

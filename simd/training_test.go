@@ -52,7 +52,7 @@ func training(t *testing.T, f engine.Frozen, again bool) (p *engine.Program, arg
 			a.Ints[in.Hi] = append(a.Ints[in.Hi], int32(i+1))
 			a.Floats[weights] = append(a.Floats[weights], 1.0/rows)
 		}
-		a.Floats[hyper] = []float64{3e-3, 1 / (1 - math.Pow(0.9, float64(step))), 1 / (1 - math.Pow(0.999, float64(step)))}
+		a.Floats[hyper] = []float64{2e-2, 1 / (1 - math.Pow(0.9, float64(step))), 1 / (1 - math.Pow(0.999, float64(step)))}
 		return a
 	}
 }
