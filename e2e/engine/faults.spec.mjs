@@ -1,0 +1,87 @@
+// Browsers without threads or SIMD, threads that die, memory that ends: the page says
+// what is the matter and goes on.
+import { expect, test } from "@playwright/test";
+import { curveIsWhole, inFront, mortalThreads } from "./faults.mjs";
+import { openPage, out, start } from "./page.mjs";
+
+test.afterEach(({ page }) => page.unrouteAll({ behavior: "ignoreErrors" }));
+
+const facts = (page) => page.locator("#model-facts");
+const notice = (page) => page.locator("section[aria-labelledby=h-train] .notice");
+
+/** Twelve short examples: a step takes little, also where the device is slow. */
+async function useFew(page) {
+  const lines = Array.from({ length: 12 }, (_, i) => JSON.stringify({ prompt: `name : The Mill ${i} | food : tea`, completion: ` The Mill ${i} serves tea.` }));
+  await page.locator("#data-file").setInputFiles({ name: "few.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
+  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
+}
+
+async function useSample(page) {
+  await page.click("#use-sample");
+  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
+}
+
+test("without COOP and COEP the page trains on one thread, and says why", async ({ page }) => {
+  await page.route("**/*", async (route) => {
+    const response = await route.fetch();
+    const headers = response.headers();
+    delete headers["cross-origin-opener-policy"];
+    delete headers["cross-origin-embedder-policy"];
+    await route.fulfill({ response, headers });
+  });
+  await openPage(page);
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+  await expect(facts(page)).toContainText("one thread: the page is not cross-origin isolated (COOP and COEP headers)");
+  await useFew(page);
+  await start(page, 3, { batch: 2 });
+  await expect(page.locator("#summary")).toContainText("Ended after 3 steps", { timeout: 200_000 });
+  await page.screenshot({ path: `${out}fault-one-thread.png`, fullPage: true });
+});
+
+test("without SIMD the page computes in plain Go, and says so", async ({ page }) => {
+  await inFront(page, "worker", "WebAssembly.validate = () => false;");
+  await openPage(page);
+  await expect(facts(page)).toContainText("Runs on Plain CPU");
+  await expect(facts(page)).toContainText("this browser's WebAssembly has no SIMD");
+  await page.click("#device-fold > summary");
+  await expect(page.locator("#device-fold .choice").filter({ hasText: "WASM SIMD" }).locator("input")).toBeDisabled();
+  await useFew(page);
+  await start(page, 2, { batch: 1 });
+  await expect(page.locator("#summary")).toContainText("Ended after 2 steps", { timeout: 400_000 });
+  await page.screenshot({ path: `${out}fault-no-simd.png`, fullPage: true });
+});
+
+test("a thread dies in the middle of a training, which goes on", async ({ page }) => {
+  await mortalThreads(page);
+  await openPage(page);
+  test.skip(await page.evaluate(() => navigator.hardwareConcurrency) < 2, "there is one processor: no threads");
+  await useSample(page);
+  await start(page, 40);
+  await expect(page.locator("#tiles dd").first()).toContainText(/^\d+of 40/, { timeout: 120_000 });
+  const begun = Date.now();
+  await page.evaluate(() => endThread());
+  await expect(notice(page)).toContainText("A thread of the SIMD device died", { timeout: 30_000 });
+  const took = Date.now() - begun;
+  console.log(`a dead thread was noticed after ${took} ms`);
+  expect(took).toBeLessThan(9_000); // the kernels wait 5 s for each other; the rest is this machine's load
+  await expect(notice(page)).toContainText("goes on from its last checkpoint");
+  await page.screenshot({ path: `${out}fault-thread.png`, fullPage: true });
+  await curveIsWhole(page, 40);
+});
+
+test("memory ends: the page says how much was wanted, and goes on", async ({ page }) => {
+  await inFront(page, "worker", `{
+    const grow = WebAssembly.Memory.prototype.grow;
+    WebAssembly.Memory.prototype.grow = function (pages) {
+      if (this.buffer.byteLength + pages * 65536 > 64e6) throw new RangeError("Unable to grow instance memory");
+      return grow.call(this, pages);
+    };
+  }`);
+  await openPage(page);
+  await useSample(page);
+  await start(page, 3, { batch: 256 });
+  await expect(notice(page)).toContainText(/no memory for .*: [\d.]+ MB wanted besides [\d.]+ MB in use, and the machine gives no more: choose .*fewer tokens a batch/, { timeout: 120_000 });
+  await page.screenshot({ path: `${out}fault-memory.png`, fullPage: true });
+  await start(page, 3, { batch: 2 });
+  await expect(page.locator("#summary")).toContainText("Ended after 3 steps", { timeout: 200_000 });
+});
