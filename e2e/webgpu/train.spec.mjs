@@ -40,7 +40,7 @@ test("a prefix trains on the WebGPU device in Chromium", async ({ page }) => {
     await page.goto(`http://127.0.0.1:${server.address().port}/`);
     const code = await page.evaluate(async () => {
       const go = new Go();
-      go.argv = ["webgpu.test", "-test.v", "-test.run", "TestTrajectory|TestLostDevice|TestPause|TestManyRuns"];
+      go.argv = ["webgpu.test", "-test.v", "-test.run", "TestTrajectory|TestLost|TestBrokenShader|TestPause|TestManyRuns"];
       go.env = { PRELUDE_NEED_WEBGPU: "1", PRELUDE_STEPS: "200" };
       const ended = new Promise((resolve) => { go.exit = resolve; });
       const { instance } = await WebAssembly.instantiateStreaming(fetch("/test.wasm"), go.importObject);

@@ -64,7 +64,7 @@ func TestManyRuns(t *testing.T) {
 				t.Fatalf("after %d runs the counter is %g", i, v)
 			}
 		}
-		if i%(steps/5) == 0 {
+		if i%max(1, steps/5) == 0 {
 			var m int64
 			m, known = memory()
 			held = append(held, m>>20)
