@@ -46,7 +46,7 @@ func (l *lowering) attended(o *engine.Attention) (r command.Attention, blocks in
 	block = min(block, max(1, rows))
 	r.Block, r.KeyBlock = u(block), keyBlock
 	panel := (o.HeadDim + 4) * 32
-	strips := panel + 2*4*group*block*width + 4*block*up8(o.HeadDim)
+	strips := panel + 2*4*group*block*width + 4*max(block, group)*up8(o.HeadDim)
 	byKeys := 2*(keyBlock/8)*panel + 2*4*keyBlock*up8(o.HeadDim) + 2*4*group*block*keyBlock
 	l.ws = max(l.ws, u(max(strips, byKeys)+slack+align-1)/align*align)
 	return r, ceil(rows, block)

@@ -50,7 +50,9 @@ func (l *lowering) linear(o *engine.Linear) {
 	l.adding(&r, o.Add)
 	if l.p.Spec(o.W).DType.Block() > 1 && r.Transposed == 1 && r.M <= maxRounded && !l.p.Learns() {
 		r.A, r.LDA = l.round(o.X, r)
-		r.Cols, r.RowTiles = 128, 1
+		// As many tiles for each thread, of up to 128 rows: long ones read memory faster.
+		n, threads := int(r.N), l.dev.home.threads()
+		r.Cols, r.RowTiles = u(ceil(n, threads*ceil(n, threads*128))), 1
 		l.emit(r, command.MatVecRounded)
 		return
 	}

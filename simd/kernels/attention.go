@@ -139,9 +139,13 @@ func (g *generator) scores(s *scope, strip Value, rows, pkeys, keys uintptr) {
 func (g *generator) againstPanel(s *scope, col Value, rows uintptr, panel, stride Value) {
 	f := s.f
 	base := s.get(rows)
-	f.For(Const(0), s.group, 1, func(h Value) {
-		f.Call(g.multiply[tileKind{}], s.query(base, h, Const(0)), s.qStep, panel, Const(0), s.hd, col, stride, Const(0), s.count)
-		f.Set(col, col.Add(s.count.Mul(stride)))
+	f.If(s.count.Eq(Const(1)), func() { // decoding: the heads of one row go together
+		f.Call(g.multiply[tileKind{}], s.query(base, Const(0), Const(0)), s.headBytes, panel, Const(0), s.hd, col, stride, Const(0), s.group)
+	}, func() {
+		f.For(Const(0), s.group, 1, func(h Value) {
+			f.Call(g.multiply[tileKind{}], s.query(base, h, Const(0)), s.qStep, panel, Const(0), s.hd, col, stride, Const(0), s.count)
+			f.Set(col, col.Add(s.count.Mul(stride)))
+		})
 	})
 }
 
@@ -286,9 +290,15 @@ func (g *generator) attention() {
 				f.Store(lse.Add(t.Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Shl(2)), 0, g.softmax.Apply(row, s.stride.ShrU(2)))
 				f.Set(row, row.Add(s.stride))
 			})
-			g.combine(s, first, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
-			g.writeHead(s, s.query(o, h, Const(0)), s.qStep, s.count, ConstF32(1))
+			f.If(s.count.Ne(Const(1)), func() {
+				g.combine(s, first, s.count, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
+				g.writeHead(s, s.query(o, h, Const(0)), s.qStep, s.count, ConstF32(1))
+			}, nil)
 		})
+		f.If(s.count.Eq(Const(1)), func() { // the heads of one row go together
+			g.combine(s, s.strip, s.group, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
+			g.writeHead(s, s.query(o, Const(0), Const(0)), s.headBytes, s.group, ConstF32(1))
+		}, nil)
 	})
 
 	g.kernel(command.AttendQueries, func(f *Func, rec, tile, ws Value) {
@@ -300,7 +310,7 @@ func (g *generator) attention() {
 		ds := f.Let(s.strip2)
 		f.For(Const(0), s.group, 1, func(h Value) {
 			f.If(dq, func() {
-				g.combine(s, ds, unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
+				g.combine(s, ds, s.count, unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
 				g.writeHead(s, s.query(dq, h, Const(0)), s.qStep, s.count, number(f, rec, unsafe.Offsetof(attn.Scale)))
 			}, nil)
 			f.For(Const(0), s.count, 1, func(i Value) {
@@ -372,17 +382,17 @@ func (g *generator) attendDelta() {
 	})
 }
 
-// combine multiplies a head's rows of a strip by prefix and content rows (values,
-// or keys), into the block of outputs.
-func (g *generator) combine(s *scope, strip Value, prefix, content uintptr) {
+// combine multiplies rows of a strip by prefix and content rows (values, or keys), into
+// the block of outputs.
+func (g *generator) combine(s *scope, strip, rows Value, prefix, content uintptr) {
 	f := s.f
 	width := f.Let(up8(s.hd).Shl(2))
-	f.Fill(s.out, Const(0), s.count.Mul(width))
+	f.Fill(s.out, Const(0), rows.Mul(width))
 	part := func(base, n, first, strip Value) {
 		f.If(n, func() {
 			b := f.Let(s.key(base, first))
 			f.For(Const(0), width, 4*nr, func(col Value) {
-				f.Call(g.multiply[tileKind{loose: true}], strip, s.stride, b.Add(col), s.kvStep, n, s.out.Add(col), width, Const(1), s.count)
+				f.Call(g.multiply[tileKind{loose: true}], strip, s.stride, b.Add(col), s.kvStep, n, s.out.Add(col), width, Const(1), rows)
 			})
 		}, nil)
 	}
