@@ -6,7 +6,7 @@ WASM  = GOOS=js GOARCH=wasm $(GO)
 NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 
 # The packages whose tests run again as WebAssembly in Node.
-ENGINE = ./engine/... ./prefix/... ./models/...
+ENGINE = ./engine/... ./prefix ./prefix/adapter ./models/...
 
 .PHONY: run site ui models simd pretrain edge deploy worker bench reproduce test test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft lint clean
 
