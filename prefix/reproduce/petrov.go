@@ -19,8 +19,9 @@ var (
 	sizesE4 = sizes{layers: 4, heads: 4, hidden: 256, vocab: digitVocab, context: 31}
 )
 
-// testSize is the paper's: 32 batches of 100.
-const testSize = 3200
+// testSize is a third of the paper's 3,200: a standard error of 0.7 points at 95 %. Where
+// nothing is wanted of a figure, fewer do.
+const testSize, crossSize = 1000, 250
 
 // Streams of random numbers, so that no example comes twice.
 const (
@@ -75,7 +76,7 @@ func e1(ctx context.Context, dev engine.Device, r *result) error {
 	}
 	r.percent("ascending, pretrained", 91.41, got, atLeast(91.41))
 	prefixed := func(name string, paper float64, bound *bound) error {
-		o := train.Options{Steps: 400, Batch: 64, LR: 2e-2, Seed: 1}
+		o := train.Options{Steps: 200, Batch: 64, LR: 2e-2, Seed: 1}
 		t, d, err := prefixOn(ctx, m, name, 1, o)
 		if err != nil {
 			return err
@@ -95,7 +96,7 @@ func e1(ctx context.Context, dev engine.Device, r *result) error {
 	if err := prefixed("ascending", none, nil); err != nil {
 		return err
 	}
-	o := train.Options{Steps: 800, Batch: 64, LR: 1e-3, Seed: 1}
+	o := train.Options{Steps: 400, Batch: 64, LR: 1e-3, Seed: 1}
 	d := digitsFor("descending", o.Steps, o.Batch, 1, 1)
 	full, err := tune(ctx, m.Frozen, prefix.Choice{"source": "none", "weights": "full"}, d.Data, prefix.Given{}, o)
 	if err != nil {
@@ -124,7 +125,7 @@ func e2(ctx context.Context, dev engine.Device, r *result) error {
 		}
 		r.percent(name+", pretrained", []float64{32.66, 17.88, 29.78, 16.12}[i], got, nil)
 	}
-	o := train.Options{Steps: 800, Batch: 64, LR: 5e-2, Seed: 1}
+	o := train.Options{Steps: 300, Batch: 32, LR: 5e-2, Seed: 1}
 	return elicit(ctx, m, r, 1, o, []float64{94.09, 83.72, 99.62, 99.78}, func(paper float64) *bound { return atLeast(paper - 5) })
 }
 
@@ -136,7 +137,11 @@ func elicit(ctx context.Context, m *model, r *result, slots int, o train.Options
 			return err
 		}
 		for _, on := range seen {
-			got, err := t.match(ctx, digitsFor(on, 0, 0, m.pad-slots, 1).test)
+			test := digitsFor(on, 0, 0, m.pad-slots, 1).test
+			if on != name {
+				test = test[:crossSize]
+			}
+			got, err := t.match(ctx, test)
 			if err != nil {
 				return err
 			}
