@@ -59,7 +59,7 @@ func (s *Session) Shelf(ctx context.Context) (wire.Shelf, error) {
 		if err != nil {
 			return list, err
 		}
-		x := wire.Shelved{Key: t.key, Name: t.name, Origin: t.origin, Kind: t.method.Label(), Slots: n, Of: t.method.Slots(), Nested: t.method.Nested(),
+		x := wire.Shelved{Key: t.key, Name: t.name, Origin: t.origin, Kind: t.method.Label(), Slots: n + t.method.Soft(), Of: slotsOf(t.method), Nested: t.method.Nested(),
 			Step: t.card.Run.Step, ValLoss: t.card.Run.ValLoss, BaseLoss: t.card.Run.Base}
 		if why := t.method.Mixable(); why != nil {
 			x.Alone = sentence(why)
@@ -74,6 +74,9 @@ func (s *Session) Shelf(ctx context.Context) (wire.Shelf, error) {
 	}
 	return list, nil
 }
+
+// slotsOf counts what was trained: before the text and inside its template.
+func slotsOf(m *prefix.Method) int { return m.Slots() - m.Front() + m.Soft() }
 
 // Where a prefix comes from.
 const training, trained, imported, blend = "training", "trained", "imported", "blend"

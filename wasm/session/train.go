@@ -129,7 +129,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, 
 	defer func() { r.Close() }()
 	m := r.Method
 	mem := s.Device.Memory()
-	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: m.Slots(), LR: r.LR(), Recompute: r.Recompute}
+	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: slotsOf(m), LR: r.LR(), Recompute: r.Recompute}
 	planned.Notes = append(planned.Notes, m.Notes()...)
 	if len(s.lesson.data.Val) == 0 {
 		planned.Notes = append(planned.Notes, "There are too few examples to set some aside: validation runs on the training examples.")
