@@ -314,6 +314,9 @@ func TestFreezeKeepsTheLogits(t *testing.T) {
 				t.Errorf("%s, %s: %v", name, what, err)
 				continue
 			}
+			if n, err := m.Counting(ctx, tensors); err != nil || n != r.Slots() {
+				t.Errorf("%s, %s: %d slots are said to count, %d are left (%v)", name, what, n, r.Slots(), err)
+			}
 			if r.Slots() != m.Slots()-pruned {
 				t.Errorf("%s, %s: %d slots are left of %d", name, what, r.Slots(), m.Slots())
 			}
@@ -394,6 +397,24 @@ func TestMixedPrefixes(t *testing.T) {
 		if err := m.Blend(ctx, tensors, 1.5); err == nil {
 			t.Error("a blend of 1.5 is taken")
 		}
+	}
+}
+
+// Learned positions can't be moved: a blend says that it is only close.
+func TestMixedPrefixesOfLearnedPositions(t *testing.T) {
+	f := models["gpt2"](t, cpu.New[float64]())
+	var parts []prefix.Finished
+	for range 2 {
+		m := start(t, f, prefix.Choice{"kv.slots": "2", "start": "gaussian"})
+		done, err := m.Finished(ctx, f, alloc(t, f, m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, *done)
+	}
+	m, err := prefix.Mix(ctx, f, parts[0], parts[1])
+	if err != nil || len(m.Notes()) != 1 || !strings.Contains(m.Notes()[0], "only close") {
+		t.Errorf("%v, notes %q", err, m.Notes())
 	}
 }
 
