@@ -25,7 +25,7 @@ var (
 	seenFew  = lesson{reversed, 50, 120}
 	seenMany = lesson{reversed, 1000, 120}
 	newMany  = lesson{composed, 1000, 200}
-	brief    = lesson{reversed, 50, 40}
+	brief    = lesson{reversed, 50, 15}
 )
 
 // arm is one way to tune, with the learning rates that it may choose from.
@@ -178,6 +178,7 @@ type measure struct {
 
 var (
 	byMatch = measure{func(o *outcome) []float64 { return o.match }, "%.1f", false}
+	byVal   = measure{func(o *outcome) []float64 { return o.val }, "%.3f", true}
 	byEarly = measure{func(o *outcome) []float64 { return o.early }, "%.3f", true}
 )
 

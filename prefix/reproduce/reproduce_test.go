@@ -53,7 +53,7 @@ func TestPrefixCostsAndLeavesTheModel(t *testing.T) {
 	r.holds(t)
 }
 
-// O1 and O2 at one seed, with the rates that the full run chose.
+// O1 and O2, shortened: one seed, one rate an arm.
 func TestSourcesAndStarts(t *testing.T) {
 	b, r := toyBench(t), &result{ID: "O"}
 	for _, x := range []struct {
@@ -61,10 +61,10 @@ func TestSourcesAndStarts(t *testing.T) {
 		upper, lower arm
 		of           lesson
 	}{
-		{"O1", single(kvMLP, 1e-2), single(embedded, 0.06), newMany},
-		{"O2", single(kvHeader, 0.02), single(kvShort, 0.06), seenFew},
+		{"O1", single(kvMLP, 1e-2), single(embedded, 0.06), lesson{composed, 500, 60}},
+		{"O2", single(kvHeader, 0.02), single(kvShort, 0.06), lesson{reversed, 50, 15}},
 	} {
-		if err := b.above(r, x.what, x.upper, x.lower, x.of, byMatch); err != nil {
+		if err := b.above(r, x.what, x.upper, x.lower, x.of, byVal); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -79,12 +79,12 @@ func TestE1Short(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]*bound{"descending": atMost(1), "ascending": atLeast(90)} {
-		o := train.Options{Steps: 40, Batch: 32, LR: 2e-2, Seed: 1}
+		o := train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}
 		tuned, d, err := prefixOn(ctx, m, name, 1, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := tuned.match(ctx, d.test[:400])
+		got, err := tuned.match(ctx, d.test[:128])
 		if err != nil {
 			t.Fatal(err)
 		}
