@@ -24,6 +24,10 @@
 // programs in mode [Replay]; [Method.Freeze] leaves what only training needed behind, and
 // [Method.Adapter] writes that in PEFT's formats.
 //
+// Finished prefixes stand side by side by [Mix], weighed by [Method.Blend]; a nested one
+// has every length ([Method.SetLength]); soft slots may stand inside a template
+// ([Choice.WithTemplate]), whatever prefix the axes choose beside them.
+//
 // Shapes: keys and values are one tensor [2·layers, slots, kvHeads·headDim] whose slice 2ℓ
 // holds the keys of layer ℓ and 2ℓ+1 its values. Keys are as attention reads them, after
 // rotary positions. Li and Liang 2021 (arXiv 2101.00190), Liu et al. 2022 (P-Tuning v2,
