@@ -1,8 +1,10 @@
 package simd
 
 import (
+	"encoding/binary"
 	"fmt"
 	"reflect"
+	"unsafe"
 
 	"prelude/engine"
 	"prelude/simd/command"
@@ -13,7 +15,8 @@ type lowering struct {
 	*plan
 	scratch uint32 // where the scratch area lies; the program's buffers, then an operation's own
 	code    []byte
-	last    int // where in code the last record begins, -1 if there is none
+	last    []int            // where in code the last record begins, and those beside it
+	linears []*engine.Linear // whose products are the last records
 	cells   []uint32
 	fixed   map[uint32]uint32 // addresses of constants
 	temp    int64             // bytes taken by the operation at hand
@@ -25,7 +28,7 @@ type lowering struct {
 }
 
 func (c *plan) lower(scratch uint32) (*lowering, error) {
-	l := &lowering{plan: c, scratch: scratch, last: -1, fixed: map[uint32]uint32{}, cells: make([]uint32, c.p.Domains()), ws: minWorkspace}
+	l := &lowering{plan: c, scratch: scratch, fixed: map[uint32]uint32{}, cells: make([]uint32, c.p.Domains()), ws: minWorkspace}
 	for _, op := range c.p.Ops() {
 		l.temp = 0
 		if o, ok := op.(*engine.Linear); !ok || o.X != l.rounded.x {
@@ -203,9 +206,12 @@ func (l *lowering) ends(op string, idx, b engine.Buffer) {
 // chunk is how many elements an elementwise tile has: some tens of microseconds.
 const chunk = 8192
 
-// emit appends a record for a kernel. Its number of tiles, where not given, follows
-// from its chunks.
-func (l *lowering) emit(record any, k command.Kernel) {
+// emit appends a record for a kernel, to be worked on after all others. Its number of
+// tiles, where not given, follows from its chunks.
+func (l *lowering) emit(record any, k command.Kernel) { l.append(record, k, false) }
+
+// append is emit, or with beside lets the kernel work at the same time as the last one.
+func (l *lowering) append(record any, k command.Kernel, beside bool) {
 	head := command.Head{Kernel: k}
 	switch r := record.(type) {
 	case command.Map:
@@ -294,12 +300,19 @@ func (l *lowering) emit(record any, k command.Kernel) {
 		return
 	}
 	at := len(l.code)
-	if l.last >= 0 {
-		next := l.first + u(at)
-		for i := range 4 {
-			l.code[l.last+8+i] = byte(next >> (8 * i))
+	if beside {
+		l.link(l.last[len(l.last)-1], unsafe.Offsetof(head.Beside), at)
+	} else {
+		for _, r := range l.last {
+			l.link(r, unsafe.Offsetof(head.Next), at)
 		}
+		l.last, l.linears = l.last[:0], nil
 	}
-	l.last = at
+	l.last = append(l.last, at)
 	l.code = command.Append(l.code, record)
+}
+
+// link writes into a field of the head of the record at from where the one at to lies.
+func (l *lowering) link(from int, field uintptr, to int) {
+	binary.LittleEndian.PutUint32(l.code[from+int(field):], l.first+u(to))
 }

@@ -19,11 +19,13 @@ const maxVectors, maxRounded = 4, 8
 
 // product emits a product, cut into tiles: about a millisecond each, and enough of
 // them for many threads to end together.
-func (l *lowering) product(r command.Product) {
+func (l *lowering) product(r command.Product) { l.productBeside(r, false) }
+
+func (l *lowering) productBeside(r command.Product, beside bool) {
 	m, n := int(r.M), int(r.N)
 	if m <= maxVectors && r.Transposed == 1 && r.Columns == 0 {
 		r.Cols, r.RowTiles = 32, 1
-		l.emit(r, command.MatVec)
+		l.append(r, command.MatVec, beside)
 		return
 	}
 	r.Cols = 64
@@ -35,7 +37,7 @@ func (l *lowering) product(r command.Product) {
 	if int(r.RowTiles)*ceil(n, 64) < 24 {
 		r.Cols = 32
 	}
-	l.emit(r, command.GEMM)
+	l.append(r, command.GEMM, beside)
 }
 
 func (l *lowering) linear(o *engine.Linear) {
@@ -48,15 +50,43 @@ func (l *lowering) linear(o *engine.Linear) {
 		r.Transposed = 1
 	}
 	l.adding(&r, o.Add)
+	before := len(l.code)
 	if l.p.Spec(o.W).DType.Block() > 1 && r.Transposed == 1 && r.M <= maxRounded && !l.p.Learns() {
 		r.A, r.LDA = l.round(o.X, r)
 		// As many tiles for each thread, of up to 128 rows: long ones read memory faster.
 		n, threads := int(r.N), l.dev.home.threads()
 		r.Cols, r.RowTiles = u(ceil(n, threads*ceil(n, threads*128))), 1
-		l.emit(r, command.MatVecRounded)
-		return
+		l.append(r, command.MatVecRounded, l.besideLast(o))
+	} else {
+		l.productBeside(r, l.besideLast(o))
 	}
-	l.product(r)
+	if len(l.code) > before {
+		l.linears = append(l.linears, o)
+	}
+}
+
+// besideLast says whether o can be worked on together with the last records: products
+// of the same rows with other matrices, none of which writes what another one reads or
+// writes. Queries, keys and values are such, and a gate and what it lets through.
+func (l *lowering) besideLast(o *engine.Linear) bool {
+	if len(l.linears) == 0 {
+		return false
+	}
+	for _, p := range l.linears {
+		if p.X != o.X || l.touch(o.Y, o.X) || l.touch(o.Y, p.Y) || l.touch(o.Y, p.Add) || l.touch(o.Add, p.Y) {
+			return false
+		}
+	}
+	return true
+}
+
+// touch says whether two buffers share memory.
+func (l *lowering) touch(a, b engine.Buffer) bool {
+	if a == engine.None || b == engine.None {
+		return false
+	}
+	from, to := l.at(a), l.at(b)
+	return from < to+u(4*l.p.Spec(b).Len()) && to < from+u(4*l.p.Spec(a).Len())
 }
 
 // rounding says what lies where an operation's scratch memory begins: the rounded rows

@@ -112,7 +112,9 @@ func trained(t *testing.T, dev engine.Device, again bool) (losses, prefix []floa
 func TestTrajectory(t *testing.T) {
 	wantLosses, wantPrefix, _, _ := trained(t, cpu.New[float64](), false)
 	singleLosses, singlePrefix, _, _ := trained(t, cpu.New[float32](), false)
-	limit := func(figure float64, single, want []float64) float64 { return max(figure, 2*conformance.Error(single, want)) }
+	limit := func(figure float64, single, want []float64) float64 {
+		return max(figure, 2*conformance.Error(single, want))
+	}
 	if wantLosses[9] > wantLosses[0]-0.05 {
 		t.Fatalf("the reference learns nothing: %v", wantLosses)
 	}

@@ -10,7 +10,8 @@
 // The work of a record is cut into tiles, and a kernel is called with (record,
 // tile, workspace). Any thread may take any tile: a tile writes what no other
 // tile writes and sums in a fixed order, so that results do not depend on the
-// number of threads. Between records all threads meet.
+// number of threads. Between records all threads meet, but for those that are worked on
+// beside each other.
 package command
 
 import "encoding/binary"
@@ -20,7 +21,7 @@ type Head struct {
 	Kernel Kernel // a slot in the module's table of functions
 	Tiles  uint32
 	Next   uint32 // address of the next record, 0 at the end
-	_      uint32
+	Beside uint32 // address of one that may be worked on at the same time and has the same Next, or 0
 }
 
 // Kernel names a function of the module; 0 is none.

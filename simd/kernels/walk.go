@@ -21,6 +21,7 @@ func (g *generator) walk(now *Func) {
 	at := Const(command.ControlAt)
 	pc, stop, tile := int(unsafe.Offsetof(c.PC)), int(unsafe.Offsetof(c.Stop)), int(unsafe.Offsetof(c.Tile))
 	kernel, tiles, next := int(unsafe.Offsetof(h.Kernel)), int(unsafe.Offsetof(h.Tiles)), int(unsafe.Offsetof(h.Next))
+	beside := int(unsafe.Offsetof(h.Beside))
 
 	if !g.Shared {
 		rec, t := f.Let(LoadI(at, pc)), f.Let(LoadI(at, tile))
@@ -34,7 +35,7 @@ func (g *generator) walk(now *Func) {
 					f.Return(Const(command.Yield))
 				}, nil)
 			})
-			f.Set(rec, LoadI(rec, next))
+			f.Set(rec, Select(LoadI(rec, beside), LoadI(rec, beside), LoadI(rec, next)))
 			f.Set(t, Const(0))
 		})
 		f.Store(at, pc, Const(0))
@@ -45,17 +46,23 @@ func (g *generator) walk(now *Func) {
 
 	arrived, round := int(unsafe.Offsetof(c.Arrived)), int(unsafe.Offsetof(c.Round))
 	threads, failed := int(unsafe.Offsetof(c.Threads)), int(unsafe.Offsetof(c.Failed))
-	rec, t, seen, turns := f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32)
+	rec, part, t, seen, turns := f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32)
 	f.Loop(func(again Label) {
 		f.Set(rec, AtomicLoad(at, pc))
 		f.If(rec.Not(), func() { f.Return(Const(command.Done)) }, nil)
 		f.If(AtomicLoad(at, failed), func() { f.Return(Const(command.Failed)) }, nil)
 		f.If(AtomicLoad(at, stop), func() { f.Return(Const(command.Yield)) }, nil)
+		// Tiles are counted on through the records beside each other.
 		f.Set(t, AtomicAdd(at, tile, Const(1)))
-		f.If(t.Lt(LoadI(rec, tiles)), func() {
-			f.CallSlot(LoadI(rec, kernel), rec, t, ws)
-			f.Branch(again)
-		}, nil)
+		f.Set(part, rec)
+		f.While(part, func() {
+			f.If(t.Lt(LoadI(part, tiles)), func() {
+				f.CallSlot(LoadI(part, kernel), part, t, ws)
+				f.Branch(again)
+			}, nil)
+			f.Set(t, t.Sub(LoadI(part, tiles)))
+			f.Set(part, LoadI(part, beside))
+		})
 
 		// The record has no tiles left. The last one here opens the next record.
 		f.Set(seen, AtomicLoad(at, round))
@@ -88,7 +95,7 @@ func (g *generator) walk(now *Func) {
 }
 
 const (
-	spins    = 50000 // looks at the round before a thread sleeps, some 100 µs: waking takes as long
+	spins    = 20000 // looks at the round before a thread sleeps, some 40 µs: waking takes as long
 	nap      = 50    // ms of one sleep
 	patience = 5000  // ms until a thread that has not come counts as dead
 )
