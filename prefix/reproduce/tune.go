@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"time"
 
 	"prelude/engine"
@@ -43,6 +45,8 @@ func tune(ctx context.Context, f engine.Frozen, c prefix.Choice, d train.Data, g
 	_, err = r.Train(ctx, train.Events{Step: func(s train.StepInfo) {
 		t.curve = append(t.curve, s.Loss...)
 		steps += len(s.Loss)
+	}, Eval: func(e train.EvalInfo) {
+		fmt.Fprintf(os.Stderr, "step %d of %d  validation %.3f  %.0f s\n", e.Step, o.Steps, e.Loss, time.Since(begun).Seconds())
 	}})
 	t.val = r.Best().Loss
 	t.stepTime = time.Since(begun) / time.Duration(max(1, steps))
