@@ -29,7 +29,7 @@ type experiment struct {
 	run func(ctx context.Context, dev engine.Device, r *result) error
 }
 
-var experiments = []experiment{{"E1", e1}, {"E2", e2}, {"E3", e3}, {"E4", e4}, {"O", orderings}}
+var experiments = []experiment{{"E1", e1}, {"E2", e2}, {"E3", e3}, {"E4", e4}, {"E4-LoRA", e4lora}, {"O", orderings}}
 
 func main() {
 	only := flag.String("only", "", "experiments to run, with commas between; all where empty")
