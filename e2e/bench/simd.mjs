@@ -52,7 +52,16 @@ async function steps(program) {
 async function small(program) {
 	const all = {};
 	for (let round = 0; round < rounds; round++) {
-		for (const threads of [1, 2]) best(all, 'ours' + threads, (await figures(program, '-model', 'small', '-threads', threads, '-steps', 12)).step);
+		// All four modules, which train alike: relaxed or plain, own memory or shared.
+		const losses = [];
+		for (const [name, ...args] of [['ours'], ['plain', '-plain'], ['again', '-recompute']]) {
+			for (const threads of [1, 2]) {
+				const f = await figures(program, '-model', 'small', '-threads', threads, '-steps', 12, ...args);
+				best(all, name + threads, f.step);
+				losses.push(f.loss);
+			}
+		}
+		if (!(Math.max(...losses) - Math.min(...losses) < 1e-4)) throw new Error(`the modules train to different losses: ${losses}`);
 		const page = await b.page('/');
 		best(all, 'jax', await page.evaluate(async () => {
 			const jax = await import('/e2e/bench/node_modules/@jax-js/jax/dist/index.js');
@@ -70,6 +79,9 @@ async function small(program) {
 	}
 	line('simd_step_small', all.ours1, 's');
 	line('simd_step_small_2_threads', all.ours2, 's');
+	line('simd_step_small_plain', all.plain1, 's');
+	line('simd_step_small_plain_2_threads', all.plain2, 's');
+	line('simd_recompute_time', all.again1 / all.ours1, 'ratio');
 	line('simd_small_threads_2', all.ours1 / all.ours2, 'ratio');
 	line('jaxjs_step_small', all.jax, 's');
 	line('simd_step_vs_jaxjs', all.jax / all.ours1, 'ratio');
