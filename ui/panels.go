@@ -219,6 +219,15 @@ func (c *DataPanel) pageText() string {
 }
 
 func (c *DataPanel) lead() string { mark, _ := space(c.preview().Completion); return mark }
+
+// between is what parts prompt and completion on the page: an encoder-decoder reads one and
+// begins the other anew.
+func (c *DataPanel) between() string {
+	if c.App.encDec() {
+		return "\n"
+	}
+	return ""
+}
 func (c *DataPanel) rest() string { _, rest := space(c.preview().Completion); return rest }
 
 func (c *DataPanel) end() string {

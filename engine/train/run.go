@@ -161,11 +161,14 @@ func fits(info engine.ModelInfo, m *prefix.Method, d Data) error {
 	return nil
 }
 
-// complete reports examples that lack what an encoder reads.
+// complete reports examples that lack what an encoder reads, or have it for none.
 func complete(info engine.ModelInfo, tokens []data.Tokens) error {
 	for _, t := range tokens {
-		if (info.EncLayers > 0) != (len(t.Source) > 0) {
-			return fmt.Errorf("train: line %d: %s reads a prompt in its encoder if it has one, and only then", t.Line, info.Family)
+		switch {
+		case info.EncLayers > 0 && len(t.Source) == 0:
+			return fmt.Errorf("train: line %d has no prompt for the encoder of %s", t.Line, info.Family)
+		case info.EncLayers == 0 && t.Source != nil:
+			return fmt.Errorf("train: line %d has a prompt for an encoder, and %s has none", t.Line, info.Family)
 		}
 	}
 	return nil
