@@ -58,14 +58,20 @@ func reproduce(ctx context.Context, only, out string) error {
 			return err
 		}
 		r := &result{ID: x.id}
+		r.keep = func() error {
+			all.put(r)
+			return all.write(out)
+		}
 		from := time.Now()
 		if err := x.run(ctx, dev, r); err != nil {
 			return fmt.Errorf("%s: %w", x.id, err)
 		}
+		if r.failed != nil {
+			return r.failed
+		}
 		dev.Close()
 		r.Seconds = time.Since(from).Seconds()
-		all.put(r)
-		if err := all.write(out); err != nil {
+		if err := r.keep(); err != nil {
 			return err
 		}
 		fmt.Printf("%s ended after %.0f s, %.0f s in all\n", x.id, r.Seconds, time.Since(begun).Seconds())

@@ -15,7 +15,9 @@ import (
 // result is what an experiment found.
 type result struct {
 	ID      string
-	Seconds float64
+	Seconds float64 // 0: stopped before its end
+	keep    func() error
+	failed  error // the first that keep gave
 	Notes   []string
 	Rows    []row
 	Curves  []curve
@@ -77,7 +79,16 @@ func (r *result) percent(what string, paper, ours float64, b *bound) {
 
 func (r *result) add(x row) {
 	r.Rows = append(r.Rows, x)
+	r.save()
 	fmt.Printf("%s | %s | paper %s | here %s | %s\n", r.ID, x.What, x.Paper, x.Ours, x.Want)
+}
+
+// save keeps what there is so far, since an experiment may take long.
+func (r *result) save() {
+	if r.keep == nil || r.failed != nil {
+		return
+	}
+	r.failed = r.keep()
 }
 
 // curve adds a loss curve of twelve points.
@@ -87,6 +98,7 @@ func (r *result) curve(what string, loss []float64) {
 		c.Points[i] = math.Round(v*1e4) / 1e4
 	}
 	r.Curves = append(r.Curves, c)
+	r.save()
 	fmt.Println(r.ID, "|", what, "|", c.Points)
 }
 
@@ -145,7 +157,11 @@ func (all *results) page() string {
 		for _, n := range r.Notes {
 			fmt.Fprintf(&b, "%s ", n)
 		}
-		fmt.Fprintf(&b, "Took %.0f s.\n\n| what | paper | here | wanted | |\n| --- | --- | --- | --- | --- |\n", r.Seconds)
+		took := "Stopped before its end."
+		if r.Seconds > 0 {
+			took = fmt.Sprintf("Took %.0f s.", r.Seconds)
+		}
+		fmt.Fprintf(&b, "%s\n\n| what | paper | here | wanted | |\n| --- | --- | --- | --- | --- |\n", took)
 		for _, x := range r.Rows {
 			mark := ""
 			if x.Want != "" {
