@@ -79,11 +79,10 @@ test("bad input is named, and nothing is lost", async ({ page }) => {
   await expect(page.locator("#data-facts dd").first()).toHaveText(count);
   await refused("noise.jsonl", Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256)), "noise.jsonl");
 
-  for (const [name, text, says] of [["prose.jsonl", "Dear all,\nthis is no data set.\n", "line 1"], ["keys.jsonl", '{"frage": "a", "antwort": "b"}\n', "frage"]]) {
-    await box.setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
-    await expect(page.locator("#line-errors").or(page.locator(".notice")), name).toContainText(says);
-    await expect(page.locator("#start")).toBeDisabled();
-  }
+  // Nothing but errors: the first is named, and the examples before stay.
+  await refused("prose.jsonl", Buffer.from("Dear all,\nthis is no data set.\n"), "line 1");
+  await refused("keys.jsonl", Buffer.from('{"frage": "a", "antwort": "b"}\n'), "frage");
+  await expect(page.locator("#start")).toBeEnabled();
 
   await box.setInputFiles({ name: "mixed.jsonl", mimeType: "application/json", buffer: Buffer.from(good + '{"prompt": "only"}\nnot json\n' + good.replace('"a"', '"e"').replace('"c"', '"f"')) });
   await expect(page.locator("#line-errors")).toContainText("line 3");
