@@ -91,12 +91,20 @@ globalThis.preludeWebGPU = (() => {
       this.device.pushErrorScope("out-of-memory");
       let result, thrown;
       try { result = f(); } catch (err) { thrown = err; }
-      const memory = this.device.popErrorScope(), validation = this.device.popErrorScope();
-      const caught = (await memory) ?? (await validation);
+      const scopes = await Promise.allSettled([this.device.popErrorScope(), this.device.popErrorScope()]);
+      const failed = thrown ?? scopes.find((x) => x.reason)?.reason;
+      if (failed) throw await this.named(failed);
       if (this.lost) throw new Error("lost: " + this.lost);
-      if (thrown) throw thrown;
+      const caught = scopes[0].value ?? scopes[1].value;
       if (caught) throw new Error(`${what}: ${caught.message}`);
       return result;
+    }
+
+    // The error of something that failed: loss, where the device is lost. Chromium rejects
+    // what waits before it says that the device is.
+    async named(err) {
+      if (!this.lost) await Promise.race([this.device.lost, new Promise((turn) => setTimeout(turn, 200))]);
+      return this.lost ? new Error("lost: " + this.lost) : err;
     }
 
     buffer(size, usage) {
@@ -135,7 +143,7 @@ globalThis.preludeWebGPU = (() => {
         if (this.error) throw new Error(this.error);
         return new Uint8Array(to.getMappedRange().slice(0));
       } catch (err) {
-        throw this.lost ? new Error("lost: " + this.lost) : err;
+        throw await this.named(err);
       } finally {
         to.destroy();
       }
@@ -166,10 +174,10 @@ globalThis.preludeWebGPU = (() => {
           const module = device.createShaderModule({ label: k.name, code: k.code });
           const compiled = device.createComputePipelineAsync({ label: k.name, layout: layout.pipeline, compute: { module, entryPoint: "main" } })
             .then((pipeline) => ({ pipeline }), (error) => ({ error }));
-          const invalid = await device.popErrorScope();
+          const invalid = await device.popErrorScope().catch((err) => err);
           const { pipeline, error } = await compiled;
+          if (invalid || error) throw await this.named(new Error(`shader ${k.name}: ${(invalid ?? error).message}`));
           if (this.lost) throw new Error("lost: " + this.lost);
-          if (invalid || error) throw new Error(`shader ${k.name}: ${(invalid ?? error).message}`);
           return { pipeline, layout: layout.group };
         };
         p = make();
