@@ -30,6 +30,9 @@
 //
 // Shapes: keys and values are one tensor [2·layers, slots, kvHeads·headDim] whose slice 2ℓ
 // holds the keys of layer ℓ and 2ℓ+1 its values. Keys are as attention reads them, after
-// rotary positions. Li and Liang 2021 (arXiv 2101.00190), Liu et al. 2022 (P-Tuning v2,
+// rotary positions. An encoder-decoder has three kinds of attention, its sites, each on a
+// switch of its own: layers are then those of the decoder's self-attention, the encoder's
+// and the cross-attention, one after another. Embeddings there are rows of the inputs,
+// which whoever packs examples leaves room for ([Method.RowsBefore]). Li and Liang 2021 (arXiv 2101.00190), Liu et al. 2022 (P-Tuning v2,
 // arXiv 2110.07602), METHODS §1.10.
 package prefix
