@@ -18,11 +18,22 @@ const defaultVal = "20"
 // FormPanel has the template and the share of examples set aside.
 type FormPanel struct{ App *App }
 
-// templates are forms to begin with.
-var templates = []struct{ label, text string }{
-	{"Label", "{text}\nSentiment: {label}"},
-	{"Soft slots before the label", "{text}{prefix:4}\nSentiment: {label}"},
-	{"Slots around the text", "{prefix:10} Review: {text}\nSentiment:{prefix:2} {label}"},
+// starter is a form to begin with.
+type starter struct{ label, text string }
+
+// starters are written in the names that the file's examples have, such as
+// "text/label"; none where an example is one text.
+func (c *FormPanel) starters() []starter {
+	ask, answer, ok := strings.Cut(c.App.data.set.Shape, "/")
+	if !ok {
+		return nil
+	}
+	write := strings.NewReplacer("ASK", "{"+ask+"}", "ANSWER", "{"+answer+"}").Replace
+	return []starter{
+		{"Plain", write("ASK\nAnswer: ANSWER")},
+		{"Soft slots before the answer", write("ASK{prefix:4}\nAnswer: ANSWER")},
+		{"Slots around the text", write("{prefix:10} Text: ASK\nAnswer:{prefix:2} ANSWER")},
+	}
 }
 
 func (c *FormPanel) fill(text string) { c.App.form.template = text }

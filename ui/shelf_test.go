@@ -140,6 +140,22 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// Templates to begin with have the file's own names.
+func TestStarters(t *testing.T) {
+	a, _ := withData(t)
+	c := &FormPanel{App: a}
+	for shape, want := range map[string]string{"text/label": "{prefix:10} Text: {text}\nAnswer:{prefix:2} {label}", "source/target": "{prefix:10} Text: {source}\nAnswer:{prefix:2} {target}", "messages": "", "": ""} {
+		a.data.set.Shape = shape
+		got := ""
+		if all := c.starters(); len(all) == 3 {
+			got = all[2].text
+		}
+		if got != want {
+			t.Errorf("%s begins with %q, want %q", shape, got, want)
+		}
+	}
+}
+
 // A form that can't be stays in its boxes, and what was read before stays read.
 func TestForm(t *testing.T) {
 	a, s := withData(t)
