@@ -67,6 +67,9 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 		if e.form, err = data.ParseTemplate(e.opts.Template); err != nil {
 			return d, err
 		}
+		if e.opts.Chat && e.form.Slots() > 0 {
+			return d, hint("Switch the chat template off, or take {prefix:…} out of the template.", "soft slots can't stand inside a chat template")
+		}
 		for i, x := range all {
 			if all[i], err = e.form.Fill(x); err != nil {
 				return d, fmt.Errorf("line %d: %w", x.Line, err)
