@@ -23,7 +23,7 @@ func at(c prefix.Choice, sites ...string) prefix.Choice {
 
 // What is trained on an encoder-decoder is written as PEFT reads it where that gives the
 // same logits: by its two layers, PEFT's decoder reads one pair of keys and values twice.
-func TestExportsOfPairsComeBack(t *testing.T) {
+func TestExportsComeBackFromPairs(t *testing.T) {
 	for _, x := range []struct {
 		name    string
 		choice  prefix.Choice
