@@ -76,5 +76,5 @@ func reproduce(ctx context.Context, only, out string) error {
 		}
 		fmt.Printf("%s ended after %.0f s, %.0f s in all\n", x.id, r.Seconds, time.Since(begun).Seconds())
 	}
-	return nil
+	return all.write(out)
 }

@@ -71,16 +71,25 @@ func TestSourcesAndStarts(t *testing.T) {
 	r.holds(t)
 }
 
-// E1, shortened: the prefix leaves a new task at nothing, and the same code gets the known one.
-func TestE1Short(t *testing.T) {
+// E1 and E2, shortened: a prefix leaves a new task at nothing, and the same code gets a known
+// one, alone or out of four.
+func TestPetrovShort(t *testing.T) {
 	ctx := context.Background()
-	m, err := open(ctx, device(t), "e1", sizesE1, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]*bound{"descending": atMost(1), "ascending": atLeast(90)} {
-		o := train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}
-		tuned, d, err := prefixOn(ctx, m, name, 1, o)
+	for _, x := range []struct {
+		checkpoint, task string
+		sizes            sizes
+		o                train.Options
+		want             *bound
+	}{
+		{"e1", "descending", sizesE1, train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}, atMost(1)},
+		{"e1", "ascending", sizesE1, train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}, atLeast(90)},
+		{"e2", "add2", sizesE2, train.Options{Steps: 60, Batch: 16, LR: 5e-2, Seed: 1, Eval: 60}, atLeast(50)},
+	} {
+		m, err := open(ctx, device(t), x.checkpoint, x.sizes, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tuned, d, err := prefixOn(ctx, m, x.task, 1, x.o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,8 +97,8 @@ func TestE1Short(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !want.met(100 * got) {
-			t.Errorf("%s with a prefix: %.1f %%, want %v", name, 100*got, want)
+		if !x.want.met(100 * got) {
+			t.Errorf("%s: %s with a prefix: %.1f %%, want %v", x.checkpoint, x.task, 100*got, x.want)
 		}
 		tuned.close()
 	}
