@@ -1,0 +1,87 @@
+// How long a person waits, and how much memory the page takes, in Chromium:
+//
+//	node e2e/bench/page.mjs [http://localhost:8080]
+//
+// It prints "name value unit", one a line:
+//
+//	page_first_token_s      from opening the page to the first token of the bundled model
+//	page_load_smollm2_s     from the press on Load to SmolLM2 being ready; absent without `make models`
+//	page_load_peak_of_weights  memory of the page's process while it loads (largest of ten looks a
+//	                        second at VmRSS, less what it had before), over the weights' bytes
+//
+// The medians of five openings and three loadings, each in a fresh browser.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { chromium } from "../node_modules/playwright-core/index.mjs";
+
+const address = process.argv[2] ?? "http://localhost:8080";
+const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+const median = (x) => x.sort((a, b) => a - b)[x.length >> 1];
+const seconds = (since) => (Date.now() - since) / 1000;
+
+async function fresh(run) {
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"] });
+  try {
+    return await run(await browser.newPage(), browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Bytes that the renderers of this browser hold (Linux): the page with all its workers. */
+async function renderers(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  let sum = 0;
+  for (const { id, type } of processInfo) {
+    if (type !== "renderer" || !readdirSync("/proc").includes(String(id))) continue;
+    sum += 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1] ?? 0);
+  }
+  return sum;
+}
+
+const first = [];
+for (let i = 0; i < 5; i++) {
+  first.push(await fresh(async (page) => {
+    const begun = Date.now();
+    await page.goto(address);
+    await page.fill("#prompt", "The river", { timeout: 60_000 });
+    await page.waitForSelector("#ask:enabled", { timeout: 60_000 });
+    await page.click("#ask");
+    await page.waitForFunction(() => {
+      const answer = document.querySelector("#answer-base .answer-text:not(.faint)");
+      return answer && answer.textContent.trim() !== "";
+    }, null, { polling: 10, timeout: 60_000 });
+    return seconds(begun);
+  }));
+}
+console.log(`page_first_token_s ${median(first).toFixed(2)} s`);
+
+const times = [], peaks = [];
+for (let i = 0; i < 3; i++) {
+  await fresh(async (page, browser) => {
+    await page.goto(address);
+    await page.waitForSelector("#model-facts", { timeout: 60_000 });
+    const row = page.locator(".rows .row").filter({ hasText: "SmolLM2" });
+    if (await row.count() === 0) return;
+    const before = await renderers(browser);
+    let peak = before, loading = true;
+    const look = (async () => {
+      for (; loading; await new Promise((later) => setTimeout(later, 100))) peak = Math.max(peak, await renderers(browser));
+    })();
+    const begun = Date.now();
+    await row.getByRole("button", { name: /^Load/ }).click();
+    await row.locator(".tag.ok").waitFor({ timeout: 120_000 });
+    times.push(seconds(begun));
+    loading = false;
+    await look;
+    const weights = Number(/([\d.]+)\D*MB/.exec(await page.locator("#model-facts").innerText())[1]) * 1e6;
+    peaks.push((peak - before) / weights);
+  });
+}
+if (times.length > 0) {
+  console.log(`page_load_smollm2_s ${median(times).toFixed(2)} s`);
+  console.log(`page_load_peak_of_weights ${median(peaks).toFixed(2)} ratio`);
+} else {
+  console.error("SmolLM2 is not among the page's models: `make models` gets it");
+}
