@@ -152,6 +152,11 @@ func (all *results) write(folder string) error {
 func (all *results) page() string {
 	var b strings.Builder
 	b.WriteString(preface)
+	for _, x := range experiments {
+		if !slices.ContainsFunc(*all, func(r *result) bool { return r.ID == x.id }) {
+			fmt.Fprintf(&b, "\nNot run yet: %s, %s.\n", x.id, titles[x.id])
+		}
+	}
 	for _, r := range *all {
 		fmt.Fprintf(&b, "\n## %s · %s\n\n", r.ID, titles[r.ID])
 		for _, n := range r.Notes {

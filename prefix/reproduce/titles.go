@@ -22,4 +22,6 @@ rate, with this project's AdamW; a prefix starts as noise of the size of real hi
 3,200. E3 and E4 share one checkpoint with twelve padding tokens: E3's prefix of ten stands before two of them. LoRA is on
 the feed-forward parts alone; the paper's code also adapts the attention's output projection (12,288 numbers, as many as
 the prefix has; here 10,240).
+
+The comparison with PEFT on SmolLM2 is in compare/, a line of compare.csv for each arm and rate that was run.
 `
