@@ -85,3 +85,25 @@ test("memory ends: the page says how much was wanted, and goes on", async ({ pag
   await start(page, 3, { batch: 2 });
   await expect(page.locator("#summary")).toContainText("Ended after 3 steps", { timeout: 200_000 });
 });
+
+// A headless browser hides no tab; what a hidden one is denied is played: animation
+// frames never come, timers come once a second.
+test("a hidden tab goes on training", async ({ page }) => {
+  await openPage(page);
+  await useFew(page);
+  await page.evaluate(() => {
+    const later = window.setTimeout;
+    window.requestAnimationFrame = () => 0;
+    window.setTimeout = (f, ms, ...args) => later(f, Math.max(1000, ms ?? 0), ...args);
+    Object.defineProperty(document, "visibilityState", { value: "hidden" });
+    Object.defineProperty(document, "hidden", { value: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+    [...document.querySelectorAll("button.segment")].find((b) => b.textContent === "steps").click();
+    const box = document.querySelector("#train-for");
+    box.value = "20";
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    document.querySelector("#start").click();
+  });
+  const summary = () => page.evaluate(() => document.querySelector("#summary")?.textContent);
+  await expect.poll(summary, { timeout: 200_000 }).toContain("Ended after 20 steps");
+});
