@@ -357,11 +357,19 @@ func asHint(err error) (string, bool) {
 	return "", false
 }
 
+// hashed is where the browser finds what it digests: a new array for each mebibyte of the
+// weights would be as much garbage as the model is large.
+var hashed js.Value
+
 // digest is SHA-256 by the browser, which outruns Go's own in WebAssembly.
 func digest(data []byte) (sum [32]byte) {
 	subtle := js.Global().Get("crypto").Get("subtle")
 	if subtle.Truthy() {
-		if v, err := await(subtle.Call("digest", "SHA-256", blobOf(data))); err == nil {
+		if hashed.IsUndefined() || hashed.Length() < len(data) {
+			hashed = js.Global().Get("Uint8Array").New(max(len(data), 1<<20))
+		}
+		js.CopyBytesToJS(hashed, data)
+		if v, err := await(subtle.Call("digest", "SHA-256", hashed.Call("subarray", 0, len(data)))); err == nil {
 			js.CopyBytesToGo(sum[:], js.Global().Get("Uint8Array").New(v))
 			return sum
 		}
