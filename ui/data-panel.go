@@ -1,0 +1,138 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"prelude/engine/wire"
+
+	"github.com/vugu/vugu"
+)
+
+// errorsShown is how many lines are named at once.
+const errorsShown = 6
+
+func (c *DataPanel) note() string {
+	d := &c.App.data
+	s := size(d.file.Size)
+	switch {
+	case d.set != nil:
+		return s + " · read as " + d.set.Shape
+	case c.App.model.loaded == nil:
+		return s + " · waits for a model"
+	}
+	return s
+}
+
+func (c *DataPanel) other(e vugu.DOMEvent) {
+	if files := c.App.host.Files(e); len(files) > 0 {
+		c.App.openData(files[0])
+	}
+}
+
+func (c *DataPanel) stage() string {
+	if p := c.App.data.progress; p != nil && p.Stage != "" {
+		return p.Stage
+	}
+	return "Reading the examples"
+}
+
+func (c *DataPanel) facts() []fact {
+	s := c.App.data.set
+	facts := []fact{
+		{name: "Examples", value: count(s.Count)},
+		{name: "To train on", value: count(s.Train)},
+		{name: "To validate", value: count(s.Val)},
+		{name: "Distinct prompts", value: count(s.Prompts)},
+		{name: "Tokens, mean", value: short(s.MeanToks, 3)},
+		{name: "Longest", value: count(s.MaxToks)},
+	}
+	if s.Skipped > 0 {
+		facts = append(facts, fact{name: "Skipped", value: count(s.Skipped)})
+	}
+	return facts
+}
+
+func (c *DataPanel) errors() []wire.LineError {
+	e := c.App.data.set.Errors
+	return e[:min(len(e), errorsShown)]
+}
+
+func (c *DataPanel) more() int { return len(c.App.data.set.Errors) - errorsShown }
+
+func (c *DataPanel) errorTitle() string {
+	n := len(c.App.data.set.Errors)
+	if c.App.data.set.Count == 0 {
+		return "No line of this file is an example."
+	}
+	if c.App.data.opts.SkipBad {
+		return plural(n, "line") + " left out:"
+	}
+	return plural(n, "line") + " can’t be read. Nothing is skipped until you say so."
+}
+
+func (c *DataPanel) skipLabel() string {
+	if n := len(c.App.data.set.Errors); n != 1 {
+		return "Skip these " + plural(n, "line")
+	}
+	return "Skip this line"
+}
+
+func (c *DataPanel) spaceText() string {
+	if c.App.data.opts.Space {
+		return "A space now stands before every completion that lacked one."
+	}
+	return "Completions start right at the last letter of the prompt: the model would see “…is" + "Paris”."
+}
+
+func (c *DataPanel) spaceLabel() string {
+	if c.App.data.opts.Space {
+		return "Undo"
+	}
+	return "Put a space before them"
+}
+
+func (c *DataPanel) alwaysChat() bool {
+	return c.App.data.set != nil && strings.Contains(c.App.data.set.Shape, "messages")
+}
+
+func (c *DataPanel) chat() bool { return c.App.data.opts.Chat || c.alwaysChat() }
+
+func (c *DataPanel) chatHelp() string {
+	if c.alwaysChat() {
+		return "Messages are always wrapped."
+	}
+	return "The same in training, validation and generation."
+}
+
+func (c *DataPanel) preview() *wire.Preview {
+	d := &c.App.data
+	if d.set == nil || d.shown >= len(d.set.Preview) {
+		return nil
+	}
+	return &d.set.Preview[d.shown]
+}
+
+func (c *DataPanel) pageText() string {
+	return fmt.Sprintf("%d / %d", c.App.data.shown+1, len(c.App.data.set.Preview))
+}
+
+func (c *DataPanel) lead() string { mark, _ := space(c.preview().Completion); return mark }
+
+// between is what parts prompt and completion on the page: an encoder-decoder reads one and
+// begins the other anew.
+func (c *DataPanel) between() string {
+	if c.App.encDec() {
+		return "\n"
+	}
+	return ""
+}
+
+func (c *DataPanel) rest() string { _, rest := space(c.preview().Completion); return rest }
+
+func (c *DataPanel) end() string {
+	if e := c.preview().End; e != "" {
+		return e
+	}
+	return "end"
+}

@@ -1,0 +1,48 @@
+package ui
+
+import (
+	"prelude/engine/wire"
+)
+
+func (c *MethodPicker) chosen(axis wire.Axis) wire.Choice {
+	if ch := choiceOf(axis, c.App.set.method[axis.ID]); ch != nil {
+		return *ch
+	}
+	return wire.Choice{}
+}
+
+func (c *MethodPicker) peft() string {
+	if c.App.encDec() && c.App.set.peft(c.App.ready.Axes) {
+		return "PEFT loads a prefix at the decoder alone, or embeddings at the encoder alone; others export to a file for Prelude."
+	}
+	if c.App.set.peft(c.App.ready.Axes) {
+		return "This choice exports to a file that PEFT loads."
+	}
+	return "This choice exports to a file for Prelude; PEFT has no word for it."
+}
+
+func (c *MethodPicker) key(axis wire.Axis, s wire.Setting) string {
+	return settingKey(c.chosen(axis), s)
+}
+
+func (c *MethodPicker) setter(key string) func(string) {
+	return func(v string) { c.App.choose(key, v) }
+}
+
+func (c *MethodPicker) tagClass(ch wire.Choice) string {
+	if ch.PEFT {
+		return "tag small"
+	}
+	return "tag small faint"
+}
+
+// mode is the keyboard that a setting wants.
+func mode(s wire.Setting) string {
+	switch s.Kind {
+	case "int":
+		return "numeric"
+	case "float":
+		return "decimal"
+	}
+	return "text"
+}

@@ -1,0 +1,54 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/vugu/vugu"
+)
+
+func (c *SharePanel) form() bool {
+	return c.App.inUse() != nil && !c.App.drafted() && c.App.share.published == nil
+}
+
+// toggle lists the gallery when its fold is opened: nothing is asked of the
+// server before.
+func (c *SharePanel) toggle(e vugu.DOMEvent) {
+	if e.PropBool("target", "open") {
+		c.App.list(false)
+	}
+}
+
+// public is all that a publication makes public.
+func (c *SharePanel) public() []fact {
+	a := c.App
+	facts := []fact{
+		{name: "Name", value: a.home.exported.Name},
+		{name: "Task", value: orNone(a.share.task)},
+		{name: "What it does", value: orNone(a.share.about)},
+		{name: "Model", value: a.model.loaded.Name},
+		{name: "The prefix", value: size(int64(a.home.zip.Len())) + ", " + shelfWords(*a.inUse())},
+	}
+	if x := a.inUse(); x.ValLoss > 0 {
+		facts = append(facts, fact{name: "Losses", value: lossText(x.ValLoss) + ", base model " + lossText(x.BaseLoss)})
+	}
+	return append(facts, fact{name: "Settings", value: "the method’s choices, and the chat template’s"})
+}
+
+func orNone(s string) string {
+	if strings.TrimSpace(s) == "" {
+		return "(nothing)"
+	}
+	return s
+}
+
+// small is a card's small print.
+func (p card) small() string {
+	parts := []string{p.Model}
+	if p.Task != "" {
+		parts = append([]string{p.Task}, parts...)
+	}
+	if words := against(p.ValLoss, p.BaseLoss); words != "" && p.ValLoss > 0 {
+		parts = append(parts, words)
+	}
+	return strings.Join(append(parts, size(p.Bytes)), " · ")
+}
