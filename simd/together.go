@@ -33,7 +33,7 @@ type answer struct {
 const ready = -1
 
 // patience is how long threads wait for each other; the kernels' own is as long.
-const patience = 5 * time.Second
+const patience = 4 * time.Second
 
 // ErrThread is the error of a run whose thread has died. What tensors held before it is
 // there, but what the run changed may be half done: go on from a checkpoint. The next

@@ -63,7 +63,7 @@ test("a thread dies in the middle of a training, which goes on", async ({ page }
   await expect(notice(page)).toContainText("A thread of the SIMD device died", { timeout: 30_000 });
   const took = Date.now() - begun;
   console.log(`a dead thread was noticed after ${took} ms`);
-  expect(took).toBeLessThan(9_000); // the kernels wait 5 s for each other; the rest is this machine's load
+  expect(took).toBeLessThan(9_000); // the kernels wait 4 s for each other; the rest is this machine's load
   await expect(notice(page)).toContainText("goes on from its last checkpoint");
   await page.screenshot({ path: `${out}fault-thread.png`, fullPage: true });
   await curveIsWhole(page, 40);

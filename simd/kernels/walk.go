@@ -97,5 +97,5 @@ func (g *generator) walk(now *Func) {
 const (
 	spins    = 20000 // looks at the round before a thread sleeps, some 40 µs: waking takes as long
 	nap      = 50    // ms of one sleep
-	patience = 5000  // ms until a thread that has not come counts as dead
+	patience = 4000  // ms until a thread that has not come counts as dead
 )
