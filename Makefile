@@ -121,7 +121,7 @@ reproduce:
 	$(GO) run ./prefix/reproduce
 
 # Every race and limit as "name value unit"; PARTS of simd, webgpu, page, or all.
-bench: site e2e/bench/node_modules e2e/bench/webgpu/node_modules
+bench: site e2e/node_modules e2e/bench/node_modules e2e/bench/webgpu/node_modules
 	node e2e/bench/run.mjs $(PARTS)
 
 e2e/bench/node_modules: e2e/bench/package-lock.json

@@ -2,6 +2,8 @@
 //
 //	node e2e/bench/page.mjs [http://localhost:8080]
 //
+// Without an address it serves build/site itself.
+//
 // It prints "name value unit", one a line:
 //
 //	page_first_token_s      from opening the page to the first token of the bundled model
@@ -11,9 +13,24 @@
 //
 // The medians of five openings and three loadings, each in a fresh browser.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { chromium } from "../node_modules/playwright-core/index.mjs";
 
-const address = process.argv[2] ?? "http://localhost:8080";
+const port = 8149;
+const address = process.argv[2] ?? `http://localhost:${port}`;
+if (!process.argv[2]) await serve();
+
+/** Serves the built site until this program ends. */
+async function serve() {
+  const cwd = new URL("../../", import.meta.url);
+  await once(spawn("go", ["build", "-o", "build/serve", "./wasm/serve"], { cwd, stdio: "inherit" }), "exit");
+  const server = spawn("build/serve", ["-addr", `:${port}`, "-dir", "build/site", "-data", `${tmpdir()}/prelude-bench-${process.pid}`], { cwd, stdio: "ignore" });
+  process.on("exit", () => server.kill());
+  for (let up = false; !up; await new Promise((later) => setTimeout(later, 100))) up = await fetch(address).then((r) => r.ok, () => false);
+}
+
 const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 const median = (x) => x.sort((a, b) => a - b)[x.length >> 1];
 const seconds = (since) => (Date.now() - since) / 1000;
@@ -83,5 +100,6 @@ if (times.length > 0) {
   console.log(`page_load_smollm2_s ${median(times).toFixed(2)} s`);
   console.log(`page_load_peak_of_weights ${median(peaks).toFixed(2)} ratio`);
 } else {
-  console.error("SmolLM2 is not among the page's models: `make models` gets it");
+  console.log("# SmolLM2 is not among the page's models: `make models` gets it");
 }
+process.exit();
