@@ -29,7 +29,7 @@ export async function openPage(page) {
   await expect(row.locator(".tag.ok").or(row.getByRole("button", { name: /^Load/ }))).toBeVisible();
   await page.waitForTimeout(300); // a small first model loads by itself
   const load = row.getByRole("button", { name: /^Load/ });
-  if (await load.isEnabled().catch(() => false)) await load.click();
+  if (await load.and(page.locator(":enabled")).count()) await load.click();
   await expect(row.locator(".tag.ok")).toBeVisible({ timeout: 120_000 });
 }
 
