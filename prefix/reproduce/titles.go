@@ -11,9 +11,9 @@ var titles = map[string]string{
 
 const preface = `# What papers say of prefix-tuning, rerun here
 
-Written by ` + "`make reproduce`" + `, on this project's engine and prefix methods (WebAssembly SIMD through wazero, one
-thread), from the checkpoints beside it, which pretrain.py made. An experiment stands here once it has been run; times are of a machine
-whose two cores others used too.
+Written by ` + "`make reproduce`" + `, on this project's engine and prefix methods (WebAssembly SIMD kernels in Node,
+one thread), from the checkpoints beside it, which pretrain.py made. An experiment stands here once it has been run; times
+are of a machine whose two cores others used too.
 
 E1 to E4 are those of Petrov, Torr and Bibi (ICLR 2024, arXiv 2310.19698) with their model sizes, data and prefix lengths,
 read from their notebooks. Accuracies are exact match on test inputs that no training saw. What differs from the paper:
