@@ -2,8 +2,6 @@ package train
 
 import (
 	"context"
-	"encoding/binary"
-	"math"
 
 	"prelude/engine"
 	"prelude/engine/data"
@@ -82,11 +80,11 @@ func (e *Evaluator) batch(ctx context.Context, i int) (loss float64, tokens int,
 	if err := e.plan.Run(ctx, args); err != nil {
 		return 0, 0, err
 	}
-	var raw [4]byte
-	if err := e.loss.Read(ctx, 0, raw[:]); err != nil {
+	mean, err := engine.ReadFloats(ctx, e.loss)
+	if err != nil {
 		return 0, 0, err
 	}
-	return float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[:]))) - b.Entropy, b.Loss, nil
+	return float64(mean[0]) - b.Entropy, b.Loss, nil
 }
 
 // Each is the loss of each batch and how many tokens it counts: of each example, for an

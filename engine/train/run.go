@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -500,14 +499,14 @@ func (r *Run) stepsFor(elapsed, perStep time.Duration) int {
 
 // readLog reads the steps that have run since the last read.
 func (r *Run) readLog(ctx context.Context) (StepInfo, error) {
-	raw := make([]byte, logRows*4*4)
-	if err := r.log.Read(ctx, 0, raw); err != nil {
+	log, err := engine.ReadFloats(ctx, r.log)
+	if err != nil {
 		return StepInfo{}, err
 	}
 	info := StepInfo{First: r.read + 1}
 	for ; r.read < r.step; r.read++ {
-		row := raw[r.read%logRows*16:]
-		at := func(i int) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(row[4*i:]))) }
+		row := log[r.read%logRows*4:]
+		at := func(i int) float64 { return float64(row[i]) }
 		info.Loss = append(info.Loss, at(0)-r.floor[r.read%logRows])
 		info.GradNorm = at(1)
 		if at(3) != 0 {

@@ -134,7 +134,7 @@ func (m *model) export(ctx context.Context, folder, tokenizerFile string) error 
 	}
 	var all []safetensors.Tensor
 	for _, name := range m.names {
-		values, err := floats(ctx, m.weights[name])
+		values, err := engine.ReadFloats(ctx, m.weights[name])
 		if err != nil {
 			return err
 		}

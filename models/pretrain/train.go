@@ -83,11 +83,11 @@ func (t *trainer) next(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	t.step++
-	loss, err := floats(ctx, w.loss)
+	loss, err := engine.ReadFloats(ctx, w.loss)
 	if err != nil {
 		return 0, err
 	}
-	stats, err := floats(ctx, t.state["stats"])
+	stats, err := engine.ReadFloats(ctx, t.state["stats"])
 	if err == nil && stats[2] != 0 {
 		err = fmt.Errorf("step %d: the gradient is not finite; a lower -lr may help", t.step)
 	}
@@ -110,7 +110,7 @@ func (t *trainer) kept() map[string]engine.Tensor {
 func (t *trainer) save(ctx context.Context, path string) error {
 	var all []safetensors.Tensor
 	for name, x := range t.kept() {
-		values, err := floats(ctx, x)
+		values, err := engine.ReadFloats(ctx, x)
 		if err != nil {
 			return err
 		}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"math"
 
 	"prelude/engine"
 )
@@ -96,24 +94,11 @@ func (w *windows) bits(ctx context.Context, x *text, limit int) (float64, error)
 		if err := w.plan.Run(ctx, w.args); err != nil {
 			return 0, err
 		}
-		sum, err := floats(ctx, w.loss)
+		sum, err := engine.ReadFloats(ctx, w.loss)
 		if err != nil {
 			return 0, err
 		}
 		nats, done = nats+float64(sum[0]), end
 	}
 	return x.bitsPerByte(nats) * float64(len(x.ids)-1) / float64(last), nil
-}
-
-// floats reads a tensor.
-func floats(ctx context.Context, t engine.Tensor) ([]float32, error) {
-	raw := make([]byte, t.Spec().Bytes())
-	if err := t.Read(ctx, 0, raw); err != nil {
-		return nil, err
-	}
-	x := make([]float32, len(raw)/4)
-	for i := range x {
-		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-	}
-	return x, nil
 }
