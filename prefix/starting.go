@@ -196,55 +196,28 @@ func (s *Starting) model(ids []int32, rows []float32) (*reading, error) {
 // readWords runs the frozen model over ids, or over embeddings [n, hidden], at positions
 // 0, 1, 2 … Embeddings and hidden states are only read back where states says so.
 func readWords(ctx context.Context, f engine.Frozen, ids []int32, rows []float32, states bool) (*reading, error) {
-	p, i := engine.NewProgram(), f.Arch.Info()
-	n := len(ids)
-	if rows != nil {
-		n = len(rows) / i.Hidden
-	}
-	d := p.Domain("text", n)
-	args := engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}
-	arg := func(name string, value func(t int) int) engine.Buffer {
-		a, x := p.Arg(name, d, engine.I32, n), make([]int32, n)
-		for t := range x {
-			x[t] = int32(value(t))
-		}
-		args.Ints[a] = x
-		return a
-	}
-	in := engine.Input{Pos: arg("pos", func(t int) int { return t }), Lo: arg("lo", func(int) int { return 0 }), Hi: arg("hi", func(t int) int { return t + 1 })}
+	i := f.Arch.Info()
+	w := newWords(i, ids, rows)
+	p, n := w.Program, w.n
+	w.in.Hi = w.arg("hi", func(t int) int { return t + 1 })
 	if i.Window > 0 {
-		in.LoLocal = arg("lo local", func(t int) int { return max(0, t+1-i.Window) })
+		w.in.LoLocal = w.arg("lo local", func(t int) int { return max(0, t+1-i.Window) })
 	}
-	var embedded engine.Buffer
-	if rows != nil {
-		in.Hidden = p.Arg("rows", d, engine.F32, n, i.Hidden)
-		wide := make([]float64, len(rows))
-		for j, v := range rows {
-			wide[j] = float64(v)
-		}
-		args.Floats[in.Hidden], embedded = wide, in.Hidden
-	} else {
-		in.IDs = p.Arg("ids", d, engine.I32, n)
-		args.Ints[in.IDs] = ids
-	}
-	out := f.Arch.Forward(p, in, engine.Hooks{Embed: func(_ *engine.Program, _ engine.Site, e engine.Buffer) engine.Buffer {
-		embedded = e
-		return e
-	}})
+	out := f.Arch.Forward(p, w.in, w.hooks())
 	want := []string{"text.kv"}
 	collect(p, i, n, out, "text.kv")
 	if states {
-		p.CopyTo(embedded, p.Persist("text.embeddings", engine.Spec{DType: engine.F32, Shape: []int{n, i.Hidden}}))
+		w.keepEmbeddings()
 		all := p.Persist("text.hidden", engine.Spec{DType: engine.F32, Shape: []int{i.Layers, n, i.Hidden}})
 		for l, x := range out.Blocks {
 			if l == 0 {
-				x = embedded // positions come after it, in the model
+				x = w.embedded // positions come after it, in the model
 			}
 			p.CopyTo(x, p.View(all, l*n*i.Hidden, n, i.Hidden))
 		}
 		want = append(want, "text.embeddings", "text.hidden")
 	}
-	got, err := runForTensors(ctx, f, p, args, nil, want...)
+	got, err := runForTensors(ctx, f, p, w.args, nil, want...)
 	if err != nil {
 		return nil, err
 	}
