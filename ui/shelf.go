@@ -39,6 +39,14 @@ func (s *shelf) item(key int) *wire.Shelved {
 	return nil
 }
 
+// share is where a blend's slider stands.
+func (s *shelf) share(x wire.Shelved) float64 {
+	if v, moving := s.moved[x.Key]; moving {
+		return v
+	}
+	return x.Share
+}
+
 // on lists the prefixes that answer.
 func (s *shelf) on() (on []wire.Shelved) {
 	for _, x := range s.Items {
@@ -206,19 +214,12 @@ func (c *ShelfPanel) chosen(which int) string {
 
 // share is a blend's slider, in percent of the second.
 func (c *ShelfPanel) share(x wire.Shelved) string {
-	v, moving := c.App.shelf.moved[x.Key]
-	if !moving {
-		v = x.Share
-	}
-	return strconv.Itoa(int(v*100 + 0.5))
+	return strconv.Itoa(int(c.App.shelf.share(x)*100 + 0.5))
 }
 
 // shareText says what a blend's slider means where it stands.
 func (c *ShelfPanel) shareText(x wire.Shelved) string {
-	v, moving := c.App.shelf.moved[x.Key]
-	if !moving {
-		v = x.Share
-	}
+	v := c.App.shelf.share(x)
 	weight := func(w float64) string { return strconv.Itoa(int(100*min(1, 2*w)+0.5)) + thin + "%" }
 	switch v {
 	case 0:

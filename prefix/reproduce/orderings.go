@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -303,20 +304,10 @@ func o4(b *bench, r *result) error {
 		}
 		late, val = append(late, mean(o.late)), append(val, mean(o.val))
 	}
-	r.ordering("O4, 50 examples", "training loss falls with 1, 3, 10, 30 slots", numbers(late), slices.IsSortedFunc(late, func(a, b float64) int { return -cmpFloat(a, b) }))
+	r.ordering("O4, 50 examples", "training loss falls with 1, 3, 10, 30 slots", numbers(late), slices.IsSortedFunc(late, func(a, b float64) int { return cmp.Compare(b, a) }))
 	least := slices.Index(val, slices.Min(val))
 	r.ordering("O4, 50 examples", "validation is best inside", numbers(val), least > 0 && least < len(val)-1)
 	return nil
-}
-
-func cmpFloat(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func numbers(x []float64) string {

@@ -111,19 +111,27 @@ func e1(ctx context.Context, dev engine.Device, r *result) error {
 	return nil
 }
 
+// pretrained adds what a model can do of each task before it is tuned.
+func pretrained(ctx context.Context, m *model, r *result, tasks []string, paper []float64) error {
+	r.pretraining(m)
+	for i, name := range tasks {
+		got, err := bareMatch(ctx, m, name)
+		if err != nil {
+			return err
+		}
+		r.percent(name+", pretrained", paper[i], got, nil)
+	}
+	return nil
+}
+
 // e2: a prefix of one elicits each of four tasks that a one-layer model has seen mixed.
 func e2(ctx context.Context, dev engine.Device, r *result) error {
 	m, err := open(ctx, dev, "e2", sizesE2, 1)
 	if err != nil {
 		return err
 	}
-	r.pretraining(m)
-	for i, name := range seen {
-		got, err := bareMatch(ctx, m, name)
-		if err != nil {
-			return err
-		}
-		r.percent(name+", pretrained", []float64{32.66, 17.88, 29.78, 16.12}[i], got, nil)
+	if err := pretrained(ctx, m, r, seen, []float64{32.66, 17.88, 29.78, 16.12}); err != nil {
+		return err
 	}
 	o := train.Options{Steps: 300, Batch: 32, LR: 5e-2, Seed: 1}
 	return elicit(ctx, m, r, 1, o, []float64{94.09, 83.72, 99.62, 99.78}, func(paper float64) *bound { return atLeast(paper - 5) })
@@ -163,13 +171,8 @@ func e3(ctx context.Context, dev engine.Device, r *result) error {
 	if err != nil {
 		return err
 	}
-	r.pretraining(m)
-	for i, name := range seen {
-		got, err := bareMatch(ctx, m, name)
-		if err != nil {
-			return err
-		}
-		r.percent(name+", pretrained", []float64{5.91, 27.75, 39.66, 22.81}[i], got, nil)
+	if err := pretrained(ctx, m, r, seen, []float64{5.91, 27.75, 39.66, 22.81}); err != nil {
+		return err
 	}
 	o := train.Options{Steps: 800, Batch: 32, LR: 3e-2, Seed: 1}
 	return elicit(ctx, m, r, 10, o, []float64{99.69, 99.59, 100, 99.97}, func(float64) *bound { return atLeast(95) })
@@ -181,19 +184,17 @@ func e4(ctx context.Context, dev engine.Device, r *result) error {
 	if err != nil {
 		return err
 	}
-	r.pretraining(m)
-	got, err := bareMatch(ctx, m, "double-histogram")
-	if err != nil {
+	if err := pretrained(ctx, m, r, []string{"double-histogram"}, []float64{0}); err != nil {
 		return err
 	}
-	r.percent("double-histogram, pretrained", 0, got, nil)
 	o := train.Options{Steps: 3000, Batch: 16, LR: 3e-2, Seed: 1}
 	t, d, err := prefixOn(ctx, m, "double-histogram", 12, o)
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	if got, err = t.match(ctx, d.test); err != nil {
+	got, err := t.match(ctx, d.test)
+	if err != nil {
 		return err
 	}
 	r.percent(fmt.Sprintf("double-histogram, prefix of 12, %d parameters (%s)", t.trainable, describe(o)), 0.31, got, atMost(2))

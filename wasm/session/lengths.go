@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -46,15 +47,7 @@ func (m measured) worse(best measured) (mean, deviation float64) {
 // points describes the lengths and picks the shortest that is not worse than the best by
 // more than one standard error (Breiman et al. 1984, §3.4.3, on paired differences).
 func points(all []measured) (list []wire.LengthPoint, picked int) {
-	best := slices.MinFunc(all, func(a, b measured) int {
-		switch x, y := a.mean(), b.mean(); {
-		case x < y:
-			return -1
-		case x > y:
-			return 1
-		}
-		return 0
-	})
+	best := slices.MinFunc(all, func(a, b measured) int { return cmp.Compare(a.mean(), b.mean()) })
 	for _, m := range all {
 		worse, deviation := m.worse(best)
 		list = append(list, wire.LengthPoint{Slots: m.slots, Loss: m.mean(), Error: deviation})

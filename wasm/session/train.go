@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -183,11 +184,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, 
 // begin prepares a training on the session's device, perhaps from a finished prefix; its
 // prefix becomes the session's.
 func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished) (*train.Run, error) {
-	choice := prefix.Choice{}
-	for k, v := range o.Method {
-		choice[k] = v
-	}
-	m, err := prefix.New(choice, s.model.Arch.Info())
+	m, err := prefix.New(maps.Clone(o.Method), s.model.Arch.Info())
 	if err != nil {
 		return nil, err
 	}
