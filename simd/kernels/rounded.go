@@ -86,31 +86,21 @@ func (g *generator) rounded() {
 	})
 
 	g.kernel(command.MatVecRounded, func(f *Func, rec, tile, ws Value) {
-		var r command.Product
-		get := func(o uintptr) Value { return field(f, rec, o) }
-		rows, k, lda, ldc := live(f, rec, unsafe.Offsetof(r.Live)), get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.LDA)), get(unsafe.Offsetof(r.LDC))
-		from, count := span(f, get(unsafe.Offsetof(r.N)), tile, get(unsafe.Offsetof(r.Cols)))
-		quants, scales, typ, width := weight(f, rec, unsafe.Offsetof(r.B))
-		a, c, bias, add, acc := get(unsafe.Offsetof(r.A)), get(unsafe.Offsetof(r.C)), get(unsafe.Offsetof(r.Bias)), get(unsafe.Offsetof(r.Add)), get(unsafe.Offsetof(r.Acc))
-		ldadd := get(unsafe.Offsetof(r.LDAdd))
-		f.If(acc, func() {
-			f.Set(add, c)
-			f.Set(ldadd, ldc)
-		}, nil)
-		blocks, rowBlocks := f.Let(k.ShrU(5)), f.Let(width.ShrU(5))
-		apart := f.Let(count.Add(Const(streams - 1)).Div(Const(streams)))
-		last := f.Let(from.Add(count).Sub(Const(1)))
+		x := readFewRows(f, rec, tile)
+		blocks, rowBlocks := f.Let(x.k.ShrU(5)), f.Let(x.width.ShrU(5))
+		apart := f.Let(x.count.Add(Const(streams - 1)).Div(Const(streams)))
+		last := f.Let(x.from.Add(x.count).Sub(Const(1)))
 		for _, t := range []int{command.Q8_0, command.Q4_0, command.Q4_1} {
-			f.If(typ.Eq(Const(t)), func() {
+			f.If(x.typ.Eq(Const(t)), func() {
 				p := g.pairOf(f, t)
-				f.For(from, from.Add(apart), 1, func(j Value) {
+				f.For(x.from, x.from.Add(apart), 1, func(j Value) {
 					var row, block [streams]Value
 					for w := range row {
 						row[w] = f.Let(j.Add(apart.Mul(Const(w))))
 						block[w] = f.Let(MinI(row[w], last).Mul(rowBlocks))
 					}
-					f.For(Const(0), rows, 1, func(i Value) {
-						p.begin(quants, scales, block, a.Add(i.Mul(lda)))
+					f.For(Const(0), x.rows, 1, func(i Value) {
+						p.begin(x.quants, x.scales, block, x.a.Add(i.Mul(x.lda)))
 						left := f.Let(blocks)
 						f.Block(func(out Label) {
 							never := -1
@@ -128,10 +118,8 @@ func (g *generator) rounded() {
 						})
 						for w := range row {
 							f.If(row[w].Le(last), func() {
-								at, sum := f.Let(row[w].Shl(2)), f.Let(f.HSum(p.sum[w]))
-								f.If(bias, func() { f.Set(sum, sum.Add(Load(F32, bias.Add(at), 0))) }, nil)
-								f.If(add, func() { f.Set(sum, sum.Add(Load(F32, add.Add(i.Mul(ldadd)).Add(at), 0))) }, nil)
-								f.Store(c.Add(i.Mul(ldc)).Add(at), 0, sum)
+								at := f.Let(row[w].Shl(2))
+								x.put(f, i, at, f.Let(f.HSum(p.sum[w])))
 							}, nil)
 						}
 					})

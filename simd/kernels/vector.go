@@ -7,6 +7,38 @@ import (
 	"prelude/simd/command"
 )
 
+// fewRows is a Product of a few rows as the kernel of one tile reads it: columns from,
+// from+1, … of C.
+type fewRows struct {
+	rows, k, lda, a            Value
+	from, count                Value
+	quants, scales, typ, width Value
+	c, ldc, bias, add, ldadd   Value
+}
+
+func readFewRows(f *Func, rec, tile Value) (x fewRows) {
+	var r command.Product
+	get := func(o uintptr) Value { return field(f, rec, o) }
+	x.rows, x.k, x.lda, x.ldc = live(f, rec, unsafe.Offsetof(r.Live)), get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.LDA)), get(unsafe.Offsetof(r.LDC))
+	x.from, x.count = span(f, get(unsafe.Offsetof(r.N)), tile, get(unsafe.Offsetof(r.Cols)))
+	x.quants, x.scales, x.typ, x.width = weight(f, rec, unsafe.Offsetof(r.B))
+	x.a, x.c, x.bias, x.add = get(unsafe.Offsetof(r.A)), get(unsafe.Offsetof(r.C)), get(unsafe.Offsetof(r.Bias)), get(unsafe.Offsetof(r.Add))
+	acc := get(unsafe.Offsetof(r.Acc))
+	x.ldadd = get(unsafe.Offsetof(r.LDAdd))
+	f.If(acc, func() { // what is added is what stands in C
+		f.Set(x.add, x.c)
+		f.Set(x.ldadd, x.ldc)
+	}, nil)
+	return x
+}
+
+// put writes a sum, and what is added to it, into row i of C at an offset of at bytes.
+func (x fewRows) put(f *Func, i, at, sum Value) {
+	f.If(x.bias, func() { f.Set(sum, sum.Add(Load(F32, x.bias.Add(at), 0))) }, nil)
+	f.If(x.add, func() { f.Set(sum, sum.Add(Load(F32, x.add.Add(i.Mul(x.ldadd)).Add(at), 0))) }, nil)
+	f.Store(x.c.Add(i.Mul(x.ldc)).Add(at), 0, sum)
+}
+
 // Decoding multiplies a matrix by one row at a time and is bound by how fast the
 // weights come from memory, so each is read once, where it lies and in its own
 // type: no panels, no f32 copy. MatVec is C[m, n] = A·Wᵀ + bias + add for the few
@@ -14,27 +46,14 @@ import (
 func (g *generator) vectors() {
 	dots := g.rowDots()
 	g.kernel(command.MatVec, func(f *Func, rec, tile, ws Value) {
-		var r command.Product
-		get := func(o uintptr) Value { return field(f, rec, o) }
-		rows, k, lda, ldc := live(f, rec, unsafe.Offsetof(r.Live)), get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.LDA)), get(unsafe.Offsetof(r.LDC))
-		from, count := span(f, get(unsafe.Offsetof(r.N)), tile, get(unsafe.Offsetof(r.Cols)))
-		quants, scales, typ, width := weight(f, rec, unsafe.Offsetof(r.B))
-		a, c, bias, add, acc := get(unsafe.Offsetof(r.A)), get(unsafe.Offsetof(r.C)), get(unsafe.Offsetof(r.Bias)), get(unsafe.Offsetof(r.Add)), get(unsafe.Offsetof(r.Acc))
-		ldadd := get(unsafe.Offsetof(r.LDAdd))
-		f.If(acc, func() {
-			f.Set(add, c)
-			f.Set(ldadd, ldc)
-		}, nil)
+		x := readFewRows(f, rec, tile)
 		for t, dot := range dots {
-			f.If(typ.Eq(Const(t)), func() {
-				f.For(from, from.Add(count), 1, func(j Value) {
-					first := f.Let(j.Mul(width))
+			f.If(x.typ.Eq(Const(t)), func() {
+				f.For(x.from, x.from.Add(x.count), 1, func(j Value) {
+					first := f.Let(j.Mul(x.width))
 					at := f.Let(j.Shl(2))
-					f.For(Const(0), rows, 1, func(i Value) {
-						sum := f.Let(dot.Apply(quants, scales, first, k, a.Add(i.Mul(lda))))
-						f.If(bias, func() { f.Set(sum, sum.Add(Load(F32, bias.Add(at), 0))) }, nil)
-						f.If(add, func() { f.Set(sum, sum.Add(Load(F32, add.Add(i.Mul(ldadd)).Add(at), 0))) }, nil)
-						f.Store(c.Add(i.Mul(ldc)).Add(at), 0, sum)
+					f.For(Const(0), x.rows, 1, func(i Value) {
+						x.put(f, i, at, f.Let(dot.Apply(x.quants, x.scales, first, x.k, x.a.Add(i.Mul(x.lda)))))
 					})
 				})
 			}, nil)
