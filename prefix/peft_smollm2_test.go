@@ -104,10 +104,7 @@ func TestSmolLM2AndPEFT(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var zip bytes.Buffer
-			if err := a.Write(&zip); err != nil {
-				t.Fatal(err)
-			}
+			zip := zipped(t, a)
 			logits, err := json.Marshal(want)
 			if err != nil {
 				t.Fatal(err)
@@ -116,7 +113,7 @@ func TestSmolLM2AndPEFT(t *testing.T) {
 			if c["length"] == "l0" {
 				name += ", pruned"
 			}
-			for ext, raw := range map[string][]byte{".zip": zip.Bytes(), ".json": logits} {
+			for ext, raw := range map[string][]byte{".zip": zip, ".json": logits} {
 				if err := os.WriteFile(name+ext, raw, 0o666); err != nil {
 					t.Fatal(err)
 				}

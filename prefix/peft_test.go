@@ -202,18 +202,8 @@ func comesBack(t *testing.T, kind, what string, c prefix.Choice, format string) 
 	if a.Config.PeftType != format || (a.Prelude.NoPEFT == "") != (format != adapter.Own) {
 		t.Errorf("written as %s (%q), want %s", a.Config.PeftType, a.Prelude.NoPEFT, format)
 	}
-	var zip bytes.Buffer
-	if err := a.Write(&zip); err != nil {
-		t.Fatal(err)
-	}
-	b, err := adapter.Read(bytes.NewReader(zip.Bytes()), int64(zip.Len()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := prefix.FromAdapter(f.Arch, b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	zip := zipped(t, a)
+	r := readAgain(t, f, zip)
 	if e := apart(logitsOf[float32](t, f, r, alloc(t, f, r), prefix.Evaluate, peftIDs), want); e > 1e-5 {
 		t.Errorf("read again, logits differ by %.3g", e)
 	}
@@ -223,12 +213,36 @@ func comesBack(t *testing.T, kind, what string, c prefix.Choice, format string) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		for ext, raw := range map[string][]byte{".zip": zip.Bytes(), ".json": logits} {
+		for ext, raw := range map[string][]byte{".zip": zip, ".json": logits} {
 			if err := os.WriteFile(name+ext, raw, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
+}
+
+// zipped is an adapter as it is taken home.
+func zipped(t *testing.T, a *adapter.Adapter) []byte {
+	t.Helper()
+	var zip bytes.Buffer
+	if err := a.Write(&zip); err != nil {
+		t.Fatal(err)
+	}
+	return zip.Bytes()
+}
+
+// readAgain is the prefix of a zipped adapter.
+func readAgain(t *testing.T, f engine.Frozen, zip []byte) *prefix.Method {
+	t.Helper()
+	a, err := adapter.Read(bytes.NewReader(zip), int64(len(zip)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := prefix.FromAdapter(f.Arch, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 func peftOnly(format string) string {

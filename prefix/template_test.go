@@ -1,7 +1,6 @@
 package prefix_test
 
 import (
-	"bytes"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -149,18 +148,7 @@ func TestTemplateInFront(t *testing.T) {
 				if a.Config.PeftType != adapter.Own || !strings.Contains(a.Prelude.NoPEFT, "template") {
 					t.Errorf("written as %s: %q", a.Config.PeftType, a.Prelude.NoPEFT)
 				}
-				var zip bytes.Buffer
-				if err := a.Write(&zip); err != nil {
-					t.Fatal(err)
-				}
-				b, err := adapter.Read(bytes.NewReader(zip.Bytes()), int64(zip.Len()))
-				if err != nil {
-					t.Fatal(err)
-				}
-				back, err := prefix.FromAdapter(f.Arch, b)
-				if err != nil {
-					t.Fatal(err)
-				}
+				back := readAgain(t, f, zipped(t, a))
 				if back.Soft() != 3 || back.Front() != skip {
 					t.Errorf("came back with %d soft slots and %d tokens in front", back.Soft(), back.Front())
 				}

@@ -87,14 +87,7 @@ func pairFolder(t *testing.T) string {
 			}
 		}
 	}
-	f, err := os.Create(filepath.Join(dir, "model.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := safetensors.Write(f, all, nil); err != nil {
-		t.Fatal(err)
-	}
+	writeWeights(t, dir, all)
 	return dir
 }
 

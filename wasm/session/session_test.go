@@ -77,6 +77,13 @@ func folder(t *testing.T, salt float32) string {
 		add(at+"mlp.up_proj.weight", 48, hidden)
 		add(at+"mlp.down_proj.weight", hidden, 48)
 	}
+	writeWeights(t, dir, all)
+	return dir
+}
+
+// writeWeights writes a model's tensors into its folder.
+func writeWeights(t *testing.T, dir string, all []safetensors.Tensor) {
+	t.Helper()
 	f, err := os.Create(filepath.Join(dir, "model.safetensors"))
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +92,6 @@ func folder(t *testing.T, salt float32) string {
 	if err := safetensors.Write(f, all, nil); err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func load(t *testing.T, dir string) *session.Session {
