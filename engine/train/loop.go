@@ -1,0 +1,284 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"prelude/engine"
+)
+
+// StepInfo reports finished steps.
+type StepInfo struct {
+	First    int // of Loss, counted from 1
+	Loss     []float64
+	GradNorm float64
+	LR       float64
+	Tokens   int // rows in these steps
+	Total    int
+	Skipped  int // steps in Loss whose gradient was not finite: nothing changed
+	Elapsed  time.Duration
+}
+
+// EvalInfo reports an evaluation. Step 0 is the start.
+type EvalInfo struct {
+	Step       int
+	Loss, Base float64
+	Best       bool
+}
+
+// Events are called between steps, from Train's goroutine.
+type Events struct {
+	Step func(StepInfo)
+	Eval func(EvalInfo)
+	// Between is called after every step; it may use the device (to generate), wait (to
+	// pause), or end the training by returning false.
+	Between func() bool
+}
+
+// Result says how a training ended.
+type Result struct {
+	Steps int
+	Best  Best
+	Base  float64
+	Why   string
+	Time  time.Duration
+}
+
+// Train runs to its limit, or until validation stops improving, and leaves the best
+// prefix in the method's tensors. It may be called again after an error, on another
+// device, through Restore. Where ctx ends in the middle of a step, Stop makes a result
+// of what there is.
+func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
+	l := newLoop(r, ev)
+	defer func() { r.took = l.elapsed() }()
+	why, err := l.run(ctx)
+	if errors.Is(err, errNotFinite) {
+		why = "three steps in a row had a gradient that is not finite"
+	} else if err != nil {
+		return Result{}, err
+	}
+	if err := r.restoreBest(ctx); err != nil {
+		return Result{}, err
+	}
+	return Result{Steps: r.step, Best: r.best, Base: r.base, Why: why, Time: l.elapsed()}, nil
+}
+
+// loop is one call of Train.
+type loop struct {
+	*Run
+	ev    Events
+	total int // steps; a large number until the step time is known
+	every int // steps between evaluations
+	sched schedule
+	first int // steps that earlier calls did
+	worse int // evaluations since the last that was better
+
+	begun      time.Time
+	paused     time.Duration // in Between
+	stepsBegun time.Time     // as if nothing had paused
+	lastRead   time.Time
+	tokens     int // since then
+}
+
+func newLoop(r *Run, ev Events) *loop {
+	now := time.Now()
+	l := &loop{Run: r, ev: ev, first: r.step, begun: now, stepsBegun: now, lastRead: now}
+	l.setTotal(r.opts.Steps)
+	return l
+}
+
+// setTotal sets the number of steps, 0 where it is not known yet, and what follows from it.
+func (l *loop) setTotal(total int) {
+	l.total = total
+	if total == 0 {
+		l.total = 1 << 20
+	}
+	l.sched = l.opts.schedule(l.total)
+	if total == 0 {
+		l.sched.warm = 10
+	}
+	if l.every = l.opts.Eval; l.every == 0 {
+		l.every = max(5, min(l.total/20, 50))
+	}
+}
+
+func (l *loop) elapsed() time.Duration { return time.Since(l.begun) - l.paused }
+
+// run takes steps to the end and says why it is one.
+func (l *loop) run(ctx context.Context) (why string, err error) {
+	if l.step == 0 {
+		if err := l.evaluate(ctx); err != nil {
+			return "", err
+		}
+	}
+	l.stepsBegun = time.Now()
+	why = "step limit"
+	if l.opts.Steps == 0 {
+		why = "time limit"
+	}
+	for l.step < l.total {
+		if err := l.take(ctx); err != nil {
+			return "", err
+		}
+		l.measure()
+		if l.opts.Time > 0 && l.elapsed() > l.opts.Time+l.opts.Time/20 {
+			why = "time limit"
+			l.total = l.step
+		}
+		if time.Since(l.saved.Time) > checkpointEvery {
+			if err := l.Save(ctx); err != nil {
+				return "", err
+			}
+		}
+		if l.step%l.every == 0 || l.step == l.total {
+			if err := l.evaluate(ctx); err != nil {
+				return "", err
+			}
+			if l.worse >= l.opts.Patience {
+				return "validation stopped improving", nil
+			}
+		}
+		if on, err := l.between(ctx); err != nil || !on {
+			return "stopped", err
+		}
+	}
+	return why, nil
+}
+
+// take is one step. Its losses are read a few times a second.
+func (l *loop) take(ctx context.Context) error {
+	b := l.batches.At(l.step)
+	l.floor[l.step%logRows] = b.Entropy
+	args := l.x.fill(b)
+	l.part.Fill(args, rand.New(rand.NewPCG(l.opts.Seed+streamNoise, uint64(l.step))))
+	fillSoft(l.part, args, b)
+	args.Floats[l.hyper] = hyper(l.lr*l.halved*l.sched.at(l.step), l.step+1)
+	args.Ints[l.at] = []int32{int32(l.step)}
+	if err := l.plan.Run(ctx, args); err != nil {
+		return err
+	}
+	l.step++
+	l.tokens += b.Rows
+	if time.Since(l.lastRead) > 200*time.Millisecond || l.step-l.read >= logRows/2 || l.step == l.total || l.step-l.first == measureSteps {
+		return l.report(ctx)
+	}
+	return nil
+}
+
+// measureSteps is after how many steps the step time is taken as known.
+const measureSteps = 5
+
+// measure sets the number of steps by the time they take, evaluations included, where
+// time is the limit: at first, and until half of them are done.
+func (l *loop) measure() {
+	n := l.step - l.first
+	if l.opts.Steps != 0 || n != measureSteps && (n < measureSteps || n%l.every != 0 || n*2 >= l.total) {
+		return
+	}
+	perStep := max(time.Since(l.stepsBegun)/time.Duration(n), time.Microsecond)
+	left := float64(l.opts.Time-l.elapsed()) / float64(perStep)
+	l.setTotal(l.step + max(0, int(left)))
+}
+
+// report reads the log.
+func (l *loop) report(ctx context.Context) error {
+	if l.read == l.step {
+		return nil
+	}
+	info, err := l.readLog(ctx)
+	if err != nil {
+		return err
+	}
+	info.Tokens, info.Total, info.Elapsed = l.tokens, l.total, l.elapsed()
+	l.tokens, l.lastRead = 0, time.Now()
+	if l.ev.Step != nil {
+		l.ev.Step(info)
+	}
+	if l.bad >= 3 {
+		return errNotFinite
+	}
+	return nil
+}
+
+func (l *loop) evaluate(ctx context.Context) error {
+	if err := l.report(ctx); err != nil {
+		return err
+	}
+	loss, err := l.eval.Loss(ctx)
+	if err != nil {
+		return err
+	}
+	if loss < l.best.Loss*(1-1e-3) || math.IsInf(l.best.Loss, 1) && !math.IsNaN(loss) {
+		l.worse = 0
+	} else {
+		l.worse++
+	}
+	kept := loss < l.best.Loss
+	if kept {
+		state, err := readAll(ctx, l.Tensors)
+		if err != nil {
+			return err
+		}
+		l.best = Best{Step: l.step, Loss: loss, State: state}
+	}
+	if l.ev.Eval != nil {
+		l.ev.Eval(EvalInfo{Step: l.step, Loss: loss, Base: l.base, Best: kept})
+	}
+	return nil
+}
+
+// between lets the caller in, whose time does not count, and says whether to go on.
+func (l *loop) between(ctx context.Context) (on bool, err error) {
+	if l.ev.Between == nil {
+		return true, nil
+	}
+	before := time.Now()
+	if !l.ev.Between() {
+		return false, l.report(ctx)
+	}
+	away := time.Since(before)
+	l.paused += away
+	l.stepsBegun = l.stepsBegun.Add(away)
+	return true, nil
+}
+
+// Stop ends a training that was broken off: the best prefix is left in the method's
+// tensors. It fails where not even the start has been evaluated.
+func (r *Run) Stop(ctx context.Context) (Result, error) {
+	if r.best.State == nil {
+		return Result{}, errors.New("train: stopped before the start was evaluated: there is nothing to keep")
+	}
+	if err := r.restoreBest(ctx); err != nil {
+		return Result{}, err
+	}
+	return Result{Steps: r.read, Best: r.best, Base: r.base, Why: "stopped", Time: r.took}, nil
+}
+
+var errNotFinite = errors.New("train: gradient is not finite")
+
+// readLog reads the steps that have run since the last read.
+func (r *Run) readLog(ctx context.Context) (StepInfo, error) {
+	log, err := engine.ReadFloats(ctx, r.log)
+	if err != nil {
+		return StepInfo{}, err
+	}
+	info := StepInfo{First: r.read + 1}
+	for ; r.read < r.step; r.read++ {
+		row := log[r.read%logRows*4:]
+		at := func(i int) float64 { return float64(row[i]) }
+		info.Loss = append(info.Loss, at(0)-r.floor[r.read%logRows])
+		info.GradNorm = at(1)
+		if at(3) != 0 {
+			info.Skipped++
+			r.bad++
+			r.halved /= 2
+		} else {
+			r.bad = 0
+		}
+	}
+	info.LR = r.lr * r.halved
+	return info, nil
+}
