@@ -39,9 +39,9 @@ func Supported() []string {
 // New builds the architecture that the configuration names. Specs are the tensors of
 // the weight file: a missing or misshapen one is an error that names it.
 func New(c *Config, specs Specs) (Family, error) {
-	m, ok := families[c.ModelType]
-	if !ok {
-		return nil, fmt.Errorf("models: architecture %q is not supported; supported are %s", c.ModelType, strings.Join(Supported(), ", "))
+	m, err := makerOf(c)
+	if err != nil {
+		return nil, err
 	}
 	f, err := m(c, specs)
 	if err != nil {
@@ -65,4 +65,37 @@ func New(c *Config, specs Specs) (Family, error) {
 		}
 	}
 	return f, nil
+}
+
+// FromConfig builds the architecture that the configuration names as if there were a
+// weight file with matrices of type t: for pretraining, and for measuring and testing
+// without weights.
+func FromConfig(c *Config, t engine.DType) (Family, error) {
+	m, err := makerOf(c)
+	if err != nil {
+		return nil, err
+	}
+	f, err := m(c, nil)
+	if err != nil {
+		return nil, err
+	}
+	specs := Specs{}
+	for name, s := range f.Tensors() {
+		if len(s.Shape) == 2 {
+			s.DType = t
+		}
+		specs[name] = s
+	}
+	for name := range f.Constants() {
+		delete(specs, name)
+	}
+	return m(c, specs)
+}
+
+func makerOf(c *Config) (maker, error) {
+	m, ok := families[c.ModelType]
+	if !ok {
+		return nil, fmt.Errorf("models: architecture %q is not supported; supported are %s", c.ModelType, strings.Join(Supported(), ", "))
+	}
+	return m, nil
 }

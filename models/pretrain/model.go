@@ -44,11 +44,7 @@ func newModel(ctx context.Context, dev engine.Device, config []byte, vocab int, 
 	if err != nil {
 		return nil, err
 	}
-	specs, err := newSpecs(c)
-	if err != nil {
-		return nil, err
-	}
-	if m.Family, err = models.New(c, specs); err != nil {
+	if m.Family, err = models.FromConfig(c, engine.F32); err != nil {
 		return nil, err
 	}
 	deviation, err := c.Float("initializer_range", 0.02)
@@ -95,36 +91,6 @@ func (m *model) put(ctx context.Context, dev engine.Device, name string, values 
 	}
 	m.weights[name] = t
 	return t.Write(ctx, 0, safetensors.Float32(name, nil, values).Data)
-}
-
-// newSpecs lists the tensors of a Llama with a tied head, as a weight file would.
-func newSpecs(c *models.Config) (models.Specs, error) {
-	var err error
-	size := func(key string) (n int) {
-		if err == nil {
-			n, err = c.Int(key, 0)
-		}
-		return n
-	}
-	hidden, ff, headDim := size("hidden_size"), size("intermediate_size"), size("head_dim")
-	q, kv := size("num_attention_heads")*headDim, size("num_key_value_heads")*headDim
-	all := models.Specs{}
-	add := func(name string, shape ...int) { all[name+".weight"] = engine.Spec{DType: engine.F32, Shape: shape} }
-	add("model.embed_tokens", size("vocab_size"), hidden)
-	add("model.norm", hidden)
-	for l := range size("num_hidden_layers") {
-		at := fmt.Sprintf("model.layers.%d.", l)
-		add(at+"input_layernorm", hidden)
-		add(at+"post_attention_layernorm", hidden)
-		add(at+"self_attn.q_proj", q, hidden)
-		add(at+"self_attn.k_proj", kv, hidden)
-		add(at+"self_attn.v_proj", kv, hidden)
-		add(at+"self_attn.o_proj", hidden, q)
-		add(at+"mlp.gate_proj", ff, hidden)
-		add(at+"mlp.up_proj", ff, hidden)
-		add(at+"mlp.down_proj", hidden, ff)
-	}
-	return all, err
 }
 
 // export writes the folder: half-precision weights, configuration, tokenizer.
