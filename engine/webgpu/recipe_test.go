@@ -8,6 +8,7 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/conformance"
+	"prelude/models/untrained"
 )
 
 // planner is a device that only plans: what a recipe promises is checked on every
@@ -52,7 +53,7 @@ func checkRecipe(t *testing.T, p *engine.Program, lim Limits) []dispatch {
 				t.Errorf("slots %d and %d are alive at once and overlap", i, j)
 			}
 		}
-		if s.off%int64(lim.Align) != 0 || s.off+s.size > b.arenas[s.arena] || b.arenas[s.arena] > lim.arena() {
+		if s.off%align != 0 || s.off+s.size > b.arenas[s.arena] || b.arenas[s.arena] > lim.arena() {
 			t.Errorf("slot %d at %d+%d of an arena of %d bytes", i, s.off, s.size, b.arenas[s.arena])
 		}
 	}
@@ -91,7 +92,11 @@ func TestRecipesKeepWebGPUsRules(t *testing.T) {
 }
 
 func TestDispatchesOfAStep(t *testing.T) {
-	p := smollm2.step(t, 1024).p
+	step, err := untrained.Decoders["smollm2"].NewStep(engine.Q8_0, 1024, 16, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := step.Program
 	bind := map[string]engine.Tensor{}
 	for name, s := range p.Tensors() {
 		bind[name] = stub{s}

@@ -13,11 +13,9 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"flag"
 	"fmt"
 	"log"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,18 +23,10 @@ import (
 	"prelude/engine"
 	"prelude/engine/trial"
 	"prelude/engine/webgpu"
-	"prelude/models"
+	"prelude/models/untrained"
 )
 
 const seq, slots = 128, 16
-
-// decoder is the size of a Llama.
-type decoder struct{ layers, hidden, heads, kvHeads, ff, vocab int }
-
-var decoders = map[string]decoder{
-	"smollm2": {30, 576, 9, 3, 1536, 49152},
-	"small":   {4, 256, 4, 4, 688, 4096},
-}
 
 var types = map[string]engine.DType{"f32": engine.F32, "f16": engine.F16, "q8_0": engine.Q8_0, "q4_0": engine.Q4_0, "q4_1": engine.Q4_1}
 
@@ -62,11 +52,11 @@ func main() {
 	dev := check(webgpu.Open(ctx, o))
 	if *tune {
 		begun := time.Now()
-		d := decoders["smollm2"]
+		d := untrained.Decoders["smollm2"]
 		if *step != "" {
-			d = decoders[*step]
+			d = untrained.Decoders[*step]
 		}
-		if err := dev.Tune(ctx, trial.Shape{Rows: 2 * seq, Hidden: d.hidden, FF: d.ff, Heads: d.heads, KVHeads: d.kvHeads, HeadDim: d.hidden / d.heads}, 2*time.Second, nil); err != nil {
+		if err := dev.Tune(ctx, trial.Shape{Rows: 2 * seq, Hidden: d.Hidden, FF: d.FF, Heads: d.Heads, KVHeads: d.KVHeads, HeadDim: d.Hidden / d.Heads}, 2*time.Second, nil); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Printf("# tuned in %.1f s\n", time.Since(begun).Seconds())
@@ -81,7 +71,7 @@ func main() {
 		b.gemm(m, n, k, types[*dtype])
 	}
 	if *step != "" {
-		b.step(decoders[*step], types[*dtype], *batch)
+		b.step(untrained.Decoders[*step], types[*dtype], *batch)
 	}
 	dev.Close()
 }
@@ -111,21 +101,8 @@ func (b *bench) tensor(name string, s engine.Spec) {
 	}
 	t := check(b.dev.Alloc(s))
 	b.bind[name] = t
-	unit := s.DType.Bytes(s.DType.Block())
-	piece := make([]byte, (1<<20)/unit*unit)
-	for off := 0; off < s.Bytes(); off += len(piece) {
-		part := piece[:min(len(piece), s.Bytes()-off)]
-		for i := 0; i+3 < len(part); i += 4 {
-			b.seed = b.seed*1664525 + 1013904223
-			binary.LittleEndian.PutUint32(part[i:], math.Float32bits((float32(b.seed>>8)/(1<<24)-0.5)*0.1))
-		}
-		if s.DType != engine.F32 {
-			for i := 0; i < len(part); i += unit {
-				binary.LittleEndian.PutUint16(part[i:], 0x1800) // 2⁻⁹
-			}
-		}
-		check(0, t.Write(b.ctx, off, part))
-	}
+	b.seed++
+	check(0, untrained.Fill(b.ctx, t, b.seed))
 }
 
 // run gives the median time of a plan that ends in writing the tensor out.
@@ -169,43 +146,14 @@ func (b *bench) gemm(m, n, k int, t engine.DType) {
 }
 
 // step times a training step.
-func (b *bench) step(m decoder, t engine.DType, batch int) {
-	rows, kv := batch*seq, m.hidden/m.heads*m.kvHeads
-	c := check(models.ParseConfig(fmt.Appendf(nil, `{"model_type":"llama","num_hidden_layers":%d,"hidden_size":%d,"num_attention_heads":%d,
-		"num_key_value_heads":%d,"intermediate_size":%d,"vocab_size":%d,"max_position_embeddings":2048,
-		"tie_word_embeddings":true,"rms_norm_eps":1e-5,"hidden_act":"silu"}`, m.layers, m.hidden, m.heads, m.kvHeads, m.ff, m.vocab)))
-	arch := check(models.New(c, m.specs(t)))
-	p := engine.NewProgram()
-	arg := func(name string) engine.Buffer { return p.Arg(name, engine.AllRows, engine.I32, rows) }
-	in := engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
-	targets, weights := p.Arg("targets", engine.AllRows, engine.I32, rows, 1), p.Arg("weights", engine.AllRows, engine.F32, rows, 1)
-	ints, w := map[engine.Buffer][]int32{}, make([]float64, rows)
-	for i := range rows {
-		id := int32((i*7919 + 13) % m.vocab)
-		ints[in.IDs] = append(ints[in.IDs], id)
-		ints[targets] = append(ints[targets], (id*31+7)%int32(m.vocab))
-		ints[in.Pos] = append(ints[in.Pos], int32(slots+i%seq))
-		ints[in.Lo] = append(ints[in.Lo], int32(i/seq*seq))
-		ints[in.Hi] = append(ints[in.Hi], int32(i+1))
-		w[i] = 1 / float64(rows)
-	}
-	prefix := p.Persist("prefix", engine.Spec{Shape: []int{m.layers, 2, slots, kv}})
-	p.Train(prefix)
-	hooks := engine.Hooks{KV: func(p *engine.Program, at engine.At) engine.Segment {
-		return engine.Segment{K: p.View(prefix, 2*at.Layer*slots*kv, slots, kv), V: p.View(prefix, (2*at.Layer+1)*slots*kv, slots, kv)}
-	}}
-	out := arch.Forward(p, in, hooks)
-	loss := arch.Loss(p, out.Hidden, targets, weights, false, hooks)
-	grad := p.Grad(loss)[prefix]
-	hyper := p.Arg("hyper", engine.AllRows, engine.F32, 3)
-	p.AdamW(prefix, grad, p.GradStats([]engine.Buffer{grad}, []engine.Buffer{loss}, 1), hyper, engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Rate: 1})
-	p.Keep("loss", loss)
-	check(0, p.Err())
-	args := engine.Args{Ints: ints, Floats: map[engine.Buffer][]float64{weights: w, hyper: {1e-3, 1, 1}}}
-	s, plan := b.run(p, args, "loss")
+func (b *bench) step(d untrained.Decoder, t engine.DType, batch int) {
+	rows := batch * seq
+	step := check(d.NewStep(t, rows, slots, false))
+	args := step.Args(rows, seq, 1, 1e-3)
+	s, plan := b.run(step.Program, args, "loss")
 	defer plan.Close()
-	name := fmt.Sprintf("step_%dx%d_%v", m.layers, m.hidden, t)
-	fmt.Printf("%s %.5f s\n%s_rate %.2f GFLOP/s\n%s_dispatches %d dispatches\n", name, s, name, p.Cost().FLOPs/s/1e9, name, plan.Dispatches())
+	name := fmt.Sprintf("step_%dx%d_%v", d.Layers, d.Hidden, t)
+	fmt.Printf("%s %.5f s\n%s_rate %.2f GFLOP/s\n%s_dispatches %d dispatches\n", name, s, name, step.Program.Cost().FLOPs/s/1e9, name, plan.Dispatches())
 	if b.profile {
 		for _, k := range check(plan.Profile(b.ctx)) {
 			fmt.Printf("# %-28s %4d dispatches %9.2f ms\n", k.Kernel, k.Dispatches, float64(k.Time.Microseconds())/1000)
@@ -214,26 +162,4 @@ func (b *bench) step(m decoder, t engine.DType, batch int) {
 	plan.Hollow(true)
 	hollow := b.time(plan, args, "loss")
 	fmt.Printf("%s_dispatching %.5f s\n%s_overhead %.3f ratio\n", name, hollow, name, hollow/s)
-}
-
-// specs are a Llama's tensors, its matrices in this type.
-func (m decoder) specs(t engine.DType) models.Specs {
-	all := models.Specs{}
-	kv := m.hidden / m.heads * m.kvHeads
-	matrix := func(name string, out, in int) { all[name] = engine.Spec{DType: t, Shape: []int{out, in}} }
-	gain := engine.Spec{Shape: []int{m.hidden}}
-	matrix("model.embed_tokens.weight", m.vocab, m.hidden)
-	all["model.norm.weight"] = gain
-	for l := range m.layers {
-		at := fmt.Sprintf("model.layers.%d.", l)
-		all[at+"input_layernorm.weight"], all[at+"post_attention_layernorm.weight"] = gain, gain
-		matrix(at+"self_attn.q_proj.weight", m.hidden, m.hidden)
-		matrix(at+"self_attn.k_proj.weight", kv, m.hidden)
-		matrix(at+"self_attn.v_proj.weight", kv, m.hidden)
-		matrix(at+"self_attn.o_proj.weight", m.hidden, m.hidden)
-		matrix(at+"mlp.gate_proj.weight", m.ff, m.hidden)
-		matrix(at+"mlp.up_proj.weight", m.ff, m.hidden)
-		matrix(at+"mlp.down_proj.weight", m.hidden, m.ff)
-	}
-	return all
 }
