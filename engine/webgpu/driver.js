@@ -5,8 +5,7 @@
 
 globalThis.preludeWebGPU = (() => {
   const limitNames = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage",
-    "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupsPerDimension",
-    "minStorageBufferOffsetAlignment"];
+    "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupsPerDimension"];
   // A submit longer than this freezes the screen; a step is cut into several.
   const longSubmit = 100;
 

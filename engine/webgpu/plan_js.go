@@ -83,7 +83,7 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bound map[strin
 		t := dispatchText{K: x.kernel, X: x.x, Y: x.y, Z: x.z, P: len(uniforms), S: len(x.params), B: [][4]int{},
 			Cost: (1e4 + c.FLOPs + 20*c.Bytes) / float64(perOp[x.op])}
 		uniforms = append(uniforms, x.params...)
-		uniforms = append(uniforms, make([]byte, (d.limits.Align-len(uniforms)%d.limits.Align)%d.limits.Align)...)
+		uniforms = append(uniforms, make([]byte, (align-len(uniforms)%align)%align)...)
 		for _, m := range x.bind {
 			switch m.mem.kind {
 			case memSlot:

@@ -13,7 +13,8 @@ func Probe(ctx context.Context) (Adapter, error) {
 	return dev.Adapter(), nil
 }
 
-// Software says that the adapter computes on the CPU: other devices are faster.
+// Software says that the adapter computes on the CPU: other devices are faster. The names
+// are Chromium's, "software" that of Mesa's llvmpipe.
 func (a Adapter) Software() bool {
-	return a.Fallback || a.Architecture == "swiftshader" || a.Architecture == "llvmpipe" || a.Architecture == "warp"
+	return a.Fallback || a.Architecture == "swiftshader" || a.Architecture == "software" || a.Architecture == "warp"
 }

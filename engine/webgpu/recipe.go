@@ -116,8 +116,8 @@ func (b *recipe) slot(root engine.Buffer) int {
 
 // temp is n floats that live during this operation.
 func (b *recipe) temp(n int) int {
-	size := (int64(n)*4 + 255) / 256 * 256
-	b.slots = append(b.slots, slot{size: max(size, 256), first: b.op, last: b.op})
+	size := (int64(n)*4 + align - 1) / align * align
+	b.slots = append(b.slots, slot{size: max(size, align), first: b.op, last: b.op})
 	return len(b.slots) - 1
 }
 
