@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"path"
 	"strconv"
@@ -22,6 +21,30 @@ const (
 	skip = 1 << 20
 )
 
+// A Get asks for the file behind an address, from byte off on: GET with the header
+// "Range: bytes=off-". ctx ends the request, and reading the body too. Programs bring
+// their own: net/http with all it needs is half of what a browser would have to load.
+type Get func(ctx context.Context, address string, off int64) (*Response, error)
+
+// Response is what a host answers.
+type Response struct {
+	Status int
+	Length int64 // of the body in bytes, as announced; below 0 if it isn't
+	Header func(name string) string
+	Body   io.ReadCloser
+}
+
+// The statuses that matter here (RFC 9110 §15).
+const (
+	statusOK                  = 200
+	statusPartialContent      = 206
+	statusNotFound            = 404
+	statusRequestTimeout      = 408
+	statusRangeNotSatisfiable = 416
+	statusTooManyRequests     = 429
+	statusServerErrors        = 500 // and all above
+)
+
 // HTTP is a Source behind a URL. It keeps one response open and reads on from
 // it while ranges follow one another, as they do when a model is loaded in the
 // file's order; other ranges make a new request. A connection that breaks is
@@ -30,11 +53,11 @@ const (
 //
 // It may be used by several goroutines, one after the other.
 type HTTP struct {
-	client *http.Client
-	url    string
-	size   int64
-	etag   string        // of the first answer: a later one must have the same
-	pause  time.Duration // before the second try; it doubles with each
+	get   Get
+	url   string
+	size  int64
+	etag  string        // of the first answer: a later one must have the same
+	pause time.Duration // before the second try; it doubles with each
 
 	mu     sync.Mutex
 	body   io.ReadCloser // open response, or nil
@@ -42,18 +65,17 @@ type HTTP struct {
 	cancel context.CancelFunc
 }
 
-// OpenURL asks for the file behind address. A nil client is
-// http.DefaultClient.
-func OpenURL(ctx context.Context, client *http.Client, address string) (*HTTP, error) {
-	return openURL(ctx, client, address, 0)
+// OpenURL asks for the file behind address.
+func OpenURL(ctx context.Context, get Get, address string) (*HTTP, error) {
+	return openURL(ctx, get, address, 0)
 }
 
 // openURL opens a file that will be read from byte off on.
-func openURL(ctx context.Context, client *http.Client, address string, off int64) (*HTTP, error) {
-	if client == nil {
-		client = http.DefaultClient
+func openURL(ctx context.Context, get Get, address string, off int64) (*HTTP, error) {
+	if _, err := url.Parse(address); err != nil {
+		return nil, fmt.Errorf("weights: %w", err)
 	}
-	h := &HTTP{client: client, url: address, size: -1, pause: 200 * time.Millisecond}
+	h := &HTTP{get: get, url: address, size: -1, pause: 200 * time.Millisecond}
 	if err := h.retry(ctx, func() error { return h.request(ctx, off) }); err != nil {
 		return nil, err
 	}
@@ -61,13 +83,13 @@ func openURL(ctx context.Context, client *http.Client, address string, off int64
 }
 
 // URLs opens files below a folder's address.
-func URLs(client *http.Client, folder string) Opener {
+func URLs(get Get, folder string) Opener {
 	return func(ctx context.Context, name string) (Source, error) {
 		address, err := below(folder, name)
 		if err != nil {
 			return nil, err
 		}
-		return OpenURL(ctx, client, address)
+		return OpenURL(ctx, get, address)
 	}
 }
 
@@ -156,19 +178,9 @@ func (h *HTTP) request(ctx context.Context, off int64) error {
 	// one, the context breaks the request off.
 	open, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, cancel)()
-	req, err := http.NewRequestWithContext(open, http.MethodGet, h.url, nil)
+	resp, err := h.get(open, h.url, off)
 	if err != nil {
 		cancel()
-		return permanent{fmt.Errorf("weights: %w", err)}
-	}
-	req.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
-	resp, err := h.client.Do(req)
-	if err != nil {
-		cancel()
-		var unreached *url.Error
-		if errors.As(err, &unreached) { // it names the method and the address again
-			err = unreached.Err
-		}
 		return fmt.Errorf("weights: %s can't be fetched: %w", h.url, err)
 	}
 	h.body, h.cancel = resp.Body, cancel
@@ -181,34 +193,34 @@ func (h *HTTP) request(ctx context.Context, off int64) error {
 
 // accept checks an answer to a request from byte off on, and notes where its
 // body stands.
-func (h *HTTP) accept(resp *http.Response, off int64) error {
-	total := resp.ContentLength
-	switch code := resp.StatusCode; {
-	case code == http.StatusPartialContent:
+func (h *HTTP) accept(resp *Response, off int64) error {
+	total := resp.Length
+	switch code := resp.Status; {
+	case code == statusPartialContent:
 		// Across origins a browser may hide Content-Range; the length says as much.
 		h.at = off
 		if total >= 0 {
 			total += off
 		}
-		if r := resp.Header.Get("Content-Range"); r != "" {
+		if r := resp.Header("Content-Range"); r != "" {
 			from, whole, ok := parseContentRange(r)
 			if !ok || from != off {
 				return permanent{fmt.Errorf("weights: %s: asked for bytes from %d on, got Content-Range %q", h.url, off, r)}
 			}
 			total = whole
 		}
-	case code == http.StatusOK: // Range was ignored
+	case code == statusOK: // Range was ignored
 		h.at = 0
-	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
-		return fmt.Errorf("weights: %s: %s", h.url, resp.Status)
-	case code == http.StatusRequestedRangeNotSatisfiable:
+	case code == statusRequestTimeout || code == statusTooManyRequests || code >= statusServerErrors:
+		return fmt.Errorf("weights: %s: status %d", h.url, resp.Status)
+	case code == statusRangeNotSatisfiable:
 		return permanent{fmt.Errorf("weights: %s: %w from byte %d on", h.url, errPastEnd, off)}
-	case code == http.StatusNotFound:
+	case code == statusNotFound:
 		return permanent{fmt.Errorf("weights: %s: %w", h.url, fs.ErrNotExist)}
 	default:
-		return permanent{fmt.Errorf("weights: %s: %s", h.url, resp.Status)}
+		return permanent{fmt.Errorf("weights: %s: status %d", h.url, resp.Status)}
 	}
-	etag := resp.Header.Get("ETag")
+	etag := resp.Header("ETag")
 	switch {
 	case total < 0:
 		return permanent{fmt.Errorf("weights: %s: the server doesn't say how long the file is", h.url)}

@@ -35,6 +35,20 @@ func server(t *testing.T, data []byte, hook func(w http.ResponseWriter, r *http.
 	return s.URL + "/models/m.gguf?download=true", requests
 }
 
+// get asks with net/http.
+func get(ctx context.Context, address string, off int64) (*weights.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	return &weights.Response{Status: resp.StatusCode, Length: resp.ContentLength, Header: resp.Header.Get, Body: resp.Body}, nil
+}
+
 func numbers(n int) []byte {
 	data := make([]byte, n)
 	for i := range data {
@@ -45,7 +59,7 @@ func numbers(n int) []byte {
 
 func openURL(t *testing.T, url string) *weights.HTTP {
 	t.Helper()
-	h, err := weights.OpenURL(ctx, nil, url)
+	h, err := weights.OpenURL(ctx, get, url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +152,8 @@ func TestHTTPRetries(t *testing.T) {
 	}{
 		{"busy, then fine", 503, 3, "", 5},
 		{"too many requests, then fine", 429, 1, "", 3},
-		{"busy for good", 503, 1 << 30, "503 Service Unavailable (tried 5 times)", 6},
-		{"gone", 410, 1 << 30, "410 Gone", 2},
+		{"busy for good", 503, 1 << 30, "status 503 (tried 5 times)", 6},
+		{"gone", 410, 1 << 30, "status 410", 2},
 		{"absent", 404, 1 << 30, "not exist", 2},
 	} {
 		var failed atomic.Int64
@@ -191,10 +205,10 @@ func TestHTTPRefuses(t *testing.T) {
 			c.hook(w, r)
 			return true
 		})
-		_, err := weights.OpenURL(ctx, nil, url)
+		_, err := weights.OpenURL(ctx, get, url)
 		refused(t, c.name, err, c.want)
 	}
-	_, err := weights.OpenURL(ctx, nil, "::")
+	_, err := weights.OpenURL(ctx, get, "::")
 	refused(t, "no address", err, "missing protocol scheme")
 }
 
@@ -264,7 +278,7 @@ func TestHTTPPieces(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	}))
 	defer s.Close()
-	open := weights.URLs(s.Client(), s.URL+"/models/tiny")
+	open := weights.URLs(get, s.URL+"/models/tiny")
 	p := weights.OpenPieces(m, open)
 	defer p.Close()
 	if err := p.Verify(ctx); err != nil {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"strings"
 	"sync"
 )
@@ -76,9 +75,9 @@ func ParseKept(data []byte) (Kept, error) {
 
 // Keeping says what [Keep] fetches and how.
 type Keeping struct {
-	Model   string       // what people call it
-	Address string       // of the folder that has its files
-	Client  *http.Client // nil: http.DefaultClient
+	Model   string // what people call it
+	Address string // of the folder that has its files
+	Get     Get
 	// Sum, if set, is asked for the SHA-256 of a file that has arrived, in hex; "" where
 	// the host does not tell it.
 	Sum func(ctx context.Context, file string) string
@@ -152,7 +151,7 @@ func (k *keeper) open(ctx context.Context, name string) (Source, error) {
 	local, err := k.folder.Append(ctx, DataPrefix+name)
 	if err != nil {
 		k.note(err)
-		return OpenURL(ctx, k.Client, address)
+		return OpenURL(ctx, k.Get, address)
 	}
 	f := &fetched{k: k, file: name, address: address, local: local}
 	if err := f.begin(ctx, held); err != nil {
@@ -190,9 +189,9 @@ func (f *fetched) begin(ctx context.Context, held KeptFile) error {
 		have = 0
 	}
 	var err error
-	f.remote, err = openURL(ctx, f.k.Client, f.address, have)
+	f.remote, err = openURL(ctx, f.k.Get, f.address, have)
 	if errors.Is(err, errPastEnd) { // it has become shorter
-		f.remote, err = openURL(ctx, f.k.Client, f.address, 0)
+		f.remote, err = openURL(ctx, f.k.Get, f.address, 0)
 	}
 	if err != nil {
 		return err

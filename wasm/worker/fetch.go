@@ -4,11 +4,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"syscall/js"
 
@@ -23,9 +20,9 @@ func (w *worker) keep(ctx context.Context, model, address string, sum func(conte
 	folder, err := openPrivate(model)
 	if err != nil {
 		w.unkept(err)
-		return weights.URLs(nil, address)
+		return weights.URLs(get, address)
 	}
-	return weights.Keep(ctx, folder, weights.Keeping{Model: model, Address: address, Sum: sum, Note: w.unkept})
+	return weights.Keep(ctx, folder, weights.Keeping{Model: model, Address: address, Get: get, Sum: sum, Note: w.unkept})
 }
 
 // unkept remembers, for the page, why a model will have to be fetched again.
@@ -60,20 +57,11 @@ func (w *worker) openHub(ctx context.Context, id string) (*models.Files, error) 
 // are not checked by it.
 func hubSums(ctx context.Context, id string) map[string]string {
 	sums := map[string]string{}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, hub+"api/models/"+id+"/tree/main", nil)
-	if err != nil {
-		return sums
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return sums
-	}
-	defer resp.Body.Close()
 	var files []struct {
 		Path string
 		LFS  struct{ OID string }
 	}
-	if resp.StatusCode == http.StatusOK && json.NewDecoder(io.LimitReader(resp.Body, 4<<20)).Decode(&files) == nil {
+	if getJSON(ctx, hub+"api/models/"+id+"/tree/main", &files) == nil {
 		for _, f := range files {
 			sums[f.Path] = f.LFS.OID
 		}

@@ -5,11 +5,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"strings"
 	"syscall/js"
 
@@ -26,18 +23,13 @@ func base() string {
 }
 
 // urls opens files below a folder of the page's own.
-func urls(folder string) weights.Opener { return weights.URLs(nil, base()+folder) }
+func urls(folder string) weights.Opener { return weights.URLs(get, base()+folder) }
 
 // bundled reads the list of models that are served with the page; a page without one
 // offers none.
 func bundled() []wire.ModelOffer {
-	resp, err := http.Get(base() + "models/models.json")
-	if err != nil || resp.StatusCode != http.StatusOK {
-		return nil
-	}
-	defer resp.Body.Close()
 	var offers []wire.ModelOffer
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&offers); err != nil {
+	if getJSON(context.Background(), base()+"models/models.json", &offers) != nil {
 		return nil
 	}
 	return offers

@@ -1,0 +1,103 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"syscall/js"
+
+	"prelude/models/weights"
+)
+
+// get asks with the browser's fetch; it is a [weights.Get]. What is asked for by range
+// comes uncompressed: its length is the file's.
+func get(ctx context.Context, address string, off int64) (*weights.Response, error) {
+	return ask(ctx, address, map[string]any{"Range": fmt.Sprintf("bytes=%d-", off)})
+}
+
+func ask(ctx context.Context, address string, headers map[string]any) (*weights.Response, error) {
+	abort := js.Global().Get("AbortController").New()
+	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })
+	v, err := await(js.Global().Call("fetch", address, map[string]any{"signal": abort.Get("signal"), "headers": headers}))
+	if err != nil {
+		stop()
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return nil, err
+	}
+	answered := v.Get("headers")
+	header := func(name string) string {
+		if h := answered.Call("get", name); h.Truthy() {
+			return h.String()
+		}
+		return ""
+	}
+	length := int64(-1)
+	if n, err := strconv.ParseInt(header("Content-Length"), 10, 64); err == nil {
+		length = n
+	}
+	b := &body{ctx: ctx, stop: stop, abort: abort}
+	if stream := v.Get("body"); stream.Truthy() {
+		b.reader = stream.Call("getReader")
+	}
+	return &weights.Response{Status: v.Get("status").Int(), Length: length, Header: header, Body: b}, nil
+}
+
+// body reads a response as it comes.
+type body struct {
+	ctx    context.Context
+	stop   func() bool
+	abort  js.Value
+	reader js.Value // ReadableStreamDefaultReader; undefined where nothing comes
+	piece  js.Value // Uint8Array of what is not read yet
+	left   int      // bytes of it
+}
+
+func (b *body) Read(dst []byte) (int, error) {
+	for b.left == 0 {
+		if b.reader.IsUndefined() {
+			return 0, io.EOF
+		}
+		v, err := await(b.reader.Call("read"))
+		if b.ctx.Err() != nil {
+			return 0, b.ctx.Err()
+		}
+		if err != nil {
+			return 0, err
+		}
+		if v.Get("done").Bool() {
+			return 0, io.EOF
+		}
+		b.piece = v.Get("value")
+		b.left = b.piece.Get("byteLength").Int()
+	}
+	n := js.CopyBytesToGo(dst, b.piece)
+	if b.left -= n; b.left > 0 {
+		b.piece = b.piece.Call("subarray", n)
+	}
+	return n, nil
+}
+
+func (b *body) Close() error {
+	b.stop()
+	b.abort.Call("abort")
+	return nil
+}
+
+// getJSON reads a small JSON document.
+func getJSON(ctx context.Context, address string, to any) error {
+	resp, err := ask(ctx, address, nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.Status != 200 {
+		return fmt.Errorf("%s: status %d", address, resp.Status)
+	}
+	return json.NewDecoder(io.LimitReader(resp.Body, 4<<20)).Decode(to)
+}
