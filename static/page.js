@@ -1,9 +1,46 @@
-// Starts the page's program (page.wasm, from wasm/page).
+// Starts the page's program (page.wasm, from wasm/page) and the engine's worker with its
+// program (worker.wasm). All of it is on its way at once.
 "use strict";
 
+const assets = JSON.parse(document.getElementById("assets").textContent);
+
+async function compile(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return WebAssembly.compileStreaming(response);
+}
+
+// Compiled once, for whatever workers there will be.
+const engine = compile(assets.engine).then((module) => ({ module }), (err) => ({ failed: err.message }));
+
+/** Starts a worker. What happens before someone listens is kept for them. */
+function startWorker() {
+  // The worker finds the page's assets in the fragment of its own address.
+  const worker = new Worker(`${assets.worker}#${encodeURIComponent(JSON.stringify(assets))}`);
+  engine.then((message) => worker.postMessage(message));
+  const kinds = ["message", "messageerror", "error"];
+  const early = [];
+  const keep = (event) => early.push(event);
+  for (const kind of kinds) worker.addEventListener(kind, keep);
+  const listen = (hear) => {
+    for (const kind of kinds) {
+      worker.removeEventListener(kind, keep);
+      worker.addEventListener(kind, hear);
+    }
+    early.forEach(hear);
+  };
+  return { worker, listen };
+}
+
+// The program takes the worker that is there, and when that one has ended a new one.
+let waiting = startWorker();
+globalThis.preludeWorker = () => {
+  const worker = waiting ?? startWorker();
+  waiting = null;
+  return worker;
+};
+
 (async () => {
-  const assets = JSON.parse(document.getElementById("assets").textContent);
-  const go = new Go();
   const say = (text) => {
     const boot = document.getElementById("boot");
     const line = boot ?? document.querySelector("main, #app").insertAdjacentElement("afterbegin", document.createElement("p"));
@@ -11,9 +48,10 @@
     line.textContent = text;
   };
   try {
-    const response = await fetch(assets.page);
-    if (!response.ok) throw new Error(`${assets.page}: ${response.status}`);
-    const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
+    const go = new Go();
+    const module = await compile(assets.page);
+    await engine; // a first drawing would hold up its way to the worker
+    const instance = await WebAssembly.instantiate(module, go.importObject);
     await go.run(instance); // never returns while the page lives
     say("The page has stopped. Reload it.");
   } catch (err) {

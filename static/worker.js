@@ -1,15 +1,21 @@
-// Starts the engine (worker.wasm, from wasm/worker) in a Web Worker. The page
-// puts the paths of its assets into the fragment of this script's address; the
-// engine finds them in globalThis.preludeAssets.
+// Runs the engine (worker.wasm, from wasm/worker) in a Web Worker. The page puts the paths
+// of its assets into the fragment of this script's address, where the engine finds them
+// as globalThis.preludeAssets, and sends the compiled program as the first message.
 "use strict";
 
 const assets = JSON.parse(decodeURIComponent(self.location.hash.slice(1)));
 globalThis.preludeAssets = assets;
-importScripts(assets.go, assets.webgpu);
 
 // Messages that come before the engine listens wait for it.
 const early = [];
-self.onmessage = (event) => early.push(event);
+const program = new Promise((resolve) => {
+  self.onmessage = (event) => {
+    resolve(event.data);
+    self.onmessage = (later) => early.push(later);
+  };
+});
+
+importScripts(assets.go, assets.webgpu);
 
 // What a Go program says when it dies goes to the console: keep the reason.
 let reason = "";
@@ -28,10 +34,9 @@ const stopped = (message) => {
 (async () => {
   const go = new Go();
   try {
-    const response = await fetch(assets.engine);
-    if (!response.ok) throw new Error(`${assets.engine}: ${response.status}`);
-    const { instance } = await WebAssembly.instantiateStreaming(response, go.importObject);
-    const ended = go.run(instance);
+    const { module, failed } = await program;
+    if (failed) throw new Error(failed);
+    const ended = go.run(await WebAssembly.instantiate(module, go.importObject));
     for (const event of early.splice(0)) self.onmessage?.(event);
     await ended;
     stopped(`The engine stopped. ${reason}`.trim());

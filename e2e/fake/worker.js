@@ -250,6 +250,7 @@ async function write({ id, conversations }) {
 }
 
 self.onmessage = async ({ data: { text, blob } }) => {
+  if (!text) return; // the engine's program
   const { type, body } = JSON.parse(text);
   switch (type) {
     case "load": return load(body);

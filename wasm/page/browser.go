@@ -38,35 +38,38 @@ func (b bytes) String() string {
 	return js.Global().Get("TextDecoder").New().Call("decode", b.array).String()
 }
 
-// StartWorker starts the engine's worker. It finds the page's assets in the
-// fragment of its own address.
+// StartWorker takes the worker that page.js has started, or starts another one.
 func (b *browser) StartWorker() {
 	if b.worker.Truthy() {
 		b.worker.Call("terminate")
 	}
-	global := js.Global()
-	fragment := global.Call("encodeURIComponent", global.Get("JSON").Call("stringify", b.assets))
-	worker := global.Get("Worker").New(b.assets.Get("worker").String() + "#" + fragment.String())
+	started := js.Global().Call("preludeWorker")
+	worker := started.Get("worker")
 	b.worker = worker
-	on := func(kind string, f func(e js.Value)) {
-		worker.Call("addEventListener", kind, js.FuncOf(func(_ js.Value, args []js.Value) any {
-			if b.worker.Equal(worker) { // not one that was ended meanwhile
-				f(args[0])
-				b.changed()
-			}
-			return nil
-		}))
-	}
-	on("message", func(e js.Value) { b.receive(e.Get("data")) })
-	on("messageerror", func(js.Value) { b.app.Crashed("A message of the worker could not be read.") })
-	on("error", func(e js.Value) {
+	started.Call("listen", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if b.worker.Equal(worker) { // not one that was ended meanwhile
+			b.hear(args[0])
+			b.changed()
+		}
+		return nil
+	}))
+}
+
+// hear takes an event of the worker.
+func (b *browser) hear(e js.Value) {
+	switch e.Get("type").String() {
+	case "message":
+		b.receive(e.Get("data"))
+	case "messageerror":
+		b.app.Crashed("A message of the worker could not be read.")
+	case "error":
 		e.Call("preventDefault")
 		reason := "it could not be loaded"
 		if m := e.Get("message"); m.Type() == js.TypeString && m.String() != "" {
 			reason = m.String()
 		}
 		b.app.Crashed("The worker stopped: " + reason + ".")
-	})
+	}
 }
 
 func (b *browser) receive(data js.Value) {
