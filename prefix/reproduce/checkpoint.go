@@ -1,20 +1,41 @@
-package main
+package reproduce
 
 import (
 	"bytes"
 	"context"
-	"embed"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 
 	"prelude/engine"
 	"prelude/engine/safetensors"
 )
 
-// The checkpoints that pretrain.py made.
-//
-//go:embed checkpoints/*.safetensors
-var checkpoints embed.FS
+// Checkpoint names the file of a pretrained model, which pretrain.py made, and what it holds.
+type Checkpoint struct {
+	Name   string
+	Bytes  int
+	SHA256 string
+}
+
+var (
+	weightsE1  = Checkpoint{"e1.safetensors", 233448, "c6df29483977a7240730b492836e2d2f80b446f0f1d5772b8e8f91ca500f679e"}
+	weightsE2  = Checkpoint{"e2.safetensors", 1601664, "524decef946321c44591078445760290938e18165111b4028a1390ca0db1045b"}
+	weightsE4  = Checkpoint{"e4.safetensors", 6351032, "e3f930e01a95e483dc6e568a706a949d71b6cb719b905222e3fe6c4f9be413ce"}
+	weightsToy = Checkpoint{"toy.safetensors", 409152, "d184b2afb0ab4dcb9102e5f2755604a029255c39b846db44094719a377ecd588"}
+)
+
+// check reports a file that is not the one.
+func (c Checkpoint) check(raw []byte) error {
+	if len(raw) != c.Bytes {
+		return fmt.Errorf("checkpoint %s has %d bytes, want %d: it is cut short, or of another version", c.Name, len(raw), c.Bytes)
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != c.SHA256 {
+		return fmt.Errorf("checkpoint %s is damaged, or of another version: its SHA-256 is %x, want %s", c.Name, sum, c.SHA256)
+	}
+	return nil
+}
 
 // model is a pretrained model on a device.
 type model struct {
@@ -24,20 +45,47 @@ type model struct {
 	pad  int // padding tokens that it was trained behind
 }
 
-// open puts a checkpoint's weights on dev, as float32.
-func open(ctx context.Context, dev engine.Device, name string, s sizes, pad int) (*model, error) {
-	raw, err := checkpoints.ReadFile("checkpoints/" + name + ".safetensors")
+// open reads a checkpoint and puts its weights on the device, as float32.
+func (l *lab) open(ctx context.Context, c Checkpoint, s sizes, pad int) (*model, error) {
+	if l.plan != nil {
+		g := newGPT(s)
+		return &model{Frozen: engine.Frozen{Arch: g}, gpt: g, pad: pad}, nil
+	}
+	l.stage("Reading the pretrained model, %s", c.Name)
+	raw, err := l.Checkpoint(ctx, c.Name)
 	if err != nil {
+		return nil, fmt.Errorf("checkpoint %s: %w", c.Name, err)
+	}
+	if err := c.check(raw); err != nil {
 		return nil, err
 	}
 	file, err := safetensors.Open(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
-		return nil, fmt.Errorf("checkpoint %s: %w", name, err)
+		return nil, fmt.Errorf("checkpoint %s: %w", c.Name, err)
 	}
-	m := &model{Frozen: engine.Frozen{Dev: dev, Weights: map[string]engine.Tensor{}}, meta: file.Metadata, gpt: newGPT(s), pad: pad}
+	m, err := newModel(ctx, l.Device, s, pad, file.Float32s)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint %s: %w", c.Name, err)
+	}
+	m.meta = file.Metadata
+	l.models = append(l.models, m)
+	return m, nil
+}
+
+// newModel puts a model on dev whose weights come by name.
+func newModel(ctx context.Context, dev engine.Device, s sizes, pad int, weight func(name string) ([]float32, error)) (*model, error) {
+	m := &model{Frozen: engine.Frozen{Dev: dev, Weights: map[string]engine.Tensor{}}, gpt: newGPT(s), pad: pad}
 	m.Arch = m.gpt
+	if err := m.fill(ctx, weight); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *model) fill(ctx context.Context, weight func(name string) ([]float32, error)) error {
 	put := func(name string, s engine.Spec, content []byte) error {
-		t, err := dev.Alloc(s)
+		t, err := m.Dev.Alloc(s)
 		if err != nil {
 			return err
 		}
@@ -48,34 +96,42 @@ func open(ctx context.Context, dev engine.Device, name string, s sizes, pad int)
 	for tensor, spec := range m.gpt.Tensors() {
 		x, ok := tables[tensor]
 		if !ok {
-			if x, err = file.Float32s(tensor); err != nil {
-				return nil, fmt.Errorf("checkpoint %s: %w", name, err)
+			var err error
+			if x, err = weight(tensor); err != nil {
+				return err
 			}
 		}
 		if len(x) != spec.Len() {
-			return nil, fmt.Errorf("checkpoint %s: tensor %q has %d numbers, want %v", name, tensor, len(x), spec.Shape)
+			return fmt.Errorf("tensor %q has %d numbers, want %v", tensor, len(x), spec.Shape)
 		}
 		if err := put(tensor, spec, engine.FloatBytes(x)); err != nil {
-			return nil, err
+			return err
 		}
-		if tensor == "wpe.weight" && pad > 0 {
-			all := padded{m.gpt, pad}.Tensors()
-			if err := put("content.positions", all["content.positions"], engine.FloatBytes(x[pad*s.hidden:])); err != nil {
-				return nil, err
+		if tensor != "wpe.weight" || m.pad == 0 {
+			continue
+		}
+		all := padded{m.gpt, m.pad}.Tensors()
+		if err := put("content.positions", all["content.positions"], engine.FloatBytes(x[m.pad*m.gpt.hidden:])); err != nil {
+			return err
+		}
+		for name, f := range map[string]func(i int) int{"ids": func(int) int { return 0 }, "pos": func(i int) int { return i },
+			"lo": func(int) int { return 0 }, "hi": func(i int) int { return i + 1 }} {
+			var ints []byte
+			for i := range m.pad {
+				ints = binary.LittleEndian.AppendUint32(ints, uint32(f(i)))
 			}
-			for name, f := range map[string]func(i int) int{"ids": func(int) int { return 0 }, "pos": func(i int) int { return i },
-				"lo": func(int) int { return 0 }, "hi": func(i int) int { return i + 1 }} {
-				var ints []byte
-				for i := range pad {
-					ints = binary.LittleEndian.AppendUint32(ints, uint32(f(i)))
-				}
-				if err := put("padding."+name, all["padding."+name], ints); err != nil {
-					return nil, err
-				}
+			if err := put("padding."+name, all["padding."+name], ints); err != nil {
+				return err
 			}
 		}
 	}
-	return m, nil
+	return nil
+}
+
+func (m *model) close() {
+	for _, t := range m.Weights {
+		t.Close()
+	}
 }
 
 // behind is the model behind its padding: what it is without a prefix.

@@ -1,4 +1,4 @@
-package main
+package reproduce
 
 import (
 	"context"
@@ -61,8 +61,11 @@ func newExam(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map
 			bind[name] = t
 		}
 	}
-	e.plan, err = f.Dev.Compile(ctx, p, bind)
-	return e, err
+	if e.plan, err = f.Dev.Compile(ctx, p, bind); err != nil {
+		e.logits.Close()
+		return nil, err
+	}
+	return e, nil
 }
 
 func (e *exam) close() {
@@ -96,13 +99,20 @@ func (e *exam) read(ctx context.Context, i int) (*data.Batch, []float32, error) 
 	return b, z, err
 }
 
-// match is the share of examples with every token right.
-func (e *exam) match(ctx context.Context) (float64, error) {
+// match is the share of examples with every token right, with the first batch's logits.
+// Between may end it.
+func (e *exam) match(ctx context.Context, between func() error) (logits []float32, share float64, err error) {
 	right := 0
 	for i := range e.batches.Len() {
+		if err := between(); err != nil {
+			return nil, 0, err
+		}
 		b, z, err := e.read(ctx, i)
 		if err != nil {
-			return 0, err
+			return nil, 0, err
+		}
+		if i == 0 {
+			logits = z
 		}
 		row := 0
 		for _, x := range b.Examples {
@@ -116,7 +126,7 @@ func (e *exam) match(ctx context.Context) (float64, error) {
 			}
 		}
 	}
-	return float64(right) / float64(len(e.tokens)), nil
+	return logits, float64(right) / float64(len(e.tokens)), nil
 }
 
 func largest(x []float32) (at int32) {
@@ -126,14 +136,4 @@ func largest(x []float32) (at int32) {
 		}
 	}
 	return at
-}
-
-// examine is the exact match of one method on tokens.
-func examine(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens) (float64, error) {
-	e, err := newExam(ctx, f, m, tensors, tokens)
-	if err != nil {
-		return 0, err
-	}
-	defer e.close()
-	return e.match(ctx)
 }

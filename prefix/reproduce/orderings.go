@@ -1,4 +1,4 @@
-package main
+package reproduce
 
 import (
 	"cmp"
@@ -78,6 +78,7 @@ type outcome struct {
 
 // bench keeps outcomes, so that orderings share trainings.
 type bench struct {
+	l     *lab
 	ctx   context.Context
 	m     *model
 	seeds []int // of the trainings; the first one's validation also chooses the rate
@@ -92,7 +93,7 @@ func (b *bench) train(a arm, l lesson, rate float64, seed int) (*tuned, set, err
 		a.choice = a.choice.WithTemplate(a.infix, 0)
 	}
 	given := prefix.Given{Text: ids(a.text)}
-	t, err := tune(b.ctx, b.m.Frozen, a.choice, d.Data, given, train.Options{Steps: l.steps, Batch: toyBatch, LR: rate, Seed: uint64(seed), Eval: 20})
+	t, err := b.l.tune(b.ctx, fmt.Sprintf("%s, rate %g, seed %d", a.name, rate, seed), b.m, b.m.Frozen, a.choice, d.Data, given, train.Options{Steps: l.steps, Batch: toyBatch, LR: rate, Seed: uint64(seed), Eval: 20})
 	return t, d, err
 }
 
@@ -184,7 +185,7 @@ var (
 )
 
 // above compares two arms and adds a row; it says whether the ordering holds in the mean.
-func (b *bench) above(r *result, what string, upper, lower arm, l lesson, by measure) error {
+func (b *bench) above(what string, upper, lower arm, l lesson, by measure) error {
 	u, err := b.run(upper, l)
 	if err != nil {
 		return err
@@ -204,14 +205,14 @@ func (b *bench) above(r *result, what string, upper, lower arm, l lesson, by mea
 	if by.less {
 		unit = " nats"
 	}
-	r.ordering(what, fmt.Sprintf("%s %s %s", upper.name, more, lower.name),
+	b.l.ordering(what, fmt.Sprintf("%s %s %s", upper.name, more, lower.name),
 		fmt.Sprintf("%s%s (rate %g) against %s%s (rate %g); %d of %d seeds, p = %.3f", spread(x, by.format), unit, u.rate, spread(y, by.format), unit, v.rate, wins, len(x), p), holds)
 	return nil
 }
 
 // ordering adds a row that holds or does not.
-func (r *result) ordering(what, claim, ours string, holds bool) {
-	r.add(row{What: what + ": " + claim, Ours: ours, Want: "holds", Met: holds})
+func (l *lab) ordering(what, claim, ours string, holds bool) {
+	l.add(Row{What: what + ": " + claim, Ours: ours, Want: "holds", Met: holds})
 }
 
 func directKV(slots int, start string) prefix.Choice {
@@ -236,39 +237,74 @@ var (
 	kvZero     = arm{name: "keys and values, zero", choice: directKV(10, "zeros"), rates: wide}
 )
 
-// orderings are O1 to O10 of METHODS §2.7, at toy size.
-func orderings(ctx context.Context, dev engine.Device, r *result) error {
-	m, err := open(ctx, dev, "toy", sizesToy, 0)
+// ordering is one of METHODS §2.7, at toy size.
+type ordering struct {
+	Part
+	run func(*bench) error
+}
+
+var claims = []ordering{
+	{Part{"O1", "keys and values beat embeddings", "For a skill that the model doesn’t have, a prefix of keys and values in every layer learns more than one of embeddings of the same length; that is why the deeper prefix is this page’s default.", liLiang}, o1},
+	{Part{"O2", "a start from real activations", "With few examples a prefix that starts where real text stands ends better than one that starts as noise; with many the difference goes.", liLiang}, o2},
+	{Part{"O3", "a start from a relevant text", "A start from words that say what the task is beats a start from other words, and that beats noise.", liLiang}, o3},
+	{Part{"O4", "how long the prefix is", "The longer the prefix, the lower the loss in training; on examples that it hasn’t seen there is a best length.", liLiang}, o4},
+	{Part{"O5", "few examples, many examples", "With few examples a prefix beats training all weights; with many of a new skill it need not.", liLiang}, o5},
+	{Part{"O6", "before the text or behind it", "Slots in front of the text do better than slots between text and answer, since all of the text can see them.", liLiang}, o6},
+	{Part{"O7", "nothing is forgotten", "Take the prefix away and the model is what it was, bit for bit; training its weights loses other skills.", liLiang}, o7},
+	{Part{"O8", "what a step costs", "A prefix needs no gradients of the weights, so that a step costs about two thirds of a step of full fine-tuning.", liLiang}, o8},
+	{Part{"O10", "a start that changes nothing", "A gate that opens from zero, or a prefix that starts at zero, has the lower loss over the first hundred steps.", llamaAdapter}, o10},
+}
+
+const llamaAdapter = "Zhang et al. 2023, arXiv 2303.16199"
+
+func orderingParts() (parts []Part) {
+	for _, o := range claims {
+		o.Label = o.ID + " · " + o.Label
+		parts = append(parts, o.Part)
+	}
+	return parts
+}
+
+// orderings are all of them, or the one that is the part.
+func orderings(ctx context.Context, l *lab) error {
+	m, err := l.open(ctx, weightsToy, sizesToy, 0)
 	if err != nil {
 		return err
 	}
-	r.pretraining(m)
-	b := &bench{ctx: ctx, m: m, seeds: []int{1, 2, 3}, done: map[string]*outcome{}}
-	for _, f := range []func(*bench, *result) error{o1, o2, o3, o4, o5, o6, o7, o8, o10} {
-		if err := f(b, r); err != nil {
+	l.pretraining(m)
+	b := &bench{l: l, ctx: ctx, m: m, seeds: []int{1, 2, 3}, done: map[string]*outcome{}}
+	for _, o := range claims {
+		if l.Part != "" && l.Part != o.ID {
+			continue
+		}
+		if err := o.run(b); err != nil {
 			return err
 		}
 	}
-	r.Notes = append(r.Notes, "O9, that weights beside or instead of a prefix do what a prefix can't, is E4.",
-		fmt.Sprintf("Each arm's rate is the best of three on the first seed's validation; %d seeds, mean ± standard deviation; p is the sign test's, 0.125 at best with three seeds.", len(b.seeds)))
+	if l.Part == "" {
+		l.note("O9, that weights beside or instead of a prefix do what a prefix can't, is E4.")
+	}
+	if l.Part != "O7" && l.Part != "O8" {
+		l.note("Each arm's rate is the best of three on the first seed's validation; %d seeds, mean ± standard deviation; p is the sign test's, 0.125 at best with three seeds.", len(b.seeds))
+	}
 	return nil
 }
 
 // o1: keys and values beat embeddings of the same length on a new skill, not on a seen one.
-func o1(b *bench, r *result) error {
-	if err := b.above(r, "O1, new skill, 1,000 examples", kvMLP, embedded, newMany, byMatch); err != nil {
+func o1(b *bench) error {
+	if err := b.above("O1, new skill, 1,000 examples", kvMLP, embedded, newMany, byMatch); err != nil {
 		return err
 	}
-	return b.above(r, "O1, new skill, 1,000 examples", kvNoise, embedded, newMany, byMatch)
+	return b.above("O1, new skill, 1,000 examples", kvNoise, embedded, newMany, byMatch)
 }
 
 // o2: real activations are the better start with few examples; the gap closes with many.
 // The activations are those of the withheld header. Whole examples as they are here, without
 // it, are no text that this model was pretrained on.
-func o2(b *bench, r *result) error {
+func o2(b *bench) error {
 	var gaps []float64
 	for _, l := range []lesson{seenFew, seenMany} {
-		if err := b.above(r, fmt.Sprintf("O2, seen skill, %d examples", l.examples), kvHeader, kvShort, l, byMatch); err != nil {
+		if err := b.above(fmt.Sprintf("O2, seen skill, %d examples", l.examples), kvHeader, kvShort, l, byMatch); err != nil {
 			return err
 		}
 		real, err := b.run(kvHeader, l)
@@ -281,20 +317,20 @@ func o2(b *bench, r *result) error {
 		}
 		gaps = append(gaps, mean(real.match)-mean(noise.match))
 	}
-	r.ordering("O2", "the gap is smaller with 1,000 examples", fmt.Sprintf("%.1f against %.1f points", gaps[1], gaps[0]), math.Abs(gaps[1]) < math.Abs(gaps[0]))
-	return b.above(r, "O2, seen skill, 50 examples", kvExamples, kvSame, seenFew, byMatch)
+	b.l.ordering("O2", "the gap is smaller with 1,000 examples", fmt.Sprintf("%.1f against %.1f points", gaps[1], gaps[0]), math.Abs(gaps[1]) < math.Abs(gaps[0]))
+	return b.above("O2, seen skill, 50 examples", kvExamples, kvSame, seenFew, byMatch)
 }
 
 // o3: a start from relevant text beats one from other text, and that beats noise.
-func o3(b *bench, r *result) error {
-	if err := b.above(r, "O3, seen skill, 50 examples", kvHeader, kvOther, seenFew, byMatch); err != nil {
+func o3(b *bench) error {
+	if err := b.above("O3, seen skill, 50 examples", kvHeader, kvOther, seenFew, byMatch); err != nil {
 		return err
 	}
-	return b.above(r, "O3, seen skill, 50 examples", kvOther, kvShort, seenFew, byMatch)
+	return b.above("O3, seen skill, 50 examples", kvOther, kvShort, seenFew, byMatch)
 }
 
 // o4: training loss falls with length; validation has its best inside.
-func o4(b *bench, r *result) error {
+func o4(b *bench) error {
 	lengths := []int{1, 3, 10, 30}
 	var late, val []float64
 	for _, n := range lengths {
@@ -304,9 +340,9 @@ func o4(b *bench, r *result) error {
 		}
 		late, val = append(late, mean(o.late)), append(val, mean(o.val))
 	}
-	r.ordering("O4, 50 examples", "training loss falls with 1, 3, 10, 30 slots", numbers(late), slices.IsSortedFunc(late, func(a, b float64) int { return cmp.Compare(b, a) }))
+	b.l.ordering("O4, 50 examples", "training loss falls with 1, 3, 10, 30 slots", numbers(late), slices.IsSortedFunc(late, func(a, b float64) int { return cmp.Compare(b, a) }))
 	least := slices.Index(val, slices.Min(val))
-	r.ordering("O4, 50 examples", "validation is best inside", numbers(val), least > 0 && least < len(val)-1)
+	b.l.ordering("O4, 50 examples", "validation is best inside", numbers(val), least > 0 && least < len(val)-1)
 	return nil
 }
 
@@ -319,20 +355,20 @@ func numbers(x []float64) string {
 }
 
 // o5: with few examples a prefix beats fine-tuning; with many of a new skill it need not.
-func o5(b *bench, r *result) error {
-	if err := b.above(r, "O5, seen skill, 50 examples", kvNoise, fullTuning, seenFew, byMatch); err != nil {
+func o5(b *bench) error {
+	if err := b.above("O5, seen skill, 50 examples", kvNoise, fullTuning, seenFew, byMatch); err != nil {
 		return err
 	}
-	return b.above(r, "O5, new skill, 1,000 examples", fullTuning, kvNoise, newMany, byMatch)
+	return b.above("O5, new skill, 1,000 examples", fullTuning, kvNoise, newMany, byMatch)
 }
 
 // o6: before the text is better than behind it.
-func o6(b *bench, r *result) error {
-	return b.above(r, "O6, seen skill, 50 examples", embedded, infixed, seenFew, byMatch)
+func o6(b *bench) error {
+	return b.above("O6, seen skill, 50 examples", embedded, infixed, seenFew, byMatch)
 }
 
 // o7: without its prefix the model is what it was, bit for bit; fine-tuning forgets.
-func o7(b *bench, r *result) error {
+func o7(b *bench) error {
 	others := []string{"A", "C", "G"}
 	all := func(f engine.Frozen, t *tuned) (logits []float32, match float64, err error) {
 		var m *prefix.Method
@@ -341,20 +377,11 @@ func o7(b *bench, r *result) error {
 			m, tensors = t.method, t.tensors
 		}
 		for _, h := range others {
-			e, err := newExam(b.ctx, f, m, tensors, examplesOf(h+h+":", functions[h], draws(128, true, rand.New(rand.NewPCG(9, 9)))))
-			if err != nil {
-				return nil, 0, err
-			}
-			defer e.close()
-			_, z, err := e.read(b.ctx, 0)
+			z, got, err := b.l.examine(b.ctx, f, m, tensors, examplesOf(h+h+":", functions[h], draws(128, true, rand.New(rand.NewPCG(9, 9)))))
 			if err != nil {
 				return nil, 0, err
 			}
 			logits = append(logits, z...)
-			got, err := e.match(b.ctx)
-			if err != nil {
-				return nil, 0, err
-			}
 			match += 100 * got / float64(len(others))
 		}
 		return logits, match, nil
@@ -372,7 +399,7 @@ func o7(b *bench, r *result) error {
 	if err != nil {
 		return err
 	}
-	r.ordering("O7", "without its prefix, the model's logits on three other functions are the same bits", fmt.Sprintf("%d numbers, equal: %v", len(before), slices.Equal(before, after)), slices.Equal(before, after))
+	b.l.ordering("O7", "without its prefix, the model's logits on three other functions are the same bits", fmt.Sprintf("%d numbers, equal: %v", len(before), slices.Equal(before, after)), slices.Equal(before, after))
 	full, _, err := b.train(fullTuning, brief, 1e-3, 1)
 	if err != nil {
 		return err
@@ -382,12 +409,12 @@ func o7(b *bench, r *result) error {
 	if err != nil {
 		return err
 	}
-	r.ordering("O7", "fine-tuning forgets the other three functions", fmt.Sprintf("%.1f %% before, %.1f %% after", was, now), now < was)
+	b.l.ordering("O7", "fine-tuning forgets the other three functions", fmt.Sprintf("%.1f %% before, %.1f %% after", was, now), now < was)
 	return nil
 }
 
 // o8: a prefix is few numbers, and its step costs about two thirds of fine-tuning's.
-func o8(b *bench, r *result) error {
+func o8(b *bench) error {
 	p, _, err := b.train(kvNoise, brief, 0.06, 1)
 	if err != nil {
 		return err
@@ -399,14 +426,14 @@ func o8(b *bench, r *result) error {
 	}
 	defer full.close()
 	work, took := p.flops/full.flops, float64(p.stepTime)/float64(full.stepTime)
-	r.ordering("O8", "a step of the prefix costs about 2/3 of fine-tuning's", fmt.Sprintf("%.2f of the operations, %.2f of the time; %d of %d parameters", work, took, p.trainable, full.trainable), math.Abs(work-2.0/3) < 0.1)
+	b.l.ordering("O8", "a step of the prefix costs about 2/3 of fine-tuning's", fmt.Sprintf("%.2f of the operations, %.2f of the time; %d of %d parameters", work, took, p.trainable, full.trainable), math.Abs(work-2.0/3) < 0.1)
 	return nil
 }
 
 // o10: a start that changes nothing has the lower loss early on.
-func o10(b *bench, r *result) error {
-	if err := b.above(r, "O10, first 100 steps, seen skill, 50 examples", zeroGate, kvNoise, seenFew, byEarly); err != nil {
+func o10(b *bench) error {
+	if err := b.above("O10, first 100 steps, seen skill, 50 examples", zeroGate, kvNoise, seenFew, byEarly); err != nil {
 		return err
 	}
-	return b.above(r, "O10, first 100 steps, seen skill, 50 examples", kvZero, kvNoise, seenFew, byEarly)
+	return b.above("O10, first 100 steps, seen skill, 50 examples", kvZero, kvNoise, seenFew, byEarly)
 }

@@ -1,11 +1,10 @@
-package main
+package reproduce
 
 import (
 	"context"
 	"fmt"
 	"math/rand/v2"
 
-	"prelude/engine"
 	"prelude/engine/data"
 	"prelude/engine/train"
 	"prelude/prefix"
@@ -23,6 +22,9 @@ var (
 // nothing is wanted of a figure, fewer do.
 const testSize, crossSize = 1000, 250
 
+// briefE4 is how many steps E4's prefix gets in a browser.
+const briefE4 = 1000
+
 // Streams of random numbers, so that no example comes twice.
 const (
 	streamTrain = iota + 1
@@ -38,7 +40,10 @@ type set struct {
 
 // digitsFor draws a task's data: fresh examples for every step, as in the paper. Pad is
 // what stands in front of each where the model reads it; bare is that of the plain model.
-func digitsFor(name string, steps, batch, pad, seed int) set {
+func (l *lab) digitsFor(name string, steps, batch, pad, seed int) set {
+	if l.plan != nil {
+		steps = min(steps, trySteps) // no more are looked at
+	}
 	stream := func(k uint64) *rand.Rand { return rand.New(rand.NewPCG(uint64(seed), k)) }
 	of := tasks[name]
 	return set{train.Data{Train: draw(steps*batch, of, false, pad, stream(streamTrain)), Val: draw(128, of, false, pad, stream(streamVal))},
@@ -46,8 +51,10 @@ func digitsFor(name string, steps, batch, pad, seed int) set {
 }
 
 // bareMatch is what the pretrained model does without a prefix.
-func bareMatch(ctx context.Context, m *model, name string) (float64, error) {
-	return examine(ctx, m.behind(), nil, nil, digitsFor(name, 0, 0, 0, 1).test[:crossSize])
+func (l *lab) bareMatch(ctx context.Context, m *model, name string) (float64, error) {
+	l.stage("Examining the pretrained model: %s", name)
+	_, got, err := l.examine(ctx, m.behind(), nil, nil, l.digitsFor(name, 0, 0, 0, 1).test[:crossSize])
+	return got, err
 }
 
 // state is a prefix of hidden states that starts as noise, the paper's.
@@ -56,37 +63,38 @@ func state(slots int) prefix.Choice {
 }
 
 // prefixOn tunes a prefix of hidden states for a task.
-func prefixOn(ctx context.Context, m *model, name string, slots int, o train.Options) (*tuned, set, error) {
-	d := digitsFor(name, o.Steps, o.Batch, m.pad-slots, 1)
-	t, err := tune(ctx, m.Frozen, state(slots), d.Data, prefix.Given{}, o)
+func (l *lab) prefixOn(ctx context.Context, m *model, name string, slots int, o train.Options) (*tuned, set, error) {
+	d := l.digitsFor(name, o.Steps, o.Batch, m.pad-slots, 1)
+	t, err := l.tune(ctx, "prefix, "+name, m, m.Frozen, state(slots), d.Data, prefix.Given{}, o)
 	return t, d, err
 }
 
 // e1: a prefix can't make a one-layer model that sorts upwards sort downwards; full
 // fine-tuning can.
-func e1(ctx context.Context, dev engine.Device, r *result) error {
-	m, err := open(ctx, dev, "e1", sizesE1, 1)
+func e1(ctx context.Context, l *lab) error {
+	m, err := l.open(ctx, weightsE1, sizesE1, 1)
 	if err != nil {
 		return err
 	}
-	r.pretraining(m)
-	got, err := bareMatch(ctx, m, "ascending")
+	l.pretraining(m)
+	got, err := l.bareMatch(ctx, m, "ascending")
 	if err != nil {
 		return err
 	}
-	r.percent("ascending, pretrained", 91.41, got, atLeast(91.41))
+	l.percent("ascending, pretrained", 91.41, got, atLeast(91.41))
 	prefixed := func(name string, paper float64, bound *bound) error {
 		o := train.Options{Steps: 200, Batch: 64, LR: 2e-2, Seed: 1}
-		t, d, err := prefixOn(ctx, m, name, 1, o)
+		t, d, err := l.prefixOn(ctx, m, name, 1, o)
 		if err != nil {
 			return err
 		}
 		defer t.close()
+		l.stage("Examining the prefix for %s", name)
 		if got, err = t.match(ctx, d.test); err != nil {
 			return err
 		}
-		r.percent(name+", prefix of 1 ("+describe(o)+")", paper, got, bound)
-		r.curve("prefix, "+name, t.curve)
+		l.percent(name+", prefix of 1 ("+describe(o)+")", paper, got, bound)
+		l.curve("prefix, "+name, t.curve)
 		return nil
 	}
 	if err := prefixed("descending", 0, atMost(1)); err != nil {
@@ -97,8 +105,8 @@ func e1(ctx context.Context, dev engine.Device, r *result) error {
 		return err
 	}
 	o := train.Options{Steps: 400, Batch: 64, LR: 1e-3, Seed: 1}
-	d := digitsFor("descending", o.Steps, o.Batch, 1, 1)
-	full, err := tune(ctx, m.Frozen, prefix.Choice{"source": "none", "weights": "full"}, d.Data, prefix.Given{}, o)
+	d := l.digitsFor("descending", o.Steps, o.Batch, 1, 1)
+	full, err := l.tune(ctx, "full fine-tuning, descending", m, m.Frozen, prefix.Choice{"source": "none", "weights": "full"}, d.Data, prefix.Given{}, o)
 	if err != nil {
 		return err
 	}
@@ -106,113 +114,134 @@ func e1(ctx context.Context, dev engine.Device, r *result) error {
 	if got, err = full.match(ctx, d.test); err != nil {
 		return err
 	}
-	r.percent("descending, full fine-tuning ("+describe(o)+")", 84.91, got, atLeast(84.91-5))
-	r.curve("full fine-tuning, descending", full.curve)
+	l.percent("descending, full fine-tuning ("+describe(o)+")", 84.91, got, atLeast(84.91-5))
+	l.curve("full fine-tuning, descending", full.curve)
 	return nil
 }
 
 // pretrained adds what a model can do of each task before it is tuned.
-func pretrained(ctx context.Context, m *model, r *result, tasks []string, paper []float64) error {
-	r.pretraining(m)
+func (l *lab) pretrained(ctx context.Context, m *model, tasks []string, paper []float64) error {
+	l.pretraining(m)
 	for i, name := range tasks {
-		got, err := bareMatch(ctx, m, name)
+		got, err := l.bareMatch(ctx, m, name)
 		if err != nil {
 			return err
 		}
-		r.percent(name+", pretrained", paper[i], got, nil)
+		x := share(name+", pretrained", paper[i], got, nil)
+		x.On = name
+		l.add(x)
 	}
 	return nil
 }
 
 // e2: a prefix of one elicits each of four tasks that a one-layer model has seen mixed.
-func e2(ctx context.Context, dev engine.Device, r *result) error {
-	m, err := open(ctx, dev, "e2", sizesE2, 1)
+func e2(ctx context.Context, l *lab) error {
+	m, err := l.open(ctx, weightsE2, sizesE2, 1)
 	if err != nil {
 		return err
 	}
-	if err := pretrained(ctx, m, r, seen, []float64{32.66, 17.88, 29.78, 16.12}); err != nil {
+	if err := l.pretrained(ctx, m, seen, []float64{32.66, 17.88, 29.78, 16.12}); err != nil {
 		return err
 	}
 	o := train.Options{Steps: 300, Batch: 32, LR: 5e-2, Seed: 1}
-	return elicit(ctx, m, r, 1, o, []float64{94.09, 83.72, 99.62, 99.78}, func(paper float64) *bound { return atLeast(paper - 5) })
+	return l.elicit(ctx, m, 1, o, []float64{94.09, 83.72, 99.62, 99.78}, func(paper float64) *bound { return atLeast(paper - 5) })
 }
 
-// elicit tunes a prefix for each seen task and examines it on all four.
-func elicit(ctx context.Context, m *model, r *result, slots int, o train.Options, paper []float64, want func(float64) *bound) error {
+// elicit tunes a prefix for each seen task, or for the one that is the part, and examines it
+// on all four.
+func (l *lab) elicit(ctx context.Context, m *model, slots int, o train.Options, paper []float64, want func(float64) *bound) error {
 	for i, name := range seen {
-		t, _, err := prefixOn(ctx, m, name, slots, o)
+		if l.Part != "" && l.Part != name {
+			continue
+		}
+		t, _, err := l.prefixOn(ctx, m, name, slots, o)
 		if err != nil {
 			return err
 		}
-		for _, on := range seen {
-			test := digitsFor(on, 0, 0, m.pad-slots, 1).test
-			if on != name {
-				test = test[:crossSize]
-			}
-			got, err := t.match(ctx, test)
-			if err != nil {
-				return err
-			}
-			if on == name {
-				r.percent(fmt.Sprintf("%s, prefix of %d (%s)", name, slots, describe(o)), paper[i], got, want(paper[i]))
-			} else {
-				r.percent(fmt.Sprintf("%s, prefix for %s", on, name), none, got, nil)
-			}
-		}
-		r.curve("prefix, "+name, t.curve)
+		l.curve("prefix, "+name, t.curve)
+		err = l.cross(ctx, t, name, m.pad-slots, fmt.Sprintf("%s, prefix of %d (%s)", name, slots, describe(o)), paper[i], want(paper[i]))
 		t.close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cross examines a prefix for one task on all of them.
+func (l *lab) cross(ctx context.Context, t *tuned, name string, pad int, what string, paper float64, want *bound) error {
+	for _, on := range seen {
+		l.stage("Examining the prefix for %s: %s", name, on)
+		test := l.digitsFor(on, 0, 0, pad, 1).test
+		if on != name {
+			test = test[:crossSize]
+		}
+		got, err := t.match(ctx, test)
+		if err != nil {
+			return err
+		}
+		x := share(what, paper, got, want)
+		if on != name {
+			x = share(fmt.Sprintf("%s, prefix for %s", on, name), none, got, nil)
+		}
+		x.For, x.On = name, on
+		l.add(x)
 	}
 	return nil
 }
 
 // e3: the same with four layers and ten slots, and a new task that is a seen one and a step.
-func e3(ctx context.Context, dev engine.Device, r *result) error {
-	m, err := open(ctx, dev, "e4", sizesE4, 12)
+func e3(ctx context.Context, l *lab) error {
+	m, err := l.open(ctx, weightsE4, sizesE4, 12)
 	if err != nil {
 		return err
 	}
-	if err := pretrained(ctx, m, r, seen, []float64{5.91, 27.75, 39.66, 22.81}); err != nil {
+	if err := l.pretrained(ctx, m, seen, []float64{5.91, 27.75, 39.66, 22.81}); err != nil {
 		return err
 	}
 	o := train.Options{Steps: 800, Batch: 32, LR: 3e-2, Seed: 1}
-	return elicit(ctx, m, r, 10, o, []float64{99.69, 99.59, 100, 99.97}, func(float64) *bound { return atLeast(95) })
+	return l.elicit(ctx, m, 10, o, []float64{99.69, 99.59, 100, 99.97}, func(float64) *bound { return atLeast(95) })
 }
 
 // e4: a prefix of twelve can't teach the double histogram.
-func e4(ctx context.Context, dev engine.Device, r *result) error {
-	m, err := open(ctx, dev, "e4", sizesE4, 12)
+func e4(ctx context.Context, l *lab) error {
+	m, err := l.open(ctx, weightsE4, sizesE4, 12)
 	if err != nil {
 		return err
 	}
-	if err := pretrained(ctx, m, r, []string{"double-histogram"}, []float64{0}); err != nil {
+	if err := l.pretrained(ctx, m, []string{"double-histogram"}, []float64{0}); err != nil {
 		return err
 	}
 	o := train.Options{Steps: 3000, Batch: 16, LR: 3e-2, Seed: 1}
-	t, d, err := prefixOn(ctx, m, "double-histogram", 12, o)
+	if l.Brief {
+		o.Steps = briefE4
+	}
+	t, d, err := l.prefixOn(ctx, m, "double-histogram", 12, o)
 	if err != nil {
 		return err
 	}
 	defer t.close()
+	l.stage("Examining the prefix")
 	got, err := t.match(ctx, d.test)
 	if err != nil {
 		return err
 	}
-	r.percent(fmt.Sprintf("double-histogram, prefix of 12, %d parameters (%s)", t.trainable, describe(o)), 0.31, got, atMost(2))
-	r.curve("prefix, double-histogram", t.curve)
-	r.Notes = append(r.Notes, "48,000 examples, where the paper has 6.4 million: the loss has come to rest far from zero, but for a slow fall.")
+	l.percent(fmt.Sprintf("double-histogram, prefix of 12, %d parameters (%s)", t.trainable, describe(o)), 0.31, got, atMost(2))
+	l.curve("prefix, double-histogram", t.curve)
+	l.note("%d examples, where the paper has 6.4 million: the loss has come to rest far from zero, but for a slow fall.", o.Steps*o.Batch)
 	return nil
 }
 
 // e4lora: LoRA of rank one on the same model can.
-func e4lora(ctx context.Context, dev engine.Device, r *result) error {
-	m, err := open(ctx, dev, "e4", sizesE4, 12)
+func e4lora(ctx context.Context, l *lab) error {
+	m, err := l.open(ctx, weightsE4, sizesE4, 12)
 	if err != nil {
 		return err
 	}
 	o := train.Options{Steps: 4000, Batch: 16, LR: 1e-2, Seed: 1}
-	d := digitsFor("double-histogram", o.Steps, o.Batch, 0, 1)
+	d := l.digitsFor("double-histogram", o.Steps, o.Batch, 0, 1)
 	rank1 := prefix.Choice{"source": "none", "weights": "lora", "lora.rank": "1", "lora.alpha": "1", "lora.maps": "feed-forward"}
-	lora, err := tune(ctx, m.behind(), rank1, d.Data, prefix.Given{}, o)
+	lora, err := l.tune(ctx, "LoRA, double-histogram", m, m.behind(), rank1, d.Data, prefix.Given{}, o)
 	if err != nil {
 		return err
 	}
@@ -221,8 +250,8 @@ func e4lora(ctx context.Context, dev engine.Device, r *result) error {
 	if err != nil {
 		return err
 	}
-	r.percent(fmt.Sprintf("double-histogram, LoRA of rank 1 on the feed-forward parts, %d parameters (%s)", lora.trainable, describe(o)), 92.38, got, atLeast(85))
-	r.curve("LoRA, double-histogram", lora.curve)
+	l.percent(fmt.Sprintf("double-histogram, LoRA of rank 1 on the feed-forward parts, %d parameters (%s)", lora.trainable, describe(o)), 92.38, got, atLeast(85))
+	l.curve("LoRA, double-histogram", lora.curve)
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package main
+package reproduce
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/train"
+	"prelude/prefix/reproduce/checkpoints"
 	"prelude/simd"
 )
 
@@ -18,8 +19,13 @@ func device(t *testing.T) engine.Device {
 	return dev
 }
 
+// newLab is one on the SIMD device, with the checkpoints.
+func newLab(t *testing.T) *lab {
+	return &lab{Bench: Bench{Device: device(t), Checkpoint: checkpoints.Read}, Result: &Result{}}
+}
+
 // holds fails the test where a figure misses its bound.
-func (r *result) holds(t *testing.T) {
+func (r *Result) holds(t *testing.T) {
 	t.Helper()
 	for _, x := range r.Rows {
 		if x.Want != "" && !x.Met {
@@ -29,11 +35,12 @@ func (r *result) holds(t *testing.T) {
 }
 
 func toyBench(t *testing.T) *bench {
-	m, err := open(context.Background(), device(t), "toy", sizesToy, 0)
+	l := newLab(t)
+	m, err := l.open(context.Background(), weightsToy, sizesToy, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{ctx: context.Background(), m: m, seeds: []int{1}, done: map[string]*outcome{}}
+	return &bench{l: l, ctx: context.Background(), m: m, seeds: []int{1}, done: map[string]*outcome{}}
 }
 
 // single keeps an arm to one rate, which the full run chose.
@@ -43,19 +50,19 @@ func single(a arm, rate float64) arm {
 }
 
 func TestPrefixCostsAndLeavesTheModel(t *testing.T) {
-	b, r := toyBench(t), &result{ID: "O"}
-	if err := o7(b, r); err != nil {
+	b := toyBench(t)
+	if err := o7(b); err != nil {
 		t.Fatal(err)
 	}
-	if err := o8(b, r); err != nil {
+	if err := o8(b); err != nil {
 		t.Fatal(err)
 	}
-	r.holds(t)
+	b.l.holds(t)
 }
 
 // O1 and O2, shortened: one seed, one rate an arm.
 func TestSourcesAndStarts(t *testing.T) {
-	b, r := toyBench(t), &result{ID: "O"}
+	b := toyBench(t)
 	for _, x := range []struct {
 		what         string
 		upper, lower arm
@@ -64,11 +71,11 @@ func TestSourcesAndStarts(t *testing.T) {
 		{"O1", single(kvMLP, 1e-2), single(embedded, 0.06), lesson{composed, 500, 60}},
 		{"O2", single(kvHeader, 0.02), single(kvShort, 0.06), lesson{reversed, 50, 15}},
 	} {
-		if err := b.above(r, x.what, x.upper, x.lower, x.of, byVal); err != nil {
+		if err := b.above(x.what, x.upper, x.lower, x.of, byVal); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r.holds(t)
+	b.l.holds(t)
 }
 
 // E1 and E2, shortened: a prefix leaves a new task at nothing, and the same code gets a known
@@ -76,20 +83,22 @@ func TestSourcesAndStarts(t *testing.T) {
 func TestPetrovShort(t *testing.T) {
 	ctx := context.Background()
 	for _, x := range []struct {
-		checkpoint, task string
-		sizes            sizes
-		o                train.Options
-		want             *bound
+		weights Checkpoint
+		task    string
+		sizes   sizes
+		o       train.Options
+		want    *bound
 	}{
-		{"e1", "descending", sizesE1, train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}, atMost(1)},
-		{"e1", "ascending", sizesE1, train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}, atLeast(90)},
-		{"e2", "add2", sizesE2, train.Options{Steps: 60, Batch: 16, LR: 5e-2, Seed: 1, Eval: 60}, atLeast(50)},
+		{weightsE1, "descending", sizesE1, train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}, atMost(1)},
+		{weightsE1, "ascending", sizesE1, train.Options{Steps: 25, Batch: 16, LR: 2e-2, Seed: 1, Eval: 25}, atLeast(90)},
+		{weightsE2, "add2", sizesE2, train.Options{Steps: 60, Batch: 16, LR: 5e-2, Seed: 1, Eval: 60}, atLeast(50)},
 	} {
-		m, err := open(ctx, device(t), x.checkpoint, x.sizes, 1)
+		l := newLab(t)
+		m, err := l.open(ctx, x.weights, x.sizes, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tuned, d, err := prefixOn(ctx, m, x.task, 1, x.o)
+		tuned, d, err := l.prefixOn(ctx, m, x.task, 1, x.o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +107,7 @@ func TestPetrovShort(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !x.want.met(100 * got) {
-			t.Errorf("%s: %s with a prefix: %.1f %%, want %v", x.checkpoint, x.task, 100*got, x.want)
+			t.Errorf("%s: %s with a prefix: %.1f %%, want %v", x.weights.Name, x.task, 100*got, x.want)
 		}
 		tuned.close()
 	}
@@ -107,12 +116,13 @@ func TestPetrovShort(t *testing.T) {
 // Padding that runs once is the same as padding in every example.
 func TestPadding(t *testing.T) {
 	ctx := context.Background()
-	m, err := open(ctx, device(t), "e1", sizesE1, 1)
+	l := newLab(t)
+	m, err := l.open(ctx, weightsE1, sizesE1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	read := func(f engine.Frozen, pad int) []float32 {
-		d := digitsFor("ascending", 1, 4, pad, 1)
+		d := l.digitsFor("ascending", 1, 4, pad, 1)
 		e, err := newExam(ctx, f, nil, nil, d.Train)
 		if err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package main
+package reproduce
 
 import (
 	"context"
@@ -15,7 +15,8 @@ import (
 // plain one h moved towards the prefix' value v, in every row o = (1−λ)h + λv with 0 < λ < 1.
 func TestPrefixOnlyMovesAttentionTowardsItsValue(t *testing.T) {
 	ctx := context.Background()
-	m, err := open(ctx, device(t), "e1", sizesE1, 1)
+	l := newLab(t)
+	m, err := l.open(ctx, weightsE1, sizesE1, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func TestPrefixOnlyMovesAttentionTowardsItsValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := digitsFor("descending", 1, 1, 0, 1).Train[0].IDs
+	x := l.digitsFor("descending", 1, 1, 0, 1).Train[0].IDs
 	n, d := len(x), sizesE1.hidden
 	p := engine.NewProgram()
 	args := engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}

@@ -1,14 +1,5 @@
 package main
 
-var titles = map[string]string{
-	"E4-LoRA": "the double histogram, LoRA of rank one",
-	"E1":      "a prefix can't teach a one-layer model a new task",
-	"E2":      "a prefix of one elicits each of four tasks",
-	"E3":      "four layers, ten slots: the seen tasks",
-	"E4":      "the double histogram, a prefix of twelve",
-	"O":       "orderings from the literature, at toy size",
-}
-
 const preface = `# What papers say of prefix-tuning, rerun here
 
 Written by ` + "`make reproduce`" + `, on this project's engine and prefix methods (WebAssembly SIMD kernels in Node,

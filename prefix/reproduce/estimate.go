@@ -1,0 +1,93 @@
+package reproduce
+
+import (
+	"context"
+	"time"
+
+	"prelude/engine"
+	"prelude/engine/train"
+	"prelude/prefix"
+)
+
+// Pace is how long examples take on one device, by a trial of each experiment's first
+// training with a model of its size and without its weights.
+type Pace struct {
+	dev   engine.Device
+	known map[string]time.Duration // of an example, by the experiment
+}
+
+// NewPace knows nothing yet.
+func NewPace(dev engine.Device) *Pace { return &Pace{dev, map[string]time.Duration{}} }
+
+// A trial takes at most so many steps and ends after about tryTime; on the reference device,
+// which is slow and knows no batches, an example counts as much alone.
+const (
+	trySteps   = 12
+	tryTime    = 500 * time.Millisecond
+	tryBatchGo = 4
+)
+
+// Takes is about how long the experiment, or its part, takes.
+func (p *Pace) Takes(ctx context.Context, x Experiment, o Options) (time.Duration, error) {
+	plan, err := x.plan(ctx, o)
+	if err != nil {
+		return 0, err
+	}
+	each, ok := p.known[x.ID]
+	if !ok {
+		if each, err = plan.first.try(ctx, p.dev); err != nil {
+			return 0, err
+		}
+		p.known[x.ID] = each
+	}
+	return time.Duration(plan.work * float64(each)), nil
+}
+
+// try takes a few steps on a model of zeros and says how long an example takes.
+func (t *training) try(ctx context.Context, dev engine.Device) (time.Duration, error) {
+	specs := t.model.gpt.Tensors()
+	m, err := newModel(ctx, dev, t.model.gpt.sizes, t.model.pad, func(name string) ([]float32, error) {
+		return make([]float32, specs[name].Len()), nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	defer m.close()
+	method, err := prefix.New(t.choice, m.Arch.Info())
+	if err != nil {
+		return 0, err
+	}
+	o := t.opts
+	o.Steps, o.Eval = trySteps, trySteps
+	if dev.Name() == "cpu" {
+		o.Batch = min(o.Batch, tryBatchGo)
+	}
+	d := t.data
+	d.Val = d.Val[:1]
+	r, err := train.New(context.WithoutCancel(ctx), m.Frozen, method, d, t.given, o)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	defer func() {
+		for _, x := range r.Tensors {
+			x.Close()
+		}
+	}()
+	// Steps are queued: only when their losses have been read are they done. The first to be
+	// read have warmed up.
+	var read []time.Time
+	var steps int
+	_, err = r.Train(ctx, train.Events{Step: func(s train.StepInfo) {
+		if len(read) > 0 {
+			steps += len(s.Loss)
+		}
+		read = append(read, time.Now())
+	}, Between: func() bool {
+		return len(read) < 2 || read[len(read)-1].Sub(read[0]) < tryTime
+	}})
+	if err != nil || steps == 0 {
+		return 0, err
+	}
+	return read[len(read)-1].Sub(read[0]) / time.Duration(steps*o.Batch), nil
+}
