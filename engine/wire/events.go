@@ -177,7 +177,8 @@ type Eval struct {
 	Best bool    `json:"best"`
 }
 
-// State says what the worker is doing: "idle", "loading", "training", "writing", "paused".
+// State says what the worker is doing: "idle", "loading", "training", "writing",
+// "experiment", "paused".
 type State struct {
 	State string `json:"state"`
 }

@@ -7,8 +7,9 @@
 // Scripts, styles, programs and pictures get their content's hash into their names,
 // and every quoted reference to them in HTML, CSS and JavaScript follows. What
 // compresses gets a .br and a .gz beside it. A model's files keep their names, since
-// programs ask for them by name. The manifest, assets.json, comes last, and whatever
-// an earlier build left and this one did not make is deleted.
+// programs ask for them by name; those of the experiments are added under experiments/.
+// The manifest, assets.json, comes last, and whatever an earlier build left and this one
+// did not make is deleted.
 package main
 
 import (
@@ -33,6 +34,11 @@ func main() {
 	}
 	flag.Parse()
 	sources, err := collect(*static, flag.Args())
+	if err == nil {
+		var models []source
+		models, err = pretrained()
+		sources = append(sources, models...)
+	}
 	if err == nil {
 		err = build(sources, *out)
 	}

@@ -185,7 +185,7 @@ func (w *worker) handle(r request) {
 		}))
 	case wire.Pause, wire.Resume, wire.Stop, wire.Cancel: // too late, or too early
 	default:
-		if !w.onShelf(ctx, m) && !w.onText(ctx, m, r.blob) {
+		if !w.onShelf(ctx, m) && !w.onText(ctx, m, r.blob) && !w.onExperiment(ctx, m) {
 			w.fail(0, unknown(m))
 		}
 	}
