@@ -1,10 +1,12 @@
 package tokenizer
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // A file is Hugging Face's tokenizer.json. GGUF metadata is brought into the
@@ -55,6 +57,10 @@ type modelFile struct {
 type mergePair [2]string
 
 func (m *mergePair) UnmarshalJSON(data []byte) error {
+	if a, b, ok := plainPair(data); ok {
+		*m = mergePair{a, b}
+		return nil
+	}
 	if len(data) > 0 && data[0] == '"' {
 		var s string
 		if err := json.Unmarshal(data, &s); err != nil {
@@ -76,6 +82,20 @@ func (m *mergePair) UnmarshalJSON(data []byte) error {
 	}
 	*m = mergePair(parts)
 	return nil
+}
+
+// plainPair reads ["a", "b"] without escapes, as nearly all of tens of thousands are.
+func plainPair(data []byte) (a, b string, ok bool) {
+	parts := strings.Split(string(data), `"`)
+	if len(parts) != 5 || !utf8.Valid(data) || bytes.IndexByte(data, '\\') >= 0 {
+		return "", "", false
+	}
+	for i, want := range []string{"[", ",", "]"} {
+		if strings.TrimSpace(parts[2*i]) != want {
+			return "", "", false
+		}
+	}
+	return parts[1], parts[3], true
 }
 
 // FromJSON reads a tokenizer.json. Errors name the field that is wrong, and the
