@@ -29,6 +29,8 @@ type App struct {
 	compare compare
 	home    home
 	share   share
+
+	experiments experiments
 }
 
 // place is a section of the page; an error is shown where its cause is.
@@ -42,6 +44,7 @@ const (
 	atCompare
 	atHome
 	atShare
+	atExperiments
 )
 
 // notice is a message with a hint. A fatal one offers a new worker.
@@ -55,6 +58,7 @@ func New(host Host) *App {
 	a := &App{host: host, notices: map[place]notice{}, asked: map[int]place{}}
 	a.set = defaultSettings()
 	a.shelf = newShelf()
+	a.experiments = newExperiments()
 	a.form.val = defaultVal
 	a.compare.gen = defaultGeneration()
 	a.chart = chartView{width: 720, cursor: -1}
@@ -98,6 +102,7 @@ func (a *App) Restart() {
 	a.compare.stop()
 	a.home.stop()
 	a.shelf.stop()
+	a.experiments.stop("the engine stopped")
 	a.Start()
 }
 
@@ -116,8 +121,9 @@ func (a *App) refuse(at place, message, hint string) {
 
 func (a *App) dismiss(at place) { delete(a.notices, at) }
 
-// training says whether a run is under way, paused or not, or the model writes about a text.
-func (a *App) training() bool { return a.run.active() || a.study.writing() }
+// training says whether a run is under way, paused or not, the model writes about a text, or
+// an experiment has the device.
+func (a *App) training() bool { return a.run.active() || a.study.writing() || a.experiments.id != 0 }
 
 // Resize tells the chart how wide it is on the screen, in CSS pixels. It says
 // whether that is news.

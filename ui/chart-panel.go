@@ -7,22 +7,26 @@ import (
 	"github.com/vugu/vugu"
 )
 
-// Compute lays the chart out anew before each drawing.
-func (c *Chart) Compute() { c.p = c.App.chart.layout(&c.App.run) }
+// Compute lays the chart out anew before each drawing. All charts are as wide as the
+// training's.
+func (c *Chart) Compute() {
+	c.View.width = c.App.chart.width
+	c.p = c.View.layout(c.Of)
+}
 
 func (c *Chart) box() string { return fmt.Sprintf("0 0 %d %d", c.p.width, c.p.height) }
 
 // label is the chart in words, for a screen reader.
 func (c *Chart) label() string {
-	return "Loss by step. " + c.App.run.summary() + " Arrow keys move along the curve."
+	return "Loss by step. " + c.Of.summary() + " Arrow keys move along the curve."
 }
 
 func (c *Chart) point(e vugu.DOMEvent) {
-	c.App.chart.point(&c.App.run, e.PropFloat64("offsetX"))
+	c.View.point(c.Of, e.PropFloat64("offsetX"))
 }
 
 func (c *Chart) key(e vugu.DOMEvent) {
-	if c.App.chart.key(&c.App.run, e.PropString("key")) {
+	if c.View.key(c.Of, e.PropString("key")) {
 		e.PreventDefault()
 	}
 }

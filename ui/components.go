@@ -28,10 +28,13 @@ type TrainPanel struct{ App *App }
 // MethodPicker offers the axes of the method.
 type MethodPicker struct{ App *App }
 
-// Chart draws the loss curves.
+// Chart draws the loss curves of a run. ID names it on the page.
 type Chart struct {
-	App *App
-	p   plot
+	App  *App
+	ID   string
+	Of   *run
+	View *chartView
+	p    plot
 }
 
 // ComparePanel has the prompt and the two answers.

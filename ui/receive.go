@@ -52,6 +52,12 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onExported(m, blob)
 	case wire.Imported:
 		a.onImported(m)
+	case wire.Experiments:
+		a.onExperiments(m)
+	case wire.ExperimentStep:
+		a.experiments.onStep(m)
+	case wire.ExperimentResult:
+		a.onExperimentResult(m)
 	case wire.Error:
 		a.onError(m)
 	}
@@ -85,6 +91,8 @@ func (a *App) onProgress(m wire.Progress) {
 		a.run.progress = &m
 	case a.home.id:
 		a.home.progress = &m
+	case a.experiments.id:
+		a.experiments.now = m
 	}
 }
 
@@ -107,6 +115,7 @@ func (a *App) onError(m wire.Error) {
 		a.compare.stop()
 		a.home.stop()
 		a.shelf = newShelf()
+		a.experiments.stop("the engine stopped")
 		return
 	}
 	switch m.ID {
@@ -125,6 +134,10 @@ func (a *App) onError(m wire.Error) {
 		a.compare.stop()
 	case a.home.id:
 		a.home.stop()
+	case a.experiments.listing:
+		a.experiments.listing = 0
+	case a.experiments.id:
+		a.experiments.stop("an error")
 	case a.shelf.id:
 		a.shelf.stop()
 		clear(a.shelf.moved)

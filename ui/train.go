@@ -182,6 +182,8 @@ func (a *App) cannotTrain() string {
 		return "Load a model first."
 	case a.data.id != 0:
 		return "The examples are still being read."
+	case a.experiments.id != 0:
+		return "An experiment has the device: stop it below, or wait for its end."
 	}
 	if a.study.file != nil {
 		return a.study.blocked()

@@ -187,5 +187,5 @@ test("by keyboard", async ({ page }) => {
   await expect(page.locator("#summary")).toContainText("Ended after");
   await page.locator("#chart-area").focus();
   await page.keyboard.press("ArrowLeft");
-  await expect(page.locator("#readout")).toContainText("step 63");
+  await expect(page.locator("#chart-readout")).toContainText("step 63");
 });

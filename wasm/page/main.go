@@ -79,7 +79,7 @@ func (p *page) draw() {
 	p.drawn, p.drawing = time.Now(), true
 	defer func() { p.drawing = false }()
 	p.renderer.Render()
-	area := p.window.Get("document").Call("getElementById", "chart-area")
+	area := p.window.Get("document").Call("querySelector", ".chart-area")
 	if area.Truthy() && p.app.Resize(area.Get("clientWidth").Int()) {
 		p.renderer.Render()
 	}
