@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"syscall/js"
@@ -99,6 +100,38 @@ func TestDeadThreadAtTheEnd(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("a dead thread was not noticed within 10 s")
+	}
+}
+
+// A machine that falls asleep in the middle of a run wakes to threads that are well, though
+// the clock says that they were waited for.
+func TestSleepingMachineIsNoDeadThread(t *testing.T) {
+	d := device(t, Options{Threads: 2})
+	p := engine.NewProgram()
+	row := engine.Spec{Shape: []int{1, 1 << 22}}
+	x, gain := p.Persist("x", row), p.Persist("gain", engine.Spec{Shape: row.Shape[1:]})
+	for range 300 { // of one row each: a thread works, the other sleeps
+		x = p.RMSNorm(x, gain, 1e-5, 0)
+	}
+	p.Keep("y", x)
+	bind := map[string]engine.Tensor{}
+	for name, s := range p.Tensors() {
+		if bind[name], _ = d.Alloc(s); bind[name] == nil {
+			t.Fatal("no memory for ", name)
+		}
+	}
+	plan, err := d.Compile(context.Background(), p, bind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	js.Global().Get("require").Invoke("child_process").Call("spawn", "sh",
+		[]any{"-c", fmt.Sprintf("sleep 0.3; kill -STOP %d; sleep 5; kill -CONT %[1]d", js.Global().Get("process").Get("pid").Int())})
+	start := time.Now()
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(start); took < 5*time.Second {
+		t.Skipf("the run ended after %v, before the machine slept", took)
 	}
 }
 

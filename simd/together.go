@@ -161,17 +161,13 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 	for i := range h.n {
 		at[i] = true
 	}
-	var late <-chan time.Time // the threads end together: one that is silent then is dead
+	// The threads end together: one that is silent for long then is dead. Looks are counted
+	// and not time, which passes while the machine sleeps.
+	silent := 0
 	for len(at) > 0 {
 		select {
-		case <-late:
-			h.stop()
-			return false, fmt.Errorf("%w: it was silent for %v when others had ended", ErrThread, patience)
 		case a := <-h.answers:
 			delete(at, a.thread)
-			if late == nil {
-				late = time.After(patience)
-			}
 			if a.status == command.Failed {
 				h.part(at)
 				if a.err == nil {
@@ -182,6 +178,13 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 		case <-look.C:
 			if stop() {
 				h.control(4, 1) // Control.Stop
+			}
+			if len(at) < h.n {
+				silent++
+			}
+			if silent > int(patience/(slice*time.Millisecond)) {
+				h.stop()
+				return false, fmt.Errorf("%w: it was silent for %v when others had ended", ErrThread, patience)
 			}
 		}
 	}

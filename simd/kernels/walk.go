@@ -46,7 +46,7 @@ func (g *generator) walk(now *Func) {
 
 	arrived, round := int(unsafe.Offsetof(c.Arrived)), int(unsafe.Offsetof(c.Round))
 	threads, failed := int(unsafe.Offsetof(c.Threads)), int(unsafe.Offsetof(c.Failed))
-	rec, part, t, seen, turns := f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32)
+	rec, part, t, seen, turns, took := f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32), f.Local(I32), f.Local(F64)
 	f.Loop(func(again Label) {
 		f.Set(rec, AtomicLoad(at, pc))
 		f.If(rec.Not(), func() { f.Return(Const(command.Done)) }, nil)
@@ -80,10 +80,14 @@ func (g *generator) walk(now *Func) {
 			f.Inc(turns, -1)
 		})
 		// Sleep in short turns, so that Stop is seen, and 5 s at most. The clock is
-		// asked, since a turn may be cut short.
-		begin := f.Let(now.Apply())
-		f.While(now.Apply().Lt(begin.Add(ConstF64(patience))), func() {
+		// asked, since a turn may be cut short; and a turn counts as two at most, since a
+		// machine that was asleep, or gave this thread no time, says nothing of the others.
+		waited, last := f.Let(ConstF64(0)), f.Let(now.Apply())
+		f.While(waited.Lt(ConstF64(patience)), func() {
 			f.Do(AtomicWait(at, round, seen, ConstI64(nap*1e6)))
+			f.Set(took, now.Apply().Sub(last))
+			f.Set(waited, waited.Add(took.Min(ConstF64(2*nap))))
+			f.Set(last, last.Add(took))
 			f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
 			f.If(AtomicLoad(at, stop), func() { f.Return(Const(command.Yield)) }, nil)
 			f.If(AtomicLoad(at, failed), func() { f.Return(Const(command.Failed)) }, nil)
