@@ -119,7 +119,7 @@ test-peft:
 # What papers say of prefix-tuning, rerun; prefix/reproduce/RESULTS.md has the tables.
 # In Node, whose relaxed SIMD is four times as fast as what runs natively. ONLY=E1,O chooses.
 reproduce:
-	$(WASM) build -o build/reproduce.wasm ./prefix/reproduce
+	$(WASM) build -o build/reproduce.wasm ./prefix/reproduce/rerun
 	node --experimental-wasm-relaxed-simd --stack-size=8192 $(dir $(NODE))wasm_exec_node.js build/reproduce.wasm -only "$(ONLY)"
 
 # Every race and limit as "name value unit"; PARTS of simd, webgpu, page, or all.
