@@ -218,6 +218,24 @@ func (m *Method) SetLength(ctx context.Context, tensors map[string]engine.Tensor
 	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(mask))
 }
 
+// Renest is a finished prefix, whole, of nested training as one whose length can be set
+// again.
+func (m *Method) Renest(arch engine.Architecture) (*Method, error) {
+	c := maps.Clone(m.Choice)
+	c["length"] = "nested"
+	n, err := blank(c, m.Info, arch, m.slots)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range m.params {
+		if err := n.set(p.Name, p.Value); err != nil {
+			return nil, err
+		}
+	}
+	n.offset, n.positions = m.offset, m.positions
+	return n, nil
+}
+
 // span gives each token its own length (METHODS §1.6 l4, after the adaptive attention
 // span of Sukhbaatar et al. 2019, arXiv 1905.07799):
 //

@@ -26,6 +26,7 @@ type App struct {
 	chart   chartView
 	study   study
 	shelf   shelf
+	lost    *shelf // of a worker that is gone, until the model is loaded again
 	compare compare
 	home    home
 	share   share
@@ -90,8 +91,8 @@ func (a *App) Crashed(message string) {
 	a.Receive(wire.Error{Message: message, Fatal: true, Hint: "Start a new worker: your examples and settings are kept."}, nil)
 }
 
-// Restart replaces a worker that is gone. The model, the examples and the
-// last exported or imported prefix are handed to the new one.
+// Restart replaces a worker that is gone. The model, the examples and what was on the
+// shelf are handed to the new one.
 func (a *App) Restart() {
 	clear(a.notices)
 	a.model.stop()

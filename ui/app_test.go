@@ -312,12 +312,7 @@ func TestANewWorkerGetsEverythingAgain(t *testing.T) {
 		t.Fatalf("load %+v, %d of them", load, n)
 	}
 	a.Receive(wire.Loaded{ID: load.ID, Name: "tiny", Fingerprint: "f1"}, nil)
-	if i, n := last[wire.Import](s); n != 1 {
-		t.Error("the exported prefix was not given to the new worker")
-	} else {
-		a.Receive(onShelf(1), nil)
-		a.Receive(wire.Imported{ID: i.ID, Key: 1, Slots: 32}, nil)
-	}
+	a.Receive(onShelf(1), nil)
 	if _, n := last[wire.Data](s); n != 2 || a.set.batch != "4" || a.inUse() == nil {
 		t.Errorf("%d Data messages, batch %q, prefix %v", n, a.set.batch, a.inUse())
 	}

@@ -184,11 +184,15 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.compare.clear()
 		a.data.opts.Chat, a.data.opts.System = m.Chat && a.data.opts.Chat, nil
 	}
-	a.shelf = newShelf()
+	shelf := a.shelf
+	if a.lost != nil {
+		shelf, a.lost = *a.lost, nil
+	}
+	if a.shelf = newShelf(); same {
+		a.giveBack(shelf)
+	}
 	if a.home.reading != nil {
 		a.importZip(a.home.from, a.home.reading)
-	} else if a.home.zip != nil && same {
-		a.importZip(a.home.zipName, a.home.zip)
 	}
 	a.sendData()
 	a.sendText()

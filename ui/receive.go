@@ -37,6 +37,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.study.state(m.State)
 	case wire.Shelf:
 		a.onShelf(m)
+	case wire.Copy:
+		a.onCopy(m, blob)
 	case wire.Lengths:
 		if m.ID == a.run.id {
 			a.run.lengths = &m
@@ -114,8 +116,8 @@ func (a *App) onError(m wire.Error) {
 		a.run.stop("the engine stopped")
 		a.compare.stop()
 		a.home.stop()
-		a.shelf = newShelf()
 		a.experiments.stop("the engine stopped")
+		a.loseShelf()
 		return
 	}
 	switch m.ID {

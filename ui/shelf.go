@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,10 +20,13 @@ type shelf struct {
 	first  string           // keys in the boxes of the blend, "" for the default
 	second string
 	moved  map[int]float64 // by key: a blend's slider while it is being moved
+
+	known  map[int]wire.Shelved // all that were ever on it
+	copies map[int]Bytes        // by key: for the next worker
 }
 
 func newShelf() shelf {
-	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}}
+	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}, known: map[int]wire.Shelved{}, copies: map[int]Bytes{}}
 }
 
 func (s *shelf) stop() { s.id = 0 }
@@ -88,11 +92,9 @@ func (s *shelf) pair() (first, second int) {
 
 func (a *App) onShelf(m wire.Shelf) {
 	before := a.inUse()
-	known := map[int]bool{}
-	for _, x := range a.shelf.Items {
-		known[x.Key] = true
-	}
+	known := maps.Clone(a.shelf.known)
 	a.shelf.Shelf = m
+	a.shelf.remember()
 	delete(a.asked, a.shelf.id)
 	a.shelf.stop()
 	clear(a.shelf.moved)
@@ -101,7 +103,7 @@ func (a *App) onShelf(m wire.Shelf) {
 		a.home.forgetZip()
 		a.home.finish = false
 		a.share.draft = false
-		if !known[now.Key] && now.Origin == "blend" {
+		if _, old := known[now.Key]; !old && now.Origin == "blend" {
 			for _, key := range now.Parts { // the blend answers beside nothing but the base, until they are wanted
 				a.shelf.off[key] = true
 			}

@@ -1,5 +1,6 @@
 // Several prefixes with the real engine: lengths of one training, a blend, slots in a template.
-import { expect, start, test } from "./page.mjs";
+import { inFront } from "./faults.mjs";
+import { expect, openPage, start, test } from "./page.mjs";
 
 /** What the prefixes that are switched on answer, by their names. */
 async function answers(page, prompt) {
@@ -62,4 +63,37 @@ test("soft slots in a template, alone", async ({ page }) => {
   expect(Object.values(said)[1].trim()).not.toBe("");
   await page.click("#export");
   await expect(page.locator("#exported")).toContainText("PEFT can’t load it");
+});
+
+test("a worker that dies leaves its whole shelf to the next", async ({ page }) => {
+  test.setTimeout(900_000);
+  await inFront(page, "worker", `new BroadcastChannel("die").onmessage = () => setTimeout(() => { throw new Error("it was told to"); });`);
+  await openPage(page);
+  await page.click("#use-sample");
+  await expect(page.locator("#data-facts")).toContainText("92");
+  await page.click("#axis-length > summary");
+  await page.getByLabel("All lengths at once").check();
+  await start(page, 8, { batch: 4 });
+  await ended(page);
+  await page.getByLabel("Fixed").check();
+  await start(page, 8, { batch: 4 });
+  await expect(page.locator("#shelf .shelf-row")).toHaveCount(2, { timeout: 120_000 });
+  await ended(page);
+  await page.fill("#prefix-name", "second-one");
+  await page.click("#export");
+  await expect(page.locator("#exported")).toBeVisible();
+  await page.click("#blend > summary");
+  await page.click("#blend-go");
+  await expect(page.locator("#shelf .shelf-row")).toHaveCount(3);
+  await page.locator("#share-3").fill("75");
+  await expect(page.locator("#shelf-3")).toContainText("first 50");
+  await page.locator("#shelf-1 .track").click();
+  await page.locator("#shelf-2").getByRole("button", { name: /^Use/ }).click();
+  const before = await answers(page, "name : Rosemary | kind : shrub");
+  const rows = await page.locator("#shelf .shelf-row").allInnerTexts();
+  await page.evaluate(() => new BroadcastChannel("die").postMessage(0));
+  await page.getByRole("button", { name: "Start a new worker" }).click();
+  await expect(page.locator("#shelf .shelf-row")).toHaveCount(3, { timeout: 120_000 });
+  await expect.poll(() => page.locator("#shelf .shelf-row").allInnerTexts()).toEqual(rows);
+  expect(await answers(page, "name : Rosemary | kind : shrub")).toEqual(before);
 });

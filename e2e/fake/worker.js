@@ -61,6 +61,7 @@ function put(x) {
   shelf.items.push({ key: ++keys, kind: "Keys and values", slots: 32, of: 32, share: 0, ...x });
   shelf.inUse = keys;
   showShelf();
+  if (!x.parts) post("copy", { key: keys }, new Uint8Array([0x50, 0x4b, 3, 4]));
   return onShelf(keys);
 }
 
@@ -269,6 +270,7 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "forget": shelf.items = shelf.items.filter((x) => x.key !== body.key); shelf.inUse = shelf.items.some((x) => x.key === shelf.inUse) ? shelf.inUse : shelf.items.at(-1)?.key ?? 0; return showShelf();
     case "blend": return blend(body);
     case "setLength": await sleep(30); onShelf(body.key).slots = body.length; return showShelf();
+    case "again": shelf.items.push(body.item); shelf.inUse = body.item.key; keys = Math.max(keys, body.item.key); return showShelf();
     case "import": return importZip(body, blob);
   }
 };

@@ -55,6 +55,20 @@ type SetLength struct {
 	Length int `json:"length"`
 }
 
+// Copy is a finished prefix of the shelf, as its blob: what the page gives, with [Again],
+// to a worker that comes after this one.
+type Copy struct {
+	Key int `json:"key"`
+}
+
+// Again lays a prefix on the shelf and puts it in use, under the key that it had with
+// another worker: out of its [Copy], the blob, or, a blend, out of its parts, which are
+// there already. Answered by [Shelf].
+type Again struct {
+	ID   int     `json:"id"`
+	Item Shelved `json:"item"`
+}
+
 // Lengths is what validation says of several lengths: of one nested prefix, whose length
 // [SetLength] changes, or of one trial run each (Key 0).
 type Lengths struct {
@@ -77,8 +91,10 @@ func (Use) wireType() string       { return "use" }
 func (Forget) wireType() string    { return "forget" }
 func (Blend) wireType() string     { return "blend" }
 func (SetLength) wireType() string { return "setLength" }
+func (Copy) wireType() string      { return "copy" }
+func (Again) wireType() string     { return "again" }
 func (Lengths) wireType() string   { return "lengths" }
 
 func init() {
-	register(Shelf{}, Use{}, Forget{}, Blend{}, SetLength{}, Lengths{})
+	register(Shelf{}, Use{}, Forget{}, Blend{}, SetLength{}, Copy{}, Again{}, Lengths{})
 }

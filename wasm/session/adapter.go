@@ -17,10 +17,7 @@ func (s *Session) Export(ctx context.Context, o wire.Export) ([]byte, wire.Expor
 	}
 	card := s.tuned.card
 	card.Model, card.Name, card.Task, card.About = s.card(), o.Name, o.Task, o.About
-	a, err := s.tuned.method.Adapter(ctx, s.model.Frozen, s.tuned.tensors, card, s.tuned.format)
-	if err != nil && s.tuned.format != "" { // a method that this format does not hold
-		a, err = s.tuned.method.Adapter(ctx, s.model.Frozen, s.tuned.tensors, card, "")
-	}
+	a, err := s.adapter(ctx, s.tuned, card)
 	if err != nil {
 		return nil, wire.Exported{}, err
 	}

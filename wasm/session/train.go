@@ -238,12 +238,12 @@ func (s *Session) recover(ctx context.Context, failure error) error {
 		return err
 	}
 	old.Close()
-	return s.again(ctx, kept)
+	return s.alloc(ctx, kept)
 }
 
-// again lays finished prefixes on the shelf of another device, out of the values that
+// alloc lays finished prefixes on the shelf of another device, out of the values that
 // their methods hold.
-func (s *Session) again(ctx context.Context, kept []*tuned) (err error) {
+func (s *Session) alloc(ctx context.Context, kept []*tuned) (err error) {
 	for _, t := range kept {
 		if t.origin == training {
 			continue

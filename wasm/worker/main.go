@@ -13,7 +13,7 @@ import (
 
 func main() {
 	b := newBridge()
-	w := &worker{bridge: b}
+	w := &worker{bridge: b, copied: map[int]bool{}}
 	b.post(w.ready(), js.Null())
 	w.send(kept())
 	for {

@@ -4,13 +4,15 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"syscall/js"
 
 	"prelude/engine/wire"
 	"prelude/prefix"
 )
 
 // onShelf answers what is asked of the shelf; false for other messages.
-func (w *worker) onShelf(ctx context.Context, m wire.Message) bool {
+func (w *worker) onShelf(ctx context.Context, m wire.Message, blob js.Value) bool {
 	s := &w.session
 	act := func(id int, f func() error) {
 		w.fail(id, w.idle(func() error {
@@ -30,13 +32,19 @@ func (w *worker) onShelf(ctx context.Context, m wire.Message) bool {
 		act(m.ID, func() error { return s.Blend(ctx, m) })
 	case wire.SetLength:
 		act(m.ID, func() error { return s.SetLength(ctx, m.Key, m.Length) })
+	case wire.Again:
+		act(m.ID, func() error {
+			w.copied[m.Item.Key] = true // the page has it
+			return s.Again(ctx, m.Item, bytesOf(blob))
+		})
 	default:
 		return false
 	}
 	return true
 }
 
-// shelf tells the page what the session holds.
+// shelf tells the page what the session holds, with a copy of each prefix once it is
+// finished.
 func (w *worker) shelf(ctx context.Context) {
 	list, err := w.session.Shelf(ctx)
 	if err != nil {
@@ -44,6 +52,18 @@ func (w *worker) shelf(ctx context.Context) {
 		return
 	}
 	w.send(list)
+	for _, x := range list.Items {
+		if w.copied[x.Key] || x.Origin == "training" || x.Origin == "blend" {
+			continue
+		}
+		w.copied[x.Key] = true
+		zip, err := w.session.Copy(ctx, x.Key)
+		if err != nil {
+			w.fail(0, fmt.Errorf("%s would be lost if the engine stopped: %w", x.Name, err))
+			continue
+		}
+		w.bridge.post(wire.Copy{Key: x.Key}, blobOf(zip))
+	}
 }
 
 func presets() []wire.Preset {

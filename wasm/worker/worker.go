@@ -27,7 +27,8 @@ type worker struct {
 	offers  []wire.ModelOffer
 	device  string // the name of the session's device as it was asked for
 	why     string
-	notes   []string // on the model that is being fetched
+	notes   []string     // on the model that is being fetched
+	copied  map[int]bool // keys of the prefixes that the page has a copy of
 
 	training  bool   // or writing about a text: what pause, resume and stop act on
 	doing     string // its word for the page
@@ -185,7 +186,7 @@ func (w *worker) handle(r request) {
 		}))
 	case wire.Pause, wire.Resume, wire.Stop, wire.Cancel: // too late, or too early
 	default:
-		if !w.onShelf(ctx, m) && !w.onText(ctx, m, r.blob) && !w.onExperiment(ctx, m) {
+		if !w.onShelf(ctx, m, r.blob) && !w.onText(ctx, m, r.blob) && !w.onExperiment(ctx, m) {
 			w.fail(0, unknown(m))
 		}
 	}
