@@ -9,15 +9,18 @@ import (
 	"prelude/prefix"
 )
 
-// Pace is how long examples take on one device, by a trial of each experiment's first
-// training with a model of its size and without its weights.
+// Pace is how long trainings take on one device, by a trial of each experiment's first
+// with a model of its size and without its weights.
 type Pace struct {
 	dev   engine.Device
-	known map[string]time.Duration // of an example, by the experiment
+	known map[string]speed // by the experiment
 }
 
+// speed is how long it takes to set up a training, and an example of it.
+type speed struct{ setup, example time.Duration }
+
 // NewPace knows nothing yet.
-func NewPace(dev engine.Device) *Pace { return &Pace{dev, map[string]time.Duration{}} }
+func NewPace(dev engine.Device) *Pace { return &Pace{dev, map[string]speed{}} }
 
 // A trial takes at most so many steps and ends after about tryTime; on the reference device,
 // which is slow and knows no batches, an example counts as much alone.
@@ -33,29 +36,29 @@ func (p *Pace) Takes(ctx context.Context, x Experiment, o Options) (time.Duratio
 	if err != nil {
 		return 0, err
 	}
-	each, ok := p.known[x.ID]
+	v, ok := p.known[x.ID]
 	if !ok {
-		if each, err = plan.first.try(ctx, p.dev); err != nil {
+		if v, err = plan.first.try(ctx, p.dev); err != nil {
 			return 0, err
 		}
-		p.known[x.ID] = each
+		p.known[x.ID] = v
 	}
-	return time.Duration(plan.work * float64(each)), nil
+	return time.Duration(plan.work*float64(v.example) + plan.setups*float64(v.setup)), nil
 }
 
-// try takes a few steps on a model of zeros and says how long an example takes.
-func (t *training) try(ctx context.Context, dev engine.Device) (time.Duration, error) {
+// try takes a few steps on a model of zeros.
+func (t *training) try(ctx context.Context, dev engine.Device) (v speed, err error) {
 	specs := t.model.gpt.Tensors()
 	m, err := newModel(ctx, dev, t.model.gpt.sizes, t.model.pad, func(name string) ([]float32, error) {
 		return make([]float32, specs[name].Len()), nil
 	})
 	if err != nil {
-		return 0, err
+		return v, err
 	}
 	defer m.close()
 	method, err := prefix.New(t.choice, m.Arch.Info())
 	if err != nil {
-		return 0, err
+		return v, err
 	}
 	o := t.opts
 	o.Steps, o.Eval = trySteps, trySteps
@@ -64,10 +67,12 @@ func (t *training) try(ctx context.Context, dev engine.Device) (time.Duration, e
 	}
 	d := t.data
 	d.Val = d.Val[:1]
+	begun := time.Now()
 	r, err := train.New(context.WithoutCancel(ctx), m.Frozen, method, d, t.given, o)
 	if err != nil {
-		return 0, err
+		return v, err
 	}
+	v.setup = time.Since(begun)
 	defer r.Close()
 	defer func() {
 		for _, x := range r.Tensors {
@@ -87,7 +92,8 @@ func (t *training) try(ctx context.Context, dev engine.Device) (time.Duration, e
 		return len(read) < 2 || read[len(read)-1].Sub(read[0]) < tryTime
 	}})
 	if err != nil || steps == 0 {
-		return 0, err
+		return v, err
 	}
-	return read[len(read)-1].Sub(read[0]) / time.Duration(steps*o.Batch), nil
+	v.example = read[len(read)-1].Sub(read[0]) / time.Duration(steps*o.Batch)
+	return v, nil
 }

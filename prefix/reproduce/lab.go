@@ -23,11 +23,16 @@ type lab struct {
 	models []*model
 }
 
-// plan is what an experiment comes to, in examples of a prefix's training.
+// plan is what an experiment comes to: examples of a prefix's training, and how often one is
+// set up.
 type plan struct {
-	work  float64
-	first *training
+	work   float64
+	setups float64
+	first  *training
 }
+
+// examSetup is what it takes to set up an exam, which is one program, beside a training.
+const examSetup = 1.0 / 3
 
 // What an example costs beside one that trains a prefix: backward by the weights as well,
 // or no backward at all.
@@ -112,6 +117,7 @@ func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen,
 		if l.plan.first == nil {
 			l.plan.first = &training{on, c, d, given, o}
 		}
+		l.plan.setups++
 		l.work(o.Steps*o.Batch, cost)
 		l.work(exams, readWork)
 		return &tuned{lab: l, frozen: f, method: m}, nil
@@ -170,6 +176,7 @@ func (t *tuned) close() {
 func (l *lab) examine(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens) (logits []float32, match float64, err error) {
 	defer func() { l.work(len(tokens), readWork) }()
 	if l.plan != nil {
+		l.plan.setups += examSetup
 		return nil, 0, nil
 	}
 	e, err := newExam(ctx, f, m, tensors, tokens)

@@ -88,21 +88,25 @@ func TestPart(t *testing.T) {
 func TestCancel(t *testing.T) {
 	dev := device(t)
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	steps := 0
-	for name, w := range map[string]Watch{
-		"context": {Steps: func(_ string, first, _ int, loss []float64) { cancel() }},
-		"between": {Between: func() bool { steps++; return steps < 4 }},
+	for _, x := range []struct {
+		name  string
+		ctx   context.Context
+		watch Watch
+	}{
+		{"context", ctx, Watch{Steps: func(string, int, int, []float64) { cancel() }}},
+		{"between", context.Background(), Watch{Between: func() bool { steps++; return steps < 4 }}},
 	} {
-		r, err := brisk(4000).Run(ctx, Bench{Device: dev, Checkpoint: checkpoints.Read, Watch: w}, Options{})
+		r, err := brisk(4000).Run(x.ctx, Bench{Device: dev, Checkpoint: checkpoints.Read, Watch: x.watch}, Options{})
 		if !errors.Is(err, context.Canceled) || len(r.Notes) != 1 || len(r.Rows) != 0 || r.Seconds != 0 {
-			t.Errorf("%s: %v, %+v", name, err, r)
+			t.Errorf("%s: %v, %+v", x.name, err, r)
 		}
 		if held := dev.Memory().Tensors; held != 0 {
-			t.Errorf("%s: %d bytes are left on the device", name, held)
+			t.Errorf("%s: %d bytes are left on the device", x.name, held)
 		}
-		ctx = context.Background()
 	}
-	if _, err := brisk(2).Run(ctx, Bench{Device: dev, Checkpoint: checkpoints.Read}, Options{}); err != nil {
+	if _, err := brisk(2).Run(context.Background(), Bench{Device: dev, Checkpoint: checkpoints.Read}, Options{}); err != nil {
 		t.Errorf("the next experiment: %v", err)
 	}
 }
