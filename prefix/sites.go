@@ -1,6 +1,7 @@
 package prefix
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -86,9 +87,36 @@ func (m *Method) suits() error {
 		}
 	case none:
 	default:
-		return fmt.Errorf("prefix: %q is made for decoder-only models; for an encoder-decoder choose keys and values, directly or through a network, embeddings, or outside the softmax", m.options["source"].Label)
+		return unsuited{m.options["source"].Label, "made for decoder-only models", "for an encoder-decoder choose keys and values, directly or through a network, embeddings, or outside the softmax"}
 	}
 	return nil
+}
+
+// unsuited is the error of an option that a model can't have, whatever is chosen beside it.
+type unsuited struct{ what, why, do string }
+
+func (u unsuited) Error() string { return fmt.Sprintf("prefix: %q is %s; %s", u.what, u.why, u.do) }
+
+// Refused says which options a model can't have, by "axis.option", which presets, by
+// "preset.id", and whether slots in a template, by "template.soft", each with the reason.
+func Refused(info engine.ModelInfo) map[string]string {
+	all := map[string]string{}
+	ask := func(key string, c Choice) {
+		var why unsuited
+		if _, err := New(c, info); errors.As(err, &why) {
+			all[key] = why.why
+		}
+	}
+	for _, a := range axes {
+		for _, o := range a.Options {
+			ask(a.ID+"."+o.ID, Choice{a.ID: o.ID})
+		}
+	}
+	for _, p := range Presets() {
+		ask("preset."+p.ID, p.Choice)
+	}
+	ask("template.soft", Choice{softKey: "1"})
+	return all
 }
 
 // choose switches the sites of a choice.

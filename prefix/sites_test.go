@@ -139,7 +139,7 @@ func TestUnsuitedMethods(t *testing.T) {
 		{prefix.Choice{"source": "ptuning", "length": "l0"}, "choose length fixed"},
 		{prefix.Choice{"source": "hidden"}, "is made for decoder-only models"},
 		{prefix.Choice{"source": "conv"}, "is made for decoder-only models"},
-		{prefix.Choice{"template.slots": "2"}, "need a decoder-only model"},
+		{prefix.Choice{"template.slots": "2"}, "made for decoder-only models; choose a template without"},
 		{prefix.Choice{"sites.cross": "maybe"}, `sites.cross is "maybe"`},
 	} {
 		if _, err := prefix.New(x.c, i); err == nil || !strings.Contains(err.Error(), x.want) {
@@ -266,5 +266,32 @@ func TestWordsBeforeAnAnswer(t *testing.T) {
 	}
 	if e := apart(got, byHand(t, f, map[string][]float32{"decoder": rows}, s)); e > 1e-5 {
 		t.Errorf("%.3g from the words in context", e)
+	}
+}
+
+// What a model can't have is told before anything is chosen: each of it is refused when it
+// is chosen, and whatever else stands alone is not.
+func TestRefused(t *testing.T) {
+	dec := engine.ModelInfo{Family: "llama", Layers: 2, Hidden: 8, Heads: 2, KVHeads: 2, HeadDim: 4, Context: 64, Vocab: 32}
+	if got := prefix.Refused(dec); len(got) > 0 {
+		t.Errorf("a decoder-only model is refused %v", got)
+	}
+	enc := dec
+	enc.EncLayers = 2
+	got := prefix.Refused(enc)
+	for _, key := range []string{"source.hidden", "source.prompts", "source.conv", "preset.4.2", "preset.4.3", "preset.llama-adapter", "template.soft"} {
+		if got[key] != "made for decoder-only models" {
+			t.Errorf("%s: %q", key, got[key])
+		}
+	}
+	for _, a := range prefix.Axes() {
+		for _, o := range a.Options {
+			_, err := prefix.New(prefix.Choice{a.ID: o.ID}, enc)
+			if why, ok := got[a.ID+"."+o.ID]; ok && (err == nil || !strings.Contains(err.Error(), why)) {
+				t.Errorf("%s=%s: said to be refused (%q), chosen: %v", a.ID, o.ID, why, err)
+			} else if _, plain := prefix.New(prefix.Choice{a.ID: o.ID}, dec); !ok && err != nil && plain == nil {
+				t.Errorf("%s=%s: not said to be refused, chosen: %v", a.ID, o.ID, err)
+			}
+		}
 	}
 }

@@ -75,7 +75,7 @@ func (m *Method) readTemplate() error {
 		return fmt.Errorf("prefix: a text in front is read once only before soft slots, without another prefix and with frozen weights")
 	}
 	if m.soft > 0 && m.Info.EncLayers > 0 {
-		return fmt.Errorf("prefix: soft slots in a template need a decoder-only model; choose a template without {prefix:…}")
+		return unsuited{"soft slots in a template", "made for decoder-only models", "choose a template without {prefix:…}"}
 	}
 	return nil
 }

@@ -80,6 +80,10 @@ func (a *App) openSample() {
 
 func (a *App) takeData(f File, b Bytes) {
 	if isText(f.Name) && !examplesInside(b.String()) {
+		if why := a.refused("text"); why != "" {
+			a.refuse(atData, f.Name+" is a text to learn. "+why, "Load a decoder-only model for it, or give examples.")
+			return
+		}
 		if f.Size > maxText {
 			a.refuse(atData, fmt.Sprintf("%s is %s; a text to learn may have %s.", f.Name, size(f.Size), size(maxText)), "Keep the part that matters.")
 			return

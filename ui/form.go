@@ -29,11 +29,23 @@ func (c *FormPanel) starters() []starter {
 		return nil
 	}
 	write := strings.NewReplacer("ASK", "{"+ask+"}", "ANSWER", "{"+answer+"}").Replace
+	plain := starter{"Plain", write("ASK\nAnswer: ANSWER")}
+	if c.App.refused("template.soft") != "" {
+		return []starter{plain}
+	}
 	return []starter{
-		{"Plain", write("ASK\nAnswer: ANSWER")},
+		plain,
 		{"Soft slots before the answer", write("ASK{prefix:4}\nAnswer: ANSWER")},
 		{"Slots around the text", write("{prefix:10} Text: ASK\nAnswer:{prefix:2} ANSWER")},
 	}
+}
+
+// soft says what soft slots are, or why there are none.
+func (c *FormPanel) soft() string {
+	if why := c.App.refused("template.soft"); why != "" {
+		return "Soft slots at a place of their own, {prefix:10}. " + why
+	}
+	return "{prefix:10} is ten soft slots, embeddings that are trained at that very place, beside the method’s prefix or with “No prefix” alone."
 }
 
 func (c *FormPanel) fill(text string) { c.App.form.template = text }

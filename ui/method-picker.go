@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"cmp"
+
 	"prelude/engine/wire"
 )
 
@@ -9,6 +11,11 @@ func (c *MethodPicker) chosen(axis wire.Axis) wire.Choice {
 		return *ch
 	}
 	return wire.Choice{}
+}
+
+// sentence says what a choice is, or why the model can't have it.
+func (c *MethodPicker) sentence(axis wire.Axis, ch wire.Choice) string {
+	return cmp.Or(c.App.refused(axis.ID+"."+ch.ID), ch.Sentence)
 }
 
 func (c *MethodPicker) peft() string {

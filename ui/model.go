@@ -184,6 +184,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.compare.clear()
 		a.data.opts.Chat, a.data.opts.System = m.Chat && a.data.opts.Chat, nil
 	}
+	a.suit()
 	shelf := a.shelf
 	if a.lost != nil {
 		shelf, a.lost = *a.lost, nil

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 
 	"prelude/engine/wire"
@@ -42,6 +43,11 @@ func (s *settings) isPreset(axes []wire.Axis, p wire.Preset) bool {
 
 func (c *MethodPicker) isPreset(p wire.Preset) bool {
 	return c.App.set.isPreset(c.App.ready.Axes, p)
+}
+
+// presetSentence says what a preset is, or why the model can't have it.
+func (c *MethodPicker) presetSentence(p wire.Preset) string {
+	return cmp.Or(c.App.refused("preset."+p.ID), p.Sentence)
 }
 
 func (c *MethodPicker) presetPressed(p wire.Preset) string { return fmt.Sprint(c.isPreset(p)) }

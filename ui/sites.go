@@ -9,6 +9,24 @@ import (
 // encDec says whether the loaded model is an encoder-decoder.
 func (a *App) encDec() bool { return a.model.loaded != nil && a.model.loaded.EncDec }
 
+// refused says why the loaded model can't have an option, a preset or a text, by the keys
+// of [wire.Loaded.Refused]; "" where it can.
+func (a *App) refused(key string) string {
+	if a.model.loaded != nil && a.model.loaded.Refused[key] != "" {
+		return "Not with this model: " + a.model.loaded.Refused[key] + "."
+	}
+	return ""
+}
+
+// suit gives up choices that the loaded model can't have, for the default.
+func (a *App) suit() {
+	for _, axis := range a.ready.Axes {
+		if a.refused(axis.ID+"."+a.set.method[axis.ID]) != "" {
+			a.set.method[axis.ID] = defaultChoice(axis)
+		}
+	}
+}
+
 // turn sets a switch of the method.
 func (a *App) turn(key string, on bool) {
 	value := "off"

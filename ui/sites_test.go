@@ -6,6 +6,39 @@ import (
 	"prelude/engine/wire"
 )
 
+// What the worker says that a model can't have is offered with its reason, and can't be
+// chosen; a choice from before goes back to the default.
+func TestRefused(t *testing.T) {
+	a, s := open(t)
+	axis := a.ready.Axes[0]
+	other := axis.Choices[1]
+	a.choose(axis.ID, other.ID)
+	a.ready.Presets = []wire.Preset{{ID: "p", Sentence: "A preset."}, {ID: "q", Sentence: "Another."}}
+	c := &MethodPicker{App: a}
+	if c.presetSentence(a.ready.Presets[0]) != "A preset." || c.sentence(axis, other) != other.Sentence {
+		t.Error("something is refused before a model says so")
+	}
+	a.load(source{bundled: "big"})
+	load, _ := last[wire.Load](s)
+	why := "made for others"
+	a.Receive(wire.Loaded{ID: load.ID, Refused: map[string]string{axis.ID + "." + other.ID: why, "preset.p": why, "text": why, "template.soft": why}}, nil)
+	want := "Not with this model: made for others."
+	if got := []string{c.presetSentence(a.ready.Presets[0]), c.sentence(axis, other)}; got[0] != want || got[1] != want {
+		t.Errorf("refused read %q", got)
+	}
+	if c.presetSentence(a.ready.Presets[1]) != "Another." || a.set.method[axis.ID] != defaultChoice(axis) {
+		t.Errorf("another preset says %q, chosen is %q", c.presetSentence(a.ready.Presets[1]), a.set.method[axis.ID])
+	}
+	a.takeData(File{Name: "handbook.txt"}, text("Once."))
+	if a.study.file != nil || a.notices[atData].message != "handbook.txt is a text to learn. "+want {
+		t.Errorf("a text is taken, or not refused in words: %q", a.notices[atData].message)
+	}
+	a.data.set = &wire.Dataset{Shape: "prompt/completion"}
+	if f := (&FormPanel{App: a}); len(f.starters()) != 1 || f.soft() == "" {
+		t.Errorf("templates with soft slots are offered: %+v", f.starters())
+	}
+}
+
 // An axis of encoder-decoders shows with such a model alone, and says what is switched on.
 func TestSites(t *testing.T) {
 	a, _ := open(t)

@@ -10,6 +10,12 @@ test("an encoder-decoder is tuned and asked", async ({ page }) => {
   await expect(row).toContainText("encoder-decoder");
   await row.getByRole("button", { name: /^Load/ }).click();
   await expect(row.locator(".tag.ok")).toBeVisible({ timeout: 60_000 });
+  // What it can't have is shown with the reason, and can't be chosen.
+  await expect(page.locator('[id="preset-4.2"]')).toBeDisabled();
+  await expect(page.locator('[id="preset-4.2"]')).toContainText("Not with this model: made for decoder-only models.");
+  await expect(page.locator('[id="preset-li-liang"]')).toBeEnabled();
+  await expect(page.locator("#no-text")).toContainText("an encoder-decoder can't ask itself questions");
+  await expect(page.locator("#instruction")).toHaveCount(0);
   await page.click("#use-sample");
   await expect(page.locator("#data-facts")).toBeVisible();
   await expect(page.locator("#space-offer"), "an answer of its own needs no space before it").toHaveCount(0);

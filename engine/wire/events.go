@@ -93,6 +93,9 @@ type Loaded struct {
 	Device      string   `json:"device"`
 	DeviceWhy   string   `json:"deviceWhy"`
 	Notes       []string `json:"notes,omitempty"` // "12 tensors of type Q4_K became Q8_0" …
+	// What this model can't have, and why: options by "axis.option", presets by
+	// "preset.id", "template.soft" and "text" ([Text]).
+	Refused map[string]string `json:"refused,omitempty"`
 }
 
 // Dataset describes the parsed examples.

@@ -146,7 +146,7 @@ func TestThePairsWholeWay(t *testing.T) {
 	if _, err := s.SetData("text.jsonl", []byte("{\"text\": \"tea and cake\"}\n{\"text\": \"a mill\"}\n"), wire.DataOptions{}); err == nil || !strings.Contains(err.Error(), "is a text alone") {
 		t.Errorf("texts alone: error %v", err)
 	}
-	if _, err := s.SetText(ctx, "mill.md", "document", []byte("The mill serves tea.")); err == nil || !strings.Contains(err.Error(), "is an encoder-decoder") {
+	if _, err := s.SetText(ctx, "mill.md", "document", []byte("The mill serves tea.")); err == nil || !strings.Contains(err.Error(), "an encoder-decoder can") {
 		t.Errorf("a text to study: error %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
+	"prelude/prefix"
 )
 
 // Session holds at most one model, one file of examples and a shelf of prefixes. It is
@@ -84,7 +85,17 @@ func (s *Session) Loaded() wire.Loaded {
 	if s.chat != nil {
 		l.System = s.chat.DefaultSystem()
 	}
+	l.Refused = Refused(i)
 	return l
+}
+
+// Refused says what a model can't have and why: see [wire.Loaded].
+func Refused(i engine.ModelInfo) map[string]string {
+	all := prefix.Refused(i)
+	if i.EncLayers > 0 {
+		all["text"] = "an encoder-decoder can't ask itself questions about it"
+	}
+	return all
 }
 
 // Close drops the model and its prefixes, not the file of examples.

@@ -65,11 +65,13 @@ func (s *Session) voice() study.Voice {
 // SetText reads a text to learn and measures, by a short trial, how long studying takes.
 // What was there before stays unless the text can be read.
 func (s *Session) SetText(ctx context.Context, name, kind string, content []byte) (wire.TextRead, error) {
-	switch {
-	case s.model == nil:
+	if s.model == nil {
 		return wire.TextRead{}, ErrNoModel
-	case s.encDec():
-		return wire.TextRead{}, hint("Load a decoder-only model, best one with a chat template.", "%s is an encoder-decoder, which can't ask itself questions about a text", s.model.Name)
+	}
+	why, refused := Refused(s.model.Arch.Info())["text"]
+	switch {
+	case refused:
+		return wire.TextRead{}, hint("Load a decoder-only model, best one with a chat template.", "%s can't learn a text: %s", s.model.Name, why)
 	case kind != string(study.Document) && kind != string(study.Instruction):
 		return wire.TextRead{}, fmt.Errorf("a text is a document or an instruction, not %q", kind)
 	case len(content) > maxText:

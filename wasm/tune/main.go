@@ -228,14 +228,29 @@ func openModel(ctx context.Context, name string) (*models.Files, error) {
 	return models.Open(ctx, filepath.Base(dir), weights.Dir(dir), "")
 }
 
-func runMethods(_ context.Context, args []string) error {
+func runMethods(ctx context.Context, args []string) error {
 	f := newFlags("methods")
 	if err := f.parse(args); err != nil {
 		return err
 	}
+	refused := map[string]string{}
+	if f.model != "" {
+		files, err := openModel(ctx, f.model)
+		if err != nil {
+			return err
+		}
+		refused = session.Refused(files.Family.Info())
+	}
+	// show prints what a key is, or with -model why that model can't have it.
+	show := func(key, what, sentence string) {
+		if why, ok := refused[key]; ok {
+			sentence = "not with " + f.model + ": " + why
+		}
+		fmt.Printf("  %s\n      %s\n", what, sentence)
+	}
 	fmt.Println("presets")
 	for _, p := range prefix.Presets() {
-		fmt.Printf("  -preset %s\n      %s\n", p.ID, p.Sentence)
+		show("preset."+p.ID, "-preset "+p.ID, p.Sentence)
 	}
 	for _, a := range prefix.Axes() {
 		if len(a.Options) == 0 {
@@ -243,7 +258,11 @@ func runMethods(_ context.Context, args []string) error {
 		}
 		fmt.Printf("%s\n", a.ID)
 		for _, o := range a.Options {
-			fmt.Printf("  %s=%s\n      %s\n", a.ID, o.ID, o.Sentence)
+			key := a.ID + "." + o.ID
+			show(key, a.ID+"="+o.ID, o.Sentence)
+			if _, ok := refused[key]; ok {
+				continue
+			}
 			for _, s := range o.Settings {
 				fmt.Printf("      %s.%s=%s  %s\n", o.ID, s.ID, s.Default, s.Help)
 			}
