@@ -252,13 +252,13 @@ func (f *found) matrix() *matrix {
 			if text == "" {
 				text = "·"
 			}
-			x.cells = append(x.cells, matrixCell{strings.ReplaceAll(text, ".00 %", " %"), name == on})
+			x.cells = append(x.cells, matrixCell{strings.TrimSuffix(strings.TrimSuffix(text, " %"), "0"), name == on})
 		}
 		m.rows = append(m.rows, x)
 	}
-	row("", "no prefix")
+	row("", "none")
 	for _, name := range m.tasks {
-		row(name, "for "+name)
+		row(name, name)
 	}
 	return &m
 }

@@ -84,7 +84,7 @@ func TestExperimentGrows(t *testing.T) {
 			text = append(text, x.text)
 		}
 	}
-	if got := strings.Join(text, " "); got != "no prefix 27 % 23.80 % for ascending 92.70 % 0.40 % for add1 · 1 %" {
+	if got := strings.Join(text, " "); got != "none 27.0 23.8 ascending 92.7 0.4 add1 · 1.0" {
 		t.Errorf("matrix %q", got)
 	}
 	if n := len(card.rows()); n != 4 || card.found().tally() != "1 of 2 claims hold here." {

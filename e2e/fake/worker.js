@@ -227,6 +227,35 @@ async function blend({ key, first, second, share }) {
   put({ name: `${onShelf(first).name} + ${onShelf(second).name}`, origin: "blend", parts: [first, second], share, slots: 64, of: 64 });
 }
 
+// Two experiments: one whole, one task at a time. All that a paper says is text.
+const papers = [
+  { name: "E1", title: "a prefix can’t teach a one-layer model a new task", says: "A prefix only adds the same thing to what attention gives: a model that has learned to sort upwards can’t be brought to sort <b>downwards</b> by it, while training all of its weights does it at once.", paper: "Petrov, Torr, Bibi 2024, arXiv 2310.19698", brief: "1,000 of the 3,000 steps that the command takes.", bytes: 233_448, seconds: 41 },
+  { name: "E2", title: "a prefix of one elicits each of four tasks", says: "A model that has seen four tasks mixed does each of them at random; one trained position in front picks out any of them.", paper: "Petrov, Torr, Bibi 2024, arXiv 2310.19698", bytes: 1_601_664,
+    parts: ["ascending", "descending", "add1", "add2"].map((name) => ({ name, label: name, seconds: 24 })) },
+];
+
+async function experiment({ id, name, part }) {
+  run = { stop: false };
+  post("state", { state: "experiment" });
+  const of = 60, tasks = ["ascending", "descending", "add1", "add2"], rows = [];
+  const found = (row) => { rows.push(row); post("experimentResult", { id, notes: ["Pretrained for 1500 steps of 64."], rows, seconds: rows.length }); };
+  for (const on of part ? tasks : tasks.slice(0, 1)) found({ what: `${on}, pretrained`, paper: "91.41 %", ours: "100.00 %", on: part ? on : "" });
+  for (const curve of part ? [`prefix, ${part}`] : ["prefix, descending", "full fine-tuning, descending"]) {
+    for (let first = 1; first <= of && !run.stop; first += 5) {
+      await sleep(60);
+      post("progress", { id, stage: `Training: ${curve}`, done: Math.round(1000 * first / of), total: 1000 });
+      post("experimentStep", { id, curve, first, total: of, loss: Array.from({ length: 5 }, (_, i) => (curve.startsWith("full") ? 4 : 12) * Math.exp(-(first + i) / 25) + 0.3 * Math.sin(first + i) + 0.3) });
+      if (first % 15 === 1) post("experimentStep", { id, curve, first, total: 0, loss: [(curve.startsWith("full") ? 4 : 12) * Math.exp(-first / 25) + 0.4], val: true });
+    }
+    if (run.stop) break;
+    found({ what: `${part || "descending"}, ${curve.split(",")[0]} of 1 (60 steps of 64, rate 0.02)`, paper: "84.91 %", ours: "99.90 %", want: "≥ 79.91 %", met: !curve.startsWith("full"), ...(part && { for: part, on: part }) });
+  }
+  if (part && !run.stop) for (const on of tasks) if (on !== part) found({ what: `${on}, prefix for ${part}`, ours: "0.40 %", for: part, on });
+  post("experimentResult", { id, notes: ["Pretrained for 1500 steps of 64."], rows, seconds: 38, done: true, why: run.stop ? "stopped" : "" });
+  post("state", { state: "idle" });
+  run = null;
+}
+
 let written = 0;
 
 async function readText({ id, name, kind }, content) {
@@ -272,6 +301,8 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "setLength": await sleep(30); onShelf(body.key).slots = body.length; return showShelf();
     case "again": shelf.items.push(body.item); shelf.inUse = body.item.key; keys = Math.max(keys, body.item.key); return showShelf();
     case "import": return importZip(body, blob);
+    case "listExperiments": post("experiments", { id: body.id, items: papers.map((x) => ({ ...x, seconds: 0 })) }); await sleep(60); return post("experiments", { id: body.id, items: papers, timed: true });
+    case "runExperiment": return experiment(body);
   }
 };
 

@@ -189,3 +189,27 @@ test("by keyboard", async ({ page }) => {
   await page.keyboard.press("ArrowLeft");
   await expect(page.locator("#chart-readout")).toContainText("step 63");
 });
+
+test("experiments say what they found, a part at a time, and stop", async ({ page }) => {
+  await expect(page.locator(".experiment")).toHaveCount(0);
+  await page.click("#experiments > summary");
+  await expect(page.locator("#experiment-E1")).toContainText("sort <b>downwards</b> by it");
+  await expect(page.locator("#experiment-E1")).toContainText("About 40\u202fs on this device; fetches 233\u202fkB");
+  await page.selectOption("#part-E2", "add1");
+  await page.click("#run-E2");
+  await expect(page.locator("#run-E1")).toBeDisabled();
+  const matrix = page.locator("#experiment-E2 .matrix tbody tr");
+  await expect(matrix).toHaveText([/none100\.0/, /ascending····/, /descending····/, /add10\.40\.499\.90\.4/, /add2····/]);
+  await page.click("#run-E1");
+  await expect(page.locator("#experiment-E1 .summary").first()).toContainText("1 of 2 claims hold here.");
+  await page.selectOption("#curve-E1", "prefix, descending");
+  await expect(page.locator("#chart-E1 path.val")).toHaveAttribute("d", /L/);
+  await page.locator("#chart-E1-area").focus();
+  await page.keyboard.press("Home");
+  await expect(page.locator("#chart-E1-readout")).toContainText("step 1 ");
+  await page.click("#run-E1");
+  await page.click("#stop-E1");
+  await expect(page.locator("#experiment-E1 .summary").first()).toContainText("Stopped after");
+  await useSample(page);
+  await expect(page.locator("#start")).toBeEnabled();
+});

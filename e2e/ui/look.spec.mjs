@@ -61,6 +61,20 @@ for (const { name, width, colorScheme } of looks) {
       await shoot(page, "6-shared");
     });
 
+    test("experiments", async ({ page }) => {
+      await page.click("#experiments > summary");
+      await expect(page.locator("#experiments-note")).toContainText("Times are estimates");
+      await page.click("#run-E1");
+      await expect(page.locator("#experiment-E1 .summary").first()).toContainText("1 of 2 claims hold", { timeout: 20_000 });
+      await page.selectOption("#part-E2", "descending");
+      await page.click("#run-E2");
+      await expect(page.locator("#experiment-E2 .matrix")).toBeVisible({ timeout: 20_000 });
+      await page.selectOption("#part-E2", "add1");
+      await page.click("#run-E2");
+      await expect(page.locator("#experiment-E2 .actions .help")).toContainText("Training: prefix, add1");
+      await shoot(page, "7-experiments");
+    });
+
     test("trouble", async ({ page }) => {
       await openText(page, "bad.jsonl", '{"prompt":"a","completion":"b"}\n{"prompt":"c"}\nnot json\n{"prompt":"d","completion":"e"}\n');
       await expect(page.locator("#line-errors")).toBeVisible();
