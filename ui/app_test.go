@@ -13,14 +13,16 @@ import (
 
 // stage is a Host that does everything at once and remembers it.
 type stage struct {
-	sent    []wire.Message
-	blobs   []any
-	started int
-	saved   []string
-	answers map[string]string // path → body of a 200
-	posted  []string
-	address string
-	later   []func()
+	sent     []wire.Message
+	blobs    []any
+	started  int
+	saved    []string
+	answers  map[string]string // path → body of a 200
+	posted   []string
+	address  string
+	later    []func()
+	persist  []bool // what was asked of Persist
+	persists bool   // and the answer
 }
 
 type text string
@@ -57,8 +59,12 @@ func (s *stage) Request(method, path string, body Bytes, _ map[string]string, do
 func (s *stage) Save(name string, _ Bytes)       { s.saved = append(s.saved, name) }
 func (s *stage) Copy(string)                     {}
 func (s *stage) Later(_ time.Duration, f func()) { s.later = append(s.later, f) }
-func (s *stage) Location() string                { return s.address }
-func (s *stage) Asset(name string) string        { return "hashed/" + name }
+func (s *stage) Persist(ask bool, done func(bool)) {
+	s.persist = append(s.persist, ask)
+	done(s.persists)
+}
+func (s *stage) Location() string         { return s.address }
+func (s *stage) Asset(name string) string { return "hashed/" + name }
 
 // last is the last message of a type, and how many there were.
 func last[M wire.Message](s *stage) (M, int) {
@@ -261,7 +267,7 @@ func TestPauseResumeStop(t *testing.T) {
 	a.Receive(wire.State{State: "training"}, nil)
 	a.Receive(wire.Shelf{Items: []wire.Shelved{{Key: 1, Origin: "training"}}, InUse: 1}, nil)
 	a.Receive(wire.Step{First: 1, Loss: []float64{2}, Total: 9}, nil)
-	a.pause()
+	a.pause(&a.run.status)
 	if a.run.status != runPausing {
 		t.Error("not pausing")
 	}
@@ -273,9 +279,9 @@ func TestPauseResumeStop(t *testing.T) {
 	if g, _ := last[wire.Generate](s); !g.Base || !g.Tuned {
 		t.Errorf("asked %+v, want both models while paused", g)
 	}
-	a.resume()
+	a.resume(&a.run.status)
 	a.Receive(wire.State{State: "training"}, nil)
-	a.stopTraining()
+	a.halt(&a.run.status)
 	if a.run.status != runStopping || !a.training() {
 		t.Error("not stopping")
 	}

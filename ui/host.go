@@ -20,6 +20,9 @@ type Host interface {
 	Save(name string, data Bytes) // offers a download
 	Copy(text string)             // to the clipboard
 	Later(d time.Duration, f func())
+	// Persist says whether the browser keeps what the page stores until a person deletes
+	// it; with ask it is asked to.
+	Persist(ask bool, done func(bool))
 	Location() string         // the page's address, with its fragment
 	Asset(name string) string // the path of one of the page's own files, whose names change with their content
 }

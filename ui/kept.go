@@ -9,7 +9,8 @@ import (
 // kept are the models that were fetched into this browser.
 type kept struct {
 	wire.Kept
-	id int // the deletion under way, else 0
+	id      int    // the deletion under way, else 0
+	lasting string // whether the browser keeps them for good, in a sentence; "" before it was asked
 }
 
 func (a *App) onKept(m wire.Kept) {
@@ -18,6 +19,21 @@ func (a *App) onKept(m wire.Kept) {
 		a.kept.id = 0
 	}
 	a.kept.Kept = m
+	if len(m.Models) > 0 && a.kept.lasting == "" {
+		a.askLasting(false)
+	}
+}
+
+// askLasting finds out whether the browser keeps fetched models until they are deleted. It
+// is asked to when a person first fetches one: some browsers ask them in turn.
+func (a *App) askLasting(ask bool) {
+	a.kept.lasting = "…"
+	a.host.Persist(ask, func(granted bool) {
+		a.kept.lasting = "This browser may delete them when its disk fills up."
+		if granted {
+			a.kept.lasting = "This browser keeps them until you delete them."
+		}
+	})
 }
 
 // deleteKept takes a model out of the browser's storage. Where it is loaded, it stays so.
@@ -57,10 +73,11 @@ func (c *ModelPanel) keptAction(m wire.KeptModel) string {
 
 func (c *ModelPanel) keptRoom() string {
 	k := c.App.kept
-	if k.Quota <= 0 {
-		return size(k.Used) + " used"
+	room := size(k.Used) + " used"
+	if k.Quota > 0 {
+		room = size(k.Used) + " of the " + size(k.Quota) + " this browser allows"
 	}
-	return size(k.Used) + " of the " + size(k.Quota) + " this browser allows"
+	return room + ". " + k.lasting
 }
 
 func (c *ModelPanel) isKeptLoaded(m wire.KeptModel) bool {

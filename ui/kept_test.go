@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,9 @@ func TestFetchedModels(t *testing.T) {
 			t.Errorf("%s is not shown as loaded", m.Model)
 		}
 	}
+	if !slices.Equal(s.persist, []bool{false}) || !strings.HasSuffix(c.keptRoom(), "allows. This browser may delete them when its disk fills up.") {
+		t.Errorf("with models kept from before, asked %v to keep them; says %q", s.persist, c.keptRoom())
+	}
 	a.deleteKept(part.Model)
 	d, _ := last[wire.Delete](s)
 	if d.Model != part.Model || !c.busyKept() {
@@ -43,6 +47,22 @@ func TestFetchedModels(t *testing.T) {
 	a.Receive(wire.Kept{ID: d.ID, Models: []wire.KeptModel{whole}}, nil)
 	if c.busyKept() || len(a.kept.Models) != 1 {
 		t.Errorf("after a deletion there are %v", a.kept.Models)
+	}
+}
+
+// The browser is asked to keep models when the first is fetched, once.
+func TestKeepingIsAskedOnce(t *testing.T) {
+	a, s := open(t)
+	s.persists = true
+	if len(s.persist) > 0 {
+		t.Error("asked before a model is fetched")
+	}
+	for _, name := range []string{"owner/one", "owner/two"} {
+		a.load(source{hub: name})
+		a.Receive(wire.Kept{Models: []wire.KeptModel{{Model: name, Bytes: 1, Of: 2}}, Used: 1e6}, nil)
+	}
+	if got := (&ModelPanel{App: a}).keptRoom(); !slices.Equal(s.persist, []bool{true}) || got != "1.0"+thin+"MB used. This browser keeps them until you delete them." {
+		t.Errorf("asked %v, says %q", s.persist, got)
 	}
 }
 

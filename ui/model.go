@@ -64,6 +64,9 @@ func (a *App) load(s source) {
 	}
 	a.model.source = &s
 	a.model.progress = nil
+	if s.hub+s.url != "" && len(a.kept.Models) == 0 && a.kept.lasting == "" {
+		a.askLasting(true)
+	}
 	a.model.id = a.ask(atModel, func(id int) wire.Message {
 		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, URL: s.url, Files: len(s.files), Device: a.model.device}
 	}, nil)

@@ -33,8 +33,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.run.eval(m)
 	case wire.State:
 		a.activity = m.State
-		a.run.state(m.State)
-		a.study.state(m.State)
+		a.run.status.hear(m.State, "training")
+		a.study.status.hear(m.State, "writing")
 	case wire.Shelf:
 		a.onShelf(m)
 	case wire.Copy:

@@ -25,33 +25,7 @@ type run struct {
 	ended    string // why it ended without a result
 }
 
-type runStatus int
-
-const (
-	runNone runStatus = iota
-	runStarting
-	runGoing
-	runPausing
-	runPaused
-	runStopping
-	runDone
-	runBroken
-)
-
-func (r *run) active() bool { return r.status >= runStarting && r.status <= runStopping }
-
-// state follows the worker's own word.
-func (r *run) state(s string) {
-	if !r.active() {
-		return
-	}
-	switch {
-	case s == "paused" && r.status != runStopping:
-		r.status = runPaused
-	case s == "training" && (r.status == runStarting || r.status == runPaused):
-		r.status = runGoing
-	}
-}
+func (r *run) active() bool { return r.status.active() }
 
 // step appends losses. Steps that come again, since a device was lost and the
 // run went back to its checkpoint, replace what stood there.

@@ -114,9 +114,9 @@ func (c *StudyPanel) going() string {
 	s := &c.App.study
 	w := s.written
 	switch {
-	case s.status == writeStopping:
+	case s.status == runStopping:
 		return "Stopping; what is written is kept."
-	case s.status == writePaused:
+	case s.status == runPaused:
 		return "Paused."
 	case s.writing() && w.Count == 0:
 		return "The first ones are on their way…"

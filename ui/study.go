@@ -18,7 +18,7 @@ type study struct {
 	id            int    // the reading or writing under way, else 0
 	progress      *wire.Progress
 	read          *wire.TextRead
-	status        writing
+	status        runStatus    // of the writing
 	written       wire.Written // the latest report
 	said          []wire.Example
 	conversations string
@@ -26,33 +26,11 @@ type study struct {
 	paste         string // an instruction that is being typed
 }
 
-// writing is what the model does about the text.
-type writing int
-
-const (
-	writeNone writing = iota
-	writeGoing
-	writePausing
-	writePaused
-	writeStopping
-)
-
 const defaultConversations = "64"
 
-func (s *study) writing() bool { return s.status != writeNone }
+func (s *study) writing() bool { return s.status.active() }
 
-func (s *study) stop() { s.id, s.progress, s.status = 0, nil, writeNone }
-
-// state follows the worker's own word.
-func (s *study) state(word string) {
-	switch {
-	case !s.writing():
-	case word == "paused" && s.status != writeStopping:
-		s.status = writePaused
-	case word == "writing" && s.status == writePaused:
-		s.status = writeGoing
-	}
-}
+func (s *study) stop() { s.id, s.progress, s.status = 0, nil, runNone }
 
 // maxText is the longest text that the page reads: the worker's own limit.
 const maxText = 1 << 20
@@ -139,25 +117,10 @@ func (a *App) startWriting() {
 		a.refuse(atTrain, err.Error()+".", "")
 		return
 	}
-	s.status = writeGoing
+	s.status = runGoing
 	s.id = a.ask(atData, func(id int) wire.Message {
 		return wire.Write{ID: id, Conversations: int(n), Seed: uint64(seed)}
 	}, nil)
-}
-
-func (a *App) pauseWriting() {
-	a.host.Send(wire.Pause{}, nil)
-	a.study.status = writePausing
-}
-
-func (a *App) resumeWriting() {
-	a.host.Send(wire.Resume{}, nil)
-	a.study.status = writeGoing
-}
-
-func (a *App) stopWriting() {
-	a.host.Send(wire.Stop{}, nil)
-	a.study.status = writeStopping
 }
 
 // mostSaid is how many of the model's own questions the page keeps to show.

@@ -50,13 +50,13 @@ func TestWritingAndLearning(t *testing.T) {
 	if !a.training() || a.cannotTrain() == "" {
 		t.Error("while the model writes, other things may begin")
 	}
-	a.pauseWriting()
+	a.pause(&a.study.status)
 	a.Receive(wire.State{State: "paused"}, nil)
-	if a.study.status != writePaused {
+	if a.study.status != runPaused {
 		t.Errorf("paused, the status is %v", a.study.status)
 	}
-	a.resumeWriting()
-	a.stopWriting()
+	a.resume(&a.study.status)
+	a.halt(&a.study.status)
 	said := []wire.Example{{Prompt: "Who keeps it?", Completion: "Tamsin."}}
 	a.Receive(wire.Written{ID: id, Count: 8, Total: 64, Said: said, Tokens: 60}, nil)
 	a.Receive(wire.Written{ID: id, Count: 8, Total: 64, Tokens: 60, Done: true}, nil)

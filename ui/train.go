@@ -191,21 +191,6 @@ func (a *App) cannotTrain() string {
 	return a.data.blocked()
 }
 
-func (a *App) pause() {
-	a.host.Send(wire.Pause{}, nil)
-	a.run.status = runPausing
-}
-
-func (a *App) resume() {
-	a.host.Send(wire.Resume{}, nil)
-	a.run.status = runGoing
-}
-
-func (a *App) stopTraining() {
-	a.host.Send(wire.Stop{}, nil)
-	a.run.status = runStopping
-}
-
 func (a *App) onTrained(m wire.Trained) {
 	if m.ID != a.run.id {
 		return

@@ -72,6 +72,7 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
   await expect(row(page).locator(".tag.ok")).toBeVisible({ timeout: 60_000 });
   expect(hub.asked.filter((a) => a.startsWith("model.safetensors"))).toEqual(["model.safetensors bytes=1048576-"]);
   await expect(row(page)).toContainText("Loads without the network");
+  await expect(page.locator("#kept")).toContainText(/This browser (keeps them until you delete them|may delete them when its disk fills up)\./);
 
   hub.down = true;
   hub.asked = [];

@@ -174,6 +174,20 @@ func (b *browser) Save(name string, data ui.Bytes) {
 	b.Later(time.Minute, func() { global.Get("URL").Call("revokeObjectURL", address) })
 }
 
+// Persist asks the browser; one that does not know storage for good keeps nothing so.
+func (b *browser) Persist(ask bool, done func(bool)) {
+	method := "persisted"
+	if ask {
+		method = "persist"
+	}
+	storage := js.Global().Get("navigator").Get("storage")
+	if !storage.Truthy() || !storage.Get(method).Truthy() {
+		done(false)
+		return
+	}
+	b.await(storage.Call(method), func(granted js.Value, err error) { done(err == nil && granted.Bool()) })
+}
+
 func (b *browser) Copy(text string) {
 	if clipboard := js.Global().Get("navigator").Get("clipboard"); clipboard.Truthy() {
 		clipboard.Call("writeText", text)
