@@ -60,10 +60,10 @@ var All = []Experiment{
 		Says: "A prefix only adds the same thing to what attention gives: a model that has learned to sort upwards can’t be brought to sort downwards by it, while training all of its weights does it at once. So a prefix is not a small fine-tuning."},
 	{ID: "E2", Title: "a prefix of one elicits each of four tasks", Paper: petrov, Weights: weightsE2, run: e2, Parts: parts(seen),
 		Says: "A model that has seen four tasks mixed does each of them at random; one trained position in front picks out any of them. What a prefix is good at is choosing among skills that are there."},
-	{ID: "E3", Title: "four layers, ten slots: the seen tasks", Paper: petrov, Weights: weightsE4, run: e3, Parts: parts(seen),
+	{ID: "E3", Title: "four layers, ten slots: the seen tasks", Paper: petrov, Weights: weightsE4, run: e3, Parts: parts(seen), Brief: less(briefE3),
 		Says: "The same with a deeper model: the code that fails in E4 gets the tasks of the pretraining nearly all right, so that E4’s failure is the method’s."},
 	{ID: "E4", Title: "the double histogram, a prefix of twelve", Paper: petrov, Weights: weightsE4, run: e4,
-		Brief: "1,000 of the 3,000 steps that the command takes; the loss has come to rest long before.",
+		Brief: less(briefE4),
 		Says:  "Counting how often each digit comes is no task of the pretraining: twelve trained positions don’t get there, however long they train, while as many numbers spent on the weights do. Before you train longer, ask whether the model knows your task at all."},
 	{ID: "E4-LoRA", Title: "the double histogram, LoRA of rank one", Paper: petrov, Weights: weightsE4, run: e4lora, Long: true,
 		Says: "As many trained numbers as E4’s prefix has, added to the weights instead, learn the new task."},
@@ -75,6 +75,10 @@ const (
 	petrov  = "Petrov, Torr, Bibi 2024, arXiv 2310.19698"
 	liLiang = "Li, Liang 2021, arXiv 2101.00190"
 )
+
+func less(steps int) string {
+	return fmt.Sprintf("%d training steps; the full run, make reproduce, takes more.", steps)
+}
 
 // Find is the experiment of that name.
 func Find(id string) (Experiment, error) {

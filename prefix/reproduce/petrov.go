@@ -22,8 +22,8 @@ var (
 // nothing is wanted of a figure, fewer do.
 const testSize, crossSize = 1000, 250
 
-// briefE4 is how many steps E4's prefix gets in a browser.
-const briefE4 = 1000
+// Steps of a browser's runs, where the whole would take more than five minutes of two cores.
+const briefE3, briefE4 = 400, 800
 
 // Streams of random numbers, so that no example comes twice.
 const (
@@ -200,6 +200,9 @@ func e3(ctx context.Context, l *lab) error {
 		return err
 	}
 	o := train.Options{Steps: 800, Batch: 32, LR: 3e-2, Seed: 1}
+	if l.Brief {
+		o.Steps = briefE3
+	}
 	return l.elicit(ctx, m, 10, o, []float64{99.69, 99.59, 100, 99.97}, func(float64) *bound { return atLeast(95) })
 }
 
