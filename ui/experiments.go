@@ -17,6 +17,7 @@ type experiments struct {
 	found   map[string]*found
 	id      int // the run under way, else 0
 	name    string
+	ran     string // the part under way
 	begun   time.Time
 	stopped bool // Stop was pressed
 	now     wire.Progress
@@ -81,7 +82,7 @@ func (a *App) startExperiment(item wire.Experiment) {
 		x.found[item.Name] = f
 	}
 	f.shown, f.ended, f.seconds = "", "", 0
-	x.name, x.begun, x.stopped = item.Name, time.Now(), false
+	x.name, x.ran, x.begun, x.stopped = item.Name, x.part[item.Name], time.Now(), false
 	x.id = a.ask(atExperiments, func(id int) wire.Message {
 		return wire.RunExperiment{ID: id, Name: item.Name, Part: x.part[item.Name]}
 	}, nil)
@@ -164,8 +165,25 @@ func (a *App) onExperimentResult(m wire.ExperimentResult) {
 		delete(a.asked, m.ID)
 		if m.Why == "" {
 			m.Why = "done"
+			x.took(m.Seconds)
 		}
 		x.stop(m.Why)
+	}
+}
+
+// took replaces the estimate of the run that has ended by the time it took.
+func (x *experiments) took(seconds float64) {
+	for i := range x.items {
+		item := &x.items[i]
+		if item.Name != x.name {
+			continue
+		}
+		item.Seconds = seconds
+		for j := range item.Parts {
+			if p := &item.Parts[j]; p.Name == x.ran {
+				p.Seconds = seconds
+			}
+		}
 	}
 }
 

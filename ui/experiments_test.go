@@ -7,9 +7,11 @@ import (
 	"prelude/engine/wire"
 )
 
-var experimentList = []wire.Experiment{
-	{Name: "E1", Title: "a prefix can’t teach", Says: "It only adds.", Paper: "arXiv 2310.19698", Bytes: 233448, Seconds: 90},
-	{Name: "E2", Title: "a prefix elicits", Bytes: 1601664, Parts: []wire.ExperimentPart{{Name: "ascending", Label: "ascending", Seconds: 100}, {Name: "add1", Label: "add1", Says: "It adds one.", Paper: "arXiv 1", Seconds: 400}}},
+func experimentList() []wire.Experiment {
+	return []wire.Experiment{
+		{Name: "E1", Title: "a prefix can’t teach", Says: "It only adds.", Paper: "arXiv 2310.19698", Bytes: 233448, Seconds: 90},
+		{Name: "E2", Title: "a prefix elicits", Bytes: 1601664, Parts: []wire.ExperimentPart{{Name: "ascending", Label: "ascending", Seconds: 100}, {Name: "add1", Label: "add1", Says: "It adds one.", Paper: "arXiv 1", Seconds: 400}}},
+	}
 }
 
 // listed is a page whose experiments have been asked for, with their times.
@@ -18,11 +20,11 @@ func listed(t *testing.T) (*App, *stage) {
 	a, s := open(t)
 	a.listExperiments()
 	id := a.experiments.listing
-	a.Receive(wire.Experiments{ID: id, Items: experimentList}, nil)
+	a.Receive(wire.Experiments{ID: id, Items: experimentList()}, nil)
 	if a.experiments.timed || a.experiments.listing != id {
 		t.Fatal("the first list ends the asking")
 	}
-	a.Receive(wire.Experiments{ID: id, Items: experimentList, Timed: true}, nil)
+	a.Receive(wire.Experiments{ID: id, Items: experimentList(), Timed: true}, nil)
 	sent := len(s.sent)
 	if a.listExperiments(); len(s.sent) != sent {
 		t.Error("what is known is asked for again")
@@ -34,7 +36,7 @@ func listed(t *testing.T) (*App, *stage) {
 // fills in what the first has left.
 func TestExperimentGrows(t *testing.T) {
 	a, s := listed(t)
-	e2 := experimentList[1]
+	e2 := experimentList()[1]
 	card := &ExperimentCard{App: a, Item: e2}
 	a.startExperiment(e2)
 	id := a.experiments.id
@@ -60,8 +62,9 @@ func TestExperimentGrows(t *testing.T) {
 	}
 	a.Receive(wire.ExperimentResult{ID: id, Rows: rows[:3], Seconds: 4}, nil)
 	a.Receive(wire.ExperimentResult{ID: id, Rows: rows, Seconds: 9, Done: true}, nil)
-	if a.training() || card.outcome() != "What the paper says holds here. Took 9\u202fs." {
-		t.Errorf("done: %q", card.outcome())
+	card.Item = a.experiments.items[1]
+	if a.training() || card.outcome() != "What the paper says holds here. Took 9\u202fs." || !strings.HasPrefix(card.going(), "About 10") {
+		t.Errorf("done: %q, %q", card.outcome(), card.going())
 	}
 	card.choose("add1")
 	if card.says() != "It adds one." || card.paper() != "arXiv 1" || !strings.Contains(card.going(), "longer than on most") {
@@ -96,7 +99,7 @@ func TestExperimentGrows(t *testing.T) {
 // and another can be started afterwards.
 func TestExperimentFails(t *testing.T) {
 	a, _ := listed(t)
-	e1 := experimentList[0]
+	e1 := experimentList()[0]
 	card := &ExperimentCard{App: a, Item: e1}
 	a.startExperiment(e1)
 	a.Receive(wire.Error{ID: a.experiments.id, Message: "checkpoint e1.safetensors: 404", Hint: "Later."}, nil)

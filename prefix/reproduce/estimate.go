@@ -25,7 +25,7 @@ func NewPace(dev engine.Device) *Pace { return &Pace{dev, map[string]speed{}} }
 // A trial takes at most so many steps and ends after about tryTime; on the reference device,
 // which is slow and knows no batches, an example counts as much alone.
 const (
-	trySteps   = 12
+	trySteps   = 40
 	tryTime    = 500 * time.Millisecond
 	tryBatchGo = 4
 )
