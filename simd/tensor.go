@@ -92,7 +92,7 @@ func (t *tensor) each(ctx context.Context, off, n int, do func(from, to int, qua
 	if t.mem.size == 0 {
 		return fmt.Errorf("simd: tensor %v is closed", t.spec)
 	}
-	step := (1 << 20) / unit * unit
+	step := (64 << 10) / unit * unit // what goes apart in Go's memory meanwhile
 	for from := 0; from < n; from += step {
 		block := uint32((off + from) / unit)
 		do(from, min(n, from+step), t.quants()+block*uint32(t.form.quant), t.scales()+block*uint32(t.form.scale))

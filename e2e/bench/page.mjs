@@ -8,11 +8,12 @@
 //
 //	page_first_token_s      from opening the page to the first token of the bundled model
 //	page_load_smollm2_s     from the press on Load to SmolLM2 being ready; absent without `make models`
-//	page_load_peak_of_weights  memory of the page's process while it loads (largest of ten looks a
-//	                        second at VmRSS, less what it had before), over the weights' bytes
+//	page_load_peak_of_weights  the most that the page's process held while it loaded (the kernel's
+//	                        VmHWM, begun anew before; where that can't be, ten looks a second at
+//	                        VmRSS), less what it had before, over the weights' bytes
 //
-// The medians of five openings and three loadings, each in a fresh browser.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+// The medians of five openings and five loadings, each in a fresh browser.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -44,17 +45,30 @@ async function fresh(run) {
   }
 }
 
-/** Bytes that the renderers of this browser hold (Linux): the page with all its workers. */
-async function renderers(browser) {
+/** Bytes that the renderers of this browser hold, by a line of /proc's status (Linux): the page with all its workers. */
+async function renderers(browser, line = "VmRSS") {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send("SystemInfo.getProcessInfo");
   await session.detach();
   let sum = 0;
   for (const { id, type } of processInfo) {
     if (type !== "renderer" || !readdirSync("/proc").includes(String(id))) continue;
-    sum += 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1] ?? 0);
+    sum += 1024 * Number(new RegExp(`${line}:\\s+(\\d+)`).exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1] ?? 0);
   }
   return sum;
+}
+
+/** Begins the renderers' VmHWM anew; false where this user may not. */
+async function freshPeak(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  try {
+    for (const { id, type } of processInfo) if (type === "renderer") writeFileSync(`/proc/${id}/clear_refs`, "5");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const first = [];
@@ -75,13 +89,13 @@ for (let i = 0; i < 5; i++) {
 console.log(`page_first_token_s ${median(first).toFixed(2)} s`);
 
 const times = [], peaks = [];
-for (let i = 0; i < 3; i++) {
+for (let i = 0; i < 5; i++) {
   await fresh(async (page, browser) => {
     await page.goto(address);
     await page.waitForSelector("#model-facts", { timeout: 60_000 });
     const row = page.locator(".rows .row").filter({ hasText: "SmolLM2" });
     if (await row.count() === 0) return;
-    const before = await renderers(browser);
+    const before = await renderers(browser), exact = await freshPeak(browser);
     let peak = before, loading = true;
     const look = (async () => {
       for (; loading; await new Promise((later) => setTimeout(later, 100))) peak = Math.max(peak, await renderers(browser));
@@ -92,6 +106,7 @@ for (let i = 0; i < 3; i++) {
     times.push(seconds(begun));
     loading = false;
     await look;
+    if (exact) peak = await renderers(browser, "VmHWM");
     const weights = Number(/([\d.]+)\D*MB/.exec(await page.locator("#model-facts").innerText())[1]) * 1e6;
     peaks.push((peak - before) / weights);
   });

@@ -8,6 +8,10 @@ import (
 // PieceBytes is the most that a piece of a streamed tensor has.
 const PieceBytes = 4 << 20
 
+// plainBytes is the most where rows need not be put in another order: whoever streams a
+// model holds one piece of it, and a larger one is no faster.
+const plainBytes = 1 << 20
+
 // Stream hands piece the view's bytes in the device's form, front to back: off
 // counts from the beginning of the tensor, data is at most [PieceBytes] long and
 // whole rows (whole blocks, where a row is longer than that). data is reused:
@@ -23,6 +27,7 @@ type streamer struct {
 	ctx   context.Context
 	piece func(off int64, data []byte) error
 	off   int64  // of out in the tensor
+	most  int    // bytes of a piece
 	n     int    // bytes of out that are filled
 	out   []byte // what piece is handed
 	raw   []byte // what was read, where it isn't read into out
@@ -33,8 +38,13 @@ func (s *streamer) stream(ctx context.Context, v View, piece func(off int64, dat
 	if err := v.Err(); err != nil {
 		return err
 	}
-	s.ctx, s.piece, s.off, s.n = ctx, piece, 0, 0
-	s.out = grow(s.out, v.Spec().Bytes())
+	s.ctx, s.piece, s.off, s.n, s.most = ctx, piece, 0, 0, plainBytes
+	for _, p := range v.spans {
+		if p.transpose || max(1, p.pairs)*p.rowBytes() > plainBytes {
+			s.most = PieceBytes
+		}
+	}
+	s.out = grow(s.out, min(v.Spec().Bytes(), s.most))
 	for _, p := range v.spans {
 		if p.row() == 0 || p.from == p.to {
 			continue
@@ -47,7 +57,7 @@ func (s *streamer) stream(ctx context.Context, v View, piece func(off int64, dat
 }
 
 func (s *streamer) span(p span) error {
-	row := max(p.enc.fileBytes(p.row()), p.enc.deviceBytes(p.row()))
+	row := p.rowBytes()
 	switch {
 	case !p.transpose && p.pairs == 0:
 		return s.copyRows(p, row)
@@ -58,6 +68,9 @@ func (s *streamer) span(p span) error {
 	}
 	return s.unpermuteRows(p)
 }
+
+// rowBytes is what a row takes, in the file or on the device, whichever is more.
+func (p span) rowBytes() int { return max(p.enc.fileBytes(p.row()), p.enc.deviceBytes(p.row())) }
 
 // copyRows streams rows in the order they have in the file.
 func (s *streamer) copyRows(p span, rowBytes int) error {
@@ -71,7 +84,7 @@ func (s *streamer) copyRows(p span, rowBytes int) error {
 		if err != nil {
 			return err
 		}
-		n = unit * min(n, (end-at)/unit, PieceBytes/p.enc.fileBytes(unit))
+		n = unit * min(n, (end-at)/unit, s.most/p.enc.fileBytes(unit))
 		dst := s.take(p.enc.deviceBytes(n))
 		if !p.enc.convert {
 			err = s.read(p, at, dst)
@@ -105,7 +118,7 @@ func (s *streamer) unpermuteRows(p span) error {
 		if err != nil {
 			return err
 		}
-		n = unit * min(n, (p.to-r)/unit, PieceBytes/(unit*fileRow))
+		n = unit * min(n, (p.to-r)/unit, s.most/(unit*fileRow))
 		first := r // the row in the file that raw begins with
 		if unit == 1 {
 			n, first = 1, p.fileRow(r)

@@ -132,10 +132,10 @@ func TestPiecesAreWholeRows(t *testing.T) {
 		}
 		return n
 	}
-	if n := sizes(c.View("tall"), 2002); n != 2 {
+	if n := sizes(c.View("tall"), 2002); n != 7 { // of a mebibyte
 		t.Errorf("%d pieces of 7 MB", n)
 	}
-	if n := sizes(c.View("tall").Unpermute(8), 2002); n != 2 {
+	if n := sizes(c.View("tall").Unpermute(8), 2002); n != 8 { // of a head
 		t.Errorf("%d pieces of 7 MB", n)
 	}
 	if n := sizes(c.View("long"), 2); n != 3 {

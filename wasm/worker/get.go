@@ -13,6 +13,9 @@ import (
 	"prelude/models/weights"
 )
 
+// pieceBytes is how much of a response is read at a time.
+const pieceBytes = 256 << 10
+
 // get asks with the browser's fetch; it is a [weights.Get]. What is asked for by range
 // comes uncompressed: its length is the file's.
 func get(ctx context.Context, address string, off int64) (*weights.Response, error) {
@@ -43,7 +46,13 @@ func ask(ctx context.Context, address string, headers map[string]any) (*weights.
 	}
 	b := &body{ctx: ctx, stop: stop, abort: abort}
 	if stream := v.Get("body"); stream.Truthy() {
-		b.reader = stream.Call("getReader")
+		// Into one buffer over and over, where the browser can: an array for each piece that
+		// comes is garbage as large as the file.
+		if b.reader, err = call(stream, "getReader", map[string]any{"mode": "byob"}); err == nil {
+			b.buffer = js.Global().Get("ArrayBuffer").New(pieceBytes)
+		} else {
+			b.reader = stream.Call("getReader")
+		}
 	}
 	return &weights.Response{Status: v.Get("status").Int(), Length: length, Header: header, Body: b}, nil
 }
@@ -53,7 +62,8 @@ type body struct {
 	ctx    context.Context
 	stop   func() bool
 	abort  js.Value
-	reader js.Value // ReadableStreamDefaultReader; undefined where nothing comes
+	reader js.Value // of a ReadableStream; undefined where nothing comes
+	buffer js.Value // ArrayBuffer of pieceBytes that a BYOB reader fills; else undefined
 	piece  js.Value // Uint8Array of what is not read yet
 	left   int      // bytes of it
 }
@@ -63,7 +73,7 @@ func (b *body) Read(dst []byte) (int, error) {
 		if b.reader.IsUndefined() {
 			return 0, io.EOF
 		}
-		v, err := await(b.reader.Call("read"))
+		v, err := b.next()
 		if b.ctx.Err() != nil {
 			return 0, b.ctx.Err()
 		}
@@ -81,6 +91,18 @@ func (b *body) Read(dst []byte) (int, error) {
 		b.piece = b.piece.Call("subarray", n)
 	}
 	return n, nil
+}
+
+// next waits for the next piece: {value, done}.
+func (b *body) next() (js.Value, error) {
+	if b.buffer.IsUndefined() {
+		return await(b.reader.Call("read"))
+	}
+	v, err := await(b.reader.Call("read", js.Global().Get("Uint8Array").New(b.buffer)))
+	if err == nil && v.Get("value").Truthy() { // the buffer itself was handed over, and comes back
+		b.buffer = v.Get("value").Get("buffer")
+	}
+	return v, err
 }
 
 func (b *body) Close() error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall/js"
 
@@ -214,6 +215,8 @@ func (w *worker) dataset(id int, f func() (wire.Dataset, error)) {
 func (w *worker) load(ctx context.Context, m wire.Load) error {
 	w.send(wire.State{State: "loading"})
 	defer w.send(wire.State{State: "idle"})
+	// WebAssembly's memory never shrinks: garbage of a loading would stay as long as the page.
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	w.send(wire.Progress{ID: m.ID, Stage: "Reading the model's description", Total: 1})
 	w.notes = nil
 	f, err := w.files(ctx, m)
