@@ -30,6 +30,15 @@ func loaded[T cpu.Float](t *testing.T, f folder) *tiny[T] {
 // that neither has are allocated.
 func (m *tiny[T]) run(t *testing.T, p *engine.Program, args engine.Args, bind map[string]engine.Tensor) map[string]engine.Tensor {
 	t.Helper()
+	if err := m.compile(t, p, bind).Run(context.Background(), args); err != nil {
+		t.Fatal(err)
+	}
+	return bind
+}
+
+// compile adds the model's weights, and tensors for what the program keeps, to bind.
+func (m *tiny[T]) compile(t *testing.T, p *engine.Program, bind map[string]engine.Tensor) engine.Plan {
+	t.Helper()
 	if err := p.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -44,10 +53,7 @@ func (m *tiny[T]) run(t *testing.T, p *engine.Program, args engine.Args, bind ma
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := plan.Run(context.Background(), args); err != nil {
-		t.Fatal(err)
-	}
-	return bind
+	return plan
 }
 
 // Every decoder-only family as transformers computes it: logits, loss, and the gradient

@@ -1,7 +1,9 @@
 package models_test
 
 import (
+	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"testing"
 
@@ -15,6 +17,10 @@ type t5Fixture struct {
 	family
 	Encoded []float64
 	Grads   map[string][]float64
+	Steps   *struct { // of AdamW on the three prefixes
+		Losses   []float64
+		Prefixes map[string][]float64 // after the last
+	}
 }
 
 func t5Fixtures(t testing.TB) map[string]json.RawMessage {
@@ -173,6 +179,70 @@ func TestT5AgainstTransformers(t *testing.T) {
 	}
 }
 
+// t5LossRows are the packed targets' rows with a loss, t5Next what each should say.
+var t5LossRows, t5Next = []int32{0, 1, 2, 3, 4, 5, 7, 8}, []int32{7, 1, 30, 12, 5, 9, 20, 8}
+
+// t5Loss is the mean loss of hidden's rows, which are t5LossRows of domain l.
+func (m *tiny[T]) t5Loss(p *t5Pack, hidden engine.Buffer, l engine.Domain) engine.Buffer {
+	n := len(t5LossRows)
+	want := p.Arg("targets", l, engine.I32, n, 1)
+	weights := p.Arg("weights", l, engine.F32, n, 1)
+	p.args.Ints[want] = t5Next
+	for range n {
+		p.args.Floats[weights] = append(p.args.Floats[weights], 1/float64(n))
+	}
+	return m.arch.Loss(p.Program, hidden, want, weights, false, engine.Hooks{})
+}
+
+// Ten steps of AdamW on prefixes at the three kinds of attention go where PyTorch's go.
+func TestT5TrainsAsPyTorchDoes(t *testing.T) {
+	var c t5Fixture
+	if err := json.Unmarshal(t5Fixtures(t)["t5 1.1"], &c); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("float64", func(t *testing.T) { t5Steps[float64](t, c, 1e-9) })
+	t.Run("float32", func(t *testing.T) { t5Steps[float32](t, c, 1e-4) })
+}
+
+func t5Steps[T cpu.Float](t *testing.T, c t5Fixture, bound float64) {
+	ctx := context.Background()
+	m := newFamily[T](t, c.family)
+	p := packT5(t5Source, t5Target, tinySlots)
+	hooks := m.t5Hooks(true, t5Sites, p.slots)
+	p.dec.Encoder.Hidden = m.arch.Encode(p.Program, p.enc, hooks).Hidden
+	l := p.Domain("loss rows", len(t5LossRows))
+	idx := p.Arg("loss rows", l, engine.I32, len(t5LossRows))
+	p.args.Ints[idx] = t5LossRows
+	loss := m.t5Loss(p, p.GatherRows(m.arch.Forward(p.Program, p.dec, hooks).Hidden, idx), l)
+	gradOf := p.Grad(loss)
+	var grads []engine.Buffer
+	for _, site := range t5Sites {
+		grads = append(grads, gradOf[p.Named(site)])
+	}
+	hyper := p.Arg("hyper", engine.AllRows, engine.F32, 3)
+	stats := p.GradStats(grads, []engine.Buffer{loss}, 0)
+	for _, site := range t5Sites {
+		p.AdamW(p.Named(site), gradOf[p.Named(site)], stats, hyper, engine.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Rate: 1})
+	}
+	p.Keep("loss", loss)
+	bind := m.t5Prefixes(t)
+	plan := m.compile(t, p.Program, bind)
+	for s, want := range c.Steps.Losses {
+		p.args.Floats[hyper] = []float64{0.01, 1 / (1 - math.Pow(0.9, float64(s+1))), 1 / (1 - math.Pow(0.999, float64(s+1)))}
+		if err := plan.Run(ctx, p.args); err != nil {
+			t.Fatal(err)
+		}
+		if e := conformance.Error(data[T](bind["loss"]), []float64{want}); !(e <= bound) {
+			t.Errorf("loss of step %d: error %.3g, want ≤ %g", s, e, bound)
+		}
+	}
+	for _, site := range t5Sites {
+		if e := conformance.Error(data[T](bind[site]), c.Steps.Prefixes[site]); !(e <= bound) {
+			t.Errorf("prefix of %s after %d steps: error %.3g, want ≤ %g", site, len(c.Steps.Losses), e, bound)
+		}
+	}
+}
+
 func t5AgainstTransformers[T cpu.Float](t *testing.T, c t5Fixture, bound float64) {
 	near := func(what string, got, want []float64) {
 		t.Helper()
@@ -186,8 +256,7 @@ func t5AgainstTransformers[T cpu.Float](t *testing.T, c t5Fixture, bound float64
 		hooks := m.t5Hooks(true, t5Sites, p.slots)
 		enc := m.arch.Encode(p.Program, p.enc, hooks)
 		p.dec.Encoder.Hidden = enc.Hidden
-		at, targets := []int32{0, 1, 2, 3, 4, 5, 7, 8}, []int32{7, 1, 30, 12, 5, 9, 20, 8}
-		l := p.Domain("loss rows", len(at))
+		at, l := t5LossRows, p.Domain("loss rows", len(t5LossRows))
 		pick := func(name string, from engine.Buffer) engine.Buffer {
 			b := p.Arg(name, l, engine.I32, len(at))
 			for _, r := range at {
@@ -211,13 +280,7 @@ func t5AgainstTransformers[T cpu.Float](t *testing.T, c t5Fixture, bound float64
 			p.CopyTo(m.arch.Logits(p.Program, hidden, engine.Hooks{}), p.Persist("logits", engine.Spec{DType: engine.F32, Shape: []int{rows, 31}}))
 			hidden = p.GatherRows(hidden, idx)
 		}
-		want := p.Arg("targets", l, engine.I32, len(at), 1)
-		weights := p.Arg("weights", l, engine.F32, len(at), 1)
-		p.args.Ints[want] = targets
-		for range at {
-			p.args.Floats[weights] = append(p.args.Floats[weights], 1/float64(len(at)))
-		}
-		loss := m.arch.Loss(p.Program, hidden, want, weights, false, engine.Hooks{})
+		loss := m.t5Loss(p, hidden, l)
 		grads := p.Grad(loss)
 		p.Keep("loss", loss)
 		for _, site := range t5Sites {
