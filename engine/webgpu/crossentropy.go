@@ -42,7 +42,7 @@ func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 		}
 		if o.DBias != engine.None {
 			k := b.kernel("sumrows").temp("x", z.slot, false).count("rows", rows).u32("n", vocab).u32("chunk", max(chunk, 1))
-			k.operand("add", so(o.DBias, vocab), 0, 0, floats, false)
+			k.operand("add", so(o.DBias, vocab), vocab, floats, false)
 			k.out("y", o.DBias).grid((vocab+63)/64, 1, 1)
 		}
 	}

@@ -21,12 +21,13 @@
 //
 // # Memory
 //
-// A tensor is a buffer; one beyond the adapter's limit is cut by rows into several,
-// and products and look-ups take it part by part. Quantised weights are laid out anew
-// as they are written, quants apart from scales (weight.go), and unpacked inside the
-// tile of the product: one copy serves look-up, forward and backward. Scratch lies in
-// a few large buffers that all plans share, each value in a range of its own; because
-// in one dispatch a buffer is either read-only or writable, ranges of scratch are
+// A tensor is a buffer; one beyond the adapter's limit is cut by rows into several, as is
+// a value in scratch, and operations take it part by part where they can, or bind all its
+// parts (spans.go). Quantised weights are laid out anew as they are written, quants apart
+// from scales (weight.go), and unpacked inside the tile of the product: one copy serves
+// look-up, forward and backward. Scratch lies in a few large buffers that all plans share,
+// each value in ranges of its own; because in one dispatch a buffer is either read-only or
+// writable, ranges of scratch are
 // bound for writing throughout. The arguments and the live counts are one buffer.
 //
 // # Kernels

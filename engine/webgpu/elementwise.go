@@ -4,17 +4,37 @@ import "prelude/engine"
 
 func (b *recipe) fill(o *engine.Fill) {
 	n := b.p.Spec(o.Y).Len()
-	b.kernel("fill").out("y", o.Y).count("n", count{all: n}).f32("value", o.Value).threads(n, 256)
+	for _, s := range b.stretches(n, o.Y) {
+		b.kernel("fill").on(s).out("y", o.Y).count("n", count{all: s.n}).f32("value", o.Value).threads(s.n, 256)
+	}
 }
 
 func (b *recipe) copy(x, y engine.Buffer) {
-	b.kernel("copy").bits("x", x).port("y", y, bits, true).count("n", b.elems(x)).threads(b.p.Spec(x).Len(), 256)
+	for _, s := range b.stretches(b.p.Spec(x).Len(), x, y) {
+		b.kernel("copy").on(s).bits("x", x).port("y", y, bits, true).count("n", b.elems(x).part(s.from, s.n)).threads(s.n, 256)
+	}
 }
 
 func (b *recipe) binary(o *engine.Binary) {
 	spread, _ := b.p.SpreadOf(o.A, o.B)
-	b.kernel("binary").in("a", o.A).in("b", o.B).out("y", o.Y).count("n", b.elems(o.A)).u32("cols", b.p.Dim(o.A, -1)).
-		set("SPREAD", int(spread)).flag("PRODUCT", o.Fn == engine.Mul).threads(b.p.Spec(o.A).Len(), 256)
+	n, cols := b.p.Spec(o.A).Len(), b.p.Dim(o.A, -1)
+	launch := func(s, ofB stretch) {
+		b.kernel("binary").on(s).in("a", o.A).out("y", o.Y).on(ofB).in("b", o.B).count("n", b.elems(o.A).part(s.from, s.n)).
+			u32("cols", cols).set("SPREAD", int(spread)).flag("PRODUCT", o.Fn == engine.Mul).threads(s.n, 256)
+	}
+	if spread == engine.Same {
+		for _, s := range b.stretches(n, o.A, o.B, o.Y) {
+			launch(s, s)
+		}
+		return
+	}
+	for _, r := range b.blocks(b.p.Spec(o.A).Rows(), rowsOf(o.A, cols), rowsOf(o.Y, cols)) {
+		ofB := stretch{}
+		if spread == engine.ByRow {
+			ofB = r
+		}
+		launch(stretch{r.from * cols, r.n * cols}, ofB)
+	}
 }
 
 func (b *recipe) rowDot(o *engine.RowDot) {
@@ -71,8 +91,10 @@ const (
 )
 
 func (b *recipe) activation(form int, fn engine.UnaryFn, alpha float64, a, gate, dy, y, db engine.Buffer) {
-	k := b.kernel("activation").in("a", a).in("b", gate).in("dy", dy).out("y", y).out("db", db).count("n", b.elems(a)).
-		set("FORM", form).set("FN", int(fn))
-	k.consts = append(k.consts, constant{"ALPHA", float32(alpha)})
-	k.threads(b.p.Spec(a).Len(), 256)
+	for _, s := range b.stretches(b.p.Spec(a).Len(), a, gate, dy, y, db) {
+		k := b.kernel("activation").on(s).in("a", a).in("b", gate).in("dy", dy).out("y", y).out("db", db).
+			count("n", b.elems(a).part(s.from, s.n)).set("FORM", form).set("FN", int(fn))
+		k.consts = append(k.consts, constant{"ALPHA", float32(alpha)})
+		k.threads(s.n, 256)
+	}
 }

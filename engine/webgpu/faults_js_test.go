@@ -326,7 +326,7 @@ func TestTooMuch(t *testing.T) {
 	dev := open(t, Options{DefaultLimits: true})
 	p := engine.NewProgram()
 	x := p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{1}})
-	big := p.Add(p.Temp("big", engine.AllRows, 1<<20, 64), x)
+	big := p.Add(p.Temp("big", engine.AllRows, 1, 64<<20), x)
 	p.Keep("y", p.SumAll(big))
 	bound := map[string]engine.Tensor{}
 	for name, s := range p.Tensors() {
@@ -336,8 +336,8 @@ func TestTooMuch(t *testing.T) {
 		}
 		bound[name] = b
 	}
-	if _, err := dev.Compile(context.Background(), p, bound); err == nil || !strings.Contains(err.Error(), "smaller batch") {
-		t.Errorf("256 MiB of scratch in one value: %v", err)
+	if _, err := dev.Compile(context.Background(), p, bound); err == nil || !strings.Contains(err.Error(), "binds at most") {
+		t.Errorf("256 MiB of scratch in one row: %v", err)
 	}
 	plan, c := counter(t, dev)
 	if err := plan.Run(context.Background(), engine.Args{}); err != nil {

@@ -33,6 +33,7 @@ type launch struct {
 	fields  []field
 	counts  []string
 	ports   []port
+	over    stretch // of what the ports named from now on show
 	x, y, z int
 }
 
@@ -43,10 +44,17 @@ type count struct{ dom, per, all, from, max int }
 // part is the piece [from, from+max) of c.
 func (c count) part(from, max int) count { c.from, c.max = from, max; return c }
 
-func (k *launch) count(name string, c count) *launch {
-	if c.max == 0 && c.from == 0 {
-		c.max = c.all
+// most is how many there are at most.
+func (c count) most() int {
+	left := c.all - min(c.all, c.from)
+	if c.max == 0 {
+		return left
 	}
+	return min(c.max, left)
+}
+
+func (k *launch) count(name string, c count) *launch {
+	c.max = c.most()
 	k.counts = append(k.counts, name)
 	return k.u32(name+"_dom", c.dom).u32(name+"_per", c.per).u32(name+"_all", c.all).u32(name+"_from", c.from).u32(name+"_max", c.max)
 }
@@ -88,20 +96,21 @@ func (k *launch) port(name string, b engine.Buffer, as kind, write bool) *launch
 		return k
 	}
 	root, off := k.b.p.Root(b)
-	p := port{name: name, off: off, kind: as, write: write}
-	switch i := k.b.p.Info(root); i.Life {
-	case engine.Scratch:
-		p.mem = mem{kind: memSlot, id: k.b.slot(root)}
-	case engine.Argument:
-		p.mem = mem{kind: memArgs}
+	from, n := off+k.over.from, k.over.n
+	if n == 0 {
+		n = k.b.p.Spec(b).Len() - k.over.from
+	}
+	p := port{name: name, off: from, kind: as, write: write, spans: within(k.b.spans(root), from, from+n)}
+	if k.b.p.Info(root).Life == engine.Argument {
 		p.off += k.b.argOff[root]
-	case engine.Persist:
-		p.mem = mem{kind: memTensor, id: int(root)}
-		if n := len(k.b.parts(root)); n != 1 {
-			k.b.fail("%s: tensor %q %v takes %d pieces on this adapter; only weights of products and look-ups may", k.file, i.Name, i.Spec, n)
-		}
 	}
 	k.ports = append(k.ports, p)
+	return k
+}
+
+// on says that the ports named from now on show no more than s of their buffers.
+func (k *launch) on(s stretch) *launch {
+	k.over = s
 	return k
 }
 
@@ -113,21 +122,37 @@ func (k *launch) out(name string, b engine.Buffer) *launch  { return k.port(name
 
 // temp is memory of this operation alone.
 func (k *launch) temp(name string, slot int, write bool) *launch {
-	k.ports = append(k.ports, port{name: name, mem: mem{kind: memSlot, id: slot}, write: write})
+	k.ports = append(k.ports, port{name: name, spans: k.b.tempSpans(slot), write: write})
 	return k
 }
 
-// weight is one part of a weight of any type.
-func (k *launch) weight(name string, w engine.Buffer, part int) *launch {
-	root, off := k.b.p.Root(w)
+// weight is a run of a weight of any type.
+func (k *launch) weight(name string, w engine.Buffer, r run) *launch {
+	root, _ := k.b.p.Root(w)
 	i := k.b.p.Info(root)
 	if i.Life != engine.Persist {
 		return k.port(name, w, weight, false)
 	}
-	p := port{name: name, off: off, kind: weight, dtype: i.Spec.DType, mem: mem{memTensor, int(root), part}}
-	p.scale = k.b.parts(root)[part].scales / 4
-	k.ports = append(k.ports, p)
+	k.ports = append(k.ports, port{name: name, off: r.off, kind: weight, dtype: i.Spec.DType,
+		spans: []span{{mem: mem{memTensor, int(root), r.part}}}, scale: k.b.parts(root)[r.part].scales / 4})
 	return k
+}
+
+// place gives the shader the numbers by which it finds a port's elements.
+func (k *launch) place(p *port) {
+	switch len(p.spans) {
+	case 0:
+	case 1:
+		k.u32(p.name+"_o", p.off-p.spans[0].from+p.spans[0].at)
+		if p.kind == weight && quantBytes(p.dtype) > 0 {
+			k.u32(p.name+"_s", p.scale)
+		}
+	default:
+		k.u32(p.name+"_o", p.off)
+		for i, s := range p.spans {
+			k.u32(fmt.Sprintf("%s_c%d", p.name, i), s.from).u32(fmt.Sprintf("%s_d%d", p.name, i), s.at-s.from)
+		}
+	}
 }
 
 // threads covers n threads in workgroups of size.
@@ -148,31 +173,29 @@ func (k *launch) grid(x, y, z int) {
 	k.b.launches = append(k.b.launches, k)
 }
 
-// groupsOf puts the ports that share a binding together: those of one memory, and,
+// groupsOf puts the spans that share a binding together: those of one memory, and,
 // where the adapter has too few bindings, those of one scratch buffer.
-func (k *launch) groupsOf(arenaOf func(slot int) int) (binding []int, keys []mem, err error) {
+func (k *launch) groupsOf(arenaOf func(slot int) int) (binding [][]int, keys []mem, err error) {
 	merged := map[int]bool{}
 	for {
-		binding, keys = make([]int, len(k.ports)), nil
+		binding, keys = make([][]int, len(k.ports)), nil
 		inArena := map[int]int{}
 		for i := range k.ports {
-			m := k.ports[i].mem
-			if m.kind == memNone {
-				binding[i] = -1
-				continue
-			}
-			if m.kind == memSlot && merged[arenaOf(m.id)] {
-				m = mem{kind: memSlot, id: -1 - arenaOf(m.id)} // the whole buffer
-			}
-			at := slices.Index(keys, m)
-			if at < 0 {
-				at = len(keys)
-				keys = append(keys, m)
-				if m.kind == memSlot && m.id >= 0 {
-					inArena[arenaOf(m.id)]++
+			for _, s := range k.ports[i].spans {
+				m := s.mem
+				if m.kind == memSlot && merged[arenaOf(m.id)] {
+					m = mem{kind: memSlot, id: -1 - arenaOf(m.id)} // the whole buffer
 				}
+				at := slices.Index(keys, m)
+				if at < 0 {
+					at = len(keys)
+					keys = append(keys, m)
+					if m.kind == memSlot && m.id >= 0 {
+						inArena[arenaOf(m.id)]++
+					}
+				}
+				binding[i] = append(binding[i], at)
 			}
-			binding[i] = at
 		}
 		if len(keys) <= k.b.lim.StorageBuffers {
 			return binding, keys, nil

@@ -27,9 +27,10 @@ type matrix struct {
 	slot   int // scratch of this operation, where buf is None
 	from   int // first element
 	ld     int
+	rows   int // how many, where not all
 	across bool
 	weight bool
-	part   int
+	run    run // of the weight
 }
 
 // rowsOf is a buffer's rows as a matrix; of none, no matrix.
@@ -54,30 +55,45 @@ type product struct {
 // lie between their operands.
 type batch struct{ n, a, b, y int }
 
-// operand adds the port of a matrix and says whether it can be read by fours.
-func (k *launch) operand(name string, m matrix, depth, across int, as kind, write bool) bool {
+// operand adds the port of a matrix, of whose rows so many elements are used, and says
+// whether it can be read by fours.
+func (k *launch) operand(name string, m matrix, cols int, as kind, write bool) bool {
 	switch {
 	case m.weight:
-		k.weight(name, m.buf, m.part)
+		k.weight(name, m.buf, m.run)
+		k.ports[len(k.ports)-1].off += m.from
 	case m.buf == engine.None && m.ld > 0:
 		k.temp(name, m.slot, write)
 		k.ports[len(k.ports)-1].kind = as
+		k.ports[len(k.ports)-1].off += m.from
 	default:
-		k.port(name, m.buf, as, write)
+		s := stretch{from: m.from}
+		if m.rows > 0 {
+			s.n = (m.rows-1)*m.ld + cols
+		}
+		k.on(s).port(name, m.buf, as, write).on(stretch{})
 	}
-	p := &k.ports[len(k.ports)-1]
-	p.off += m.from
-	if m.across {
-		depth = across
-	}
-	return p.off%4 == 0 && m.ld%4 == 0 && depth%4 == 0
+	return k.ports[len(k.ports)-1].off%4 == 0 && m.ld%4 == 0 && cols%4 == 0
+}
+
+// block is rows [from, from+n) of m.
+func (m matrix) block(s stretch) matrix {
+	m.from += s.from * m.ld
+	m.rows = s.n
+	return m
 }
 
 func (b *recipe) gemm(p product) {
 	t := b.tile
 	k := b.kernel("gemm")
-	av := k.operand("a", p.a, p.k.all, p.m.all, vectors, false)
-	bv := k.operand("w", p.b, p.k.all, p.n, vectors, false)
+	cols := func(m matrix, along, across int) int {
+		if m.across {
+			return across
+		}
+		return along
+	}
+	av := k.operand("a", p.a, cols(p.a, p.k.all, p.m.all), vectors, false)
+	bv := k.operand("w", p.b, cols(p.b, p.k.all, p.n), vectors, false)
 	if p.k.dom != 0 && !p.a.across { // a live count of terms has no alignment
 		av, bv = false, bv && p.b.across
 	}
@@ -88,20 +104,21 @@ func (b *recipe) gemm(p product) {
 	if p.bias != engine.None {
 		k.ports[len(k.ports)-1].off += p.biasFrom
 	}
-	k.operand("add", p.add, 0, 0, floats, false)
-	k.operand("y", p.y, 0, 0, floats, true)
+	k.operand("add", p.add, p.n, floats, false)
+	k.operand("y", p.y, p.n, floats, true)
 	k.count("m", p.m).u32("n", p.n).u32("lda", p.a.ld).u32("ldb", p.b.ld).u32("ldc", p.y.ld).
 		u32("za", p.batch.a).u32("zb", p.batch.b).u32("zy", p.batch.y)
 	av, bv = av && p.batch.a%4 == 0, bv && p.batch.b%4 == 0
 	k.flag("A_ROWS", p.a.across).flag("B_ROWS", p.b.across)
 	if t.BK == 0 {
-		if av && (bv || p.b.across) && p.k.dom == 0 && p.k.from == 0 && p.k.all%4 == 0 && t.TM%4 == 0 {
+		depth := p.k.most()
+		if av && (bv || p.b.across) && p.k.dom == 0 && depth%4 == 0 && t.TM%4 == 0 {
 			k.file = "gemm_direct"
 			if w := &k.ports[1]; p.b.across && w.dtype == engine.F32 { // read one by one
 				w.kind = floats
 			}
-			k.u32("depth", p.k.all).set("WX", t.WX).set("WY", t.WY).set("TM4", t.TM/4).set("TN", t.TN)
-			k.grid((p.n+t.WX*t.TN-1)/(t.WX*t.TN), (p.m.all+t.WY*t.TM-1)/(t.WY*t.TM), p.batch.n)
+			k.u32("depth", depth).set("WX", t.WX).set("WY", t.WY).set("TM4", t.TM/4).set("TN", t.TN)
+			k.grid((p.n+t.WX*t.TN-1)/(t.WX*t.TN), (p.m.most()+t.WY*t.TM-1)/(t.WY*t.TM), p.batch.n)
 			return
 		}
 		t = plainTile
@@ -121,7 +138,7 @@ func (b *recipe) gemm(p product) {
 	loads("B", p.b.across, bn)
 	k.set("WX", t.WX).set("WY", t.WY).set("TM", t.TM).set("TN", t.TN).set("BK4", t.BK/4)
 	k.flag("SCALAR", t.Scalar).flag("A_VEC", av).flag("B_VEC", bv)
-	k.grid((p.n+bn-1)/bn, (p.m.all+bm-1)/bm, p.batch.n)
+	k.grid((p.n+bn-1)/bn, (p.m.most()+bm-1)/bm, p.batch.n)
 }
 
 // few is how many rows a product may have to be one of matrix and vectors.
@@ -129,34 +146,35 @@ const few = 8
 
 func (b *recipe) linear(o *engine.Linear) {
 	in, out := b.p.Dim(o.X, -1), b.p.Dim(o.Y, -1)
-	rows := b.rows(o.X)
-	b.product(rowsOf(o.X, in), rows, o.W, o.In, o.Bias, rowsOf(o.Add, out), rowsOf(o.Y, out), in, out)
+	x, add, y := rowsOf(o.X, in), rowsOf(o.Add, out), rowsOf(o.Y, out)
+	blocks := b.blocks(b.p.Spec(o.X).Rows(), x, add, y)
+	if len(blocks) == 1 {
+		b.product(x, b.rows(o.X), o.W, o.In, o.Bias, add, y, in, out)
+		return
+	}
+	for _, s := range blocks {
+		b.product(x.block(s), b.rows(o.X).part(s.from, s.n), o.W, o.In, o.Bias, add.block(s), y.block(s), in, out)
+	}
 }
 
 // product is y = x·Wᵀ, or x·W, for a weight in one or more parts.
 func (b *recipe) product(x matrix, rows count, w engine.Buffer, wIn bool, bias engine.Buffer, add, y matrix, in, out int) {
-	root, _ := b.p.Root(w)
-	parts := []part{{to: b.p.Spec(w).Rows()}}
-	if b.p.Info(root).Life == engine.Persist {
-		if all := b.parts(root); len(all) > 1 {
-			parts = all
-		}
-	}
-	for i, part := range parts {
+	runs := b.runs(w)
+	for i, r := range runs {
 		p := product{m: rows, k: count{all: in}, n: out, bias: bias, add: add, y: y,
 			a: x,
-			b: matrix{buf: w, ld: b.p.Dim(w, -1), across: wIn, weight: true, part: i}}
+			b: matrix{buf: w, ld: b.p.Dim(w, -1), across: wIn, weight: true, run: r}}
 		switch {
 		case !wIn: // a part of the outputs
-			p.n = part.to - part.from
+			p.n = r.to - r.from
 			if p.add.ld > 0 {
-				p.add.from += part.from
+				p.add.from += r.from
 			}
-			p.y.from += part.from
-			p.biasFrom = part.from
-		case len(parts) > 1: // a part of the sum
-			p.a.from += part.from
-			p.k = count{all: part.to - part.from}
+			p.y.from += r.from
+			p.biasFrom = r.from
+		case len(runs) > 1: // a part of the sum
+			p.a.from += r.from
+			p.k = count{all: r.to - r.from}
 			if i > 0 {
 				p.bias, p.add = engine.None, y
 			}
@@ -173,24 +191,35 @@ func (b *recipe) matvec(p product) bool {
 		return false
 	}
 	k := b.kernel("matvec")
-	if !k.operand("a", p.a, p.k.all, 0, vectors, false) || !k.operand("w", p.b, p.k.all, 0, vectors, false) {
+	if !k.operand("a", p.a, p.k.all, vectors, false) || !k.operand("w", p.b, p.k.all, vectors, false) {
 		return false
 	}
 	k.in("bias", p.bias)
 	if p.bias != engine.None {
 		k.ports[len(k.ports)-1].off += p.biasFrom
 	}
-	k.operand("add", p.add, 0, 0, floats, false)
-	k.operand("y", p.y, 0, 0, floats, true)
+	k.operand("add", p.add, p.n, floats, false)
+	k.operand("y", p.y, p.n, floats, true)
 	k.count("m", p.m).u32("n", p.n).u32("k", p.k.all).u32("ldc", p.y.ld).set("ROWS", p.m.all).groups((p.n + 3) / 4)
 	return true
 }
 
 func (b *recipe) outer(o *engine.Outer) {
 	m, n := b.p.Dim(o.Y, 0), b.p.Dim(o.Y, -1)
-	b.gemm(product{m: count{all: m}, k: b.rows(o.A), n: n,
+	p := product{m: count{all: m}, k: b.rows(o.A), n: n,
 		a: matrix{buf: o.A, ld: b.p.Dim(o.A, -1), across: true}, b: matrix{buf: o.B, ld: n, across: true},
-		add: rowsOf(o.Add, n), y: rowsOf(o.Y, n)})
+		add: rowsOf(o.Add, n), y: rowsOf(o.Y, n)}
+	x, z := p.a, p.b
+	blocks := b.blocks(b.p.Spec(o.A).Rows(), x, z)
+	for i, s := range blocks {
+		if len(blocks) > 1 {
+			p.a, p.b, p.k = x.block(s), z.block(s), b.rows(o.A).part(s.from, s.n)
+		}
+		if i > 0 {
+			p.add = p.y
+		}
+		b.gemm(p)
+	}
 }
 
 func (b *recipe) headLinear(o *engine.HeadLinear) {

@@ -2,25 +2,42 @@ package webgpu
 
 import "prelude/engine"
 
-func (b *recipe) normKernel(kind engine.NormKind, x, gain engine.Buffer, eps, plus float64) *launch {
-	n := b.p.Dim(gain, 0)
-	return b.kernel("norm").in("x", x).in("gain", gain).count("groups", b.count(x, b.p.Spec(x).Len()/n)).u32("n", n).
-		lanes(64).f32("eps", eps).f32("plus", plus).flag("CENTRE", kind == engine.LayerNorm)
+// normKernel is norm.wgsl for groups s of x; its ports that follow show those alone.
+func (b *recipe) normKernel(o *engine.Norm, s stretch) *launch {
+	n := b.p.Dim(o.Gain, 0)
+	return b.kernel("norm").in("gain", o.Gain).in("bias", o.Bias).on(stretch{s.from * n, s.n * n}).in("x", o.X).
+		count("groups", b.count(o.X, b.p.Spec(o.X).Len()/n).part(s.from, s.n)).u32("n", n).
+		lanes(64).f32("eps", o.Eps).f32("plus", o.Plus).flag("CENTRE", o.Kind == engine.LayerNorm)
+}
+
+// normGroups cuts the groups of these buffers, as blocks does rows.
+func (b *recipe) normGroups(o *engine.Norm, all ...engine.Buffer) []stretch {
+	n := b.p.Dim(o.Gain, 0)
+	var m []matrix
+	for _, x := range all {
+		m = append(m, rowsOf(x, n))
+	}
+	return b.blocks(b.p.Spec(o.X).Len()/n, m...)
 }
 
 func (b *recipe) norm(o *engine.Norm) {
-	b.normKernel(o.Kind, o.X, o.Gain, o.Eps, o.Plus).in("bias", o.Bias).out("y", o.Y).
-		in("dy", engine.None).in("add", engine.None).out("dx", engine.None).out("stats", engine.None).
-		flag("BACKWARD", false).flag("DX", false).groups(b.p.Spec(o.X).Len() / b.p.Dim(o.Gain, 0))
+	for _, s := range b.normGroups(o, o.X, o.Y) {
+		b.normKernel(o, s).out("y", o.Y).in("dy", engine.None).in("add", engine.None).out("dx", engine.None).
+			out("stats", engine.None).flag("BACKWARD", false).flag("DX", false).groups(s.n)
+	}
 }
 
 func (b *recipe) normBackward(o *engine.NormBackward) {
 	n := b.p.Dim(o.Gain, 0)
 	groups := b.p.Spec(o.X).Len() / n
 	stats := b.temp(2 * groups)
-	b.normKernel(o.Kind, o.X, o.Gain, o.Eps, o.Plus).in("bias", engine.None).out("y", engine.None).
-		in("dy", o.DY).in("add", o.Add).out("dx", o.DX).temp("stats", stats, true).
-		flag("BACKWARD", true).flag("DX", o.DX != engine.None).groups(groups)
+	plain := engine.Norm{X: o.X, Gain: o.Gain, Kind: o.Kind, Eps: o.Eps, Plus: o.Plus}
+	for _, s := range b.normGroups(&plain, o.X, o.DY, o.Add, o.DX) {
+		k := b.normKernel(&plain, s).out("y", engine.None).in("dy", o.DY).in("add", o.Add).out("dx", o.DX).temp("stats", stats, true).
+			flag("BACKWARD", true).flag("DX", o.DX != engine.None)
+		k.ports[len(k.ports)-1].off += 2 * s.from
+		k.groups(s.n)
+	}
 	if o.DGain == engine.None && o.DBias == engine.None {
 		return
 	}

@@ -18,7 +18,7 @@ type recipe struct {
 	tile     Tile
 	op       int // being planned
 	slots    []slot
-	slotOf   []int // by root buffer, -1
+	slotOf   []int // by root buffer, its first; -1
 	argOff   []int // by argument, in words
 	argWords int
 	launches []*launch
@@ -27,8 +27,10 @@ type recipe struct {
 	err      error
 }
 
-// slot is scratch memory that is in use during operations [first, last].
+// slot is scratch memory that is in use during operations [first, last]: of a value, or
+// the elements from `from` on of a value that takes several, one after another.
 type slot struct {
+	from, rest  int // rest is how many of the value's follow
 	size        int64
 	first, last int
 	arena       int
@@ -104,21 +106,36 @@ func (b *recipe) parts(root engine.Buffer) []part {
 	return all
 }
 
-// slot is the scratch memory of a root buffer, alive from now on.
+// slot is the scratch memory of a root buffer, alive from now on: the first slot where
+// there are several, which hold whole rows.
 func (b *recipe) slot(root engine.Buffer) int {
 	if b.slotOf[root] < 0 {
-		b.slotOf[root] = b.temp(b.p.Spec(root).Len())
+		s := b.p.Spec(root)
+		step := s.Len()
+		if all := b.parts(root); len(all) > 1 {
+			step = all[0].to * s.Cols()
+		}
+		b.slotOf[root] = b.cutTemp(s.Len(), step)
 	}
-	s := &b.slots[b.slotOf[root]]
-	s.first, s.last = min(s.first, b.op), max(s.last, b.op)
-	return b.slotOf[root]
+	at := b.slotOf[root]
+	for i := range b.slots[at].rest + 1 {
+		s := &b.slots[at+i]
+		s.first, s.last = min(s.first, b.op), max(s.last, b.op)
+	}
+	return at
 }
 
 // temp is n floats that live during this operation.
-func (b *recipe) temp(n int) int {
-	size := (int64(n)*4 + align - 1) / align * align
-	b.slots = append(b.slots, slot{size: max(size, align), first: b.op, last: b.op})
-	return len(b.slots) - 1
+func (b *recipe) temp(n int) int { return b.cutTemp(n, int(b.lim.arena()/4)) }
+
+// cutTemp is temp in slots of step floats.
+func (b *recipe) cutTemp(n, step int) int {
+	first, count := len(b.slots), max(1, (n+step-1)/max(1, step))
+	for i := range count {
+		size := (int64(min(step, n-i*step))*4 + align - 1) / align * align
+		b.slots = append(b.slots, slot{from: i * step, rest: count - 1 - i, size: max(size, align), first: b.op, last: b.op})
+	}
+	return first
 }
 
 // rows is the number of live rows of x, elems that of its live elements.
@@ -149,10 +166,6 @@ func (b *recipe) place() {
 	var placed [][]int // by arena, by offset
 	for _, i := range order {
 		s := &b.slots[i]
-		if s.size > limit {
-			b.fail("a value of %d MiB; this adapter binds at most %d MiB: use a smaller batch", s.size>>20, limit>>20)
-			return
-		}
 		for a := 0; ; a++ {
 			if a == len(placed) {
 				placed, b.arenas = append(placed, nil), append(b.arenas, 0)
@@ -186,9 +199,6 @@ func (b *recipe) finish() (pipes []pipeline, all []dispatch, err error) {
 		return nil, nil, b.err
 	}
 	b.place()
-	if b.err != nil {
-		return nil, nil, b.err
-	}
 	seen := map[string]int{}
 	for _, k := range b.launches {
 		d := dispatch{x: k.x, y: k.y, z: k.z, op: k.op}
@@ -200,12 +210,18 @@ func (b *recipe) finish() (pipes []pipeline, all []dispatch, err error) {
 		for g, m := range keys {
 			var ports []*port
 			for i := range k.ports {
-				if binding[i] != g {
-					continue
+				p, shown := &k.ports[i], false
+				for j := range p.spans {
+					if binding[i][j] != g {
+						continue
+					}
+					shown = true
+					if m.kind == memSlot && m.id < 0 {
+						p.spans[j].at = int(b.slots[p.spans[j].mem.id].off / 4)
+					}
 				}
-				p := &k.ports[i]
-				if m.kind == memSlot && m.id < 0 {
-					p.off += int(b.slots[p.mem.id].off / 4)
+				if !shown {
+					continue
 				}
 				ports = append(ports, p)
 				// Scratch is bound for writing throughout: in one dispatch a buffer may not
@@ -216,12 +232,7 @@ func (b *recipe) finish() (pipes []pipeline, all []dispatch, err error) {
 			d.bind = append(d.bind, b.bindOf(m))
 		}
 		for i := range k.ports {
-			if p := &k.ports[i]; binding[i] >= 0 {
-				k.u32(p.name+"_o", p.off)
-				if p.kind == weight && quantBytes(p.dtype) > 0 {
-					k.u32(p.name+"_s", p.scale)
-				}
-			}
+			k.place(&k.ports[i])
 		}
 		d.params = paramBytes(k.fields)
 		code := k.source(binding, elems, written)

@@ -80,7 +80,9 @@ func checkRecipe(t *testing.T, p *engine.Program, lim Limits) []dispatch {
 func TestRecipesKeepWebGPUsRules(t *testing.T) {
 	tight := DefaultLimits
 	tight.StorageBuffers, tight.Binding = 7, 1<<20
-	for name, lim := range map[string]Limits{"default": DefaultLimits, "tight": tight} {
+	pieces := DefaultLimits
+	pieces.Binding = 64 << 10
+	for name, lim := range map[string]Limits{"default": DefaultLimits, "tight": tight, "pieces": pieces} {
 		for _, c := range conformance.Cases() {
 			t.Run(name+"/"+c.Name, func(t *testing.T) {
 				if _, err := conformance.Run(context.Background(), planner{t, lim}, c); !errors.Is(err, errPlanned) {

@@ -5,15 +5,10 @@ import "prelude/engine"
 func (b *recipe) embed(o *engine.Embed) {
 	n := b.p.Dim(o.Y, -1)
 	b.index("embed", o.IDs, b.p.Dim(o.W, 0))
-	root, off := b.p.Root(o.W)
-	for i, part := range b.parts(root) {
-		k := b.kernel("embed").ints("ids", o.IDs).weight("w", o.W, i).out("y", o.Y).count("rows", b.rows(o.Y)).
-			u32("n", n).u32("quads", (n+3)/4).u32("low", part.from).u32("high", part.to).f32("factor", o.Scale).
-			flag("ALIGNED", n%4 == 0 && off%4 == 0)
-		if root != o.W || b.p.Info(root).Life != engine.Persist {
-			k.fields[len(k.fields)-2].value = uint32(b.p.Dim(o.W, 0)) // a view has its own rows
-		}
-		k.threads(b.p.Spec(o.Y).Rows()*((n+3)/4), 64)
+	for _, r := range b.runs(o.W) {
+		b.kernel("embed").ints("ids", o.IDs).weight("w", o.W, r).out("y", o.Y).count("rows", b.rows(o.Y)).
+			u32("n", n).u32("quads", (n+3)/4).u32("low", r.from).u32("high", r.to).f32("factor", o.Scale).
+			flag("ALIGNED", n%4 == 0 && r.off%4 == 0).threads(b.p.Spec(o.Y).Rows()*((n+3)/4), 64)
 	}
 }
 
@@ -22,11 +17,11 @@ func (b *recipe) embedBackward(o *engine.EmbedBackward) {
 	b.index("embed", o.IDs, b.p.Dim(o.DW, 0))
 	t := b.temp(rows)
 	k := b.kernel("embed_chain").ints("ids", o.IDs).count("rows", b.rows(o.DY))
-	k.ports = append(k.ports, port{name: "next", mem: mem{kind: memSlot, id: t}, kind: bits, write: true})
+	k.ports = append(k.ports, port{name: "next", spans: b.tempSpans(t), kind: bits, write: true})
 	k.threads(rows, 64)
 	k = b.kernel("embed_backward").ints("ids", o.IDs).in("dy", o.DY).out("dw", o.DW).count("rows", b.rows(o.DY)).
 		u32("n", n).f32("factor", o.Scale)
-	k.ports = append(k.ports, port{name: "next", mem: mem{kind: memSlot, id: t}, kind: bits})
+	k.ports = append(k.ports, port{name: "next", spans: b.tempSpans(t), kind: bits})
 	k.threads(rows*n, 64)
 }
 
@@ -37,15 +32,25 @@ const (
 	moveAdd
 )
 
-func (b *recipe) move(how int, x, idx, y, counted engine.Buffer) {
-	n := b.p.Dim(x, -1)
-	b.kernel("gather").in("x", x).ints("idx", idx).out("y", y).count("rows", b.rows(counted)).u32("n", n).
-		set("MOVE", how).threads(b.p.Spec(counted).Rows()*n, 256)
+// move takes rows between two tables, one of which idx points into.
+func (b *recipe) move(how int, x, idx, y engine.Buffer) {
+	n, near, far := b.p.Dim(x, -1), x, y
+	if how == moveGather {
+		near, far = y, x
+	}
+	rows := func(t engine.Buffer) []stretch { return b.blocks(b.p.Spec(t).Rows(), matrix{buf: t, ld: n}) }
+	for _, s := range rows(near) {
+		for _, q := range rows(far) {
+			at := map[engine.Buffer]stretch{near: {s.from * n, s.n * n}, far: {q.from * n, q.n * n}}
+			b.kernel("gather").on(at[x]).in("x", x).on(at[y]).out("y", y).on(s).ints("idx", idx).count("rows", b.rows(near).part(s.from, s.n)).
+				u32("n", n).u32("low", q.from).u32("high", q.from+q.n).set("MOVE", how).threads(s.n*n, 256)
+		}
+	}
 }
 
 func (b *recipe) gatherRows(o *engine.GatherRows) {
 	b.index("gather", o.Idx, b.p.Spec(o.X).Rows())
-	b.move(moveGather, o.X, o.Idx, o.Y, o.Y)
+	b.move(moveGather, o.X, o.Idx, o.Y)
 }
 
 func (b *recipe) scatterRows(o *engine.ScatterRows) {
@@ -58,7 +63,7 @@ func (b *recipe) scatterRows(o *engine.ScatterRows) {
 	default:
 		b.copyLive(o.Add, y)
 	}
-	b.move(moveAdd, o.X, o.Idx, y, o.X)
+	b.move(moveAdd, o.X, o.Idx, y)
 }
 
 // copyLive copies as much as is live of y.
@@ -68,7 +73,7 @@ func (b *recipe) copyLive(x, y engine.Buffer) {
 
 func (b *recipe) storeRows(o *engine.StoreRows) {
 	b.index("store", o.Idx, b.p.Spec(o.Dst).Rows())
-	b.move(moveStore, o.X, o.Idx, o.Dst, o.X)
+	b.move(moveStore, o.X, o.Idx, o.Dst)
 }
 
 func (b *recipe) concatRows(o *engine.ConcatRows) {

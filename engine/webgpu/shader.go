@@ -27,8 +27,8 @@ const (
 // as zero and ignores what is written.
 type port struct {
 	name  string
-	mem   mem
-	off   int // elements
+	spans []span
+	off   int // elements from the value's beginning
 	write bool
 	kind  kind
 	dtype engine.DType
@@ -50,7 +50,7 @@ func (e element) String() string { return [...]string{"f32", "vec4<f32>", "u32"}
 func elementOf(ports []*port) element {
 	vec := true
 	for _, p := range ports {
-		if p.mem.kind == memArgs || p.kind == weight && p.dtype != engine.F32 {
+		if p.spans[0].mem.kind == memArgs || p.kind == weight && p.dtype != engine.F32 {
 			return elemU32
 		}
 		vec = vec && (p.kind == vectors || p.kind == weight) && p.off%4 == 0
@@ -79,7 +79,7 @@ type constant struct {
 
 // source writes a kernel's WGSL: uniform block, bindings, one accessor function a
 // port, and then the file, its loops unrolled.
-func (l *launch) source(binding []int, elems []element, written []bool) string {
+func (l *launch) source(binding [][]int, elems []element, written []bool) string {
 	var s strings.Builder
 	if l.is("SUBGROUPS") {
 		s.WriteString("enable subgroups;\n")
@@ -114,10 +114,10 @@ func (l *launch) source(binding []int, elems []element, written []bool) string {
 		fmt.Fprintf(&s, "fn %[1]s() -> u32 { return counted(P.%[1]s_dom, P.%[1]s_per, P.%[1]s_all, P.%[1]s_from, P.%[1]s_max); }\n", n)
 	}
 	for i := range l.ports {
-		if b := binding[i]; b >= 0 {
-			accessors(&s, &l.ports[i], b, elems[b])
-		} else {
+		if len(binding[i]) == 0 {
 			absent(&s, &l.ports[i])
+		} else {
+			accessors(&s, &l.ports[i], binding[i], elems)
 		}
 	}
 	for _, name := range append(l.shared(), l.file) {
@@ -172,19 +172,17 @@ func absent(s *strings.Builder, p *port) {
 }
 
 // accessors writes name(i), name4(i) for four consecutive elements from i (a
-// multiple of four where the memory is read as vectors), and set_name(i, v).
-func accessors(s *strings.Builder, p *port, b int, e element) {
-	n, m := p.name, fmt.Sprintf("mem%d", b)
+// multiple of four where the memory is read as vectors), and set_name(i, v). The port
+// lies in one binding or, span by span, in several.
+func accessors(s *strings.Builder, p *port, bindings []int, elems []element) {
+	n := p.name
 	if p.kind == weight && p.dtype != engine.F32 {
-		fmt.Fprintf(s, unpackers[p.dtype], n, m)
+		fmt.Fprintf(s, unpackers[p.dtype], n, fmt.Sprintf("mem%d", bindings[0]))
 		return
 	}
-	want, have := map[kind]string{ints: "i32", bits: "u32"}[p.kind], "f32"
+	want := map[kind]string{ints: "i32", bits: "u32"}[p.kind]
 	if want == "" {
 		want = "f32"
-	}
-	if e == elemU32 {
-		have = "u32"
 	}
 	cast := func(to, from, x string) string {
 		if to == from {
@@ -192,28 +190,50 @@ func accessors(s *strings.Builder, p *port, b int, e element) {
 		}
 		return fmt.Sprintf("bitcast<%s>(%s)", to, x)
 	}
-	at := func(j string) string {
-		if e == elemVec4 {
-			return fmt.Sprintf("%s[(%s) >> 2u][(%s) & 3u]", m, j, j)
+	have := func(b int) string {
+		if elems[b] == elemU32 {
+			return "u32"
 		}
-		return cast(want, have, fmt.Sprintf("%s[%s]", m, j))
+		return "f32"
 	}
-	j := fmt.Sprintf("P.%s_o + i", n)
-	fmt.Fprintf(s, "fn %s(i: u32) -> %s { let j = %s; return %s; }\n", n, want, j, at("j"))
-	if e == elemVec4 {
-		fmt.Fprintf(s, "fn %s4(i: u32) -> vec4<f32> { return %s[(%s) >> 2u]; }\n", n, m, j)
-	} else {
-		fmt.Fprintf(s, "fn %s4(i: u32) -> vec4<%s> { let j = %s; return vec4<%s>(%s, %s, %s, %s); }\n", n, want, j, want,
-			at("j"), at("j + 1u"), at("j + 2u"), at("j + 3u"))
+	at := func(b int, j string) string {
+		if elems[b] == elemVec4 {
+			return fmt.Sprintf("mem%d[(%s) >> 2u][(%s) & 3u]", b, j, j)
+		}
+		return cast(want, have(b), fmt.Sprintf("mem%d[%s]", b, j))
 	}
-	if !p.write {
-		return
+	// span is what do says of the binding in which element j lies.
+	span := func(do func(b int, j string) string) string {
+		last := len(bindings) - 1
+		if last == 0 {
+			return do(bindings[0], "j")
+		}
+		var t strings.Builder
+		for k := range last {
+			fmt.Fprintf(&t, "if (j < P.%s_c%d) { %s } else ", n, k+1, do(bindings[k], fmt.Sprintf("j + P.%s_d%d", n, k)))
+		}
+		fmt.Fprintf(&t, "{ %s }", do(bindings[last], fmt.Sprintf("j + P.%s_d%d", n, last)))
+		return t.String()
 	}
-	if e == elemVec4 {
-		fmt.Fprintf(s, "fn set_%s4(i: u32, v: vec4<f32>) { %s[(%s) >> 2u] = v; }\n", n, m, j)
-		return
+	fmt.Fprintf(s, "fn %s(i: u32) -> %s { let j = P.%s_o + i; %s }\n", n, want, n,
+		span(func(b int, j string) string { return "return " + at(b, j) + ";" }))
+	switch b := bindings[0]; {
+	case len(bindings) > 1:
+		fmt.Fprintf(s, "fn %[1]s4(i: u32) -> vec4<%[2]s> { return vec4<%[2]s>(%[1]s(i), %[1]s(i + 1u), %[1]s(i + 2u), %[1]s(i + 3u)); }\n", n, want)
+	case elems[b] == elemVec4:
+		fmt.Fprintf(s, "fn %s4(i: u32) -> vec4<f32> { return mem%d[(P.%s_o + i) >> 2u]; }\n", n, b, n)
+	default:
+		fmt.Fprintf(s, "fn %s4(i: u32) -> vec4<%s> { let j = P.%s_o + i; return vec4<%s>(%s, %s, %s, %s); }\n", n, want, n, want,
+			at(b, "j"), at(b, "j + 1u"), at(b, "j + 2u"), at(b, "j + 3u"))
 	}
-	fmt.Fprintf(s, "fn set_%s(i: u32, v: %s) { %s[%s] = %s; }\n", n, want, m, j, cast(have, want, "v"))
+	if p.write {
+		fmt.Fprintf(s, "fn set_%s(i: u32, v: %s) { let j = P.%s_o + i; %s }\n", n, want, n, span(func(b int, j string) string {
+			if elems[b] == elemVec4 {
+				return at(b, j) + " = v;"
+			}
+			return fmt.Sprintf("mem%d[%s] = %s;", b, j, cast(have(b), want, "v"))
+		}))
+	}
 }
 
 // unroll repeats the lines between "//@for i N" and "//@end" with $i = 0 … N−1, N a

@@ -26,9 +26,11 @@ func (b *recipe) gradStats(o *engine.GradStats) {
 
 func (b *recipe) adamW(o *engine.AdamW) {
 	n := b.p.Spec(o.P).Len()
-	b.kernel("adamw").out("p", o.P).out("m", o.M).out("v", o.V).in("g", o.G).in("stats", o.Stats).in("hyper", o.Hyper).
-		u32("n", n).f32("beta1", o.Beta1).f32("beta2", o.Beta2).f32("eps", o.Eps).f32("decay", o.Decay).f32("rate", o.Rate).
-		threads(n, 256)
+	for _, s := range b.stretches(n, o.P, o.M, o.V, o.G) {
+		b.kernel("adamw").on(s).out("p", o.P).out("m", o.M).out("v", o.V).in("g", o.G).on(stretch{}).in("stats", o.Stats).in("hyper", o.Hyper).
+			u32("n", s.n).f32("beta1", o.Beta1).f32("beta2", o.Beta2).f32("eps", o.Eps).f32("decay", o.Decay).f32("rate", o.Rate).
+			threads(s.n, 256)
+	}
 }
 
 func (b *recipe) record(o *engine.Record) {

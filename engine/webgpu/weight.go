@@ -70,7 +70,9 @@ func partsOf(s engine.Spec, l Limits) ([]part, error) {
 	step := rows
 	if int64(one)*int64(rows) > l.arena() {
 		step = int(l.arena() / int64(max(1, one)))
-		step = step / 4 * 4 // parts of halves begin on a word
+		if cols%4 != 0 {
+			step = step / 4 * 4 // parts begin where they can be read by fours
+		}
 	}
 	if rows > 0 && step == 0 {
 		return nil, fmt.Errorf("webgpu: one row of %v takes %d bytes, this adapter binds at most %d", s, one, l.arena())
