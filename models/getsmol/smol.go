@@ -25,6 +25,8 @@ const (
 
 const modelMD = `# SmolLM2-135M-Instruct
 
+Follows instructions in English: 135 million parameters, by Hugging Face.
+
 A language model of 135 million parameters by Hugging Face (HuggingFaceTB),
 trained on two trillion tokens (FineWeb-Edu, DCLM, The Stack and others) and
 tuned to follow instructions; English. Architecture llama: 30 blocks, hidden

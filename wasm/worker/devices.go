@@ -82,7 +82,7 @@ func choose(ctx context.Context, yield func(), f *models.Files) (engine.Device, 
 	case simdErr != nil && gpuErr != nil:
 		return plain(yield, simdErr.Error())
 	case gpuErr != nil:
-		return kernels, fmt.Sprintf("%s. No WebGPU: %v", kernels, gpuErr), nil
+		return kernels, fmt.Sprintf("%s. No WebGPU: %s.", kernels, strings.TrimPrefix(gpuErr.Error(), "webgpu: ")), nil
 	case simdErr != nil:
 		return gpu, gpu.Adapter().Name(), tune(ctx, gpu, f)
 	}
