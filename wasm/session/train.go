@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -214,104 +213,8 @@ func (s *Session) budget() int64 {
 
 func minutes(o wire.Train) time.Duration { return time.Duration(o.Minutes * float64(time.Minute)) }
 
-// recover moves the session to the device that Recover gives for the failure: it loads
-// the model again, unless it is the same one. What it returns ends the training.
-func (s *Session) recover(ctx context.Context, failure error) error {
-	dev, ok := s.Recover(ctx, failure)
-	if !ok {
-		return failure
-	}
-	if dev == s.Device { // what it holds is still there
-		s.abandon(nil)
-		return nil
-	}
-	files, err := s.files.Again(ctx)
-	if err != nil {
-		return err
-	}
-	old, kept := s.Device, s.shelf
-	s.Device, s.shelf, s.tuned = dev, nil, nil
-	for _, t := range kept {
-		t.close()
-	}
-	if err := s.Load(ctx, files, s.loading); err != nil {
-		return err
-	}
-	old.Close()
-	return s.alloc(ctx, kept)
-}
-
-// alloc lays finished prefixes on the shelf of another device, out of the values that
-// their methods hold.
-func (s *Session) alloc(ctx context.Context, kept []*tuned) (err error) {
-	for _, t := range kept {
-		if t.origin == training {
-			continue
-		}
-		if t.tensors, err = t.method.Alloc(ctx, s.Device); err != nil {
-			return err
-		}
-		if t.origin == blend {
-			if err := t.method.Blend(ctx, t.tensors, t.share); err != nil {
-				return err
-			}
-		}
-		s.shelf = append(s.shelf, t)
-	}
-	return nil
-}
-
-// pace measures how fast a training goes.
-type pace struct {
-	total   int
-	limit   time.Duration
-	perStep time.Duration
-	tokens  float64 // a second
-	last    time.Duration
-	loss    float64 // last finite
-	known   bool    // perStep has been told
-}
-
-// settled is after how many steps the time of one is told.
-const settled = 5
-
-// step takes in finished steps; it says whether what is planned became known: the number
-// of steps, or how long one takes.
-func (p *pace) step(i train.StepInfo) (news bool) {
-	took := i.Elapsed - p.last
-	p.last = i.Elapsed
-	p.perStep = i.Elapsed / time.Duration(max(1, i.First+len(i.Loss)-1))
-	if took > 0 {
-		p.tokens = float64(i.Tokens) / took.Seconds()
-	}
-	done := i.First + len(i.Loss) - 1
-	news = i.Total < 1<<20 && (i.Total != p.total || !p.known && done >= settled)
-	p.total, p.known = i.Total, p.known || done >= settled
-	return news
-}
-
-// left is the number of seconds to the end.
-func (p *pace) left(i train.StepInfo) float64 {
-	if p.limit > 0 {
-		return max(0, (p.limit - i.Elapsed).Seconds())
-	}
-	return float64(i.Total-i.First-len(i.Loss)+1) * p.perStep.Seconds()
-}
-
 // card says which model a prefix is for.
 func (s *Session) card() adapter.Model {
 	i := s.model.Arch.Info()
 	return adapter.Model{Name: s.model.Name, Fingerprint: s.model.Fingerprint, Family: i.Family, Layers: i.Layers, EncLayers: i.EncLayers, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Hidden: i.Hidden}
-}
-
-// finite repeats the last finite loss where a step was skipped: JSON has no word for NaN.
-func (p *pace) finite(losses []float64) []float64 {
-	for i, l := range losses {
-		if math.IsNaN(l) || math.IsInf(l, 0) {
-			losses[i] = p.loss
-		} else {
-			p.loss = l
-		}
-	}
-	return losses
 }
