@@ -101,6 +101,43 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// Products that multiply in f16 come within 5e-3 and, lest the flag be lost on the way,
+// not as near as f32's. PRELUDE_NEED_F16 makes an adapter without shader-f16 a failure.
+func TestHalf(t *testing.T) {
+	tile := smallTile
+	tile.Half = true
+	dev := open(t, Options{Tile: tile})
+	if !dev.limits.Half {
+		if os.Getenv("PRELUDE_NEED_F16") != "" {
+			t.Fatalf("%s has no shader-f16", dev.Adapter().Name())
+		}
+		t.Skipf("%s has no shader-f16: products in f16 are untested here", dev.Adapter().Name())
+	}
+	for _, c := range conformance.Cases() {
+		if !strings.HasPrefix(c.Name, "linear/") {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) { conformance.Check(t, dev, c, 5e-3) })
+	}
+	c := conformance.Case{Build: func(b *conformance.Builder) {
+		x := b.Tensor("x", 1, 96, 32)
+		b.Watch("y", b.Linear(x, b.Tensor("w", 1, 40, 32), engine.None, engine.None))
+	}}
+	want, err := conformance.Run(context.Background(), cpu.New[float64](), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := conformance.Run(context.Background(), dev, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := conformance.Error(got["y"], want["y"])
+	t.Logf("error %.2g", e)
+	if !(e > 2e-5 && e <= 5e-3) {
+		t.Errorf("error %.3g of a product in f16", e)
+	}
+}
+
 // More workgroups than one dimension of a dispatch takes.
 func TestManyWorkgroups(t *testing.T) {
 	dev := open(t, Options{DefaultLimits: true})

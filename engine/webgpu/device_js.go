@@ -18,6 +18,8 @@ type Options struct {
 	DefaultLimits bool
 	// Tile cuts matrix products; the zero Tile is DefaultTile.
 	Tile Tile
+	// Half lets the tuner choose tiles that multiply in f16.
+	Half bool
 }
 
 // Device is a WebGPU device. Its methods may wait for the browser and must not be
@@ -27,6 +29,7 @@ type Device struct {
 	adapter Adapter
 	limits  Limits
 	tile    Tile
+	half    bool // the tuner may choose tiles that multiply in f16
 	next    int
 	tensors int64
 	flight  chan struct{} // a token for each run that may be queued
@@ -70,7 +73,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{js: v, tile: o.Tile, flight: make(chan struct{}, 2)}
+	d := &Device{js: v, tile: o.Tile, half: o.Half, flight: make(chan struct{}, 2)}
 	if d.tile == (Tile{}) {
 		d.tile = DefaultTile
 	}
@@ -79,6 +82,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	}
 	d.limits = d.adapter.Limits
 	d.limits.Subgroups = !o.DefaultLimits && slices.Contains(d.adapter.Features, "subgroups")
+	d.limits.Half = !o.DefaultLimits && slices.Contains(d.adapter.Features, "shader-f16")
 	d.tile = d.tile.fit(d.limits)
 	d.staging = js.Global().Get("Uint8Array").New(pieceBytes)
 	d.done = js.FuncOf(func(js.Value, []js.Value) any {

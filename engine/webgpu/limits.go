@@ -8,7 +8,8 @@ type Limits struct {
 	WorkgroupMemory int   `json:"maxComputeWorkgroupStorageSize"`
 	Invocations     int   `json:"maxComputeInvocationsPerWorkgroup"`
 	Workgroups      int   `json:"maxComputeWorkgroupsPerDimension"`
-	Subgroups       bool  `json:"-"` // the feature of that name
+	Subgroups       bool  `json:"-"` // the features of these names
+	Half            bool  `json:"-"` // shader-f16
 }
 
 // DefaultLimits is what every WebGPU device grants unasked.

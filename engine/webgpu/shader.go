@@ -81,8 +81,10 @@ type constant struct {
 // port, and then the file, its loops unrolled.
 func (l *launch) source(binding [][]int, elems []element, written []bool) string {
 	var s strings.Builder
-	if l.is("SUBGROUPS") {
-		s.WriteString("enable subgroups;\n")
+	for flag, feature := range map[string]string{"SUBGROUPS": "subgroups", "HALF": "f16"} { // no kernel has both
+		if l.is(flag) {
+			fmt.Fprintf(&s, "enable %s;\n", feature)
+		}
 	}
 	for _, c := range l.consts {
 		switch v := c.value.(type) {

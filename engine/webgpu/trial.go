@@ -11,6 +11,9 @@ var Tiles = []Tile{
 	{WX: 8, WY: 8, TM: 4, TN: 4, BK: 16},
 	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32},
 	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 8, Scalar: true},
+	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32, Half: true},
+	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 32, Half: true},
+	{WX: 16, WY: 16, TM: 8, TN: 8, BK: 16, Half: true},
 	{WX: 4, WY: 1, TM: 16, TN: 8},
 	{WX: 4, WY: 1, TM: 16, TN: 16},
 }
@@ -22,18 +25,18 @@ type Cache interface {
 }
 
 func (t Tile) String() string {
-	return fmt.Sprintf("%dx%d %dx%d %d %v", t.WX, t.WY, t.TM, t.TN, t.BK, t.Scalar)
+	return fmt.Sprintf("%dx%d %dx%d %d %v %v", t.WX, t.WY, t.TM, t.TN, t.BK, t.Scalar, t.Half)
 }
 
 // parseTile reads what String wrote; what else a cache holds is no tile.
 func parseTile(s string) (t Tile, ok bool) {
-	_, err := fmt.Sscanf(s, "%dx%d %dx%d %d %t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar)
+	_, err := fmt.Sscanf(s, "%dx%d %dx%d %d %t %t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar, &t.Half)
 	return t, err == nil && t.valid()
 }
 
 // valid says whether the kernels can use t.
 func (t Tile) valid() bool {
 	in := func(n, low, high int) bool { return n >= low && n <= high && n&(n-1) == 0 }
-	return in(t.WX, 1, 32) && in(t.WY, 1, 32) && in(t.TM, 1, 16) && in(t.TN, 1, 16) &&
+	return !(t.Half && (t.Scalar || t.BK == 0)) && in(t.WX, 1, 32) && in(t.WY, 1, 32) && in(t.TM, 1, 16) && in(t.TN, 1, 16) &&
 		(t.BK == 0 && t.TM >= 4 || in(t.BK, 4, 64) && t.WX*t.TN%4 == 0 && t.WY*t.TM%4 == 0)
 }

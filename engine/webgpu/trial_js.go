@@ -54,7 +54,7 @@ func (d *Device) Tune(ctx context.Context, s trial.Shape, limit time.Duration, c
 func (d *Device) candidates() (all []Tile) {
 	for _, direct := range []bool{d.adapter.Software(), !d.adapter.Software()} {
 		for _, t := range Tiles {
-			if t.fit(d.limits) == t && (t.BK == 0) == direct {
+			if t.fit(d.limits) == t && (d.half || !t.Half) && (t.BK == 0) == direct {
 				all = append(all, t)
 			}
 		}

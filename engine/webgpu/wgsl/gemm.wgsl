@@ -10,6 +10,9 @@
 //	 ↓  │ BM×BN  │
 //	    └────────┘                  two of each: one is filled while the other is used
 //
+// With HALF they are kept as halves there: the terms of a block of BK are multiplied and
+// added in f16, the blocks in f32. What is beyond f16 becomes its largest number.
+//
 // Terms are added one by one, four fused multiply-adds, where c + dot(a, b) takes five
 // instructions.
 //
@@ -28,8 +31,15 @@ const BUFB: u32 = BK4 * BN;
 var<workgroup> as_: array<f32, 8u * BUFA>;
 var<workgroup> bs: array<f32, 8u * BUFB>;
 //@else
-var<workgroup> as_: array<vec4<f32>, 2u * BUFA>;
-var<workgroup> bs: array<vec4<f32>, 2u * BUFB>;
+//@if HALF
+alias Four = vec4<f16>;
+fn four(v: vec4<f32>) -> Four { return Four(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }
+//@else
+alias Four = vec4<f32>;
+fn four(v: vec4<f32>) -> Four { return v; }
+//@end
+var<workgroup> as_: array<Four, 2u * BUFA>;
+var<workgroup> bs: array<Four, 2u * BUFB>;
 //@end
 
 var<private> base_a: u32;
@@ -170,6 +180,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@else
       let fa = (1u - next) * BUFA + ty;
       let fb = (1u - next) * BUFB + tx;
+//@if HALF
+//@for i TM
+//@for j TN
+      var h$i_$j = 0.0h;
+//@end
+//@end
+//@end
       for (var q = 0u; q < BK4; q += 1u) {
 //@for i TM
         let a$i = as_[fa + q * BM + $iu * WY];
@@ -177,10 +194,21 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@for j TN
         let b$j = bs[fb + q * BN + $ju * WX];
 //@for i TM
+//@if HALF
+        h$i_$j = h$i_$j + a$i.x * b$j.x + a$i.y * b$j.y + a$i.z * b$j.z + a$i.w * b$j.w;
+//@else
         c$i_$j = c$i_$j + a$i.x * b$j.x + a$i.y * b$j.y + a$i.z * b$j.z + a$i.w * b$j.w;
 //@end
 //@end
+//@end
       }
+//@if HALF
+//@for i TM
+//@for j TN
+      c$i_$j += f32(h$i_$j);
+//@end
+//@end
+//@end
 //@end
     }
     if (t < steps) {
@@ -195,7 +223,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@end
         }
 //@else
-        if (e < BUFA) { as_[next * BUFA + e % BK4 * BM + e / BK4] = ra$q; }
+        if (e < BUFA) { as_[next * BUFA + e % BK4 * BM + e / BK4] = four(ra$q); }
 //@end
       }
 //@end
@@ -213,7 +241,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@else
           let to = next * BUFA + e / (BM / 4u) * BM + e % (BM / 4u) * 4u;
 //@for r 4
-          as_[to + $ru] = vec4<f32>(ra$q_0[$r], ra$q_1[$r], ra$q_2[$r], ra$q_3[$r]);
+          as_[to + $ru] = four(vec4<f32>(ra$q_0[$r], ra$q_1[$r], ra$q_2[$r], ra$q_3[$r]));
 //@end
 //@end
         }
@@ -230,7 +258,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@end
         }
 //@else
-        if (e < BUFB) { bs[next * BUFB + e % BK4 * BN + e / BK4] = rb$q; }
+        if (e < BUFB) { bs[next * BUFB + e % BK4 * BN + e / BK4] = four(rb$q); }
 //@end
       }
 //@end
@@ -248,7 +276,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_id) lid:
 //@else
           let to = next * BUFB + e / (BN / 4u) * BN + e % (BN / 4u) * 4u;
 //@for r 4
-          bs[to + $ru] = vec4<f32>(rb$q_0[$r], rb$q_1[$r], rb$q_2[$r], rb$q_3[$r]);
+          bs[to + $ru] = four(vec4<f32>(rb$q_0[$r], rb$q_1[$r], rb$q_2[$r], rb$q_3[$r]));
 //@end
 //@end
         }
