@@ -19,7 +19,8 @@ type Device interface {
 	Close() error
 }
 
-// Memory counts bytes: of tensors, and of the one scratch area.
+// Memory counts bytes: of tensors, and of all that runs need besides, which is the one
+// scratch area, and on some devices workspaces of threads and compiled plans.
 type Memory struct{ Tensors, Scratch int64 }
 
 // Tensor outlives any plan: weights, prefix, optimiser state, KV cache.

@@ -50,6 +50,39 @@ func (p *Program) Layout(elem, align int64) Layout {
 	return l
 }
 
+// Planner is a device that says what programs will take before anything is allocated.
+type Planner interface {
+	// Need is what [Device.Memory] will be once the tensors that the programs name and
+	// bind lacks are there, one for each name, and all programs are compiled.
+	Need(bind map[string]Tensor, programs ...*Program) (Memory, error)
+}
+
+// Need ends the building of programs, as [Program.CheckBind] does, and asks d what it
+// will hold when they are compiled. A device that is no [Planner] is taken to need no
+// more than tensors as files have them and scratch as float32.
+func Need(d Device, bind map[string]Tensor, programs ...*Program) (Memory, error) {
+	for _, p := range programs {
+		if p.err != nil {
+			return Memory{}, p.err
+		}
+		p.prune()
+	}
+	if d, ok := d.(Planner); ok {
+		return d.Need(bind, programs...)
+	}
+	m, seen := d.Memory(), map[string]bool{}
+	for _, p := range programs {
+		m.Scratch = max(m.Scratch, p.Layout(4, 64).Size)
+		for name, s := range p.Tensors() {
+			if bind[name] == nil && !seen[name] {
+				m.Tensors += int64(s.Bytes())
+				seen[name] = true
+			}
+		}
+	}
+	return m, nil
+}
+
 // lifetimes gives for each scratch root the first and last op that touches it, -1 if none.
 func (p *Program) lifetimes() (first, last []int) {
 	first, last = make([]int, len(p.buffers)), make([]int, len(p.buffers))

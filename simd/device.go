@@ -26,7 +26,8 @@ type Device struct {
 
 	mu      sync.Mutex
 	heap    *heap
-	tensors int64
+	tensors int64 // bytes of all tensors
+	plans   int64 // bytes of all plans' own memory
 	scratch piece
 	ws      piece
 	wsSize  uint32
@@ -47,11 +48,12 @@ func (d *Device) String() string { return d.about }
 // Threads is the number of threads that compute.
 func (d *Device) Threads() int { return d.home.threads() }
 
-// Memory counts the bytes of tensors and of the scratch area.
+// Memory counts the bytes taken from linear memory: for tensors, and for activations,
+// plans and the threads' workspaces.
 func (d *Device) Memory() engine.Memory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return engine.Memory{Tensors: d.tensors, Scratch: d.scratch.size}
+	return engine.Memory{Tensors: d.tensors, Scratch: d.scratch.size + d.ws.size + d.plans}
 }
 
 // Pause holds the device at the end of the slice of work it is in, also in the

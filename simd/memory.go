@@ -23,10 +23,13 @@ const (
 
 func newHeap() *heap { return &heap{top: command.HeapAt} }
 
+// taken is how many bytes a piece for n bytes has.
+func taken(n int64) int64 { return (n + slack + align - 1) / align * align }
+
 // take finds n bytes and says whether they were used before; the memory must
 // reach to end.
 func (h *heap) take(n int64) (p piece, used bool, end int64) {
-	n = (n + slack + align - 1) / align * align
+	n = taken(n)
 	for i, f := range h.free {
 		if f.size < n {
 			continue

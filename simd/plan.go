@@ -18,6 +18,7 @@ type plan struct {
 	tensor map[string]*tensor
 	layout engine.Layout
 	mem    piece
+	size   [3]int64 // bytes of arguments, cells and records
 	args   []uint32 // address by buffer, 0 for others
 	cells  uint32   // address of the live counts by domain, and of constants
 	first  uint32   // address of the first record, 0 if there is none
@@ -39,7 +40,7 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 	if err := p.CheckBind(bind); err != nil {
 		return nil, err
 	}
-	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align)}
+	c := d.plan(p)
 	for name := range p.Tensors() {
 		t, ok := bind[name].(*tensor)
 		if !ok || t.dev != d {
@@ -51,36 +52,15 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 		return nil, err
 	}
 	defer d.mu.Unlock()
-
-	// Once without addresses, to see how much room everything takes.
-	l, err := c.lower(0)
+	n, err := c.measure()
 	if err != nil {
 		return nil, err
 	}
-	size := int64(0)
-	for b := engine.Buffer(1); int(b) < p.Len(); b++ {
-		if i := p.Info(b); i.Life == engine.Argument && i.Root == engine.None {
-			c.args[b] = uint32(size)
-			size += int64(i.Spec.Len()*4+slack+align-1) / align * align
-		}
-	}
-	cells := size
-	size += int64(len(l.cells)*4+align-1) / align * align
-	records := size
-	size += int64(len(l.code))
-	if c.mem, err = d.alloc(size, "a plan's arguments", true); err != nil {
+	if c.mem, err = d.alloc(n.plan, "a plan's arguments", true); err != nil {
 		return nil, err
 	}
-	for b := engine.Buffer(1); int(b) < p.Len(); b++ {
-		if i := p.Info(b); i.Life == engine.Argument && i.Root == engine.None {
-			c.args[b] += uint32(c.mem.at)
-		}
-	}
-	c.cells, c.first = uint32(c.mem.at+cells), uint32(c.mem.at+records)
-	if len(l.code) == 0 {
-		c.first = 0
-	}
-	if err := d.room(c.layout.Size+l.temps, l.ws); err != nil {
+	c.place(uint32(c.mem.at))
+	if err := d.room(n.scratch, n.ws); err != nil {
 		d.heap.give(c.mem)
 		return nil, err
 	}
@@ -88,7 +68,81 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 		d.heap.give(c.mem)
 		return nil, err
 	}
+	d.plans += c.mem.size
 	return c, nil
+}
+
+func (d *Device) plan(p *engine.Program) *plan {
+	return &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align)}
+}
+
+// needs is how many bytes a plan takes.
+type needs struct {
+	plan    int64  // of its own: arguments, cells and records
+	scratch int64  // of the area that all plans share
+	ws      uint32 // of a thread's workspace
+}
+
+// measure lowers the program as if all memory began at align, to see how much it takes.
+func (c *plan) measure() (n needs, err error) {
+	c.place(align)
+	l, err := c.lower(align)
+	if err != nil {
+		return n, err
+	}
+	c.size[1], c.size[2] = int64(len(l.cells)*4+align-1)/align*align, int64(len(l.code))
+	return needs{plan: c.size[0] + c.size[1] + c.size[2], scratch: c.layout.Size + l.temps, ws: l.ws}, nil
+}
+
+// place says that the plan's memory begins at at: arguments, then cells, then records.
+func (c *plan) place(at uint32) {
+	size := int64(0)
+	for b := engine.Buffer(1); int(b) < c.p.Len(); b++ {
+		if i := c.p.Info(b); i.Life == engine.Argument && i.Root == engine.None {
+			c.args[b] = at + uint32(size)
+			size += int64(i.Spec.Len()*4+slack+align-1) / align * align
+		}
+	}
+	c.size[0] = size
+	c.cells = at + uint32(size)
+	c.first = c.cells + uint32(c.size[1])
+	if c.size[2] == 0 {
+		c.first = 0
+	}
+}
+
+// Need is what Memory will be; see [engine.Planner].
+func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program) (engine.Memory, error) {
+	if err := d.lock(context.Background()); err != nil {
+		return engine.Memory{}, err
+	}
+	defer d.mu.Unlock()
+	m, planned := engine.Memory{Tensors: d.tensors, Scratch: d.plans}, map[string]*tensor{}
+	scratch, ws := d.scratch.size, d.ws.size
+	for _, p := range programs {
+		c := d.plan(p)
+		for name, s := range p.Tensors() {
+			t, ok := bind[name].(*tensor)
+			if !ok {
+				t, ok = planned[name]
+			}
+			if !ok {
+				t = &tensor{dev: d, spec: s, mem: piece{align, taken(tensorBytes(s))}, form: forms[s.DType]}
+				m.Tensors += t.mem.size
+				planned[name] = t
+			}
+			c.tensor[name] = t
+		}
+		n, err := c.measure()
+		if err != nil {
+			return engine.Memory{}, err
+		}
+		m.Scratch += taken(n.plan)
+		scratch = max(scratch, taken(n.scratch))
+		ws = max(ws, taken(int64(n.ws)*int64(d.home.threads())))
+	}
+	m.Scratch += scratch + ws
+	return m, nil
 }
 
 // encode writes the records for where scratch now lies.
@@ -115,6 +169,7 @@ func (c *plan) Close() error {
 	defer c.dev.mu.Unlock()
 	if c.mem.size > 0 {
 		c.dev.heap.give(c.mem)
+		c.dev.plans -= c.mem.size
 		c.mem = piece{}
 	}
 	return nil

@@ -45,13 +45,16 @@ func (d *Device) Alloc(s engine.Spec) (engine.Tensor, error) {
 		return nil, err
 	}
 	defer d.mu.Unlock()
-	p, err := d.alloc(int64(s.Bytes())+align, "a tensor "+s.String(), true)
+	p, err := d.alloc(tensorBytes(s), "a tensor "+s.String(), true)
 	if err != nil {
 		return nil, err
 	}
-	d.tensors += int64(s.Bytes())
+	d.tensors += p.size
 	return &tensor{d, s, p, f}, nil
 }
+
+// tensorBytes has room to begin the scales at a multiple of align.
+func tensorBytes(s engine.Spec) int64 { return int64(s.Bytes()) + align }
 
 func (t *tensor) Spec() engine.Spec { return t.spec }
 
@@ -61,7 +64,7 @@ func (t *tensor) Close() error {
 	defer t.dev.mu.Unlock()
 	if t.mem.size > 0 {
 		t.dev.heap.give(t.mem)
-		t.dev.tensors -= int64(t.spec.Bytes())
+		t.dev.tensors -= t.mem.size
 		t.mem = piece{}
 	}
 	return nil
@@ -92,7 +95,7 @@ func (t *tensor) each(ctx context.Context, off, n int, do func(from, to int, qua
 	if t.mem.size == 0 {
 		return fmt.Errorf("simd: tensor %v is closed", t.spec)
 	}
-	step := (64 << 10) / unit * unit // what goes apart in Go's memory meanwhile
+	step := (1 << 20) / unit * unit
 	for from := 0; from < n; from += step {
 		block := uint32((off + from) / unit)
 		do(from, min(n, from+step), t.quants()+block*uint32(t.form.quant), t.scales()+block*uint32(t.form.scale))

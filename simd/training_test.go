@@ -3,6 +3,7 @@ package simd
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -155,24 +156,46 @@ func TestRecompute(t *testing.T) {
 	}
 }
 
-// The scratch area is what the program's layout says, and what kernels keep beside it.
+// What a device needs for several programs is known before anything is allocated, to the
+// byte: tensors, activations, plans, and a workspace for each thread.
 func TestMemoryIsPlanned(t *testing.T) {
-	d := device(t, Options{Threads: 1})
-	_, _, m, _ := trained(t, d, false)
-	p, _ := training(t, tiny.Llama(t, cpu.New[float32]()), false)
-	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align)}
-	for name, s := range p.Tensors() {
-		x, err := d.Alloc(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.tensor[name] = x.(*tensor)
-	}
-	l, err := c.lower(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := (c.layout.Size + l.temps + slack + align - 1) / align * align; m.Scratch != want {
-		t.Errorf("%d bytes of scratch memory, %d planned", m.Scratch, want)
+	ctx := context.Background()
+	for name, o := range variants {
+		t.Run(name, func(t *testing.T) {
+			d := device(t, o)
+			f := tiny.Llama(t, d)
+			once, _ := training(t, f, false)
+			again, _ := training(t, f, true)
+			programs := []*engine.Program{again, once} // scratch and workspaces grow
+			before := d.Memory()
+			want, err := engine.Need(d, f.Weights, programs...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now := d.Memory(); now != before {
+				t.Fatalf("asking took memory: %+v, then %+v", before, now)
+			}
+			bind := maps.Clone(f.Weights)
+			for _, p := range programs {
+				for name, s := range p.Tensors() {
+					if bind[name] == nil {
+						if bind[name], err = d.Alloc(s); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				plan, err := d.Compile(ctx, p, bind)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer plan.Close()
+			}
+			if got := d.Memory(); got != want {
+				t.Errorf("the device holds %+v, %+v was planned", got, want)
+			}
+			if same, err := engine.Need(d, bind); err != nil || same != want {
+				t.Errorf("for nothing more it needs %+v, error %v", same, err)
+			}
+		})
 	}
 }

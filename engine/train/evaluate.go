@@ -20,12 +20,21 @@ type Evaluator struct {
 
 // NewEvaluator compiles the evaluation of tokens. Method may be nil: the bare model.
 func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens, batch int) (*Evaluator, error) {
+	e, p, err := newEvaluator(f, m, tokens, batch)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.compile(ctx, f.Dev, p, bound(f.Weights, tensors))
+}
+
+// newEvaluator is an evaluator and its program, which is still to be compiled.
+func newEvaluator(f engine.Frozen, m *prefix.Method, tokens []data.Tokens, batch int) (*Evaluator, *engine.Program, error) {
 	slots := 0
 	if m != nil {
 		slots = m.Slots()
 	}
 	if err := complete(f.Arch.Info(), tokens); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e := &Evaluator{batches: data.NewBatcher(tokens, options(m, data.BatchOptions{Size: batch}))}
 	p := engine.NewProgram()
@@ -37,12 +46,16 @@ func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 	}
 	out := e.x.forward(p, f.Arch, h)
 	p.Keep("eval.loss", f.Arch.Loss(p, out.Hidden, e.x.targets, e.x.weights, e.x.rest, h))
-	var err error
-	if e.loss, err = f.Dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{1}}); err != nil {
-		return nil, err
+	return e, p, nil
+}
+
+// compile compiles the evaluator's program over these tensors.
+func (e *Evaluator) compile(ctx context.Context, dev engine.Device, p *engine.Program, have map[string]engine.Tensor) (err error) {
+	if e.loss, err = dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{1}}); err != nil {
+		return err
 	}
-	e.plan, err = f.Dev.Compile(ctx, p, bound(f.Weights, tensors, map[string]engine.Tensor{"eval.loss": e.loss}))
-	return e, err
+	e.plan, err = dev.Compile(ctx, p, bound(have, map[string]engine.Tensor{"eval.loss": e.loss}))
+	return err
 }
 
 // Close frees the evaluator's plan and tensor.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"prelude/engine"
+	"prelude/engine/data"
 	"prelude/prefix"
 )
 
@@ -54,18 +55,28 @@ func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32
 	return p, masks
 }
 
-// compile builds the training program, within the budget if there is one, and its tensors.
-func (r *Run) compile(ctx context.Context) error {
-	p, masks := r.program(false)
-	if err := p.Err(); err != nil {
+// compile builds the training program, within the budget if there is one, and its
+// tensors, and evaluation beside it.
+func (r *Run) compile(ctx context.Context, val []data.Tokens) error {
+	var evaluation *engine.Program
+	var err error
+	if r.eval, evaluation, err = newEvaluator(r.f, r.Method, val, r.opts.Batch); err != nil {
 		return err
 	}
-	if room := r.opts.Budget - r.f.Dev.Memory().Tensors; r.opts.Budget > 0 && p.Layout(4, 64).Size > room {
-		need := p.Layout(4, 64).Size
+	have := bound(r.f.Weights, r.Tensors)
+	p, masks := r.program(false)
+	if r.Planned, err = engine.Need(r.f.Dev, have, p, evaluation); err != nil {
+		return err
+	}
+	if once := r.Planned; r.opts.Budget > 0 && once.Tensors+once.Scratch > r.opts.Budget {
 		r.Recompute = true
 		p, masks = r.program(true)
-		if least := p.Layout(4, 64).Size; least > room {
-			return fmt.Errorf("train: a step needs %d MB beside the model (%d MB if it computes activations once), %d MB are left; use a smaller batch or shorter examples", least>>20, need>>20, max(room, 0)>>20)
+		if r.Planned, err = engine.Need(r.f.Dev, have, p, evaluation); err != nil {
+			return err
+		}
+		if least := r.Planned; least.Tensors+least.Scratch > r.opts.Budget {
+			return fmt.Errorf("train: a step needs %d MB with the model (%d MB if it computes activations once), there are %d MB; use a smaller batch or shorter examples",
+				(least.Tensors+least.Scratch)>>20, (once.Tensors+once.Scratch)>>20, r.opts.Budget>>20)
 		}
 	}
 	r.state = map[string]engine.Tensor{}
@@ -88,9 +99,10 @@ func (r *Run) compile(ctx context.Context) error {
 	}
 	r.log = r.state["train.log"]
 	r.cost = p.Cost()
-	var err error
-	r.plan, err = r.f.Dev.Compile(ctx, p, bound(r.f.Weights, r.Tensors, r.state))
-	return err
+	if r.plan, err = r.f.Dev.Compile(ctx, p, bound(have, r.state)); err != nil {
+		return err
+	}
+	return r.eval.compile(ctx, r.f.Dev, evaluation, have)
 }
 
 // maskOf is 0 for rows that keep their value, else 1.

@@ -23,7 +23,8 @@ type Run struct {
 	Method  *prefix.Method
 	Tensors map[string]engine.Tensor // the method's, with the values of the last step
 
-	Recompute bool // activations are computed twice, to stay within Options.Budget
+	Planned   engine.Memory // what the device holds while the training runs, as foreseen
+	Recompute bool          // activations are computed twice, to stay within Options.Budget
 
 	f       engine.Frozen
 	opts    Options
@@ -107,26 +108,29 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 		return nil, err
 	}
 	r.batches = data.NewBatcher(d.Train, options(m, data.BatchOptions{Size: o.Batch, Shuffle: true, Seed: o.Seed + streamShuffle}))
-	if err := r.compile(ctx); err != nil {
-		return nil, err
-	}
 	val := d.Val
 	if len(val) == 0 {
 		val = d.Train
 	}
-	if r.eval, err = NewEvaluator(ctx, f, m, r.Tensors, val, o.Batch); err != nil {
-		return nil, err
-	}
+	// The bare model first: what its evaluation takes is free again for the training.
+	bare := val
 	if len(d.Bare) > 0 {
-		val = d.Bare
+		bare = d.Bare
 	}
-	bare, err := NewEvaluator(ctx, f, nil, nil, val, o.Batch)
-	if err != nil {
+	if r.base, err = bareLoss(ctx, f, bare, o.Batch); err != nil {
 		return nil, err
 	}
-	defer bare.Close()
-	r.base, err = bare.Loss(ctx)
-	return r, err
+	return r, r.compile(ctx, val)
+}
+
+// bareLoss is the loss without a prefix.
+func bareLoss(ctx context.Context, f engine.Frozen, tokens []data.Tokens, batch int) (float64, error) {
+	e, err := NewEvaluator(ctx, f, nil, nil, tokens, batch)
+	if err != nil {
+		return 0, err
+	}
+	defer e.Close()
+	return e.Loss(ctx)
 }
 
 // widthFactor makes up for a model's width: methods' own learning rates are for hidden

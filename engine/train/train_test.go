@@ -14,6 +14,7 @@ import (
 	"prelude/engine/train"
 	"prelude/models/tiny"
 	"prelude/prefix"
+	"prelude/simd"
 )
 
 // task is a copying game: "a b →" is continued with "b a" and the end token.
@@ -370,7 +371,7 @@ func TestBudget(t *testing.T) {
 	free, most := peak(o)
 	o.Budget = most - 1
 	tight, less := peak(o)
-	if less >= most {
+	if less > o.Budget {
 		t.Errorf("%d bytes within a budget of %d", less, o.Budget)
 	}
 	for i, l := range tight.losses {
@@ -383,5 +384,46 @@ func TestBudget(t *testing.T) {
 	m, _ := prefix.New(nil, f.Arch.Info())
 	if _, err := train.New(context.Background(), f, m, task(), prefix.Given{}, o); err == nil || !strings.Contains(err.Error(), "smaller batch") {
 		t.Errorf("a budget of one byte gives error %v", err)
+	}
+}
+
+// What a training takes is what was planned, to the byte, on a device that has more than
+// tensors and activations, and a budget counts all of it.
+func TestPlannedMemory(t *testing.T) {
+	ctx := context.Background()
+	within := func(budget int64) (*train.Run, engine.Memory) {
+		dev, err := simd.New(ctx, simd.Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { dev.Close() })
+		f := tiny.Llama(t, dev)
+		m, err := prefix.New(nil, f.Arch.Info())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := train.New(ctx, f, m, task(), prefix.Given{}, train.Options{Steps: 3, Seed: 3, Budget: budget})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Close)
+		if now := dev.Memory(); now != r.Planned {
+			t.Errorf("the device holds %+v, %+v was planned", now, r.Planned)
+		}
+		if _, err := r.Train(ctx, train.Events{}); err != nil {
+			t.Fatal(err)
+		}
+		if now := dev.Memory(); now != r.Planned {
+			t.Errorf("after training the device holds %+v, %+v was planned", now, r.Planned)
+		}
+		return r, r.Planned
+	}
+	_, most := within(0)
+	if r, _ := within(most.Tensors + most.Scratch); r.Recompute {
+		t.Error("what is needed does not fit a budget as large")
+	}
+	r, less := within(most.Tensors + most.Scratch - 1)
+	if !r.Recompute || less.Scratch >= most.Scratch {
+		t.Errorf("with a byte less: recompute %v, %+v instead of %+v", r.Recompute, less, most)
 	}
 }
