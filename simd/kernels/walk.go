@@ -64,12 +64,26 @@ func (g *generator) walk(now *Func) {
 			f.Set(part, LoadI(part, beside))
 		})
 
-		// The record has no tiles left. The last one here opens the next record.
+		// The record has no tiles left. The last one here opens the next
+		// one.
 		f.Set(seen, AtomicLoad(at, round))
 		f.If(AtomicAdd(at, arrived, Const(1)).Eq(AtomicLoad(at, threads).Sub(Const(1))), func() {
+			// Records of one tile are nothing to share: this thread works on those that follow
+			// while the others still wait, which spares everyone a meeting for each. Not on too
+			// many: who waits for long takes this thread for dead.
+			f.Set(rec, LoadI(rec, next))
+			f.Set(turns, Const(alone))
+			f.Block(func(out Label) {
+				f.While(rec, func() {
+					f.BranchIf(out, turns.Not().Or(LoadI(rec, tiles).Ne(Const(1))).Or(LoadI(rec, beside)).Or(AtomicLoad(at, stop)))
+					f.CallSlot(LoadI(rec, kernel), rec, Const(0), ws)
+					f.Set(rec, LoadI(rec, next))
+					f.Inc(turns, -1)
+				})
+			})
 			f.AtomicStore(at, arrived, Const(0))
 			f.AtomicStore(at, tile, Const(0))
-			f.AtomicStore(at, pc, LoadI(rec, next))
+			f.AtomicStore(at, pc, rec)
 			f.Do(AtomicAdd(at, round, Const(1)))
 			f.Do(AtomicNotify(at, round, Const(-1)))
 			f.Branch(again)
@@ -99,6 +113,7 @@ func (g *generator) walk(now *Func) {
 }
 
 const (
+	alone    = 8     // records of one tile that one thread works on before the next meeting
 	spins    = 20000 // looks at the round before a thread sleeps, some 40 µs: waking takes as long
 	nap      = 50    // ms of one sleep
 	patience = 4000  // ms until a thread that has not come counts as dead
