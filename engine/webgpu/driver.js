@@ -115,9 +115,18 @@ globalThis.preludeWebGPU = (() => {
       this.buffers.set(id, await this.scoped("out of memory", () => this.buffer(size, u.STORAGE | u.COPY_SRC | u.COPY_DST)));
     }
 
+    // Ends something for good, after the work that waits, which may use it. What the
+    // device has been given goes on.
+    end(destroy) {
+      if (this.queue.length) this.enqueue(destroy);
+      else destroy();
+    }
+
     free(id) {
-      this.buffers.get(id)?.destroy();
-      this.buffers.delete(id);
+      this.end(() => {
+        this.buffers.get(id)?.destroy();
+        this.buffers.delete(id);
+      });
     }
 
     write(id, offset, bytes, size) {
@@ -206,14 +215,21 @@ globalThis.preludeWebGPU = (() => {
       return plan;
     }
 
-    // Grows the scratch area that all plans share.
+    // Grows the scratch area that all plans share, between runs: those that wait go first.
     async reserve(sizes) {
-      for (let i = 0; i < sizes.length; i++) {
-        if (this.arenas[i] && this.arenas[i].size >= sizes[i]) continue;
-        this.arenas[i]?.destroy();
-        this.arenas[i] = undefined;
+      const { arenas } = this;
+      const short = [...sizes.keys()].filter((i) => !(arenas[i]?.size >= sizes[i]));
+      if (!short.length) return;
+      const grow = () => {
         this.generation++;
-        this.arenas[i] = await this.scoped("out of memory", () => this.buffer(sizes[i], GPUBufferUsage.STORAGE));
+        for (const i of short) arenas[i]?.destroy();
+        for (const i of short) arenas[i] = this.buffer(sizes[i], GPUBufferUsage.STORAGE);
+      };
+      try {
+        await new Promise((turn, fail) => this.enqueue(() => this.scoped("out of memory", grow).then(turn, fail)));
+      } catch (err) {
+        for (const i of short) arenas[i] = undefined;
+        throw err;
       }
     }
 
@@ -312,8 +328,10 @@ globalThis.preludeWebGPU = (() => {
     }
 
     drop(plan) {
-      plan.uniforms.destroy();
-      plan.inputs.destroy();
+      this.end(() => {
+        plan.uniforms.destroy();
+        plan.inputs.destroy();
+      });
     }
 
     close() {

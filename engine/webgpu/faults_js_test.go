@@ -292,6 +292,66 @@ func TestLongSteps(t *testing.T) {
 	}
 }
 
+// What waits may use memory that is given back, or scratch that grows, before its turn.
+func TestWaitingWork(t *testing.T) {
+	dev := open(t, Options{Tile: directTile})
+	ctx := context.Background()
+	spec := engine.Spec{DType: engine.F32, Shape: []int{64, 64}}
+	chain := func(links int) (*Plan, map[string]engine.Tensor) {
+		p := engine.NewProgram()
+		w := p.Persist("w", spec)
+		y := w
+		for range links {
+			y = p.Linear(y, w, engine.None, w)
+		}
+		p.CopyTo(y, p.Persist("y", spec))
+		bound := map[string]engine.Tensor{}
+		for name := range p.Tensors() {
+			x, err := dev.Alloc(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bound[name] = x
+		}
+		plan, err := dev.Compile(ctx, p, bound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan.(*Plan).js.Set("submits", 1<<20) // one dispatch each
+		if err := plan.Run(ctx, engine.Args{}); err != nil {
+			t.Fatal(err)
+		}
+		return plan.(*Plan), bound
+	}
+	plan, bound := chain(20)
+	if dev.js.Get("queue").Length() == 0 {
+		t.Fatal("nothing waits")
+	}
+	plan.Close()
+	for _, x := range bound {
+		x.Close()
+	}
+	_, bound = chain(20)
+	p := engine.NewProgram()
+	p.Keep("y", p.SumAll(p.Unary(engine.AddConst, p.Temp("wide", engine.AllRows, 512, 512), 1)))
+	sum, err := dev.Alloc(p.Tensors()["y"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide, err := dev.Compile(ctx, p, map[string]engine.Tensor{"y": sum})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wide.Run(ctx, engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []engine.Tensor{bound["y"], sum} {
+		if err := x.Read(ctx, 0, make([]byte, x.Spec().Bytes())); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestPause(t *testing.T) {
 	dev := open(t, Options{})
 	plan, x := counter(t, dev)

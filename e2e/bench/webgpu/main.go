@@ -5,7 +5,7 @@
 // weights, 4 × 128 or 8 × 128 tokens, loss on every row). It prints "name value unit".
 //
 //	webgpu [-gemm MxNxK,…] [-peak GFLOP/s] [-step small|smollm2] [-profile] [-type f32|f16|q8_0|q4_0|q4_1]
-//	       [-batch n] [-times n] [-tune] [-tile WX,WY,TM,TN,BK,scalar]
+//	       [-batch n] [-times n] [-tune] [-half] [-tile WX,WY,TM,TN,BK,scalar,half]
 //
 // A step's overhead is the time of the same recording with every dispatch cut to one
 // workgroup, as a share of the step's.
@@ -37,15 +37,16 @@ func main() {
 	batch := flag.Int("batch", 4, "examples of 128 tokens")
 	times := flag.Int("times", 5, "runs to time, after one of warm-up")
 	tune := flag.Bool("tune", false, "pick the tile for this adapter first")
+	half := flag.Bool("half", false, "let the tuner choose tiles that multiply in f16")
 	peak := flag.Float64("peak", 0, "the adapter's f32 peak in GFLOP/s, to give shares of it")
 	profile := flag.Bool("profile", false, "also time the step kernel by kernel")
-	tile := flag.String("tile", "", "cut products like this: WX,WY,TM,TN,BK,scalar")
+	tile := flag.String("tile", "", "cut products like this: WX,WY,TM,TN,BK,scalar,half")
 	flag.Parse()
 	ctx := context.Background()
-	var o webgpu.Options
+	o := webgpu.Options{Half: *half}
 	if *tile != "" {
 		t := &o.Tile
-		if _, err := fmt.Sscanf(*tile, "%d,%d,%d,%d,%d,%t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar); err != nil {
+		if _, err := fmt.Sscanf(*tile, "%d,%d,%d,%d,%d,%t,%t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar, &t.Half); err != nil {
 			log.Fatalf("-tile %s: %v", *tile, err)
 		}
 	}

@@ -4,9 +4,9 @@
 //
 // On SwiftShader, unless PRELUDE_GPU=1 lets Chromium take the machine's GPU. Prints
 // "name value unit"; a ratio above 1 means that ours is faster. ROUNDS, TIMES and BATCH
-// (examples of 128 tokens in a step) make it shorter or longer; TILE=WX,WY,TM,TN,BK,scalar
-// skips the tuner, PEERS=jaxjs,tfjs,ort
-// chooses opponents, PROFILE=1 times a step kernel by kernel.
+// (examples of 128 tokens in a step) make it shorter or longer;
+// TILE=WX,WY,TM,TN,BK,scalar,half skips the tuner, PEERS=jaxjs,tfjs,ort chooses opponents,
+// PROFILE=1 times a step kernel by kernel.
 import { createServer } from "node:http";
 import { readFile, mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
