@@ -113,6 +113,8 @@ func (c *ExperimentCard) going() string {
 			s += ", longer than on most"
 		}
 		all = append(all, s)
+	} else if x.timed {
+		all = append(all, "too slow a device to say how long it takes")
 	}
 	all = append(all, "fetches "+size(c.Item.Bytes))
 	if x.id == 0 && c.App.training() {

@@ -79,6 +79,9 @@ func (t *training) try(ctx context.Context, dev engine.Device) (v speed, err err
 			x.Close()
 		}
 	}()
+	if err := ctx.Err(); err != nil {
+		return v, err
+	}
 	// Steps are queued: only when their losses have been read are they done. The first to be
 	// read have warmed up.
 	var read []time.Time

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"prelude/engine/wire"
@@ -27,16 +28,25 @@ func experiments() (all []reproduce.Experiment) {
 	return all
 }
 
+// tryAll is how long all experiments together are tried out: a slow device has no time for
+// more of them.
+const tryAll = 8 * time.Second
+
 // Experiments lists what can be rerun. Timed tries out how long each takes on the session's
-// device, in a few seconds.
+// device; what is not known within some seconds stays 0.
 func (s *Session) Experiments(ctx context.Context, timed bool) (wire.Experiments, error) {
 	list := wire.Experiments{Timed: timed}
 	pace := reproduce.NewPace(s.Device)
+	trial, end := context.WithTimeout(ctx, tryAll)
+	defer end()
 	takes := func(x reproduce.Experiment, part string) (float64, error) {
-		if !timed {
-			return 0, nil
+		if !timed || trial.Err() != nil {
+			return 0, ctx.Err()
 		}
-		d, err := pace.Takes(ctx, x, reproduce.Options{Part: part, Brief: true})
+		d, err := pace.Takes(trial, x, reproduce.Options{Part: part, Brief: true})
+		if trial.Err() != nil {
+			return 0, ctx.Err()
+		}
 		return d.Seconds(), err
 	}
 	for _, x := range experiments() {
@@ -81,7 +91,7 @@ func (s *Session) Experiment(ctx context.Context, m wire.RunExperiment, read fun
 		Result: func(r *reproduce.Result) { w.Result(report(r)) },
 		Stage:  func(what string) { now.Stage = what; w.Stage(now) },
 		Work: func(share float64) {
-			if done := int64(share * float64(now.Total)); done != now.Done {
+			if done := int64(math.Round(share * float64(now.Total))); done != now.Done {
 				now.Done = done
 				w.Stage(now)
 			}
