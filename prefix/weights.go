@@ -19,7 +19,7 @@ func init() {
 		Settings: []Setting{
 			{ID: "rank", Label: "Rank", Kind: "int", Default: "8", Min: 1, Max: 256, Help: "Rank of each term."},
 			{ID: "alpha", Label: "Alpha", Kind: "float", Default: "16", Min: 1e-3, Max: 1024, Help: "The term is multiplied by alpha/rank."},
-			{ID: "maps", Label: "Matrices", Kind: "choice", Default: "query, value", Options: []string{"query, value", "attention", "feed-forward", "all"}, Help: "Which weight matrices get a term."}},
+			{ID: "maps", Label: "Matrices", Kind: "choice", Default: "query, value", Options: []string{"query, value", "attention", "feed-forward", "feed-forward, attention output", "all"}, Help: "Which weight matrices get a term."}},
 		make: func(s *Settings) any { return lora{s.int("rank"), s.float("alpha"), s.pick("maps")} }})
 	add("weights", 2, &Option{ID: "bias", Label: "Biases", LR: 1e-3,
 		Sentence: "Trains the bias of every linear map (BitFit); where the model has none, one is added at zero.",
@@ -174,6 +174,8 @@ func matches(group, name string) bool {
 		return attention
 	case "feed-forward":
 		return !attention
+	case "feed-forward, attention output": // what Petrov et al. (2024) give to LoRA
+		return !attention || slices.Contains([]string{"o_proj", "out_proj", "c_proj", "dense", "o"}, last)
 	}
 	return true
 }
