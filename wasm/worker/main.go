@@ -7,6 +7,7 @@ package main
 import (
 	"fmt"
 	"syscall/js"
+	"time"
 
 	"prelude/engine/wire"
 )
@@ -35,13 +36,14 @@ func (w *worker) fail(id int, err error) {
 
 func (w *worker) send(m wire.Message) { w.bridge.post(m, js.Null()) }
 
+// progress tells the page how far something is, as often as a person can see it move.
 func (w *worker) progress(id int, stage string) func(done, total int64) {
-	last := int64(-1)
+	var last time.Time
 	return func(done, total int64) {
-		if step := done * 100 / max(total, 1); step != last {
-			last = step
+		w.bridge.breathe()
+		if time.Since(last) > 50*time.Millisecond {
+			last = time.Now()
 			w.send(wire.Progress{ID: id, Stage: stage, Done: done, Total: total})
-			w.bridge.breathe()
 		}
 	}
 }
