@@ -95,7 +95,9 @@ func (t *tensor) each(ctx context.Context, off, n int, do func(from, to int, qua
 	if t.mem.size == 0 {
 		return fmt.Errorf("simd: tensor %v is closed", t.spec)
 	}
-	step := (1 << 20) / unit * unit
+	// Small steps: elements and scales go apart in Go's memory, which in a browser never
+	// shrinks, whatever was garbage in it.
+	step := (64 << 10) / unit * unit
 	for from := 0; from < n; from += step {
 		block := uint32((off + from) / unit)
 		do(from, min(n, from+step), t.quants()+block*uint32(t.form.quant), t.scales()+block*uint32(t.form.scale))
