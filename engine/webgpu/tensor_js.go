@@ -27,7 +27,7 @@ func (d *Device) Alloc(s engine.Spec) (engine.Tensor, error) {
 	t := &Tensor{dev: d, spec: s, parts: parts, half: map[int]byte{}}
 	for _, p := range parts {
 		d.next++
-		size := (max(p.size, 1) + 15) / 16 * 16
+		size := p.bytes()
 		if _, err := await(context.Background(), d.js.Call("alloc", d.next, size)); err != nil {
 			t.Close()
 			return nil, fmt.Errorf("tensor %v: %w", s, err)

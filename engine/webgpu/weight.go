@@ -60,6 +60,9 @@ type part struct {
 	size, scales int // bytes
 }
 
+// bytes is the size of the part's buffer.
+func (p part) bytes() int { return (max(p.size, 1) + 15) / 16 * 16 }
+
 // partsOf cuts a tensor by rows so that each part can be bound.
 func partsOf(s engine.Spec, l Limits) ([]part, error) {
 	cols, rows := s.Cols(), s.Rows()

@@ -1,0 +1,49 @@
+package webgpu
+
+import "prelude/engine"
+
+// Need implements [engine.Planner]: tensors as they lie on the device, and each buffer of
+// scratch as large as the most demanding program wants it.
+func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program) (engine.Memory, error) {
+	m := engine.Memory{Tensors: d.tensors}
+	var scratch []int64
+	grow := func(i int, size int64) {
+		for len(scratch) <= i {
+			scratch = append(scratch, 0)
+		}
+		scratch[i] = max(scratch[i], size)
+	}
+	held := d.js.Get("arenas")
+	for i := range held.Length() {
+		if a := held.Index(i); a.Truthy() {
+			grow(i, int64(a.Get("size").Float()))
+		}
+	}
+	seen := map[string]bool{}
+	for _, p := range programs {
+		b := recipeOf(p, d.limits, d.tile)
+		if _, _, err := b.finish(); err != nil {
+			return m, err
+		}
+		for i, size := range b.arenas {
+			grow(i, size)
+		}
+		for name, s := range p.Tensors() {
+			if bind[name] != nil || seen[name] {
+				continue
+			}
+			seen[name] = true
+			parts, err := partsOf(s, d.limits)
+			if err != nil {
+				return m, err
+			}
+			for _, p := range parts {
+				m.Tensors += int64(p.bytes())
+			}
+		}
+	}
+	for _, size := range scratch {
+		m.Scratch += size
+	}
+	return m, nil
+}
