@@ -31,7 +31,8 @@ type Device struct {
 	scratch piece
 	ws      piece
 	wsSize  uint32
-	epoch   int // counts moves of scratch
+	epoch   int       // counts moves of scratch
+	apart   [2][]byte // elements and scales of what is being written
 	closed  bool
 }
 

@@ -107,7 +107,7 @@ func (t *tensor) each(ctx context.Context, off, n int, do func(from, to int, qua
 
 // Write copies src in.
 func (t *tensor) Write(ctx context.Context, off int, src []byte) error {
-	var apart [2][]byte
+	apart := &t.dev.apart
 	return t.each(ctx, off, len(src), func(from, to int, quants, scales uint32) {
 		part := src[from:to]
 		if t.form.scale > 0 {
