@@ -38,7 +38,7 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 				return m, err
 			}
 			for _, p := range parts {
-				m.Tensors += int64(p.bytes())
+				m.Tensors += int64(p.size)
 			}
 		}
 	}

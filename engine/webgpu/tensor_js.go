@@ -27,14 +27,13 @@ func (d *Device) Alloc(s engine.Spec) (engine.Tensor, error) {
 	t := &Tensor{dev: d, spec: s, parts: parts, half: map[int]byte{}}
 	for _, p := range parts {
 		d.next++
-		size := p.bytes()
-		if _, err := await(context.Background(), d.js.Call("alloc", d.next, size)); err != nil {
+		if _, err := await(context.Background(), d.js.Call("alloc", d.next, p.size)); err != nil {
 			t.Close()
 			return nil, fmt.Errorf("tensor %v: %w", s, err)
 		}
 		t.ids = append(t.ids, d.next)
-		t.bytes += int64(size)
-		d.tensors += int64(size)
+		t.bytes += int64(p.size)
+		d.tensors += int64(p.size)
 	}
 	return t, nil
 }

@@ -57,11 +57,8 @@ func unlay(t engine.DType, dst, quants, scales []byte) {
 // part is a run of whole rows of a tensor in one GPU buffer.
 type part struct {
 	from, to     int // rows
-	size, scales int // bytes
+	size, scales int // bytes of the buffer, and where in it scales begin
 }
-
-// bytes is the size of the part's buffer.
-func (p part) bytes() int { return (max(p.size, 1) + 15) / 16 * 16 }
 
 // partsOf cuts a tensor by rows so that each part can be bound.
 func partsOf(s engine.Spec, l Limits) ([]part, error) {
@@ -84,7 +81,7 @@ func partsOf(s engine.Spec, l Limits) ([]part, error) {
 	for from := 0; from == 0 || from < rows; from += max(1, step) {
 		to := min(from+step, rows)
 		size, scales := laidBytes(s.DType, (to-from)*cols)
-		all = append(all, part{from, to, size, scales})
+		all = append(all, part{from, to, (max(size, 1) + 15) / 16 * 16, scales})
 	}
 	return all, nil
 }
