@@ -43,7 +43,8 @@
 // subgroups a workgroup adds up without memory (reduce.wgsl); a [Tile] without workgroup
 // memory, which the tuner finds on adapters that compute on a CPU, takes
 // gemm_direct.wgsl for gemm.wgsl and makes the workgroups of sums as small as a vector.
-// All kernels compute in f32.
+// All kernels compute in f32 but, with a [Tile] that says so, forward products, which
+// multiply in f16 where the adapter has shader-f16.
 //
 // Sums over rows go in two stages in a fixed order, never through atomics: two runs
 // give the same bits. "Not a number" is told by its bits, and what is hidden scores a

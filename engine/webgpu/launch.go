@@ -11,10 +11,9 @@ import (
 type memKind uint8
 
 const (
-	memNone   memKind = iota
-	memSlot           // scratch
-	memTensor         // a part of a tensor
-	memArgs           // the arguments of the run, in one buffer
+	memSlot   memKind = iota // scratch
+	memTensor                // a part of a tensor
+	memArgs                  // the arguments of the run, in one buffer
 )
 
 // mem is memory that one binding can show.
@@ -150,7 +149,10 @@ func (k *launch) place(p *port) {
 	default:
 		k.u32(p.name+"_o", p.off)
 		for i, s := range p.spans {
-			k.u32(fmt.Sprintf("%s_c%d", p.name, i), s.from).u32(fmt.Sprintf("%s_d%d", p.name, i), s.at-s.from)
+			if i > 0 {
+				k.u32(fmt.Sprintf("%s_c%d", p.name, i), s.from)
+			}
+			k.u32(fmt.Sprintf("%s_d%d", p.name, i), s.at-s.from)
 		}
 	}
 }

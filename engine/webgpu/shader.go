@@ -204,8 +204,8 @@ func accessors(s *strings.Builder, p *port, bindings []int, elems []element) {
 		}
 		return cast(want, have(b), fmt.Sprintf("mem%d[%s]", b, j))
 	}
-	// span is what do says of the binding in which element j lies.
-	span := func(do func(b int, j string) string) string {
+	// choose is what do says of the binding in which element j lies.
+	choose := func(do func(b int, j string) string) string {
 		last := len(bindings) - 1
 		if last == 0 {
 			return do(bindings[0], "j")
@@ -218,7 +218,7 @@ func accessors(s *strings.Builder, p *port, bindings []int, elems []element) {
 		return t.String()
 	}
 	fmt.Fprintf(s, "fn %s(i: u32) -> %s { let j = P.%s_o + i; %s }\n", n, want, n,
-		span(func(b int, j string) string { return "return " + at(b, j) + ";" }))
+		choose(func(b int, j string) string { return "return " + at(b, j) + ";" }))
 	switch b := bindings[0]; {
 	case len(bindings) > 1:
 		fmt.Fprintf(s, "fn %[1]s4(i: u32) -> vec4<%[2]s> { return vec4<%[2]s>(%[1]s(i), %[1]s(i + 1u), %[1]s(i + 2u), %[1]s(i + 3u)); }\n", n, want)
@@ -229,7 +229,7 @@ func accessors(s *strings.Builder, p *port, bindings []int, elems []element) {
 			at(b, "j"), at(b, "j + 1u"), at(b, "j + 2u"), at(b, "j + 3u"))
 	}
 	if p.write {
-		fmt.Fprintf(s, "fn set_%s(i: u32, v: %s) { let j = P.%s_o + i; %s }\n", n, want, n, span(func(b int, j string) string {
+		fmt.Fprintf(s, "fn set_%s(i: u32, v: %s) { let j = P.%s_o + i; %s }\n", n, want, n, choose(func(b int, j string) string {
 			if elems[b] == elemVec4 {
 				return at(b, j) + " = v;"
 			}
