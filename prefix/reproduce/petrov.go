@@ -202,7 +202,7 @@ func e3(ctx context.Context, l *lab) error {
 	o := train.Options{Steps: 800, Batch: 32, LR: 3e-2, Seed: 1}
 	if l.Brief && o.Steps > briefE3 {
 		o.Steps = briefE3
-		l.note(less(briefE3))
+		l.note("%s", less(briefE3))
 	}
 	return l.elicit(ctx, m, 10, o, []float64{99.69, 99.59, 100, 99.97}, func(float64) *bound { return atLeast(95) })
 }
