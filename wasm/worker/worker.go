@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"syscall/js"
@@ -227,6 +228,7 @@ func (w *worker) load(ctx context.Context, m wire.Load) error {
 		w.send(wire.Unloaded{})
 		return err
 	}
+	runtime.GC() // of what reading headers and tokenizer left, so that the weights' way needs no more
 	progress := w.progress(m.ID, "Loading weights")
 	err = w.session.Load(ctx, f, weights.Options{Progress: progress, Sum: digest})
 	if err != nil {
