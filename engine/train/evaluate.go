@@ -24,7 +24,11 @@ func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 	if err != nil {
 		return nil, err
 	}
-	return e, e.compile(ctx, f.Dev, p, bound(f.Weights, tensors))
+	if err := e.compile(ctx, f.Dev, p, bound(f.Weights, tensors)); err != nil {
+		e.Close()
+		return nil, err
+	}
+	return e, nil
 }
 
 // newEvaluator is an evaluator and its program, which is still to be compiled.
@@ -63,7 +67,9 @@ func (e *Evaluator) Close() {
 	if e.plan != nil {
 		e.plan.Close()
 	}
-	e.loss.Close()
+	if e.loss != nil {
+		e.loss.Close()
+	}
 }
 
 // Loss is the mean over all completion tokens, in nats: cross-entropy, or with a teacher

@@ -107,7 +107,19 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if r.Tensors, err = m.Alloc(ctx, f.Dev); err != nil {
 		return nil, err
 	}
-	r.batches = data.NewBatcher(d.Train, options(m, data.BatchOptions{Size: o.Batch, Shuffle: true, Seed: o.Seed + streamShuffle}))
+	if err := r.prepare(ctx, d); err != nil {
+		r.Close()
+		for _, t := range r.Tensors {
+			t.Close()
+		}
+		return nil, err
+	}
+	return r, nil
+}
+
+// prepare evaluates the bare model and compiles the programs.
+func (r *Run) prepare(ctx context.Context, d Data) (err error) {
+	r.batches = data.NewBatcher(d.Train, options(r.Method, data.BatchOptions{Size: r.opts.Batch, Shuffle: true, Seed: r.opts.Seed + streamShuffle}))
 	val := d.Val
 	if len(val) == 0 {
 		val = d.Train
@@ -117,10 +129,10 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if len(d.Bare) > 0 {
 		bare = d.Bare
 	}
-	if r.base, err = bareLoss(ctx, f, bare, o.Batch); err != nil {
-		return nil, err
+	if r.base, err = bareLoss(ctx, r.f, bare, r.opts.Batch); err != nil {
+		return err
 	}
-	return r, r.compile(ctx, val)
+	return r.compile(ctx, val)
 }
 
 // bareLoss is the loss without a prefix.
@@ -191,8 +203,12 @@ func (r *Run) LR() float64 { return r.lr }
 
 // Close frees the training's plans and optimiser state, not the method's tensors.
 func (r *Run) Close() {
-	r.plan.Close()
-	r.eval.Close()
+	if r.plan != nil {
+		r.plan.Close()
+	}
+	if r.eval != nil {
+		r.eval.Close()
+	}
 	for _, t := range r.state {
 		t.Close()
 	}

@@ -380,10 +380,15 @@ func TestBudget(t *testing.T) {
 		}
 	}
 	o.Budget = 1
-	f := tiny.Llama(t, cpu.New[float32]())
+	dev := cpu.New[float32]()
+	f := tiny.Llama(t, dev)
 	m, _ := prefix.New(nil, f.Arch.Info())
+	before := dev.Memory().Tensors
 	if _, err := train.New(context.Background(), f, m, task(), prefix.Given{}, o); err == nil || !strings.Contains(err.Error(), "smaller batch") {
 		t.Errorf("a budget of one byte gives error %v", err)
+	}
+	if after := dev.Memory().Tensors; after != before {
+		t.Errorf("a refused training leaves %d bytes on the device", after-before)
 	}
 }
 
