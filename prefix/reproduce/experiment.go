@@ -60,7 +60,7 @@ var All = []Experiment{
 		Says: "A prefix only adds the same thing to what attention gives: a model that has learned to sort upwards can’t be brought to sort downwards by it, while training all of its weights does it at once. So a prefix is not a small fine-tuning."},
 	{ID: "E2", Title: "a prefix of one elicits each of four tasks", Paper: petrov, Weights: weightsE2, run: e2, Parts: parts(seen),
 		Says: "A model that has seen four tasks mixed does each of them at random; one trained position in front picks out any of them. What a prefix is good at is choosing among skills that are there."},
-	{ID: "E3", Title: "four layers, ten slots: the seen tasks", Paper: petrov, Weights: weightsE4, run: e3, Parts: parts(seen),
+	{ID: "E3", Title: "four layers, ten slots: the seen tasks", Paper: petrov, Weights: weightsE3, run: e3, Parts: parts(seen),
 		Says: "The same with a deeper model: the code that fails in E4 gets the tasks of the pretraining nearly all right, so that E4’s failure is the method’s."},
 	{ID: "E4", Title: "the double histogram, a prefix of twelve", Paper: petrov, Weights: weightsE4, run: e4,
 		Brief: less(briefE4),

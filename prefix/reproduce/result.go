@@ -121,4 +121,7 @@ func (l *lab) note(format string, args ...any) {
 // pretraining says how the checkpoint was made.
 func (l *lab) pretraining(m *model) {
 	l.note("Pretrained for %s steps of %s.", m.meta["steps"], m.meta["batch"])
+	if more := m.meta["further"]; more != "" {
+		l.note("Then for %s.", more)
+	}
 }

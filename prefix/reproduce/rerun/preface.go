@@ -3,14 +3,14 @@ package main
 const preface = `# What papers say of prefix-tuning, rerun here
 
 Written by ` + "`make reproduce`" + `, on this project's engine and prefix methods (WebAssembly SIMD kernels in Node,
-one thread), from the checkpoints beside it, which pretrain.py made. An experiment stands here once it has been run; times
-are of a machine whose two cores others used too.
+a thread for each processor), from the checkpoints beside it, which pretrain.py made. An experiment stands here once it
+has been run; times are of a machine whose two cores others used too.
 
 E1 to E4 are those of Petrov, Torr and Bibi (ICLR 2024, arXiv 2310.19698) with their model sizes, data and prefix lengths,
 read from their notebooks. Accuracies are exact match on test inputs that no training saw. What differs from the paper:
 pretraining has no dropout, fewer steps, and a learning rate that falls at the end; tuning takes fewer steps at a higher
 rate, with this project's AdamW; a prefix starts as noise of the size of real hidden states; exams have 1,000 inputs, not
-3,200. E3 and E4 share one checkpoint with twelve padding tokens: E3's prefix of ten stands before two of them. LoRA is on
+3,200. E3's checkpoint is E4's, trained on; both have twelve padding tokens: E3's prefix of ten stands before two. LoRA is on
 the feed-forward parts alone; the paper's code also adapts the attention's output projection (12,288 numbers, as many as
 the prefix has; here 10,240).
 
