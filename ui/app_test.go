@@ -220,6 +220,34 @@ func TestBadLinesAreSkippedOnlyWhenSaid(t *testing.T) {
 	}
 }
 
+// A file that is opened while the one before is still read does not lose that one's answer.
+func TestReadingsOverlap(t *testing.T) {
+	a, s := withData(t)
+	a.addSpace()
+	r, _ := last[wire.Reparse](s)
+	a.openData(File{Name: "b.jsonl", Size: 1, Ref: text("x")})
+	b, _ := last[wire.Data](s)
+	a.Receive(wire.Dataset{ID: r.ID, Count: 7, Train: 7}, nil)
+	if a.data.id != b.ID || a.data.file.Name != "b.jsonl" {
+		t.Errorf("the first answer ends the second reading: %+v", a.data)
+	}
+	a.Receive(wire.Error{ID: b.ID, Message: "no examples"}, nil)
+	if a.data.id != 0 || a.data.set == nil || a.data.set.Count != 7 || !a.data.opts.Space || a.data.file.Name != "a.jsonl" {
+		t.Errorf("after the refusal: reading %d, %+v", a.data.id, a.data.set)
+	}
+
+	// Where both are refused, what was there at first stands.
+	a.addSpace()
+	r, _ = last[wire.Reparse](s)
+	a.openData(File{Name: "c.jsonl", Size: 1, Ref: text("x")})
+	c, _ := last[wire.Data](s)
+	a.Receive(wire.Error{ID: r.ID, Message: "no"}, nil)
+	a.Receive(wire.Error{ID: c.ID, Message: "no"}, nil)
+	if a.data.id != 0 || a.data.set == nil || a.data.set.Count != 7 || !a.data.opts.Space || a.data.before != nil {
+		t.Errorf("after two refusals: reading %d, %+v", a.data.id, a.data)
+	}
+}
+
 func TestAnErrorStandsWhereItsCauseIs(t *testing.T) {
 	a, s := withData(t)
 	a.reparse(func(o *wire.DataOptions) { o.Space = true })

@@ -23,21 +23,46 @@ type examples struct {
 	before   *examples // what was there, until the worker has taken this
 }
 
-func (d *examples) stop() { d.id, d.progress = 0, nil }
-
-// keep remembers what the worker holds now: where it refuses what comes next,
-// it keeps that.
-func (d *examples) keep() {
-	if d.set != nil {
-		held := *d
-		held.before = nil
-		d.before = &held
+// stop ends all readings: no worker will answer them.
+func (d *examples) stop() {
+	for ; d != nil; d = d.before {
+		d.id, d.progress = 0, nil
 	}
+}
+
+// keep remembers what the worker holds now, or is reading: where it refuses what comes
+// next, it keeps that.
+func (d *examples) keep() {
+	if d.set == nil && d.id == 0 {
+		return
+	}
+	held := *d
+	if held.id == 0 {
+		held.before = nil
+	}
+	d.before = &held
+}
+
+// reading finds the examples that are read under this id: these, or some from before that
+// the worker has not answered yet; else nil.
+func (d *examples) reading(id int) *examples {
+	for ; d != nil && id != 0; d = d.before {
+		if d.id == id {
+			return d
+		}
+	}
+	return nil
+}
+
+// taken says that the worker holds these now.
+func (d *examples) taken(m *wire.Dataset) {
+	d.id, d.progress = 0, nil
+	d.set, d.before, d.shown = m, nil, 0
 }
 
 // refused goes back to what the worker still holds.
 func (d *examples) refused() {
-	d.stop()
+	d.id, d.progress = 0, nil
 	if d.before != nil {
 		*d = *d.before
 	}
@@ -154,13 +179,12 @@ func (a *App) dropData() {
 }
 
 func (a *App) onDataset(m wire.Dataset) {
-	if m.ID != a.data.id {
+	d := a.data.reading(m.ID)
+	if d == nil {
 		return
 	}
 	delete(a.asked, m.ID)
-	a.data.stop()
-	a.data.set, a.data.before = &m, nil
-	a.data.shown = 0
+	d.taken(&m)
 	a.compare.offer(m.HeldOut)
 }
 

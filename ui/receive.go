@@ -120,14 +120,16 @@ func (a *App) onError(m wire.Error) {
 		a.loseShelf()
 		return
 	}
+	if d := a.data.reading(m.ID); d != nil {
+		d.refused()
+		return
+	}
 	switch m.ID {
 	case 0:
 	case a.model.id:
 		a.model.refused()
 	case a.kept.id:
 		a.kept.id = 0
-	case a.data.id:
-		a.data.refused()
 	case a.study.id:
 		a.study.stop()
 	case a.run.id:
