@@ -70,17 +70,27 @@ func Need(d Device, bind map[string]Tensor, programs ...*Program) (Memory, error
 	if d, ok := d.(Planner); ok {
 		return d.Need(bind, programs...)
 	}
-	m, seen := d.Memory(), map[string]bool{}
+	m := d.Memory()
 	for _, p := range programs {
 		m.Scratch = max(m.Scratch, p.Layout(4, 64).Size)
+	}
+	for _, s := range Lacking(bind, programs...) {
+		m.Tensors += int64(s.Bytes())
+	}
+	return m, nil
+}
+
+// Lacking are the tensors that programs name and bind lacks, one for each name.
+func Lacking(bind map[string]Tensor, programs ...*Program) map[string]Spec {
+	all := map[string]Spec{}
+	for _, p := range programs {
 		for name, s := range p.Tensors() {
-			if bind[name] == nil && !seen[name] {
-				m.Tensors += int64(s.Bytes())
-				seen[name] = true
+			if bind[name] == nil {
+				all[name] = s
 			}
 		}
 	}
-	return m, nil
+	return all
 }
 
 // lifetimes gives for each scratch root the first and last op that touches it, -1 if none.

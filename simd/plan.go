@@ -18,7 +18,7 @@ type plan struct {
 	tensor map[string]*tensor
 	layout engine.Layout
 	mem    piece
-	size   [3]int64 // bytes of arguments, cells and records
+	size   sizes
 	args   []uint32 // address by buffer, 0 for others
 	cells  uint32   // address of the live counts by domain, and of constants
 	first  uint32   // address of the first record, 0 if there is none
@@ -40,13 +40,9 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 	if err := p.CheckBind(bind); err != nil {
 		return nil, err
 	}
-	c := d.plan(p)
-	for name := range p.Tensors() {
-		t, ok := bind[name].(*tensor)
-		if !ok || t.dev != d {
-			return nil, fmt.Errorf("simd: tensor %q belongs to another device", name)
-		}
-		c.tensor[name] = t
+	c, err := d.plan(p, bind, nil)
+	if err != nil {
+		return nil, err
 	}
 	if err := d.lock(ctx); err != nil {
 		return nil, err
@@ -72,9 +68,24 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 	return c, nil
 }
 
-func (d *Device) plan(p *engine.Program) *plan {
-	return &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align)}
+// plan is one over tensors of bind, and over those that are not there yet.
+func (d *Device) plan(p *engine.Program, bind map[string]engine.Tensor, planned map[string]*tensor) (*plan, error) {
+	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align)}
+	for name := range p.Tensors() {
+		t, ok := bind[name].(*tensor)
+		if !ok {
+			t = planned[name]
+		}
+		if t == nil || t.dev != d {
+			return nil, fmt.Errorf("simd: tensor %q belongs to another device", name)
+		}
+		c.tensor[name] = t
+	}
+	return c, nil
 }
+
+// sizes are the bytes of a plan's own memory, in their order there.
+type sizes struct{ args, cells, records int64 }
 
 // needs is how many bytes a plan takes.
 type needs struct {
@@ -90,8 +101,8 @@ func (c *plan) measure() (n needs, err error) {
 	if err != nil {
 		return n, err
 	}
-	c.size[1], c.size[2] = int64(len(l.cells)*4+align-1)/align*align, int64(len(l.code))
-	return needs{plan: c.size[0] + c.size[1] + c.size[2], scratch: c.layout.Size + l.temps, ws: l.ws}, nil
+	c.size.cells, c.size.records = int64(len(l.cells)*4+align-1)/align*align, int64(len(l.code))
+	return needs{plan: c.size.args + c.size.cells + c.size.records, scratch: c.layout.Size + l.temps, ws: l.ws}, nil
 }
 
 // place says that the plan's memory begins at at: arguments, then cells, then records.
@@ -100,13 +111,13 @@ func (c *plan) place(at uint32) {
 	for b := engine.Buffer(1); int(b) < c.p.Len(); b++ {
 		if i := c.p.Info(b); i.Life == engine.Argument && i.Root == engine.None {
 			c.args[b] = at + uint32(size)
-			size += int64(i.Spec.Len()*4+slack+align-1) / align * align
+			size += taken(int64(i.Spec.Len() * 4))
 		}
 	}
-	c.size[0] = size
+	c.size.args = size
 	c.cells = at + uint32(size)
-	c.first = c.cells + uint32(c.size[1])
-	if c.size[2] == 0 {
+	c.first = c.cells + uint32(c.size.cells)
+	if c.size.records == 0 {
 		c.first = 0
 	}
 }
@@ -118,20 +129,16 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 	}
 	defer d.mu.Unlock()
 	m, planned := engine.Memory{Tensors: d.tensors, Scratch: d.plans}, map[string]*tensor{}
+	for name, s := range engine.Lacking(bind, programs...) {
+		t := &tensor{dev: d, spec: s, mem: piece{align, taken(tensorBytes(s))}, form: forms[s.DType]}
+		m.Tensors += t.mem.size
+		planned[name] = t
+	}
 	scratch, ws := d.scratch.size, d.ws.size
 	for _, p := range programs {
-		c := d.plan(p)
-		for name, s := range p.Tensors() {
-			t, ok := bind[name].(*tensor)
-			if !ok {
-				t, ok = planned[name]
-			}
-			if !ok {
-				t = &tensor{dev: d, spec: s, mem: piece{align, taken(tensorBytes(s))}, form: forms[s.DType]}
-				m.Tensors += t.mem.size
-				planned[name] = t
-			}
-			c.tensor[name] = t
+		c, err := d.plan(p, bind, planned)
+		if err != nil {
+			return engine.Memory{}, err
 		}
 		n, err := c.measure()
 		if err != nil {

@@ -19,7 +19,6 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 			grow(i, int64(a.Get("size").Float()))
 		}
 	}
-	seen := map[string]bool{}
 	for _, p := range programs {
 		b := recipeOf(p, d.limits, d.tile)
 		if _, _, err := b.finish(); err != nil {
@@ -28,18 +27,14 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 		for i, size := range b.arenas {
 			grow(i, size)
 		}
-		for name, s := range p.Tensors() {
-			if bind[name] != nil || seen[name] {
-				continue
-			}
-			seen[name] = true
-			parts, err := partsOf(s, d.limits)
-			if err != nil {
-				return m, err
-			}
-			for _, p := range parts {
-				m.Tensors += int64(p.size)
-			}
+	}
+	for _, s := range engine.Lacking(bind, programs...) {
+		parts, err := partsOf(s, d.limits)
+		if err != nil {
+			return m, err
+		}
+		for _, p := range parts {
+			m.Tensors += int64(p.size)
 		}
 	}
 	for _, size := range scratch {

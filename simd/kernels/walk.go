@@ -64,8 +64,7 @@ func (g *generator) walk(now *Func) {
 			f.Set(part, LoadI(part, beside))
 		})
 
-		// The record has no tiles left. The last one here opens the next
-		// one.
+		// The record has no tiles left. The last one here opens the next record.
 		f.Set(seen, AtomicLoad(at, round))
 		f.If(AtomicAdd(at, arrived, Const(1)).Eq(AtomicLoad(at, threads).Sub(Const(1))), func() {
 			// Records of one tile are nothing to share: this thread works on those that follow
