@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"prelude/models/weights"
+	"prelude/models/weights/nethttp"
 )
 
 // server serves data with net/http's Range support, after hook has had its say:
@@ -35,20 +36,6 @@ func server(t *testing.T, data []byte, hook func(w http.ResponseWriter, r *http.
 	return s.URL + "/models/m.gguf?download=true", requests
 }
 
-// get asks with net/http.
-func get(ctx context.Context, address string, off int64) (*weights.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	return &weights.Response{Status: resp.StatusCode, Length: resp.ContentLength, Header: resp.Header.Get, Body: resp.Body}, nil
-}
-
 func numbers(n int) []byte {
 	data := make([]byte, n)
 	for i := range data {
@@ -59,7 +46,7 @@ func numbers(n int) []byte {
 
 func openURL(t *testing.T, url string) *weights.HTTP {
 	t.Helper()
-	h, err := weights.OpenURL(ctx, get, url)
+	h, err := weights.OpenURL(ctx, nethttp.Get, url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,10 +192,10 @@ func TestHTTPRefuses(t *testing.T) {
 			c.hook(w, r)
 			return true
 		})
-		_, err := weights.OpenURL(ctx, get, url)
+		_, err := weights.OpenURL(ctx, nethttp.Get, url)
 		refused(t, c.name, err, c.want)
 	}
-	_, err := weights.OpenURL(ctx, get, "::")
+	_, err := weights.OpenURL(ctx, nethttp.Get, "::")
 	refused(t, "no address", err, "missing protocol scheme")
 }
 
@@ -278,7 +265,7 @@ func TestHTTPPieces(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 	}))
 	defer s.Close()
-	open := weights.URLs(get, s.URL+"/models/tiny")
+	open := weights.URLs(nethttp.Get, s.URL+"/models/tiny")
 	p := weights.OpenPieces(m, open)
 	defer p.Close()
 	if err := p.Verify(ctx); err != nil {

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"prelude/models/weights"
+	"prelude/models/weights/nethttp"
 )
 
 // folder is a Folder on disk; no file grows beyond full bytes.
@@ -109,7 +110,7 @@ func sum(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 // keep is one sitting: it opens and reads m.gguf.
 func keep(t *testing.T, f folder, address string, sums map[string]string) (got []byte, notes []string, err error) {
 	t.Helper()
-	open := weights.Keep(ctx, f, weights.Keeping{Model: "owner/name", Address: address, Get: get, Sum: func(_ context.Context, file string) string { return sums[file] }, Note: func(why error) { notes = append(notes, why.Error()) }})
+	open := weights.Keep(ctx, f, weights.Keeping{Model: "owner/name", Address: address, Get: nethttp.Get, Sum: func(_ context.Context, file string) string { return sums[file] }, Note: func(why error) { notes = append(notes, why.Error()) }})
 	src, err := open(ctx, "m.gguf")
 	if err != nil {
 		return nil, notes, err
@@ -190,7 +191,7 @@ func TestKeepMissing(t *testing.T) {
 	address := h.serve(t)
 	f := folder{dir: t.TempDir()}
 	for range 2 {
-		open := weights.Keep(ctx, f, weights.Keeping{Model: "owner/name", Address: address, Get: get})
+		open := weights.Keep(ctx, f, weights.Keeping{Model: "owner/name", Address: address, Get: nethttp.Get})
 		if _, err := open(ctx, "config.json"); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%v, want that there is none", err)
 		}
@@ -199,7 +200,7 @@ func TestKeepMissing(t *testing.T) {
 		t.Errorf("%d requests, want 1", len(h.ranges))
 	}
 	for _, name := range []string{"../m.gguf", "a/b", ""} {
-		if _, err := weights.Keep(ctx, f, weights.Keeping{Address: address, Get: get})(ctx, name); err == nil {
+		if _, err := weights.Keep(ctx, f, weights.Keeping{Address: address, Get: nethttp.Get})(ctx, name); err == nil {
 			t.Errorf("%q was opened", name)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"log"
 	"math"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"prelude/engine/generate"
 	"prelude/models"
 	"prelude/models/weights"
+	"prelude/models/weights/nethttp"
 	"prelude/simd"
 )
 
@@ -33,7 +33,7 @@ func main() {
 	ctx := context.Background()
 	var from weights.Opener
 	if at := flag.Arg(0); strings.Contains(at, "://") {
-		from = weights.URLs(get, at)
+		from = weights.URLs(nethttp.Get, at)
 	} else {
 		from = weights.Dir(at)
 	}
@@ -69,20 +69,6 @@ func main() {
 	fmt.Printf("token %.3f ms\n", slices.Min(took))
 	fmt.Printf("mean %.3f ms\n", mean)
 	fmt.Printf("bytes %d B\n", m.WeightBytes)
-}
-
-// get is a [weights.Get] by net/http, which asks with fetch in a page.
-func get(ctx context.Context, address string, off int64) (*weights.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Range", fmt.Sprintf("bytes=%d-", off))
-	a, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	return &weights.Response{Status: a.StatusCode, Length: a.ContentLength, Header: a.Header.Get, Body: a.Body}, nil
 }
 
 func check[T any](v T, err error) T {
