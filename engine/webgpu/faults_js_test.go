@@ -305,14 +305,7 @@ func TestWaitingWork(t *testing.T) {
 			y = p.Linear(y, w, engine.None, w)
 		}
 		p.CopyTo(y, p.Persist("y", spec))
-		bound := map[string]engine.Tensor{}
-		for name := range p.Tensors() {
-			x, err := dev.Alloc(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			bound[name] = x
-		}
+		bound := bindAll(t, dev, p)
 		plan, err := dev.Compile(ctx, p, bound)
 		if err != nil {
 			t.Fatal(err)
@@ -388,14 +381,7 @@ func TestTooMuch(t *testing.T) {
 	x := p.Persist("x", engine.Spec{DType: engine.F32, Shape: []int{1}})
 	big := p.Add(p.Temp("big", engine.AllRows, 1, 64<<20), x)
 	p.Keep("y", p.SumAll(big))
-	bound := map[string]engine.Tensor{}
-	for name, s := range p.Tensors() {
-		b, err := dev.Alloc(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bound[name] = b
-	}
+	bound := bindAll(t, dev, p)
 	if _, err := dev.Compile(context.Background(), p, bound); err == nil || !strings.Contains(err.Error(), "binds at most") {
 		t.Errorf("256 MiB of scratch in one row: %v", err)
 	}
@@ -416,14 +402,7 @@ func TestIndices(t *testing.T) {
 	d := p.Domain("rows", 3)
 	ids := p.Arg("ids", d, engine.I32, 3)
 	p.CopyTo(p.Embed(ids, p.Persist("w", engine.Spec{DType: engine.Q8_0, Shape: []int{10, 32}}), 1), p.Persist("y", engine.Spec{DType: engine.F32, Shape: []int{3, 32}}))
-	bound := map[string]engine.Tensor{}
-	for name, s := range p.Tensors() {
-		x, err := dev.Alloc(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bound[name] = x
-	}
+	bound := bindAll(t, dev, p)
 	plan, err := dev.Compile(ctx, p, bound)
 	if err != nil {
 		t.Fatal(err)
@@ -470,4 +449,18 @@ func TestTensors(t *testing.T) {
 			t.Errorf("%v: read % x, want % x", s, got, want[unit:])
 		}
 	}
+}
+
+// bindAll allocates every tensor of a program.
+func bindAll(t *testing.T, dev engine.Device, p *engine.Program) map[string]engine.Tensor {
+	t.Helper()
+	bound := map[string]engine.Tensor{}
+	for name, s := range p.Tensors() {
+		x, err := dev.Alloc(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound[name] = x
+	}
+	return bound
 }
