@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,12 +130,7 @@ const mostCurves = 12
 
 // keep begins a curve; an earlier one of that name goes.
 func (f *found) keep(name string) {
-	var kept []*lossCurve
-	for _, c := range f.curves {
-		if c.name != name {
-			kept = append(kept, c)
-		}
-	}
+	kept := slices.DeleteFunc(f.curves, func(c *lossCurve) bool { return c.name == name })
 	f.curves = append(kept[max(0, len(kept)-mostCurves+1):], &lossCurve{name, run{status: runGoing}})
 }
 
@@ -189,11 +185,9 @@ func (x *experiments) took(seconds float64) {
 
 // put adds a row; one of the same name, of an earlier run, is replaced where it stands.
 func (f *found) put(row wire.ExperimentRow) {
-	for i, r := range f.rows {
-		if r.What == row.What {
-			f.rows[i] = row
-			return
-		}
+	if i := slices.IndexFunc(f.rows, func(r wire.ExperimentRow) bool { return r.What == row.What }); i >= 0 {
+		f.rows[i] = row
+		return
 	}
 	f.rows = append(f.rows, row)
 }
@@ -238,29 +232,21 @@ type matrixCell struct {
 func (f *found) matrix() *matrix {
 	var m matrix
 	across := map[string]map[string]string{}
-	add := func(all []string, name string) []string {
-		for _, x := range all {
-			if x == name {
-				return all
-			}
-		}
-		return append(all, name)
-	}
-	var prefixes []string
+	prefixes := false
 	for _, r := range f.rows {
 		if r.On == "" {
 			continue
 		}
-		m.tasks = add(m.tasks, r.On)
+		if !slices.Contains(m.tasks, r.On) {
+			m.tasks = append(m.tasks, r.On)
+		}
 		if across[r.For] == nil {
 			across[r.For] = map[string]string{}
 		}
 		across[r.For][r.On] = r.Ours
-		if r.For != "" {
-			prefixes = add(prefixes, r.For)
-		}
+		prefixes = prefixes || r.For != ""
 	}
-	if len(prefixes) == 0 {
+	if !prefixes {
 		return nil
 	}
 	row := func(name, label string) {
