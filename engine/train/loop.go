@@ -237,7 +237,10 @@ func (l *loop) between(ctx context.Context) (on bool, err error) {
 	}
 	before := time.Now()
 	if !l.ev.Between() {
-		return false, l.report(ctx)
+		if err := l.report(ctx); err != nil && !errors.Is(err, errNotFinite) { // stopped is stopped
+			return false, err
+		}
+		return false, nil
 	}
 	away := time.Since(before)
 	l.paused += away
