@@ -150,8 +150,7 @@ def pretrain(name, folder, tasks, steps, lr, floor, pad, batch=64, **sizes):
     print(name, sum(p.numel() for p in model.parameters()), "parameters", flush=True)
 
     def draw(_):
-        x = digits(batch, False, gen)
-        y = torch.cat([TASKS[t](part) for t, part in zip(tasks, x.chunk(len(tasks)))])
+        x, y = mixture(tasks, batch, gen)
         return F.cross_entropy(model(torch.cat([x, y[:, :-1]], 1), pad, 9).flatten(0, 1), y.flatten())
 
     def report():
@@ -160,20 +159,36 @@ def pretrain(name, folder, tasks, steps, lr, floor, pad, batch=64, **sizes):
     fit(model, draw, steps, lr, floor, report, lambda done: model.save(f"{folder}/{name}.safetensors", pad=pad, steps=done, batch=batch, **{t: f"{a:.4f}" for t, a in report().items()}))
 
 
-def fit(model, loss_of, steps, lr, floor, report, save):
-    """AdamW at a constant rate, after a rise, until the mean loss is near its floor or all but the last 200 steps are over; then the rate falls to zero over 200 steps."""
+def mixture(tasks, batch, gen):
+    """A batch that is an equal part of each task: inputs and outputs."""
+    x = digits(batch, False, gen)
+    return x, torch.cat([TASKS[t](part) for t, part in zip(tasks, x.chunk(len(tasks)))])
+
+
+def optimizer(model, lr, **options):
+    """AdamW that decays the matrices but for the small tables of tokens and positions."""
     decay = [p for p in model.parameters() if p.dim() == 2 and p.shape[0] > 28]
     rest = [p for p in model.parameters() if not any(p is q for q in decay)]
-    opt = torch.optim.AdamW([{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.95))
+    return torch.optim.AdamW([{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.95), **options)
+
+
+def descend(model, opt, loss):
+    """One step down a loss."""
+    opt.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    opt.step()
+
+
+def fit(model, loss_of, steps, lr, floor, report, save):
+    """AdamW at a constant rate, after a rise, until the mean loss is near its floor or all but the last 200 steps are over; then the rate falls to zero over 200 steps."""
+    opt = optimizer(model, lr)
     begun, mean, fall, step = time.time(), 3.0, 0, 0
     while fall < 200:
         for g in opt.param_groups:
             g["lr"] = lr * min(1, (step + 1) / 100) * (1 - fall / 200)
         loss = loss_of(step)
-        opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        opt.step()
+        descend(model, opt, loss)
         step += 1
         mean += (loss.item() - mean) / min(step, 50)
         if fall or mean < floor or step >= steps - 200:
@@ -195,21 +210,16 @@ def further(source, name, folder, tasks, minutes, lr, pad, batch, **sizes):
     with safe_open(path, "pt") as f:
         before = f.metadata()
     gen = torch.Generator().manual_seed(3)
-    decay, rest = [p for p in model.parameters() if p.dim() == 2 and p.shape[0] > 28], [p for p in model.parameters() if p.dim() == 1 or p.shape[0] <= 28]
-    opt = torch.optim.AdamW([{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.95), fused=True)
+    opt = optimizer(model, lr, fused=True)
     begun, step, mean, left = time.time(), 0, 0.16, 1
     while left > 0:
         for g in opt.param_groups:
             g["lr"] = lr * min(1, (step + 1) / 50) * left
-        x = digits(batch, False, gen)
-        y = torch.cat([TASKS[t](part) for t, part in zip(tasks, x.chunk(len(tasks)))])
+        x, y = mixture(tasks, batch, gen)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(torch.cat([x, y[:, :-1]], 1), pad, 9)
         loss = F.cross_entropy(logits.float().flatten(0, 1), y.flatten())
-        opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        opt.step()
+        descend(model, opt, loss)
         step += 1
         mean += (loss.item() - mean) / min(step, 50)
         left = 1 - (time.time() - begun) / 60 / minutes
