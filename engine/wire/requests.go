@@ -58,6 +58,7 @@ type Train struct {
 	Seed     uint64            `json:"seed"`
 	Method   map[string]string `json:"method"` // axis or setting → choice, see Methods
 	Patience int               `json:"patience"`
+	Eval     int               `json:"eval,omitempty"`  // steps between evaluations; 0: a twentieth of all, at least 5
 	Text     bool              `json:"text,omitempty"`  // learn the text from its conversations, not the examples
 	Slots    int               `json:"slots,omitempty"` // with Text: length of the prefix; 0: the text's own
 	From     int               `json:"from,omitempty"`  // key of the prefix that "start=prefix" goes on from; 0: the one in use

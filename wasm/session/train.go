@@ -190,7 +190,7 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 	given := s.lesson.given
 	given.Prefix = from
 	r, err := train.New(ctx, s.model.Frozen, m, s.lesson.data, given,
-		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Budget: s.budget()})
+		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Eval: o.Eval, Budget: s.budget()})
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ func runStudy(ctx context.Context, args []string) error {
 	f.Float64Var(&t.Minutes, "minutes", 0, "limit in minutes (5 where -steps is not given)")
 	f.IntVar(&t.Batch, "batch", 8, "conversations a step")
 	f.Float64Var(&t.LR, "lr", 0, "peak learning rate; 0 is the method's own")
+	f.IntVar(&t.Eval, "evaluate", 0, "steps between evaluations; 0 is a twentieth of all, at least 5")
 	f.IntVar(&t.Patience, "patience", 0, "evaluations without improvement before stopping; 0 is 5")
 	f.Uint64Var(&t.Seed, "seed", 1, "seed of the conversations and of the order")
 	f.Var(choices(t.Method), "method", "`key=value` of the method, may be given often")

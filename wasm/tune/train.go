@@ -50,6 +50,7 @@ func runTrain(ctx context.Context, args []string) error {
 	f.IntVar(&t.Batch, "batch", 8, "examples a step")
 	f.Float64Var(&t.LR, "lr", 0, "peak learning rate; 0 is the method's own")
 	f.StringVar(&t.Schedule, "schedule", "linear", "after warm-up: linear or cosine")
+	f.IntVar(&t.Eval, "evaluate", 0, "steps between evaluations; 0 is a twentieth of all, at least 5")
 	f.IntVar(&t.Patience, "patience", 0, "evaluations without improvement before stopping; 0 is 5")
 	f.Var(choices(t.Method), "method", "`key=value` of the method, may be given often; 'tune methods' lists them")
 	f.Func("preset", "a named `method`, which -method then changes; 'tune methods' lists them", func(id string) error { return choices(t.Method).preset(id) })
