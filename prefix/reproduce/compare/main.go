@@ -7,7 +7,7 @@
 //
 // An arm is a preset of "tune methods", and settings behind slashes, as in examples/slots=190. One call is one arm at one rate, so that the grid can
 // be run in pieces, one beside the other, so it takes one thread; a call whose line is there
-// already does nothing. A rate whose loss at step 60 is more than 0.4 nats above what another
+// already does nothing. A rate whose loss at step 60 is more than 0.2 nats above what another
 // rate of its arm had there is given up.
 package main
 
@@ -45,7 +45,7 @@ const (
 	prompts, valShare, splitSeed = 100, 0.3, 1
 	steps, batch                 = 200, 8
 	every                        = 20 // steps between evaluations
-	look, behind                 = 60, 0.4
+	look, behind                 = 60, 0.2
 )
 
 func main() {
