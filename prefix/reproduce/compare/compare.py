@@ -1,11 +1,13 @@
 """PEFT's side of the comparison: python compare.py METHOD RATE, from the repository's root, after
-"go run ./prefix/reproduce/compare split". METHOD is prefix, cartridge, cartridge-whole, prompt, ptuning or lora. One call
-is one line of compare.csv; a line that is there already is not run again. SMOLLM2 names the .gguf file.
+"go run ./prefix/reproduce/compare split". METHOD is prefix, cartridge, cartridge:2 (as long as two whole
+examples), prompt, ptuning or lora. One call is one line of compare.csv; a line that is there already is not
+run again. SMOLLM2 names the .gguf file.
 
 torch 2.15, transformers 5.24, peft 0.21.2, one thread, seed 1; 200 steps of batch 8, AdamW without decay,
 warm-up 10 and a linear fall, clip 1, plain text with end token, loss on completions, validation every 20
-steps, the best kept: the same as here but for the number of evaluations. A rate whose loss at step 60 is
-more than 0.2 nats above what another rate of its method had there is given up.
+steps, the best kept: the same as here but for the number of evaluations. A rate is given
+up at step 60 where its loss is more than 0.2 nats above what another rate of its method had there, and from
+then on where it is more than 0.15 above its own best.
 
 Logits are made where a completion is scored and nowhere else, a batch is two halves of like lengths, and
 attention is transformers' "eager", all so that a step takes 2 s instead of 5; BF16=1 makes matrix products
@@ -27,7 +29,6 @@ task = {"task_type": "CAUSAL_LM"}
 METHODS = {
     "prefix": lambda: PrefixTuningConfig(num_virtual_tokens=SLOTS, **task),
     "cartridge": lambda: CartridgeConfig(num_virtual_tokens=SLOTS, num_frozen_tokens=1, **task),
-    "cartridge-whole": lambda: CartridgeConfig(num_virtual_tokens=SLOTS, num_frozen_tokens=1, **task),  # two whole examples
     "prompt": lambda: PromptTuningConfig(num_virtual_tokens=SLOTS, **task),
     "ptuning": lambda: PromptEncoderConfig(num_virtual_tokens=SLOTS, encoder_hidden_size=256, **task),
     "lora": lambda: LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], **task),
@@ -93,13 +94,13 @@ def main(method, rate):
         return total / n
 
     base = validate(model)
-    text = "".join(tok.decode(i) for i, _ in train[:2])
-    config = METHODS[method]()
-    if method == "cartridge-whole":
+    kind, _, whole = method.partition(":")
+    config, text = METHODS[kind](), "".join(tok.decode(i) for i, _ in train[:int(whole or 2)])
+    if whole:
         config.num_virtual_tokens = len(tok(text, add_special_tokens=False)["input_ids"])
     slots = getattr(config, "num_virtual_tokens", 0)
     model = get_peft_model(model, config)
-    if method.startswith("cartridge"):  # its own start: keys and values of the first tokens of the text
+    if kind == "cartridge":  # its own start: keys and values of the first tokens of the text
         initialize_kv_prefix_from_text(model, tok, text=text, use_chat_template=False)
     params = [p for p in model.parameters() if p.requires_grad]
     opt = torch.optim.AdamW(params, lr=rate, weight_decay=0.0)
@@ -125,8 +126,8 @@ def main(method, rate):
                 best, at = now, step + 1
             if step + 1 == LOOK:
                 early = now
-                if now > given_up(method):
-                    break
+            if step + 1 >= LOOK and (early > given_up(method) or now > best + 0.15):
+                break
     with open(TABLE, "a") as f:
         f.write(f"{key}{slots},{sum(p.numel() for p in params)},{step + 1},{base:.4f},{early:.4f},{best:.4f},{at},{(time.time() - begun) / (step + 1):.2f}\n")
 

@@ -7,8 +7,9 @@
 //
 // An arm is a preset of "tune methods", and settings behind slashes, as in examples/slots=190. One call is one arm at one rate, so that the grid can
 // be run in pieces, one beside the other, so it takes one thread; a call whose line is there
-// already does nothing. A rate whose loss at step 60 is more than 0.2 nats above what another
-// rate of its arm had there is given up.
+// already does nothing. A rate is given up at step 60 where its loss is more than 0.2 nats
+// above what another rate of its arm had there, and from then on where it is more than 0.15
+// above its own best.
 package main
 
 import (
@@ -45,7 +46,7 @@ const (
 	prompts, valShare, splitSeed = 100, 0.3, 1
 	steps, batch                 = 200, 8
 	every                        = 20 // steps between evaluations
-	look, behind                 = 60, 0.2
+	look, behind, astray         = 60, 0.2, 0.15
 )
 
 func main() {
@@ -164,18 +165,20 @@ func run(ctx context.Context, arm, rate string) error {
 	}
 	fmt.Println(d.Train, "to train on,", d.Val, "for validation")
 	var planned wire.Planned
-	early, limit := math.Inf(1), givenUp(string(lines), arm)
+	best, early, limit, hope := math.Inf(1), math.Inf(1), givenUp(string(lines), arm), true
 	begun := time.Now()
 	done, err := s.Train(ctx, wire.Train{Steps: steps, Batch: batch, LR: lr, Seed: splitSeed, Method: choice, Patience: steps, Eval: every},
 		session.Watch{Planned: func(p wire.Planned) { planned = p },
 			Step: func(wire.Step) {},
 			Eval: func(e wire.Eval) {
 				fmt.Printf("step %d  %.4f\n", e.Step, e.Loss)
+				best = min(best, e.Loss)
 				if e.Step == look {
 					early = e.Loss
 				}
+				hope = e.Step < look || early <= limit && e.Loss <= best+astray
 			},
-			Between: func() bool { return math.IsInf(early, 1) || early <= limit }})
+			Between: func() bool { return hope }})
 	if err != nil {
 		return err
 	}
