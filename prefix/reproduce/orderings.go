@@ -97,41 +97,51 @@ func (b *bench) train(a arm, l lesson, rate float64, seed int) (*tuned, set, err
 	return t, d, err
 }
 
-// run tunes the rate on the first seed's validation, then trains with every seed.
+// choose trains with each rate and the first seed, and keeps what is best on validation.
+func (b *bench) choose(a arm, l lesson) (best *tuned, of set, rate float64, err error) {
+	for _, r := range a.rates {
+		t, d, err := b.train(a, l, r, b.seeds[0])
+		if err == nil && (best == nil || t.val < best.val) {
+			best, t, of, rate = t, best, d, r
+		}
+		if t != nil {
+			t.close()
+		}
+		if err != nil {
+			if best != nil {
+				best.close()
+			}
+			return nil, set{}, 0, err
+		}
+	}
+	return best, of, rate, nil
+}
+
+// run tunes the rate on the first seed's validation, and trains with the other seeds.
 func (b *bench) run(a arm, l lesson) (*outcome, error) {
 	key := fmt.Sprint(a.name, l.examples, l.steps, l.f("abc"))
 	if o := b.done[key]; o != nil {
 		return o, nil
 	}
-	o := &outcome{arm: a}
-	best := math.Inf(1)
-	o.rate = a.rates[0]
-	for _, rate := range a.rates {
-		if len(a.rates) == 1 {
-			break
-		}
-		t, _, err := b.train(a, l, rate, b.seeds[0])
-		if err != nil {
-			return nil, err
-		}
-		if t.val < best {
-			best, o.rate = t.val, rate
-		}
-		t.close()
+	t, d, rate, err := b.choose(a, l)
+	if err != nil {
+		return nil, err
 	}
-	for _, seed := range b.seeds {
-		t, d, err := b.train(a, l, o.rate, seed)
-		if err != nil {
-			return nil, err
+	o := &outcome{arm: a, rate: rate}
+	for i, seed := range b.seeds {
+		if i > 0 {
+			if t, d, err = b.train(a, l, rate, seed); err != nil {
+				return nil, err
+			}
 		}
 		got, err := t.match(b.ctx, d.test)
+		t.close()
 		if err != nil {
 			return nil, err
 		}
 		o.match, o.val = append(o.match, 100*got), append(o.val, t.val)
 		o.early = append(o.early, mean(t.curve[:min(100, len(t.curve))]))
 		o.late = append(o.late, mean(t.curve[len(t.curve)*9/10:]))
-		t.close()
 	}
 	b.done[key] = o
 	return o, nil
@@ -230,6 +240,8 @@ var (
 	kvHeader   = arm{name: "keys and values, from the header", choice: directKV(3, "text"), text: "BB:", rates: wide}
 	kvOther    = arm{name: "keys and values, from another header", choice: directKV(3, "text"), text: "CC:", rates: wide}
 	kvShort    = arm{name: "keys and values, random, 3 slots", choice: directKV(3, "gaussian"), rates: wide}
+	kvOne      = arm{name: "keys and values, random, 1 slot", choice: directKV(1, "gaussian"), rates: wide}
+	kvLong     = arm{name: "keys and values, random, 30 slots", choice: directKV(30, "gaussian"), rates: wide}
 	embedded   = arm{name: "embeddings", choice: prefix.Choice{"source": "embedding", "embedding.slots": "10", "start": "gaussian"}, rates: wide}
 	infixed    = arm{name: "embeddings behind the text", choice: prefix.Choice{"source": "none"}, infix: 10, rates: wide}
 	fullTuning = arm{name: "full fine-tuning", choice: prefix.Choice{"source": "none", "weights": "full"}, rates: []float64{3e-4, 1e-3, 3e-3}}
@@ -331,18 +343,18 @@ func o3(b *bench) error {
 
 // o4: training loss falls with length; validation has its best inside.
 func o4(b *bench) error {
-	lengths := []int{1, 3, 10, 30}
-	var late, val []float64
-	for _, n := range lengths {
-		o, err := b.run(arm{name: fmt.Sprintf("random, %d slots", n), choice: directKV(n, "gaussian"), rates: []float64{0.06}}, seenFew)
+	var late, val, rates []float64
+	for _, a := range []arm{kvOne, kvShort, kvNoise, kvLong} {
+		o, err := b.run(a, seenFew)
 		if err != nil {
 			return err
 		}
-		late, val = append(late, mean(o.late)), append(val, mean(o.val))
+		late, val, rates = append(late, mean(o.late)), append(val, mean(o.val)), append(rates, o.rate)
 	}
-	b.l.ordering("O4, 50 examples", "training loss falls with 1, 3, 10, 30 slots", numbers(late), slices.IsSortedFunc(late, func(a, b float64) int { return cmp.Compare(b, a) }))
+	of := fmt.Sprintf(" (rates %g)", rates)
+	b.l.ordering("O4, 50 examples", "training loss falls with 1, 3, 10, 30 slots", numbers(late)+of, slices.IsSortedFunc(late, func(a, b float64) int { return cmp.Compare(b, a) }))
 	least := slices.Index(val, slices.Min(val))
-	b.l.ordering("O4, 50 examples", "validation is best inside", numbers(val), least > 0 && least < len(val)-1)
+	b.l.ordering("O4, 50 examples", "validation is best inside", numbers(val)+of, least > 0 && least < len(val)-1)
 	return nil
 }
 
