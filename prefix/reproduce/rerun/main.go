@@ -4,9 +4,10 @@
 // parameters. It starts from checkpoints that pretrain.py made, prints each figure beside
 // the paper's and writes RESULTS.md:
 //
-//	go run ./prefix/reproduce/rerun [-only E1,E2,…] [-out prefix/reproduce]
+//	go run ./prefix/reproduce/rerun [-only E1,E2,… | -write] [-out prefix/reproduce]
 //
 // An experiment's results are kept in results.json beside it, so that one can be rerun alone.
+// With -write none is: RESULTS.md is written anew from that file and from compare/compare.csv.
 package main
 
 import (
@@ -27,17 +28,18 @@ import (
 
 func main() {
 	only := flag.String("only", "", "experiments to run, with commas between; all where empty")
+	write := flag.Bool("write", false, "run nothing, write RESULTS.md")
 	out := flag.String("out", "prefix/reproduce", "`folder` of results.json and RESULTS.md")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := rerun(ctx, *only, *out); err != nil {
+	if err := rerun(ctx, *only, *write, *out); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func rerun(ctx context.Context, only, out string) error {
+func rerun(ctx context.Context, only string, write bool, out string) error {
 	for id := range strings.SplitSeq(only, ",") {
 		if _, err := reproduce.Find(id); only != "" && err != nil {
 			return err
@@ -49,7 +51,7 @@ func rerun(ctx context.Context, only, out string) error {
 	}
 	begun := time.Now()
 	for _, x := range reproduce.All {
-		if only != "" && !slices.Contains(strings.Split(only, ","), x.ID) {
+		if write || only != "" && !slices.Contains(strings.Split(only, ","), x.ID) {
 			continue
 		}
 		if err := one(ctx, x, all, out); err != nil {

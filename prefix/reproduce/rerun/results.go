@@ -56,11 +56,19 @@ func (all *results) write(folder string) error {
 	if err := os.WriteFile(filepath.Join(folder, resultsFile), append(raw, '\n'), 0o644); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, pageFile), []byte(all.page()), 0o644)
+	page, err := all.page(folder)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, pageFile), []byte(page), 0o644)
 }
 
 // page is RESULTS.md.
-func (all *results) page() string {
+func (all *results) page(folder string) (string, error) {
+	runs, err := readComparison(folder)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	b.WriteString(preface)
 	for _, x := range reproduce.All {
@@ -92,5 +100,6 @@ func (all *results) page() string {
 			fmt.Fprintf(&b, "- %s, %d steps: %s\n", c.What, c.Steps, strings.Trim(fmt.Sprint(c.Points), "[]"))
 		}
 	}
-	return b.String()
+	b.WriteString(comparison(runs))
+	return b.String(), nil
 }
