@@ -1,5 +1,10 @@
 package prefix
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Preset is a choice on all axes that has a name.
 type Preset struct {
 	ID, Label string
@@ -29,4 +34,16 @@ func Presets() []Preset {
 		{"full", "Fine-tuning", "No prefix: a copy of the whole model is trained, to compare with; for small models.", "",
 			Choice{"source": "none", "weights": "full"}},
 	}
+}
+
+// FindPreset is the preset of that name.
+func FindPreset(id string) (Preset, error) {
+	var known []string
+	for _, p := range Presets() {
+		if p.ID == id {
+			return p, nil
+		}
+		known = append(known, p.ID)
+	}
+	return Preset{}, fmt.Errorf("no preset %q; known are %s", id, strings.Join(known, ", "))
 }

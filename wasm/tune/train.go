@@ -26,19 +26,16 @@ func (c choices) Set(s string) error {
 
 // preset makes the choices of a named method that -method has not made.
 func (c choices) preset(id string) error {
-	var known []string
-	for _, p := range prefix.Presets() {
-		if p.ID == id {
-			for key, value := range p.Choice {
-				if c[key] == "" {
-					c[key] = value
-				}
-			}
-			return nil
-		}
-		known = append(known, p.ID)
+	p, err := prefix.FindPreset(id)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("no preset %q; known are %s", id, strings.Join(known, ", "))
+	for key, value := range p.Choice {
+		if c[key] == "" {
+			c[key] = value
+		}
+	}
+	return nil
 }
 
 func runTrain(ctx context.Context, args []string) error {

@@ -82,7 +82,6 @@ def main(method, rate):
         return torch.nn.functional.cross_entropy(logits.float(), ids.roll(-1, 1)[at], reduction="sum"), int(at.sum())
 
     train, val = read("train"), read("val")
-
     val.sort(key=lambda x: len(x[0]))
 
     def validate(m):
@@ -105,6 +104,7 @@ def main(method, rate):
     params = [p for p in model.parameters() if p.requires_grad]
     opt = torch.optim.AdamW(params, lr=rate, weight_decay=0.0)
     rng, order, best, at, begun = random.Random(1), [], validate(model), 0, time.time()
+    limit = given_up(method)
     print("base", base, "start", best, flush=True)
     for step in range(STEPS):
         if len(order) < BATCH:
@@ -126,7 +126,7 @@ def main(method, rate):
                 best, at = now, step + 1
             if step + 1 == LOOK:
                 early = now
-            if step + 1 >= LOOK and (early > given_up(method) or now > best + 0.15):
+            if step + 1 >= LOOK and (early > limit or now > best + 0.15):
                 break
     with open(TABLE, "a") as f:
         f.write(f"{key}{slots},{sum(p.numel() for p in params)},{step + 1},{base:.4f},{early:.4f},{best:.4f},{at},{(time.time() - begun) / (step + 1):.2f}\n")

@@ -5,11 +5,12 @@
 //	go run ./prefix/reproduce/compare split          train.jsonl and val.jsonl for compare.py
 //	go run ./prefix/reproduce/compare ARM RATE       examples, text, li-liang, lora …
 //
-// An arm is a preset of "tune methods", and settings behind slashes, as in examples/slots=190. One call is one arm at one rate, so that the grid can
-// be run in pieces, one beside the other, so it takes one thread; a call whose line is there
-// already does nothing. A rate is given up at step 60 where its loss is more than 0.2 nats
-// above what another rate of its arm had there, and from then on where it is more than 0.15
-// above its own best.
+// An arm is a preset of "tune methods", and settings behind slashes, as in
+// examples/kv.slots=200. One call is one arm at one rate, so that the grid can be run in
+// pieces, one beside the other, so it takes one thread; a call whose line is there already
+// does nothing. A rate is given up at step 60 where its loss is more than 0.2 nats above what
+// another rate of its arm had there, and from then on where it is more than 0.15 above its
+// own best.
 package main
 
 import (
@@ -18,7 +19,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -32,6 +32,7 @@ import (
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
+	"prelude/prefix/reproduce/compare/runs"
 	"prelude/simd"
 	"prelude/wasm/session"
 )
@@ -40,11 +41,10 @@ const (
 	source  = "../shared/data/e2e/train.jsonl"
 	folder  = "prefix/reproduce/compare"
 	split   = "build/compare"
-	table   = folder + "/compare.csv"
 	modelAt = "static/models/smollm2-135m"
 
 	prompts, valShare, splitSeed = 100, 0.3, 1
-	steps, batch                 = 200, 8
+	steps, batch                 = runs.Steps, 8
 	every                        = 20 // steps between evaluations
 	look, behind, astray         = 60, 0.2, 0.15
 )
@@ -134,14 +134,20 @@ func run(ctx context.Context, arm, rate string) error {
 	if err != nil {
 		return err
 	}
-	key := fmt.Sprintf("prelude,%s,%g,", arm, lr)
-	lines, err := os.ReadFile(table)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	before, err := runs.Read(folder)
+	if err != nil {
 		return err
 	}
-	if strings.Contains(string(lines), "\n"+key) {
-		fmt.Println("already there:", key)
-		return nil
+	limit := math.Inf(1) // at step 60: above it, the rate is given up
+	for _, r := range before {
+		if r.By != "prelude" || r.Arm != arm {
+			continue
+		}
+		if r.Rate == lr {
+			fmt.Println("already there:", arm, rate)
+			return nil
+		}
+		limit = min(limit, r.Early+behind)
 	}
 	raw, err := distinct()
 	if err != nil {
@@ -165,7 +171,7 @@ func run(ctx context.Context, arm, rate string) error {
 	}
 	fmt.Println(d.Train, "to train on,", d.Val, "for validation")
 	var planned wire.Planned
-	best, early, limit, hope := math.Inf(1), math.Inf(1), givenUp(string(lines), arm), true
+	best, early, hope := math.Inf(1), math.Inf(1), true
 	begun := time.Now()
 	done, err := s.Train(ctx, wire.Train{Steps: steps, Batch: batch, LR: lr, Seed: splitSeed, Method: choice, Patience: steps, Eval: every},
 		session.Watch{Planned: func(p wire.Planned) { planned = p },
@@ -182,42 +188,29 @@ func run(ctx context.Context, arm, rate string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(table, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o666)
+	f, err := os.OpenFile(runs.File(folder), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	_, err = fmt.Fprintf(f, "%s%d,%d,%d,%.4f,%.4f,%.4f,%d,%.2f\n", key, planned.Slots, planned.Trainable, done.Steps, done.BaseLoss, early, done.BestLoss, done.BestStep, time.Since(begun).Seconds()/float64(max(1, done.Steps)))
+	_, err = fmt.Fprintf(f, "prelude,%s,%g,%d,%d,%d,%.4f,%.4f,%.4f,%d,%.2f\n", arm, lr, planned.Slots, planned.Trainable, done.Steps, done.BaseLoss, early, done.BestLoss, done.BestStep, time.Since(begun).Seconds()/float64(max(1, done.Steps)))
 	return err
 }
 
 // chosen is an arm's choice on the axes.
 func chosen(arm string) (prefix.Choice, error) {
-	id, settings, _ := strings.Cut(arm, "/")
-	for _, p := range prefix.Presets() {
-		if p.ID != id {
-			continue
-		}
-		choice := maps.Clone(p.Choice)
-		for s := range strings.SplitSeq(settings, "/") {
-			if key, value, ok := strings.Cut(s, "="); ok {
-				choice[key] = value
-			}
-		}
-		return choice, nil
+	parts := strings.Split(arm, "/")
+	preset, err := prefix.FindPreset(parts[0])
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("no arm %q; 'go run ./wasm/tune methods' lists the presets", arm)
-}
-
-// givenUp is the loss at step 60 above which a rate of the arm is given up.
-func givenUp(table, arm string) float64 {
-	least := math.Inf(1)
-	for line := range strings.Lines(table) {
-		if f := strings.Split(line, ","); len(f) > 7 && f[0] == "prelude" && f[1] == arm {
-			if loss, err := strconv.ParseFloat(f[7], 64); err == nil {
-				least = min(least, loss)
-			}
+	choice := maps.Clone(preset.Choice)
+	for _, s := range parts[1:] {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, fmt.Errorf("arm %q: want key=value behind a slash", arm)
 		}
+		choice[key] = value
 	}
-	return least + behind
+	return choice, nil
 }

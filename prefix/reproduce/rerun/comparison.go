@@ -2,76 +2,32 @@ package main
 
 import (
 	"cmp"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"prelude/prefix/reproduce/compare/runs"
 )
 
-// run is a line of compare.csv: one arm at one learning rate.
-type run struct {
-	arm              string // with who trains it
-	slots, trainable string
-	rate, best       float64
-	steps, at        int // steps taken, and the best one
-}
-
-// allSteps is how many steps a run has that was not given up.
-const allSteps = 200
-
-// readComparison reads compare.csv; there are no runs where there is no file.
-func readComparison(folder string) ([]run, error) {
-	f, err := os.Open(filepath.Join(folder, "compare", "compare.csv"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines, err := csv.NewReader(f).ReadAll()
-	if err != nil || len(lines) == 0 {
-		return nil, err
-	}
-	var all []run
-	for _, x := range lines[1:] {
-		r := run{arm: x[0] + " | " + x[1], slots: x[3], trainable: x[4]}
-		var bad [4]error
-		r.rate, bad[0] = strconv.ParseFloat(x[2], 64)
-		r.steps, bad[1] = strconv.Atoi(x[5])
-		r.best, bad[2] = strconv.ParseFloat(x[8], 64)
-		r.at, bad[3] = strconv.Atoi(x[9])
-		if err := errors.Join(bad[:]...); err != nil {
-			return nil, fmt.Errorf("compare.csv: %w", err)
-		}
-		all = append(all, r)
-	}
-	return all, nil
-}
-
 // comparison is the table of the runs: an arm a row, a rate a column, the best arm first.
-func comparison(all []run) string {
+func comparison(all []runs.Run) string {
 	if len(all) == 0 {
 		return ""
 	}
-	slices.SortStableFunc(all, func(a, b run) int { return cmp.Compare(a.best, b.best) })
+	slices.SortStableFunc(all, func(a, b runs.Run) int { return cmp.Compare(a.Best, b.Best) })
+	name := func(r runs.Run) string { return r.By + " | " + r.Arm }
 	var rates []float64
 	var arms []string
 	for _, r := range all {
-		if !slices.Contains(arms, r.arm) {
-			arms = append(arms, r.arm)
+		if !slices.Contains(arms, name(r)) {
+			arms = append(arms, name(r))
 		}
-		rates = append(rates, r.rate)
+		rates = append(rates, r.Rate)
 	}
 	slices.Sort(rates)
 	rates = slices.Compact(rates)
 	find := func(arm string, rate float64) int {
-		return slices.IndexFunc(all, func(r run) bool { return r.arm == arm && (rate == 0 || r.rate == rate) })
+		return slices.IndexFunc(all, func(r runs.Run) bool { return name(r) == arm && (rate == 0 || r.Rate == rate) })
 	}
 	var b strings.Builder
 	b.WriteString(comparisonPreface + "\n| by | arm | slots | numbers |")
@@ -81,18 +37,18 @@ func comparison(all []run) string {
 	b.WriteString("\n" + strings.Repeat("| --- ", 4+len(rates)) + "|\n")
 	for _, arm := range arms {
 		best := find(arm, 0)
-		fmt.Fprintf(&b, "| %s | %s | %s |", arm, all[best].slots, all[best].trainable)
+		fmt.Fprintf(&b, "| %s | %d | %d |", arm, all[best].Slots, all[best].Trainable)
 		for _, rate := range rates {
 			i := find(arm, rate)
 			if i < 0 {
 				b.WriteString(" |")
 				continue
 			}
-			cell := fmt.Sprintf("%.3f at %d", all[i].best, all[i].at)
+			cell := fmt.Sprintf("%.3f at %d", all[i].Best, all[i].BestStep)
 			if i == best {
 				cell = "**" + cell + "**"
 			}
-			if all[i].steps < allSteps {
+			if all[i].Steps < runs.Steps {
 				cell += " †"
 			}
 			fmt.Fprintf(&b, " %s |", cell)

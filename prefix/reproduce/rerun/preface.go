@@ -4,7 +4,7 @@ const preface = `# What papers say of prefix-tuning, rerun here
 
 Written by ` + "`make reproduce`" + `, on this project's engine and prefix methods (WebAssembly SIMD kernels in Node,
 a thread for each processor), from the checkpoints beside it, which pretrain.py made. An experiment stands here once it
-has been run; times are of two cores of a Xeon that did nothing else, 18 minutes for all.
+has been run; times are of two cores of a Xeon that did nothing else, %.0f minutes for all.
 
 E1 to E4 are those of Petrov, Torr and Bibi (ICLR 2024, arXiv 2310.19698) with their model sizes, data and prefix lengths,
 read from their notebooks. Accuracies are exact match on test inputs that no training saw. What differs from the paper:
@@ -27,7 +27,8 @@ behind another rate of its arm at step 60, or far above its own best later. The 
 compare/main.go and compare/compare.py write.
 
 PEFT's cartridge starts from the first 16 tokens of two examples, cartridge:2 from the whole of both, as "examples" does here.
-PEFT's matrix products were in bfloat16 with float32 sums; "examples" is the default of the page. "examples" and cartridge:2
-are the same method from the same start; they differ in the order of the examples, and less than 0.02 nats is no difference
-here: a second order of LoRA's examples, here, ends 0.04 above PEFT's. Rates that have no number were not run.
+PEFT's matrix products were in bfloat16 with float32 sums; "examples" is the default of the page, and the same method as
+cartridge:2 from the same start but for its first slot, which PEFT keeps as it is, and for the order of the examples. There
+was one seed, so that what a difference of a hundredth or two is worth is not known: LoRA, which has as many numbers on the
+same matrices, ended 0.04 apart in the two. Rates that have no number were not run.
 `

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"prelude/prefix/reproduce"
+	"prelude/prefix/reproduce/compare/runs"
 )
 
 // results are those of all experiments that were run, in their order.
@@ -65,12 +66,16 @@ func (all *results) write(folder string) error {
 
 // page is RESULTS.md.
 func (all *results) page(folder string) (string, error) {
-	runs, err := readComparison(folder)
-	if err != nil {
+	compared, err := runs.Read(filepath.Join(folder, "compare"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
+	seconds := 0.0
+	for _, r := range *all {
+		seconds += r.Seconds
+	}
 	var b strings.Builder
-	b.WriteString(preface)
+	fmt.Fprintf(&b, preface, seconds/60)
 	for _, x := range reproduce.All {
 		if !slices.ContainsFunc(*all, func(r *reproduce.Result) bool { return r.ID == x.ID }) {
 			fmt.Fprintf(&b, "\nNot run yet: %s, %s.\n", x.ID, x.Title)
@@ -100,6 +105,6 @@ func (all *results) page(folder string) (string, error) {
 			fmt.Fprintf(&b, "- %s, %d steps: %s\n", c.What, c.Steps, strings.Trim(fmt.Sprint(c.Points), "[]"))
 		}
 	}
-	b.WriteString(comparison(runs))
+	b.WriteString(comparison(compared))
 	return b.String(), nil
 }
