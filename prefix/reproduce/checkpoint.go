@@ -23,7 +23,7 @@ var (
 	weightsE1  = Checkpoint{"e1.safetensors", 233448, "c6df29483977a7240730b492836e2d2f80b446f0f1d5772b8e8f91ca500f679e"}
 	weightsE2  = Checkpoint{"e2.safetensors", 1601664, "524decef946321c44591078445760290938e18165111b4028a1390ca0db1045b"}
 	weightsE3  = Checkpoint{"e3.safetensors", 6351064, "bfb21a5d89ac1afd99b23c1109a68368950ed9a25456d42ee29439567c0b4742"}
-	weightsE4  = Checkpoint{"e4.safetensors", 6351032, "e3f930e01a95e483dc6e568a706a949d71b6cb719b905222e3fe6c4f9be413ce"}
+	weightsE4  = Checkpoint{"e4.safetensors", 6351104, "7068810ce95b3e2e49f8131094c7b046f66bd17cf7c05b5f508752adfaedd761"}
 	weightsToy = Checkpoint{"toy.safetensors", 409152, "d184b2afb0ab4dcb9102e5f2755604a029255c39b846db44094719a377ecd588"}
 )
 

@@ -64,9 +64,9 @@ var All = []Experiment{
 		Says: "The same with a deeper model: the code that fails in E4 gets the tasks of the pretraining nearly all right, so that E4’s failure is the method’s."},
 	{ID: "E4", Title: "the double histogram, a prefix of twelve", Paper: petrov, Weights: weightsE4, run: e4,
 		Brief: less(briefE4),
-		Says:  "Counting how often each digit comes is no task of the pretraining: twelve trained positions don’t get there, however long they train, while in the paper as many numbers spent on the weights do. Before you train longer, ask whether the model knows your task at all."},
+		Says:  "Counting how often each digit comes is no task of the pretraining: twelve trained positions don’t get there, however long they train, while as many numbers spent on the weights do (make reproduce ONLY=E4-LoRA). Before you train longer, ask whether the model knows your task at all."},
 	{ID: "E4-LoRA", Title: "the double histogram, LoRA of rank one", Paper: petrov, Weights: weightsE4, run: e4lora, Long: true,
-		Says: "About as many trained numbers as E4’s prefix has, added to the weights instead, learn the new task in the paper, from 640,000 examples. Here they see a tenth of that: the loss goes on falling where the prefix’s rests, and ends far from the paper’s accuracy."},
+		Says: "As many trained numbers as E4’s prefix has, added to the weights instead, learn the new task. What they start from matters: on a checkpoint pretrained without dropout, and for a tenth as long, the same training got no further than a third of the answers."},
 	{ID: "O", Title: "orderings from the literature, at toy size", Paper: liLiang, Weights: weightsToy, run: orderings, Parts: orderingParts(),
 		Says: "What papers found on large models, held to a model of 0.2 million parameters, with the learning rate chosen for each arm and three seeds."},
 }

@@ -1,14 +1,19 @@
-"""Makes the checkpoints that `make reproduce` starts from: python pretrain.py e1|e2|e4|e3|toy [folder]
+"""Makes the checkpoints that `make reproduce` starts from: python pretrain.py e1|e2|four|e3|e4|toy [folder]
 
 Made with torch 2.15 on one thread, seed 1. Tensors are float16 in [out, in] order.
 
-e1, e2, e4 are the models of Petrov, Torr and Bibi (ICLR 2024, arXiv 2310.19698) with their data:
-ten digits from 0 to 7, half of the draws held to five distinct values, a quarter of all inputs kept
-for testing, padding tokens 0 where a prefix will stand, loss on the ten outputs. What differs from
-their notebooks: no dropout, fewer steps (of 32 for e4, else of 64), a rate that falls at the end.
-What is committed: e1 1,500 steps with an earlier schedule, half a cosine; e2 3,999; e4 2,499; toy
-1,499; e3 is e4 trained on for 1,303 steps of 64, which were ten minutes. Accuracies are exact
-match on 3,200 test inputs a task, as theirs. The padding is alike in every example and sees no
+e1, e2, e3 and e4 are the models of Petrov, Torr and Bibi (ICLR 2024, arXiv 2310.19698) with their
+data: ten digits from 0 to 7, half of the draws held to five distinct values, a quarter of all inputs
+kept for testing, padding tokens 0 where a prefix will stand, loss on the ten outputs. What differs
+from their notebooks, which take 40,000 steps of 64 with dropout 0.1: fewer steps, a rate that falls
+at the end, and no dropout but for e4. On that LoRA learns the double histogram; on "four", with
+neither dropout nor as many steps, the paper's own recipe stays at a loss of 0.46 where theirs falls
+to 0.08.
+
+What is committed: e1 1,500 steps of 64 with an earlier schedule, half a cosine; e2 3,999 of 64; toy
+1,499; e3 is "four", 2,499 steps of 32, trained on for 1,303 of 64; e4 is e3 trained on for 9,103 of
+64 with dropout, which were 29 minutes and begun anew at 6,368, with fresh moments. Accuracies are
+exact match on 3,200 test inputs a task, as theirs. The padding is alike in every example and sees no
 other token, so it runs once a step.
 
 toy is the string-function model of this project: see functions below.
@@ -30,6 +35,7 @@ class GPT(nn.Module):
     def __init__(self, layers, heads, d, vocab, context, norm1=True, rotary=False, tied=False):
         super().__init__()
         self.layers, self.heads, self.d, self.norm1, self.rotary, self.tied = layers, heads, d, norm1, rotary, tied
+        self.dropout = 0.0
         w = self.w = nn.ParameterDict()
         self.names = {}
 
@@ -59,6 +65,10 @@ class GPT(nn.Module):
     def norm(self, x, name):
         return F.layer_norm(x, (self.d,), self.w[name + "/weight"], self.w[name + "/bias"], 1e-5)
 
+    def drop(self, x):
+        """minGPT's dropout: of embeddings, attention weights, and what blocks add."""
+        return F.dropout(x, self.dropout, self.training)
+
     def heads_of(self, x, pos=None):
         x = x.view(x.shape[0], x.shape[1], self.heads, -1).transpose(1, 2)
         if pos is None:
@@ -77,8 +87,8 @@ class GPT(nn.Module):
         if not self.rotary:
             pos = self.w["wpe/weight"]
             front = self.w["wte/weight"][:1] + pos[:pad]
-            front = front[None]
-            x = F.embedding(ids, self.w["wte/weight"]) + pos[pad:pad + n]
+            front = self.drop(front[None])
+            x = self.drop(F.embedding(ids, self.w["wte/weight"]) + pos[pad:pad + n])
             at_pos = front_pos = None
         else:
             x, at_pos = F.embedding(ids, self.w["wte/weight"]), torch.arange(n)
@@ -93,8 +103,8 @@ class GPT(nn.Module):
                 fk, fv = self.kv(nf, at, front_pos)
                 k, v = torch.cat([fk.expand(b, -1, -1, -1), k], 2), torch.cat([fv.expand(b, -1, -1, -1), v], 2)
                 if l + 1 < self.layers:
-                    o = F.scaled_dot_product_attention(self.heads_of(self.lin(nf, at + "attn/q")), fk, fv, is_causal=True)
-                    front = front + self.lin(o.transpose(1, 2).reshape(1, pad, self.d), at + "attn/o")
+                    o = F.scaled_dot_product_attention(self.heads_of(self.lin(nf, at + "attn/q")), fk, fv, dropout_p=self.dropout if self.training else 0, is_causal=True)
+                    front = front + self.drop(self.lin(o.transpose(1, 2).reshape(1, pad, self.d), at + "attn/o"))
                     front = front + self.mlp(front, at)
             q_rows, q_pos = before, at_pos
             if l + 1 == self.layers:
@@ -102,13 +112,13 @@ class GPT(nn.Module):
                 q_pos = at_pos[first:] if at_pos is not None else None
             q = self.heads_of(self.lin(q_rows, at + "attn/q"), q_pos)
             s = (q @ k.transpose(-1, -2)) * (q.shape[-1] ** -0.5)
-            o = s.masked_fill(~mask, -1e30).softmax(-1) @ v
-            x = x + self.lin(o.transpose(1, 2).reshape(b, x.shape[1], self.d), at + "attn/o")
+            o = self.drop(s.masked_fill(~mask, -1e30).softmax(-1)) @ v
+            x = x + self.drop(self.lin(o.transpose(1, 2).reshape(b, x.shape[1], self.d), at + "attn/o"))
             x = x + self.mlp(x, at)
         return F.linear(self.norm(x, "ln"), self.w["wte/weight" if self.tied else "head/weight"])
 
     def mlp(self, x, at):
-        return self.lin(F.gelu(self.lin(self.norm(x, at + "ln2"), at + "mlp/fc"), approximate="tanh"), at + "mlp/proj")
+        return self.drop(self.lin(F.gelu(self.lin(self.norm(x, at + "ln2"), at + "mlp/fc"), approximate="tanh"), at + "mlp/proj"))
 
     def save(self, path, **meta):
         save_file({name: self.w[key].detach().half() for key, name in self.names.items()}, path, {k: str(v) for k, v in meta.items()})
@@ -199,9 +209,9 @@ def fit(model, loss_of, steps, lr, floor, report, save):
     print(step, report(), flush=True)
 
 
-def further(source, name, folder, tasks, minutes, lr, pad, batch, **sizes):
+def further(source, name, folder, tasks, steps, fall, lr, pad, batch, dropout, seed, **sizes):
     """Trains the checkpoint source on, with products in bfloat16, at a rate that rises over 50 steps
-    and falls to zero over the minutes given."""
+    and falls to zero over the last ones."""
     path = f"{folder}/{source}.safetensors"
     model = GPT(vocab=10, context=19 + pad, **sizes)
     with torch.no_grad():
@@ -209,23 +219,25 @@ def further(source, name, folder, tasks, minutes, lr, pad, batch, **sizes):
             model.w[key.replace(".", "/")].copy_(tensor)
     with safe_open(path, "pt") as f:
         before = f.metadata()
-    gen = torch.Generator().manual_seed(3)
+    gen = torch.Generator().manual_seed(seed)
     opt = optimizer(model, lr, fused=True)
-    begun, step, mean, left = time.time(), 0, 0.16, 1
-    while left > 0:
+    begun, mean = time.time(), 0.16
+    model.dropout = dropout
+    for step in range(steps):
         for g in opt.param_groups:
-            g["lr"] = lr * min(1, (step + 1) / 50) * left
+            g["lr"] = lr * min(1, (step + 1) / 50, (steps - step) / fall)
         x, y = mixture(tasks, batch, gen)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(torch.cat([x, y[:, :-1]], 1), pad, 9)
         loss = F.cross_entropy(logits.float().flatten(0, 1), y.flatten())
         descend(model, opt, loss)
-        step += 1
-        mean += (loss.item() - mean) / min(step, 50)
-        left = 1 - (time.time() - begun) / 60 / minutes
-        if step % 50 == 0:
-            print(step, f"{mean:.4f}", f"{time.time() - begun:.0f} s, {time.process_time():.0f} s of CPU", flush=True)
-    model.save(f"{folder}/{name}.safetensors", pad=pad, steps=before["steps"], batch=before["batch"], further=f"{step} steps of {batch}", **{t: f"{accuracy(model, t, pad):.4f}" for t in tasks})
+        mean += (loss.item() - mean) / min(step + 1, 50)
+        if step % 50 == 49:
+            print(step + 1, f"{mean:.4f}", f"{time.time() - begun:.0f} s, {time.process_time():.0f} s of CPU", flush=True)
+    model.eval()
+    more = f"{steps} steps of {batch}" + (f" with dropout {dropout}" if dropout else "")
+    so_far = before.get("further", "")
+    model.save(f"{folder}/{name}.safetensors", pad=pad, steps=before["steps"], batch=before["batch"], further=so_far + ", then " * bool(so_far) + more, **{t: f"{accuracy(model, t, pad):.4f}" for t in tasks})
 
 
 # --- string functions
@@ -298,9 +310,11 @@ if __name__ == "__main__":
         pretrain("e1", folder, ["ascending"], 1500, 1e-3, 0.002, 1, layers=1, heads=1, d=96)
     if which == "e2":
         pretrain("e2", folder, four, 4000, 1e-3, 0.155, 1, layers=1, heads=4, d=256, norm1=False)
-    if which == "e4":
-        pretrain("e4", folder, four, 2500, 1e-3, 0.150, 12, batch=32, layers=4, heads=4, d=256)
+    if which == "four":
+        pretrain("four", folder, four, 2500, 1e-3, 0.150, 12, batch=32, layers=4, heads=4, d=256)
     if which == "e3":
-        further("e4", "e3", folder, four, 10, 7e-4, 12, batch=64, layers=4, heads=4, d=256)
+        further("four", "e3", folder, four, 1303, 1303, 7e-4, 12, batch=64, dropout=0, seed=3, layers=4, heads=4, d=256)
+    if which == "e4":
+        further("e3", "e4", folder, four, 9103, 1215, 5e-4, 12, batch=64, dropout=0.1, seed=11, layers=4, heads=4, d=256)
     if which == "toy":
         toy(folder)

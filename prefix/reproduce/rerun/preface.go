@@ -8,11 +8,11 @@ has been run; times are of two cores of a Xeon that did nothing else, %.0f minut
 
 E1 to E4 are those of Petrov, Torr and Bibi (ICLR 2024, arXiv 2310.19698) with their model sizes, data and prefix lengths,
 read from their notebooks. Accuracies are exact match on test inputs that no training saw. What differs from the paper:
-pretraining has no dropout, fewer steps, and a learning rate that falls at the end; tuning takes fewer steps at a higher
-rate, with this project's AdamW; a prefix starts as noise of the size of real hidden states; exams have 1,000 inputs, not
-3,200. E3's checkpoint is E4's, trained on; both have twelve padding tokens: E3's prefix of ten stands before two. LoRA is on
-the feed-forward parts alone; the paper's code also adapts the attention's output projection (12,288 numbers, as many as
-the prefix has; here 10,240).
+pretraining takes fewer steps (theirs 40,000 of 64, whatever batch their configuration names) and a learning rate that
+falls at the end, and only E4's has their dropout; tuning takes fewer steps at a higher rate, with this project's AdamW; a
+prefix starts as noise of the size of real hidden states; exams have 1,000 inputs, not 3,200. E4's checkpoint is E3's,
+trained on with dropout; both have twelve padding tokens: E3's prefix of ten stands before two. LoRA is on the maps that the
+paper's code adapts, the feed-forward parts and the attention's output projection: as many numbers as the prefix has.
 
 The comparison with PEFT on SmolLM2 stands at the end.
 `
