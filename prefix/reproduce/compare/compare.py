@@ -1,13 +1,14 @@
-"""PEFT's side of the comparison: python compare.py METHOD RATE, from the repository's root, after
+"""PEFT's side of the comparison: python compare.py METHOD RATE [SEED], from the repository's root, after
 "go run ./prefix/reproduce/compare split". METHOD is prefix, cartridge, cartridge:2 (as long as two whole
-examples), prompt, ptuning or lora. One call is one line of compare.csv; a line that is there already is not
-run again. SMOLLM2 names the .gguf file.
+examples), prompt, ptuning or lora. The seed, 1 where it is left out, is of the order of the examples and of
+what a method draws. One call is one line of compare.csv; a line that is there already is not run again.
+SMOLLM2 names the .gguf file.
 
-torch 2.15, transformers 5.24, peft 0.21.2, one thread, seed 1; 200 steps of batch 8, AdamW without decay,
+torch 2.15, transformers 5.24, peft 0.21.2, one thread; 200 steps of batch 8, AdamW without decay,
 warm-up 10 and a linear fall, clip 1, plain text with end token, loss on completions, validation every 20
 steps, the best kept: the same as here but for the number of evaluations. A rate is given
-up at step 60 where its loss is more than 0.2 nats above what another rate of its method had there, and from
-then on where it is more than 0.15 above its own best.
+up at step 60 where its loss is more than 0.2 nats above what another rate of its method had there with the
+same seed, and from then on where it is more than 0.15 above its own best.
 
 Logits are made where a completion is scored and nowhere else, a batch is two halves of like lengths, and
 attention is transformers' "eager", all so that a step takes 2 s instead of 5; BF16=1 makes matrix products
@@ -23,7 +24,6 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 torch.set_num_threads(1)
 if os.environ.get("BF16"):
     torch.backends.mkldnn.matmul.fp32_precision = "bf16"
-torch.manual_seed(1)
 TABLE, SPLIT, STEPS, BATCH, SLOTS, LOOK = "prefix/reproduce/compare/compare.csv", "build/compare", 200, 8, 16, 60
 task = {"task_type": "CAUSAL_LM"}
 METHODS = {
@@ -46,16 +46,17 @@ class Head(torch.nn.Module):
         return self.full(x if self.at is None else x[:, -self.at.shape[1]:][self.at])
 
 
-def given_up(method):
+def given_up(method, seed):
     """The loss at step 60 above which a rate of the method is given up."""
     rows = [line.split(",") for line in open(TABLE)]
-    return 0.2 + min((float(r[7]) for r in rows if r[:2] == ["peft", method]), default=float("inf"))
+    return 0.2 + min((float(r[8]) for r in rows if r[:2] == ["peft", method] and r[3] == seed), default=float("inf"))
 
 
-def main(method, rate):
-    key = f"peft,{method},{rate:g},"
+def main(method, rate, seed="1"):
+    key = f"peft,{method},{rate:g},{seed},"
     if any(line.startswith(key) for line in open(TABLE)):
         return print("already there:", key)
+    torch.manual_seed(int(seed))
     folder, file = os.path.split(os.environ["SMOLLM2"])
     tok = AutoTokenizer.from_pretrained(folder, gguf_file=file)
     model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32, attn_implementation="eager")
@@ -103,8 +104,8 @@ def main(method, rate):
         initialize_kv_prefix_from_text(model, tok, text=text, use_chat_template=False)
     params = [p for p in model.parameters() if p.requires_grad]
     opt = torch.optim.AdamW(params, lr=rate, weight_decay=0.0)
-    rng, order, best, at, begun = random.Random(1), [], validate(model), 0, time.time()
-    limit = given_up(method)
+    rng, order, best, at, begun = random.Random(int(seed)), [], validate(model), 0, time.time()
+    limit = given_up(method, seed)
     print("base", base, "start", best, flush=True)
     for step in range(STEPS):
         if len(order) < BATCH:
@@ -132,4 +133,4 @@ def main(method, rate):
         f.write(f"{key}{slots},{sum(p.numel() for p in params)},{step + 1},{base:.4f},{early:.4f},{best:.4f},{at},{(time.time() - begun) / (step + 1):.2f}\n")
 
 
-main(sys.argv[1], float(sys.argv[2]))
+main(sys.argv[1], float(sys.argv[2]), *sys.argv[3:])

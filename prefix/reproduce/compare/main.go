@@ -3,13 +3,14 @@
 // PEFT on the same split:
 //
 //	go run ./prefix/reproduce/compare split          train.jsonl and val.jsonl for compare.py
-//	go run ./prefix/reproduce/compare ARM RATE       examples, text, li-liang, lora …
+//	go run ./prefix/reproduce/compare ARM RATE SEED  examples, text, li-liang, lora …
 //
 // An arm is a preset of "tune methods", and settings behind slashes, as in
-// examples/kv.slots=200. One call is one arm at one rate, so that the grid can be run in
+// examples/kv.slots=200. The seed, 1 where it is left out, is of the order of the examples and
+// of what a method draws; the split stays. One call is one arm at one rate, so that the grid can be run in
 // pieces, one beside the other, so it takes one thread; a call whose line is there already
 // does nothing. A rate is given up at step 60 where its loss is more than 0.2 nats above what
-// another rate of its arm had there, and from then on where it is more than 0.15 above its
+// another rate of its arm had there with the same seed, and from then on where it is more than 0.15 above its
 // own best.
 package main
 
@@ -55,9 +56,11 @@ func main() {
 	case len(os.Args) == 2 && os.Args[1] == "split":
 		err = writeSplit()
 	case len(os.Args) == 3:
-		err = run(context.Background(), os.Args[1], os.Args[2])
+		err = run(context.Background(), os.Args[1], os.Args[2], "1")
+	case len(os.Args) == 4:
+		err = run(context.Background(), os.Args[1], os.Args[2], os.Args[3])
 	default:
-		err = errors.New("usage: compare split | compare ARM RATE")
+		err = errors.New("usage: compare split | compare ARM RATE [SEED]")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -125,10 +128,14 @@ func writeSplit() error {
 	return nil
 }
 
-func run(ctx context.Context, arm, rate string) error {
+func run(ctx context.Context, arm, rate, seeded string) error {
 	lr, err := strconv.ParseFloat(rate, 64)
 	if err != nil {
 		return fmt.Errorf("rate %q: %w", rate, err)
+	}
+	seed, err := strconv.ParseUint(seeded, 10, 64)
+	if err != nil {
+		return fmt.Errorf("seed %q: %w", seeded, err)
 	}
 	choice, err := chosen(arm)
 	if err != nil {
@@ -140,11 +147,11 @@ func run(ctx context.Context, arm, rate string) error {
 	}
 	limit := math.Inf(1) // at step 60: above it, the rate is given up
 	for _, r := range before {
-		if r.By != "prelude" || r.Arm != arm {
+		if r.By != "prelude" || r.Arm != arm || r.Seed != seed {
 			continue
 		}
 		if r.Rate == lr {
-			fmt.Println("already there:", arm, rate)
+			fmt.Println("already there:", arm, rate, seed)
 			return nil
 		}
 		limit = min(limit, r.Early+behind)
@@ -173,7 +180,7 @@ func run(ctx context.Context, arm, rate string) error {
 	var planned wire.Planned
 	best, early, hope := math.Inf(1), math.Inf(1), true
 	begun := time.Now()
-	done, err := s.Train(ctx, wire.Train{Steps: steps, Batch: batch, LR: lr, Seed: splitSeed, Method: choice, Patience: steps, Eval: every},
+	done, err := s.Train(ctx, wire.Train{Steps: steps, Batch: batch, LR: lr, Seed: seed, Method: choice, Patience: steps, Eval: every},
 		session.Watch{Planned: func(p wire.Planned) { planned = p },
 			Step: func(wire.Step) {},
 			Eval: func(e wire.Eval) {
@@ -193,7 +200,7 @@ func run(ctx context.Context, arm, rate string) error {
 		return err
 	}
 	defer f.Close()
-	_, err = fmt.Fprintf(f, "prelude,%s,%g,%d,%d,%d,%.4f,%.4f,%.4f,%d,%.2f\n", arm, lr, planned.Slots, planned.Trainable, done.Steps, done.BaseLoss, early, done.BestLoss, done.BestStep, time.Since(begun).Seconds()/float64(max(1, done.Steps)))
+	_, err = fmt.Fprintf(f, "prelude,%s,%g,%d,%d,%d,%d,%.4f,%.4f,%.4f,%d,%.2f\n", arm, lr, seed, planned.Slots, planned.Trainable, done.Steps, done.BaseLoss, early, done.BestLoss, done.BestStep, time.Since(begun).Seconds()/float64(max(1, done.Steps)))
 	return err
 }
 

@@ -3,14 +3,24 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/stat"
 
 	"prelude/prefix/reproduce/compare/runs"
 )
 
-// comparison is the table of the runs: an arm a row, a rate a column, the best arm first.
-func comparison(all []runs.Run) string {
+// comparison is the table of the first seed's runs, an arm a row, a rate a column, the best
+// arm first, and behind it what more seeds say.
+func comparison(every []runs.Run) string {
+	var all []runs.Run
+	for _, r := range every {
+		if r.Seed == 1 {
+			all = append(all, r)
+		}
+	}
 	if len(all) == 0 {
 		return ""
 	}
@@ -54,6 +64,41 @@ func comparison(all []runs.Run) string {
 			fmt.Fprintf(&b, " %s |", cell)
 		}
 		b.WriteString("\n")
+	}
+	b.WriteString(repeated(every))
+	return b.String()
+}
+
+// repeated is the table of what was run with several seeds.
+func repeated(all []runs.Run) string {
+	type setting struct {
+		by, arm string
+		rate    float64
+	}
+	seeds := map[setting][]runs.Run{}
+	for _, r := range all {
+		x := setting{r.By, r.Arm, r.Rate}
+		seeds[x] = append(seeds[x], r)
+	}
+	maps.DeleteFunc(seeds, func(_ setting, r []runs.Run) bool { return len(r) < 2 })
+	if len(seeds) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString(repeatedPreface + "\n| by | arm | rate | seeds 1, 2, … | mean ± standard deviation |\n| --- | --- | --- | --- | --- |\n")
+	order := slices.SortedFunc(maps.Keys(seeds), func(a, b setting) int {
+		return cmp.Or(cmp.Compare(a.arm, b.arm), cmp.Compare(a.by, b.by), cmp.Compare(a.rate, b.rate))
+	})
+	for _, x := range order {
+		slices.SortFunc(seeds[x], func(a, b runs.Run) int { return cmp.Compare(a.Seed, b.Seed) })
+		var best []float64
+		var said []string
+		for _, r := range seeds[x] {
+			best = append(best, r.Best)
+			said = append(said, fmt.Sprintf("%.4f", r.Best))
+		}
+		mean, sd := stat.MeanStdDev(best, nil)
+		fmt.Fprintf(&b, "| %s | %s | %g | %s | %.4f ± %.4f |\n", x.by, x.arm, x.rate, strings.Join(said, ", "), mean, sd)
 	}
 	return b.String()
 }

@@ -21,14 +21,17 @@ const comparisonPreface = `
 ## Prefixes here, and PEFT's, on 100 examples
 
 SmolLM2-135M-Instruct, 100 distinct prompts of the E2E data with one reference each, 70 to train on and 30 for validation,
-plain text with an end token, 200 steps of 8, the same learning rates for every arm, seed 1: the lowest validation loss in
+plain text with an end token, 200 steps of 8, the same five learning rates for every arm, seed 1: the lowest validation loss in
 nats a token (without training 3.096) and the step at which it was. † marks a rate that was given up, as compare/ says: far
 behind another rate of its arm at step 60, or far above its own best later. The lines are those of compare/compare.csv, which
 compare/main.go and compare/compare.py write.
 
 PEFT's cartridge starts from the first 16 tokens of two examples, cartridge:2 from the whole of both, as "examples" does here.
 PEFT's matrix products were in bfloat16 with float32 sums; "examples" is the default of the page, and the same method as
-cartridge:2 from the same start but for its first slot, which PEFT keeps as it is, and for the order of the examples. There
-was one seed, so that what a difference of a hundredth or two is worth is not known: LoRA, which has as many numbers on the
-same matrices, ended 0.04 apart in the two. Rates that have no number were not run.
+cartridge:2 from the same start but for its first slot, which PEFT keeps as it is, and for the order of the examples.
+`
+
+const repeatedPreface = `
+More seeds at an arm's best rate show what a difference of a hundredth is worth. A seed decides the order of the examples and
+LoRA's start; the split and the start of a prefix stay. The lowest validation losses in nats a token:
 `

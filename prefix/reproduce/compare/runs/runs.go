@@ -13,10 +13,11 @@ import (
 // Steps is how many a run has that was not given up.
 const Steps = 200
 
-// A Run is one arm at one learning rate.
+// A Run is one arm at one learning rate, with one seed.
 type Run struct {
 	By, Arm          string // who trains: "prelude" or "peft"; a method
 	Rate             float64
+	Seed             uint64 // of the order of the examples and what is drawn; the split has its own
 	Slots, Trainable int64
 	Steps, BestStep  int
 	Early, Best      float64 // validation losses in nats a token; Early is at step 60
@@ -37,7 +38,7 @@ func Read(folder string) ([]Run, error) {
 	if err != nil || len(lines) == 0 {
 		return nil, err
 	}
-	const columns = 11
+	const columns = 12
 	var all []Run
 	for i, x := range lines[1:] {
 		if len(x) != columns {
@@ -49,8 +50,8 @@ func Read(folder string) ([]Run, error) {
 			bad = errors.Join(bad, err)
 			return v
 		}
-		r := Run{By: x[0], Arm: x[1], Rate: number(x[2]), Slots: int64(number(x[3])), Trainable: int64(number(x[4])), Steps: int(number(x[5])),
-			Early: number(x[7]), Best: number(x[8]), BestStep: int(number(x[9]))}
+		r := Run{By: x[0], Arm: x[1], Rate: number(x[2]), Seed: uint64(number(x[3])), Slots: int64(number(x[4])), Trainable: int64(number(x[5])),
+			Steps: int(number(x[6])), Early: number(x[8]), Best: number(x[9]), BestStep: int(number(x[10]))}
 		if bad != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", File(folder), i+2, bad)
 		}
