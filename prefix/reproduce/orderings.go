@@ -155,8 +155,8 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// spread is mean ± standard deviation.
-func spread(x []float64, format string) string {
+// Spread is mean ± sample standard deviation, each in the format of a number.
+func Spread(x []float64, format string) string {
 	m, sq := mean(x), 0.0
 	for _, v := range x {
 		sq += (v - m) * (v - m)
@@ -216,7 +216,7 @@ func (b *bench) above(what string, upper, lower arm, l lesson, by measure) error
 		unit = " nats"
 	}
 	b.l.ordering(what, fmt.Sprintf("%s %s %s", upper.name, more, lower.name),
-		fmt.Sprintf("%s%s (rate %g) against %s%s (rate %g); %d of %d seeds, p = %.3f", spread(x, by.format), unit, u.rate, spread(y, by.format), unit, v.rate, wins, len(x), p), holds)
+		fmt.Sprintf("%s%s (rate %g) against %s%s (rate %g); %d of %d seeds, p = %.3f", Spread(x, by.format), unit, u.rate, Spread(y, by.format), unit, v.rate, wins, len(x), p), holds)
 	return nil
 }
 

@@ -13,8 +13,8 @@ to 0.08.
 What is committed: e1 1,500 steps of 64 with an earlier schedule, half a cosine; e2 3,999 of 64; toy
 1,499; e3 is "four", 2,499 steps of 32, trained on for 1,303 of 64; e4 is e3 trained on for 9,103 of
 64 with dropout, which were 29 minutes and begun anew at 6,368, with fresh moments; both times its
-rate rose over 100 steps. Accuracies are exact match on 3,200 test inputs a task, as theirs. The padding is alike in every example and sees no
-other token, so it runs once a step.
+rate rose over 100 steps. Accuracies are exact match on 3,200 test inputs a task, as theirs. The
+padding is alike in every example and sees no other token, so it runs once a step.
 
 toy is the string-function model of this project: see functions below.
 """

@@ -2,16 +2,16 @@
 // SmolLM2-135M and appends what came out to compare.csv, beside what compare.py finds with
 // PEFT on the same split:
 //
-//	go run ./prefix/reproduce/compare split          train.jsonl and val.jsonl for compare.py
-//	go run ./prefix/reproduce/compare ARM RATE SEED  examples, text, li-liang, lora …
+//	go run ./prefix/reproduce/compare split            train.jsonl and val.jsonl for compare.py
+//	go run ./prefix/reproduce/compare ARM RATE [SEED]  examples, text, li-liang, lora …
 //
 // An arm is a preset of "tune methods", and settings behind slashes, as in
 // examples/kv.slots=200. The seed, 1 where it is left out, is of the order of the examples and
-// of what a method draws; the split stays. One call is one arm at one rate, so that the grid can be run in
-// pieces, one beside the other, so it takes one thread; a call whose line is there already
-// does nothing. A rate is given up at step 60 where its loss is more than 0.2 nats above what
-// another rate of its arm had there with the same seed, and from then on where it is more than 0.15 above its
-// own best.
+// of what a method draws; the split stays. One call is one arm at one rate, so that the grid
+// can be run in pieces, one beside the other, so it takes one thread; a call whose line is
+// there already does nothing. A rate is given up at step 60 where its loss is more than 0.2
+// nats above what another rate of its arm had there with the same seed, and from then on where
+// it is more than 0.15 above its own best.
 package main
 
 import (

@@ -7,8 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-
+	"prelude/prefix/reproduce"
 	"prelude/prefix/reproduce/compare/runs"
 )
 
@@ -97,8 +96,7 @@ func repeated(all []runs.Run) string {
 			best = append(best, r.Best)
 			said = append(said, fmt.Sprintf("%.4f", r.Best))
 		}
-		mean, sd := stat.MeanStdDev(best, nil)
-		fmt.Fprintf(&b, "| %s | %s | %g | %s | %.4f ± %.4f |\n", x.by, x.arm, x.rate, strings.Join(said, ", "), mean, sd)
+		fmt.Fprintf(&b, "| %s | %s | %g | %s | %s |\n", x.by, x.arm, x.rate, strings.Join(said, ", "), reproduce.Spread(best, "%.4f"))
 	}
 	return b.String()
 }

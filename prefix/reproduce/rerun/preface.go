@@ -23,7 +23,8 @@ const comparisonPreface = `
 SmolLM2-135M-Instruct, 100 distinct prompts of the E2E data with one reference each, 70 to train on and 30 for validation,
 plain text with an end token, 200 steps of 8, the same five learning rates for every arm, seed 1: the lowest validation loss in
 nats a token (without training 3.096) and the step at which it was. † marks a rate that was given up, as compare/ says: far
-behind another rate of its arm at step 60, or far above its own best later. The lines are those of compare/compare.csv, which
+behind another rate of its arm at step 60, or far above its own best later. That may be unjust to PEFT's random prefix at low
+rates, which begins at a loss of 9.4; its best rate is the grid's edge. The lines are those of compare/compare.csv, which
 compare/main.go and compare/compare.py write.
 
 PEFT's cartridge starts from the first 16 tokens of two examples, cartridge:2 from the whole of both, as "examples" does here.
