@@ -6,7 +6,7 @@ WASM  = GOOS=js GOARCH=wasm $(GO)
 NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 
 # The packages whose tests run again as WebAssembly in Node.
-ENGINE = ./engine/... ./prefix ./prefix/adapter ./models/...
+ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
 .PHONY: run site ui models simd pretrain edge deploy worker bench reproduce test test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft lint clean
 
@@ -119,7 +119,7 @@ test-peft:
 # What papers say of prefix-tuning, rerun; prefix/reproduce/RESULTS.md has the tables.
 # In Node, whose relaxed SIMD is four times as fast as what runs natively. ONLY=E1,O chooses.
 reproduce:
-	$(WASM) build -o build/reproduce.wasm ./prefix/reproduce/rerun
+	$(WASM) build -o build/reproduce.wasm ./wasm/reproduce
 	node --experimental-wasm-relaxed-simd --stack-size=8192 $(dir $(NODE))wasm_exec_node.js build/reproduce.wasm -only "$(ONLY)"
 
 # Every race and limit as "name value unit"; PARTS of simd, webgpu, page, or all.

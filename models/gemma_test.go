@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"prelude/engine/cpu"
-	"prelude/engine/generate"
 	"prelude/models"
 	"prelude/models/weights"
+	"prelude/prefix/generate"
 )
 
 // Gemma 3 270M from a GGUF file that PRELUDE_GEMMA names, which is nowhere bundled.

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"prelude/engine/cpu"
-	"prelude/engine/generate"
 	"prelude/models"
 	"prelude/models/weights"
+	"prelude/prefix/generate"
 )
 
 const smolDir = "../static/models/smollm2-135m"

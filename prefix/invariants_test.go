@@ -9,8 +9,8 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/cpu"
-	"prelude/engine/generate"
 	"prelude/prefix"
+	"prelude/prefix/generate"
 )
 
 // exact is how far identities may be apart in float64.

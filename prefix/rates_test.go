@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"prelude/engine/cpu"
-	"prelude/engine/data"
-	"prelude/engine/train"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/train"
 )
 
 // The default learning rate of every option brings the loss down, without a step that is

@@ -9,9 +9,9 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/cpu"
-	"prelude/engine/generate"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
+	"prelude/prefix/generate"
 )
 
 // softMark is the token that stands for a soft slot in the sequences of these tests: the

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"prelude/engine/generate"
 	"prelude/models"
 	"prelude/models/weights"
+	"prelude/prefix/generate"
 )
 
 // What SmolLM2 says greedily is what transformers says with the same weights, though

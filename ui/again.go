@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // A worker that ends takes its shelf along. The page has a copy of each prefix, and gives

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // A new worker gets the whole shelf: prefixes with their copies, a blend after its parts,

@@ -3,7 +3,7 @@ package ui
 import (
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // App is everything that the page knows. It is used from one goroutine.

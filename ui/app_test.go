@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 
 	"github.com/vugu/vugu"
 )

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // points reads a path back.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // generation are the settings of an answer, as they stand in their boxes.

@@ -3,7 +3,7 @@ package ui
 import (
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 
 	"github.com/vugu/vugu"
 )

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 
 	"github.com/vugu/vugu"
 )

@@ -3,7 +3,7 @@ package ui
 import (
 	"fmt"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // maxData is the largest file of examples that the page reads: the worker

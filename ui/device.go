@@ -1,6 +1,6 @@
 package ui
 
-import "prelude/engine/wire"
+import "prelude/ui/wire"
 
 // onMoved takes note that the training has lost its device and goes on.
 func (a *App) onMoved(m wire.Moved) {

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 
 	"github.com/vugu/vugu"
 )

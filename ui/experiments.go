@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // experiments are the reruns of papers: which there are, and what those that were run found.

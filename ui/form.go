@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // form is how examples become text, as it stands in its boxes before it is applied.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // home is the section where a prefix leaves and enters the page.

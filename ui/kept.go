@@ -3,7 +3,7 @@ package ui
 import (
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // kept are the models that were fetched into this browser.

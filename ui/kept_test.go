@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 func TestFetchedModels(t *testing.T) {

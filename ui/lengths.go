@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // LengthChart shows what validation says of several lengths. A press on one sets it: the

@@ -3,7 +3,7 @@ package ui
 import (
 	"cmp"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 func (c *MethodPicker) chosen(axis wire.Axis) wire.Choice {

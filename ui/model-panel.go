@@ -1,7 +1,7 @@
 package ui
 
 import (
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 func (c *ModelPanel) none() string {

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // model is the section where a model is chosen and loaded.

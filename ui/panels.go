@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // fact is one name and value of a list of facts.

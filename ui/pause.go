@@ -1,6 +1,6 @@
 package ui
 
-import "prelude/engine/wire"
+import "prelude/ui/wire"
 
 // runStatus is how far a long action of the worker has come that can be paused and
 // stopped: a training, or writing about a text.

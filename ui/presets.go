@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // usePreset makes the choices of a named method. Axes that it does not name get their

@@ -1,6 +1,6 @@
 package ui
 
-import "prelude/engine/wire"
+import "prelude/ui/wire"
 
 // Receive takes one message of the worker.
 func (a *App) Receive(m wire.Message, blob any) {

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // run is one training: what was planned, what happened.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // shelf is the prefixes that the worker holds, which of them answer, and what is being

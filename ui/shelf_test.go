@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // Prefixes answer that are switched on, whichever is in use.

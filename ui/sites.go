@@ -3,7 +3,7 @@ package ui
 import (
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // encDec says whether the loaded model is an encoder-decoder.

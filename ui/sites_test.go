@@ -3,7 +3,7 @@ package ui
 import (
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // What the worker says that a model can't have is offered with its reason, and can't be

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 
 	"github.com/vugu/vugu"
 )

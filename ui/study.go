@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // study is a text that the person wants a prefix to know or to follow. While there is

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // What a dropped text file is, its name and its content say together.

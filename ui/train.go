@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // settings are the training settings as they stand in their boxes: text, so

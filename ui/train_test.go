@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 func TestSettingsName(t *testing.T) {

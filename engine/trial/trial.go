@@ -124,7 +124,7 @@ func (t *probe) time(parent context.Context, dev engine.Device, limit time.Durat
 	defer cancel()
 	defer func() {
 		if errors.Is(err, context.DeadlineExceeded) && parent.Err() == nil {
-			err = fmt.Errorf("%w: not done within %v", ErrSlow, limit)
+			err = fmt.Errorf("%w: not done within %v: %w", ErrSlow, limit, context.DeadlineExceeded)
 		}
 	}()
 	bound := map[string]engine.Tensor{}

@@ -20,8 +20,11 @@ func TestTune(t *testing.T) {
 	dev := open(t, Options{})
 	s := trial.Shape{Rows: 256, Hidden: 576, FF: 1536, Heads: 9, KVHeads: 3, HeadDim: 64}
 	cache := shelf{}
+	clock := func(ctx context.Context, limit time.Duration) (time.Duration, error) {
+		return trial.Products(ctx, dev, s, limit)
+	}
 	begun := time.Now()
-	if err := dev.Tune(context.Background(), s, 2*time.Second, cache); err != nil {
+	if err := dev.Tune(context.Background(), "block", clock, 2*time.Second, cache); err != nil {
 		t.Fatal(err)
 	}
 	spent, chosen := time.Since(begun), dev.Tile()
@@ -37,11 +40,11 @@ func TestTune(t *testing.T) {
 	}
 	for key := range cache {
 		cache[key] = Tiles[3].String()
-		if err := dev.Tune(context.Background(), s, time.Hour, cache); err != nil || dev.Tile() != Tiles[3] {
+		if err := dev.Tune(context.Background(), "block", clock, time.Hour, cache); err != nil || dev.Tile() != Tiles[3] {
 			t.Errorf("tile %v, error %v; the cache holds %v", dev.Tile(), err, Tiles[3])
 		}
 		cache[key] = "nonsense"
-		if err := dev.Tune(context.Background(), s, time.Millisecond, cache); err != nil || !dev.Tile().valid() {
+		if err := dev.Tune(context.Background(), "block", clock, time.Millisecond, cache); err != nil || !dev.Tile().valid() {
 			t.Errorf("after nonsense in the cache: tile %v, error %v", dev.Tile(), err)
 		}
 	}

@@ -18,7 +18,7 @@ type Step struct {
 	targets, weights, hyper, prefix engine.Buffer
 }
 
-// beta1 and beta2 are AdamW's, as in engine/train.
+// beta1 and beta2 are AdamW's, as in prefix/train.
 const beta1, beta2 = 0.9, 0.999
 
 // NewStep builds the step for at most so many rows, with matrices of type t. Again keeps

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"prelude/engine/data"
+	"prelude/prefix/data"
 )
 
 // The data of Petrov, Torr and Bibi (ICLR 2024, arXiv 2310.19698): ten digits from 0 to 7,

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"prelude/engine"
-	"prelude/engine/train"
 	"prelude/prefix"
+	"prelude/prefix/train"
 )
 
 // Pace is how long trainings take on one device, by a trial of each experiment's first

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"prelude/engine"
-	"prelude/engine/data"
 	"prelude/prefix"
+	"prelude/prefix/data"
 )
 
 // exam measures exact match: the share of examples whose whole completion is the

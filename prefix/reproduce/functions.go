@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"prelude/engine/data"
+	"prelude/prefix/data"
 )
 
 // The toy of METHODS appendix B: a model of 201,856 parameters that knows eight string

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"prelude/engine"
-	"prelude/engine/data"
-	"prelude/engine/train"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/train"
 )
 
 // lab is one run of an experiment: everything that takes time goes through it, so that it

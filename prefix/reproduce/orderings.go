@@ -10,9 +10,9 @@ import (
 	"strings"
 
 	"prelude/engine"
-	"prelude/engine/data"
-	"prelude/engine/train"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/train"
 )
 
 // lesson is what the toy model learns: a function from so many examples.

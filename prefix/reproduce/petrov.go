@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"prelude/engine/data"
-	"prelude/engine/train"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/train"
 )
 
 // The models of Petrov, Torr and Bibi. E3 and E4 have the same sizes: E3's prefix of 10 stands

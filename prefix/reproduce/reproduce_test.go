@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"prelude/engine"
-	"prelude/engine/train"
 	"prelude/prefix/reproduce/checkpoints"
+	"prelude/prefix/train"
 	"prelude/simd"
 )
 

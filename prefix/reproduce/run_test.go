@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/train"
 	"prelude/prefix"
 	"prelude/prefix/reproduce/checkpoints"
+	"prelude/prefix/train"
 )
 
 // brisk is E1's prefix for a known task in a few steps.

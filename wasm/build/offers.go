@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // offers lists the models among the sources as models/models.json, which the page's

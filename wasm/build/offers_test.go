@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // Models are offered from the smallest to the largest, encoder-decoders after the others.

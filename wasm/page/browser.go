@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"prelude/engine/wire"
 	"prelude/ui"
+	"prelude/ui/wire"
 
 	"github.com/vugu/vugu"
 

@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 
-	"prelude/engine/wire"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
+	"prelude/ui/wire"
 )
 
 // Export writes what was trained as a zipped adapter, one that PEFT loads where it can.

@@ -1,10 +1,10 @@
 package session
 
 import (
-	"prelude/engine/data"
 	"prelude/models"
 	"prelude/models/chat"
 	"prelude/models/tokenizer"
+	"prelude/prefix/data"
 )
 
 // conversation is a model's chat template with the model's own tokens.

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 
-	"prelude/engine/wire"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
+	"prelude/ui/wire"
 )
 
 // A page outlives its worker: it holds a copy of each prefix, and the next worker lays

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

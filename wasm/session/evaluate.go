@@ -6,9 +6,9 @@ import (
 	"slices"
 
 	"prelude/engine"
-	"prelude/engine/data"
-	"prelude/engine/train"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/train"
 )
 
 // Losses are validation losses in nats a completion token.

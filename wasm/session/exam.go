@@ -5,11 +5,11 @@ import (
 	"strings"
 
 	"prelude/engine"
-	"prelude/engine/data"
-	"prelude/engine/eval"
-	"prelude/engine/generate"
-	"prelude/engine/study"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/eval"
+	"prelude/prefix/generate"
+	"prelude/prefix/study"
 )
 
 // Question is one with the short answers that count as right.

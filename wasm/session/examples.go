@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"prelude/engine/data"
-	"prelude/engine/wire"
+	"prelude/prefix/data"
+	"prelude/ui/wire"
 )
 
 // examples is the file that the person handed over, as read and as tokens.

@@ -6,8 +6,8 @@ import (
 	"math"
 	"time"
 
-	"prelude/engine/wire"
 	"prelude/prefix/reproduce"
+	"prelude/ui/wire"
 )
 
 // ExperimentWatch is told how an experiment goes.

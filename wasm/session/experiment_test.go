@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"prelude/engine/cpu"
-	"prelude/engine/wire"
 	"prelude/prefix/reproduce/checkpoints"
+	"prelude/ui/wire"
 )
 
 // An experiment is told as it goes, ends where it is stopped with what it has found, and leaves

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"prelude/engine/data"
-	"prelude/engine/generate"
-	"prelude/engine/wire"
+	"prelude/prefix/data"
+	"prelude/prefix/generate"
+	"prelude/ui/wire"
 )
 
 // maxAnswer bounds the KV cache of generation: prompt and answer together, in tokens.

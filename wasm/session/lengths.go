@@ -7,10 +7,10 @@ import (
 	"math"
 	"slices"
 
-	"prelude/engine/data"
-	"prelude/engine/train"
-	"prelude/engine/wire"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/train"
+	"prelude/ui/wire"
 )
 
 // measured is one length's validation, example by example.

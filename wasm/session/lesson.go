@@ -4,10 +4,10 @@ import (
 	"maps"
 	"slices"
 
-	"prelude/engine/train"
-	"prelude/engine/wire"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
+	"prelude/prefix/train"
+	"prelude/ui/wire"
 )
 
 // lesson is what a training learns from: the examples, or the conversations about a text.

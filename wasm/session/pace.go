@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"prelude/engine/train"
+	"prelude/prefix/train"
 )
 
 // pace measures how fast a training goes.

@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"prelude/engine/safetensors"
-	"prelude/engine/wire"
 	"prelude/models/tokenizer"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

@@ -9,12 +9,12 @@ import (
 	"fmt"
 
 	"prelude/engine"
-	"prelude/engine/data"
-	"prelude/engine/generate"
-	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/prefix/generate"
+	"prelude/ui/wire"
 )
 
 // Session holds at most one model, one file of examples and a shelf of prefixes. It is

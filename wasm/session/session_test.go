@@ -13,10 +13,10 @@ import (
 	"prelude/engine"
 	"prelude/engine/cpu"
 	"prelude/engine/safetensors"
-	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/tokenizer"
 	"prelude/models/weights"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

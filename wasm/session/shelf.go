@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"prelude/engine"
-	"prelude/engine/generate"
-	"prelude/engine/wire"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
+	"prelude/prefix/generate"
+	"prelude/ui/wire"
 )
 
 // tuned is a prefix of the shelf: trained here, imported, or a blend of two others.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/wire"
 	"prelude/prefix/adapter"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

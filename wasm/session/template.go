@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"prelude/engine/data"
 	"prelude/prefix"
+	"prelude/prefix/data"
 )
 
 // withTemplate completes a method's choice by what the examples' template says: how many

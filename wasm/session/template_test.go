@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

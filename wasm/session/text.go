@@ -8,10 +8,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"prelude/engine/data"
-	"prelude/engine/study"
-	"prelude/engine/wire"
 	"prelude/prefix/adapter"
+	"prelude/prefix/data"
+	"prelude/prefix/study"
+	"prelude/ui/wire"
 )
 
 // text is what the person wants a prefix to know or to follow, and the conversations

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"prelude/engine/train"
-	"prelude/engine/wire"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
+	"prelude/prefix/train"
+	"prelude/ui/wire"
 )
 
 // Watch is told how a training goes.

@@ -23,11 +23,11 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/cpu"
-	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
 	"prelude/simd"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

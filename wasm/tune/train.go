@@ -6,8 +6,8 @@ import (
 	"os"
 	"strings"
 
-	"prelude/engine/wire"
 	"prelude/prefix"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

@@ -6,7 +6,7 @@ import (
 	"syscall/js"
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // request is a message from the page with its blob: a Uint8Array, a File, or null.

@@ -14,9 +14,9 @@ import (
 	"prelude/engine/cpu"
 	"prelude/engine/trial"
 	"prelude/engine/webgpu"
-	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/simd"
+	"prelude/ui/wire"
 )
 
 // devices says which devices this browser has. Whether WebGPU really works is only
@@ -72,7 +72,11 @@ func openSIMD(ctx context.Context) (*simd.Device, error) {
 }
 
 func tune(ctx context.Context, dev *webgpu.Device, f *models.Files) error {
-	return dev.Tune(ctx, trial.ShapeOf(f.Family.Info(), f.WeightType(), trialRows), 2*time.Second, originCache{})
+	shape := trial.ShapeOf(f.Family.Info(), f.WeightType(), trialRows)
+	clock := func(ctx context.Context, limit time.Duration) (time.Duration, error) {
+		return trial.Products(ctx, dev, shape, limit)
+	}
+	return dev.Tune(ctx, fmt.Sprintf("%+v", shape), clock, 2*time.Second, originCache{})
 }
 
 func choose(ctx context.Context, yield func(), f *models.Files) (engine.Device, string, error) {

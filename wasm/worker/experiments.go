@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 
-	"prelude/engine/wire"
 	"prelude/simd"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

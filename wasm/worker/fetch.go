@@ -9,9 +9,9 @@ import (
 	"strings"
 	"syscall/js"
 
-	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

@@ -9,7 +9,7 @@ import (
 	"syscall/js"
 	"time"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 func main() {

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"syscall/js"
 
-	"prelude/engine/wire"
 	"prelude/models/weights"
+	"prelude/ui/wire"
 )
 
 // keptFolder is the folder of the origin's private file system that has a folder for

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"syscall/js"
 
-	"prelude/engine/wire"
 	"prelude/prefix"
+	"prelude/ui/wire"
 )
 
 // onShelf answers what is asked of the shelf; false for other messages.

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"syscall/js"
 
-	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
+	"prelude/ui/wire"
 )
 
 func sha(data []byte) [32]byte { return sha256.Sum256(data) }

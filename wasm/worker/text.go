@@ -6,7 +6,7 @@ import (
 	"context"
 	"syscall/js"
 
-	"prelude/engine/wire"
+	"prelude/ui/wire"
 )
 
 // onText answers what is asked about a text to learn; false for other messages.

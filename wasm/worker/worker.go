@@ -13,11 +13,11 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/webgpu"
-	"prelude/engine/wire"
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
 	"prelude/simd"
+	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 

@@ -14,10 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"prelude/engine/generate"
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/models/weights/nethttp"
+	"prelude/prefix/generate"
 	"prelude/simd"
 )
 

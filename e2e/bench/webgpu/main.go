@@ -57,7 +57,11 @@ func main() {
 		if *step != "" {
 			d = untrained.Decoders[*step]
 		}
-		if err := dev.Tune(ctx, trial.Shape{Rows: 2 * seq, Hidden: d.Hidden, FF: d.FF, Heads: d.Heads, KVHeads: d.KVHeads, HeadDim: d.Hidden / d.Heads}, 2*time.Second, nil); err != nil {
+		shape := trial.Shape{Rows: 2 * seq, Hidden: d.Hidden, FF: d.FF, Heads: d.Heads, KVHeads: d.KVHeads, HeadDim: d.Hidden / d.Heads}
+		clock := func(ctx context.Context, limit time.Duration) (time.Duration, error) {
+			return trial.Products(ctx, dev, shape, limit)
+		}
+		if err := dev.Tune(ctx, fmt.Sprintf("%+v", shape), clock, 2*time.Second, nil); err != nil {
 			log.Fatal(err)
 		}
 		fmt.Printf("# tuned in %.1f s\n", time.Since(begun).Seconds())

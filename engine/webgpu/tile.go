@@ -1,0 +1,46 @@
+package webgpu
+
+import "fmt"
+
+// tilesVersion is part of the key of a kept choice: raise it where Tiles or the kernels change,
+// so that choices kept by an earlier build are measured again.
+const tilesVersion = 2
+
+// Tiles are the candidates of the tuner.
+var Tiles = []Tile{
+	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 16},
+	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 16},
+	{WX: 16, WY: 16, TM: 8, TN: 8, BK: 8},
+	{WX: 16, WY: 8, TM: 8, TN: 4, BK: 16},
+	{WX: 8, WY: 8, TM: 4, TN: 4, BK: 16},
+	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32},
+	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 8, Scalar: true},
+	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 32, Half: true},
+	{WX: 8, WY: 8, TM: 8, TN: 8, BK: 32, Half: true},
+	{WX: 16, WY: 16, TM: 8, TN: 8, BK: 16, Half: true},
+	{WX: 4, WY: 1, TM: 16, TN: 8},
+	{WX: 4, WY: 1, TM: 16, TN: 16},
+}
+
+// Cache keeps the tuner's choice, by adapter and shape; the page's is the origin's storage.
+type Cache interface {
+	Load(key string) (text string, ok bool)
+	Store(key, text string)
+}
+
+func (t Tile) String() string {
+	return fmt.Sprintf("%dx%d %dx%d %d %v %v", t.WX, t.WY, t.TM, t.TN, t.BK, t.Scalar, t.Half)
+}
+
+// parseTile reads what String wrote; what else a cache holds is no tile.
+func parseTile(s string) (t Tile, ok bool) {
+	_, err := fmt.Sscanf(s, "%dx%d %dx%d %d %t %t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar, &t.Half)
+	return t, err == nil && t.valid()
+}
+
+// valid says whether the kernels can use t.
+func (t Tile) valid() bool {
+	in := func(n, low, high int) bool { return n >= low && n <= high && n&(n-1) == 0 }
+	return !(t.Half && (t.Scalar || t.BK == 0)) && in(t.WX, 1, 32) && in(t.WY, 1, 32) && in(t.TM, 1, 16) && in(t.TN, 1, 16) &&
+		(t.BK == 0 && t.TM >= 4 || in(t.BK, 4, 64) && t.WX*t.TN%4 == 0 && t.WY*t.TM%4 == 0)
+}

@@ -1,0 +1,117 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"prelude/engine"
+	"prelude/prefix"
+	"prelude/prefix/data"
+)
+
+// program builds the training program: forward, loss, gradients, masks, statistics,
+// update, log. Masks are the contents of the tensors that hold rows in place. Again keeps
+// only block inputs and computes the rest twice.
+func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32) {
+	p = engine.NewProgram()
+	if again {
+		p.Recompute()
+	}
+	r.x = newInputs(p, r.f.Arch.Info(), r.batches.Bounds(), r.Method.Slots())
+	r.part = r.Method.Build(p, r.f.Arch, r.x.in, prefix.Train)
+	h := r.part.Hooks
+	out := r.x.forward(p, r.f.Arch, h)
+	loss := r.f.Arch.Loss(p, out.Hidden, r.x.targets, r.x.weights, r.x.rest, h)
+	grads := p.Grad(append(r.part.Penalties(p), loss)...)
+	r.hyper = p.Arg("hyper", engine.AllRows, engine.F32, 3)
+	r.at = p.Arg("step", engine.AllRows, engine.I32, 1)
+	masks = map[string][]float32{}
+	var params, gs []engine.Buffer
+	var ps []prefix.Param
+	for _, q := range r.Method.Params() {
+		if q.Fixed {
+			continue
+		}
+		b := p.Named(q.Name)
+		g := grads[b]
+		if q.Hold != nil {
+			name := "hold." + q.Name
+			mask := p.Persist(name, engine.Spec{DType: engine.F32, Shape: []int{len(q.Hold), 1}})
+			masks[name] = maskOf(q.Hold)
+			flat := p.View(g, 0, len(q.Hold), p.Spec(g).Len()/len(q.Hold))
+			g = p.Mul(flat, mask)
+		}
+		params, gs, ps = append(params, b), append(gs, g), append(ps, q)
+	}
+	stats := p.GradStats(gs, []engine.Buffer{loss}, r.opts.Clip)
+	for i, b := range params {
+		rate := ps[i].Rate
+		if rate == 0 {
+			rate = 1
+		}
+		p.AdamW(b, gs[i], stats, r.hyper, engine.AdamW{Beta1: beta1, Beta2: beta2, Eps: epsilon, Decay: ps[i].Decay, Rate: rate})
+	}
+	p.Record(p.Persist("train.log", engine.Spec{DType: engine.F32, Shape: []int{logRows, 4}}), r.at, loss, stats)
+	return p, masks
+}
+
+// compile builds the training program, within the budget if there is one, and its
+// tensors, and evaluation beside it.
+func (r *Run) compile(ctx context.Context, val []data.Tokens) error {
+	var evaluation *engine.Program
+	var err error
+	if r.eval, evaluation, err = newEvaluator(r.f, r.Method, val, r.opts.Batch); err != nil {
+		return err
+	}
+	have := bound(r.f.Weights, r.Tensors)
+	p, masks := r.program(false)
+	if r.Planned, err = engine.Need(r.f.Dev, have, p, evaluation); err != nil {
+		return err
+	}
+	if once := r.Planned; r.opts.Budget > 0 && once.Tensors+once.Scratch > r.opts.Budget {
+		r.Recompute = true
+		p, masks = r.program(true)
+		if r.Planned, err = engine.Need(r.f.Dev, have, p, evaluation); err != nil {
+			return err
+		}
+		if least := r.Planned; least.Tensors+least.Scratch > r.opts.Budget {
+			return fmt.Errorf("train: a step needs %d MB with the model (%d MB if it computes activations once), there are %d MB; use a smaller batch or shorter examples",
+				(least.Tensors+least.Scratch)>>20, (once.Tensors+once.Scratch)>>20, r.opts.Budget>>20)
+		}
+	}
+	r.state = map[string]engine.Tensor{}
+	for name, s := range p.Tensors() {
+		if r.f.Weights[name] != nil || r.Tensors[name] != nil {
+			continue
+		}
+		t, err := r.f.Dev.Alloc(s)
+		if err != nil {
+			return err
+		}
+		r.state[name] = t
+		content := make([]byte, s.Bytes())
+		if m, ok := masks[name]; ok {
+			content = engine.FloatBytes(m)
+		}
+		if err := t.Write(ctx, 0, content); err != nil {
+			return err
+		}
+	}
+	r.log = r.state["train.log"]
+	r.cost = p.Cost()
+	if r.plan, err = r.f.Dev.Compile(ctx, p, bound(have, r.state)); err != nil {
+		return err
+	}
+	return r.eval.compile(ctx, r.f.Dev, evaluation, have)
+}
+
+// maskOf is 0 for rows that keep their value, else 1.
+func maskOf(hold []bool) []float32 {
+	m := make([]float32, len(hold))
+	for i, h := range hold {
+		if !h {
+			m[i] = 1
+		}
+	}
+	return m
+}

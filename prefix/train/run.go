@@ -1,0 +1,215 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"prelude/engine"
+	"prelude/prefix"
+	"prelude/prefix/data"
+)
+
+// Data are the tokenised examples. Bare are those of validation as the bare model reads
+// them, without a template's soft slots; nil where that is no difference.
+type Data struct{ Train, Val, Bare []data.Tokens }
+
+// Run is one training.
+type Run struct {
+	Method  *prefix.Method
+	Tensors map[string]engine.Tensor // the method's, with the values of the last step
+
+	Planned   engine.Memory // what the device holds while the training runs, as foreseen
+	Recompute bool          // activations are computed twice, to stay within Options.Budget
+
+	f       engine.Frozen
+	opts    Options
+	lr      float64
+	batches *data.Batcher
+	x       *inputs
+	part    *prefix.Part
+	hyper   engine.Buffer
+	at      engine.Buffer
+	plan    engine.Plan
+	log     engine.Tensor
+	state   map[string]engine.Tensor // optimiser state and gradient masks
+	eval    *Evaluator
+	cost    engine.Cost
+
+	took   time.Duration // by Train
+	step   int
+	read   int              // steps whose log has been read
+	floor  [logRows]float64 // of a step's loss: its teacher's entropy
+	base   float64
+	best   Best
+	saved  Checkpoint
+	halved float64
+	bad    int
+}
+
+// Best is the best prefix so far, by validation loss.
+type Best struct {
+	Step  int
+	Loss  float64
+	State map[string][]byte
+}
+
+// logRows is how many steps the device remembers between reads.
+const logRows = 64
+
+// New prepares a training: it computes the method's start, allocates its tensors and
+// compiles its programs. Nothing is compiled or allocated afterwards.
+func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given prefix.Given, o Options) (*Run, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if len(d.Train) == 0 {
+		return nil, errors.New("train: there are no training examples")
+	}
+	if err := data.CheckTeachers(slices.Concat(d.Train, d.Val)); err != nil {
+		return nil, err
+	}
+	if err := complete(f.Arch.Info(), d.Train); err != nil {
+		return nil, err
+	}
+	if o.Batch == 0 {
+		o.Batch = 8
+	}
+	if o.Patience == 0 {
+		o.Patience = 5
+	}
+	if o.Clip == 0 {
+		o.Clip = 1
+	}
+	if o.Clip < 0 {
+		o.Clip = 0
+	}
+	if len(given.Examples) == 0 {
+		for _, t := range d.Train {
+			given.Examples = append(given.Examples, t.Whole())
+		}
+	}
+	r := &Run{Method: m, f: f, opts: o, lr: o.LR, halved: 1, best: Best{Loss: math.Inf(1)}}
+	if r.lr == 0 {
+		r.lr = m.LR() * widthFactor(f.Arch.Info().Hidden)
+	}
+	if err := m.Start(ctx, f, given, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
+		return nil, err
+	}
+	if err := fits(f.Arch.Info(), m, d); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.Tensors, err = m.Alloc(ctx, f.Dev); err != nil {
+		return nil, err
+	}
+	if err := r.prepare(ctx, d); err != nil {
+		r.Close()
+		for _, t := range r.Tensors {
+			t.Close()
+		}
+		return nil, err
+	}
+	return r, nil
+}
+
+// prepare evaluates the bare model and compiles the programs.
+func (r *Run) prepare(ctx context.Context, d Data) (err error) {
+	r.batches = data.NewBatcher(d.Train, options(r.Method, data.BatchOptions{Size: r.opts.Batch, Shuffle: true, Seed: r.opts.Seed + streamShuffle}))
+	val := d.Val
+	if len(val) == 0 {
+		val = d.Train
+	}
+	// The bare model first: what its evaluation takes is free again for the training.
+	bare := val
+	if len(d.Bare) > 0 {
+		bare = d.Bare
+	}
+	if r.base, err = bareLoss(ctx, r.f, bare, r.opts.Batch); err != nil {
+		return err
+	}
+	return r.compile(ctx, val)
+}
+
+// bareLoss is the loss without a prefix.
+func bareLoss(ctx context.Context, f engine.Frozen, tokens []data.Tokens, batch int) (float64, error) {
+	e, err := NewEvaluator(ctx, f, nil, nil, tokens, batch)
+	if err != nil {
+		return 0, err
+	}
+	defer e.Close()
+	return e.Loss(ctx)
+}
+
+// widthFactor makes up for a model's width: methods' own learning rates are for hidden
+// size 576 (SmolLM2), and narrower models want larger ones, as the square (measured: 5e-3
+// at 576, 0.1 at 128; METHODS finds 5e-2 to 2e-1 at 64).
+func widthFactor(hidden int) float64 {
+	w := 576 / float64(hidden)
+	return min(max(w*w, 0.2), 20)
+}
+
+// Streams of random numbers that start from one seed.
+const (
+	streamStart   = 1
+	streamShuffle = 2
+	streamNoise   = 3
+)
+
+// fits reports examples that leave no room for the prefix.
+func fits(info engine.ModelInfo, m *prefix.Method, d Data) error {
+	slots, before := m.Offset()+m.RowsBefore(engine.DecSelf), m.RowsBefore(engine.EncSelf)
+	for _, set := range [][]data.Tokens{d.Train, d.Val} {
+		for _, t := range set {
+			if n := len(t.Source); n+before > info.Context {
+				return fmt.Errorf("train: a prompt of %d tokens and a prefix of %d slots do not fit the encoder's context of %d tokens; use fewer slots or shorter prompts", n, before, info.Context)
+			}
+			if n := len(t.IDs) - 1; n+slots > info.Context {
+				return fmt.Errorf("train: an example of %d tokens and a prefix of %d slots do not fit the model's context of %d tokens; use fewer slots or shorter examples", n, slots, info.Context)
+			}
+		}
+	}
+	return nil
+}
+
+// complete reports examples that lack what an encoder reads, or have it for none.
+func complete(info engine.ModelInfo, tokens []data.Tokens) error {
+	for _, t := range tokens {
+		switch {
+		case info.EncLayers > 0 && len(t.Source) == 0:
+			return fmt.Errorf("train: line %d has no prompt for the encoder of %s", t.Line, info.Family)
+		case info.EncLayers == 0 && t.Source != nil:
+			return fmt.Errorf("train: line %d has a prompt for an encoder, and %s has none", t.Line, info.Family)
+		}
+	}
+	return nil
+}
+
+// Base is the frozen model's own validation loss.
+func (r *Run) Base() float64 { return r.base }
+
+// Best is the best prefix so far.
+func (r *Run) Best() Best { return r.best }
+
+// Cost is the work of one step at the batch's upper bounds.
+func (r *Run) Cost() engine.Cost { return r.cost }
+
+// LR is the peak learning rate.
+func (r *Run) LR() float64 { return r.lr }
+
+// Close frees the training's plans and optimiser state, not the method's tensors.
+func (r *Run) Close() {
+	if r.plan != nil {
+		r.plan.Close()
+	}
+	if r.eval != nil {
+		r.eval.Close()
+	}
+	for _, t := range r.state {
+		t.Close()
+	}
+}
