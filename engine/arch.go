@@ -151,4 +151,14 @@ type Frozen struct {
 	Arch    Architecture
 	Dev     Device
 	Weights map[string]Tensor
+
+	// Precision of training, evaluation and generation with these weights.
+	Precision Precision
+}
+
+// NewProgram returns an empty program of the model's precision.
+func (f Frozen) NewProgram() *Program {
+	p := NewProgram()
+	p.SetPrecision(f.Precision)
+	return p
 }

@@ -49,6 +49,8 @@ type Program struct {
 	open    int
 	again   bool
 	learns  bool // Grad was called
+
+	precision Precision
 }
 
 type domain struct {

@@ -46,6 +46,9 @@ func (d *Device) Name() string { return "simd" }
 // String says how the device runs, and why on one thread if it does.
 func (d *Device) String() string { return d.about }
 
+// Arithmetic says how products with frozen weights are computed; see [engine.Arithmetic].
+func (d *Device) Arithmetic(engine.Precision) string { return "float32" }
+
 // Threads is the number of threads that compute.
 func (d *Device) Threads() int { return d.home.threads() }
 

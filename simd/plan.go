@@ -264,10 +264,13 @@ func (k check) check(p *engine.Program, v []int32, live []int) error {
 	if d := p.Info(k.of).Rows; d != engine.AllRows {
 		n = min(n, live[d]*(p.Spec(k.of).Len()/max(1, p.Dim(k.of, 0))))
 	}
-	bound := k.bound(live)
+	bound, below := k.bound(live), "<"
+	if k.ends {
+		below = "≤"
+	}
 	for i, x := range v[:n] {
 		if x < 0 || int(x) > bound || int(x) == bound && !k.ends {
-			return fmt.Errorf("simd: %s: %q[%d] is %d, want 0 ≤ x ≤ %d", k.op, p.Info(k.of).Name, i, x, bound)
+			return fmt.Errorf("simd: %s: %q[%d] is %d, want 0 ≤ x %s %d", k.op, p.Info(k.of).Name, i, x, below, bound)
 		}
 	}
 	return nil

@@ -171,7 +171,7 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 			if a.status == command.Failed {
 				h.part(at)
 				if a.err == nil {
-					a.err = fmt.Errorf("thread %d waited 5 s for another", a.thread)
+					a.err = fmt.Errorf("thread %d waited %v for another", a.thread, patience)
 				}
 				return false, fmt.Errorf("%w: %w", ErrThread, a.err)
 			}

@@ -24,7 +24,7 @@ type encoder struct {
 }
 
 func newEncoder(f engine.Frozen, m *prefix.Method, size shape) (*encoder, *engine.Program) {
-	p, i := engine.NewProgram(), f.Arch.Info()
+	p, i := f.NewProgram(), f.Arch.Info()
 	n := i.Context
 	e := &encoder{stretch: n, before: m.RowsBefore(engine.EncSelf), rows: make([]int, size.streams), live: p.Domain("source tokens", n),
 		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}

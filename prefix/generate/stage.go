@@ -32,7 +32,7 @@ type stage struct {
 }
 
 func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, size shape) (*stage, *engine.Program) {
-	p, i := engine.NewProgram(), f.Arch.Info()
+	p, i := f.NewProgram(), f.Arch.Info()
 	s := &stage{rows: rows, encoder: e, stretch: size.max, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
 		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
 	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }

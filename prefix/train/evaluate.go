@@ -41,7 +41,7 @@ func newEvaluator(f engine.Frozen, m *prefix.Method, tokens []data.Tokens, batch
 		return nil, nil, err
 	}
 	e := &Evaluator{batches: data.NewBatcher(tokens, options(m, data.BatchOptions{Size: batch}))}
-	p := engine.NewProgram()
+	p := f.NewProgram()
 	e.x = newInputs(p, f.Arch.Info(), e.batches.Bounds(), slots)
 	var h engine.Hooks
 	if m != nil {

@@ -13,7 +13,7 @@ import (
 // update, log. Masks are the contents of the tensors that hold rows in place. Again keeps
 // only block inputs and computes the rest twice.
 func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32) {
-	p = engine.NewProgram()
+	p = r.f.NewProgram()
 	if again {
 		p.Recompute()
 	}

@@ -92,7 +92,7 @@ func (g *generator) walk(now *Func) {
 			f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
 			f.Inc(turns, -1)
 		})
-		// Sleep in short turns, so that Stop is seen, and 5 s at most. The clock is
+		// Sleep in short turns, so that Stop is seen, and until patience ends. The clock is
 		// asked, since a turn may be cut short; and a turn counts as two at most, since a
 		// machine that was asleep, or gave this thread no time, says nothing of the others.
 		waited, last := f.Let(ConstF64(0)), f.Let(now.Apply())
