@@ -80,11 +80,11 @@ func init() { // the tables and the functions in them refer to each other
 		"d":          orDefault,
 		"string":     func(_ *run, v any, _ given) (any, error) { return show(v) },
 		"safe":       func(_ *run, v any, _ given) (any, error) { return v, nil },
-		"list":       func(_ *run, v any, _ given) (any, error) { return itemsOf(v) },
-		"first":      func(_ *run, v any, _ given) (any, error) { return end(v, false) },
-		"last":       func(_ *run, v any, _ given) (any, error) { return end(v, true) },
+		"list":       func(r *run, v any, _ given) (any, error) { return r.items(v) },
+		"first":      func(r *run, v any, _ given) (any, error) { return end(r, v, false) },
+		"last":       func(r *run, v any, _ given) (any, error) { return end(r, v, true) },
 		"reverse":    reverse,
-		"items":      func(_ *run, v any, _ given) (any, error) { return pairs(v) },
+		"items":      pairs,
 		"join":       join,
 		"replace":    func(r *run, v any, g given) (any, error) { return method(r, v, "replace", g) },
 		"int":        toInt,
@@ -102,7 +102,7 @@ func init() { // the tables and the functions in them refer to each other
 		return func(_ *run, v any, _ given) (any, error) { return f(v), nil }
 	}
 	with := func(op string) builtin {
-		return func(_ *run, v any, g given) (any, error) { return holds(op, v, g.get(0, "other", nil)) }
+		return func(r *run, v any, g given) (any, error) { return r.holds(op, v, g.get(0, "other", nil)) }
 	}
 	tests = map[string]builtin{
 		"defined":   is(func(v any) bool { _, ok := v.(undefined); return !ok }),
@@ -116,11 +116,17 @@ func init() { // the tables and the functions in them refer to each other
 		"float":     is(func(v any) bool { _, ok := v.(float64); return ok }),
 		"number":    is(func(v any) bool { _, _, _, ok := number(v); return ok }),
 		"mapping":   is(func(v any) bool { _, ok := v.(*dict); return ok }),
-		"callable":  is(func(v any) bool { _, ok := v.(function); return ok }),
-		"iterable":  is(func(v any) bool { _, err := itemsOf(v); return err == nil }),
-		"sequence":  is(func(v any) bool { _, err := lengthOf(v); return err == nil }),
-		"odd":       is(func(v any) bool { i, ok := v.(int64); return ok && i%2 != 0 }),
-		"even":      is(func(v any) bool { i, ok := v.(int64); return ok && i%2 == 0 }),
+		"callable": is(func(v any) bool {
+			switch v.(type) {
+			case function, *macro:
+				return true
+			}
+			return false
+		}),
+		"iterable": is(func(v any) bool { _, err := lengthOf(v); return err == nil }),
+		"sequence": is(func(v any) bool { _, err := lengthOf(v); return err == nil }),
+		"odd":      is(func(v any) bool { i, ok := v.(int64); return ok && i%2 != 0 }),
+		"even":     is(func(v any) bool { i, ok := v.(int64); return ok && i%2 == 0 }),
 		"divisibleby": func(_ *run, v any, g given) (any, error) {
 			i, ok := v.(int64)
 			j, ok2 := g.get(0, "num", nil).(int64)
@@ -131,6 +137,7 @@ func init() { // the tables and the functions in them refer to each other
 		},
 		"eq": with("=="), "equalto": with("=="), "ne": with("!="),
 		"lt": with("<"), "le": with("<="), "gt": with(">"), "ge": with(">="),
+		"==": with("=="), "!=": with("!="), "<": with("<"), "<=": with("<="), ">": with(">"), ">=": with(">="),
 		"in": with("in"),
 	}
 }
@@ -150,12 +157,9 @@ func (e filter) value(r *run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := filters[e.name](r, v, g)
+	out, err := r.apply(filters[e.name], v, g)
 	if err != nil {
 		return nil, fmt.Errorf("filter %s: %w", e.name, err)
-	}
-	if s, ok := out.(string); ok {
-		return s, r.spend(len(s))
 	}
 	return out, nil
 }
@@ -169,7 +173,7 @@ func (e test) value(r *run) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := tests[e.name](r, v, g)
+	out, err := r.apply(tests[e.name], v, g)
 	if err != nil {
 		return nil, fmt.Errorf("test %s: %w", e.name, err)
 	}
@@ -224,8 +228,8 @@ func orDefault(_ *run, v any, g given) (any, error) {
 	return v, nil
 }
 
-func end(v any, last bool) (any, error) {
-	list, err := itemsOf(v)
+func end(r *run, v any, last bool) (any, error) {
+	list, err := r.items(v)
 	switch {
 	case err != nil:
 		return nil, err
@@ -237,8 +241,8 @@ func end(v any, last bool) (any, error) {
 	return list[0], nil
 }
 
-func reverse(_ *run, v any, _ given) (any, error) {
-	list, err := itemsOf(v)
+func reverse(r *run, v any, _ given) (any, error) {
+	list, err := r.items(v)
 	if err != nil {
 		return nil, err
 	}
@@ -255,7 +259,7 @@ func reverse(_ *run, v any, _ given) (any, error) {
 }
 
 // pairs lists the keys and values of a dict.
-func pairs(v any) (any, error) {
+func pairs(_ *run, v any, _ given) (any, error) {
 	d, ok := v.(*dict)
 	if !ok {
 		if _, ok := v.(undefined); ok {
@@ -271,7 +275,7 @@ func pairs(v any) (any, error) {
 }
 
 func join(r *run, v any, g given) (any, error) {
-	list, err := itemsOf(v)
+	list, err := r.items(v)
 	if err != nil {
 		return nil, err
 	}
@@ -283,7 +287,7 @@ func join(r *run, v any, g given) (any, error) {
 	var b strings.Builder
 	for i, x := range list {
 		if attribute != nil {
-			if x, err = get(x, attribute); err != nil {
+			if x, err = r.attributeOf(x, attribute); err != nil {
 				return nil, err
 			}
 		}
@@ -294,13 +298,13 @@ func join(r *run, v any, g given) (any, error) {
 		if i > 0 {
 			b.WriteString(between)
 		}
-		b.WriteString(s)
-		if err := r.spend(b.Len() / 64); err != nil {
+		if err := r.spendText(len(s) + len(between)); err != nil {
 			return nil, err
 		}
-		if b.Len() > maxText {
+		if b.Len()+len(s) > maxText {
 			return nil, errSize
 		}
+		b.WriteString(s)
 	}
 	return b.String(), nil
 }
@@ -347,7 +351,7 @@ func abs(_ *run, v any, _ given) (any, error) {
 	return max(f, -f), nil
 }
 
-func indent(_ *run, v any, g given) (any, error) {
+func indent(r *run, v any, g given) (any, error) {
 	s, err := show(v)
 	if err != nil {
 		return nil, err
@@ -359,6 +363,10 @@ func indent(_ *run, v any, g given) (any, error) {
 			return nil, errors.New("width is not a number from 0 to 1000")
 		}
 		margin = strings.Repeat(" ", int(n))
+	}
+	n := strings.Count(s, "\n")
+	if err := r.spend(n + n*len(margin)/textStep); err != nil {
+		return nil, err
 	}
 	lines := strings.Split(s, "\n")
 	if (len(margin)+1)*len(lines)+len(s) > maxText {
@@ -372,19 +380,42 @@ func indent(_ *run, v any, g given) (any, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
+// attributeOf is what join, map and selectattr look at: a key, or keys with dots between.
+func (r *run) attributeOf(of, attribute any) (any, error) {
+	path, ok := attribute.(string)
+	if !ok {
+		return get(of, attribute)
+	}
+	if err := r.spend(len(path)); err != nil {
+		return nil, err
+	}
+	for _, key := range strings.Split(path, ".") {
+		var err error
+		if i, bad := strconv.ParseInt(key, 10, 64); bad == nil {
+			of, err = get(of, i)
+		} else {
+			of, err = get(of, key)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return of, nil
+}
+
 func mapItems(r *run, v any, g given) (any, error) {
-	list, err := itemsOf(v)
+	list, err := r.items(v)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]any, len(list))
 	attribute := g.named["attribute"]
 	for i, x := range list {
-		if err := r.spend(0); err != nil {
+		if err := r.spend(1); err != nil {
 			return nil, err
 		}
 		if attribute != nil {
-			if out[i], err = get(x, attribute); err != nil {
+			if out[i], err = r.attributeOf(x, attribute); err != nil {
 				return nil, err
 			}
 			if _, missing := out[i].(undefined); missing {
@@ -399,7 +430,7 @@ func mapItems(r *run, v any, g given) (any, error) {
 		if filters[name] == nil {
 			return nil, fmt.Errorf("filter %q is not supported", name)
 		}
-		if out[i], err = filters[name](r, x, given{g.values[1:], g.named}); err != nil {
+		if out[i], err = r.apply(filters[name], x, given{g.values[1:], g.named}); err != nil {
 			return nil, err
 		}
 	}
@@ -408,7 +439,7 @@ func mapItems(r *run, v any, g given) (any, error) {
 
 // pick is select, reject and those by attribute.
 func pick(r *run, v any, g given, byAttribute, keep bool) (any, error) {
-	list, err := itemsOf(v)
+	list, err := r.items(v)
 	if err != nil {
 		return nil, err
 	}
@@ -421,12 +452,12 @@ func pick(r *run, v any, g given, byAttribute, keep bool) (any, error) {
 	}
 	out := []any{}
 	for _, item := range list {
-		if err := r.spend(0); err != nil {
+		if err := r.spend(1); err != nil {
 			return nil, err
 		}
 		x := item
 		if byAttribute {
-			if x, err = get(item, attribute); err != nil {
+			if x, err = r.attributeOf(item, attribute); err != nil {
 				return nil, err
 			}
 		}
@@ -439,7 +470,7 @@ func pick(r *run, v any, g given, byAttribute, keep bool) (any, error) {
 			if tests[name] == nil {
 				return nil, fmt.Errorf("test %q is not supported", name)
 			}
-			result, err := tests[name](r, x, given{g.values[1:], g.named})
+			result, err := r.apply(tests[name], x, given{g.values[1:], g.named})
 			if err != nil {
 				return nil, err
 			}

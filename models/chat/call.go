@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -44,11 +45,13 @@ func (e call) value(r *run) (any, error) {
 	}
 	switch of := e.of.(type) {
 	case name:
-		f, ok := r.lookup(of.name).(function)
-		if !ok {
-			return nil, fmt.Errorf("%q is not a function here", of.name)
+		switch f := r.lookup(of.name).(type) {
+		case function:
+			return r.apply(func(r *run, _ any, g given) (any, error) { return r.callFunction(f, g) }, nil, g)
+		case *macro:
+			return r.callMacro(f, g)
 		}
-		return r.callFunction(f, g)
+		return nil, fmt.Errorf("%q is not a function here", of.name)
 	case index:
 		v, err := r.eval(of.of)
 		if err != nil {
@@ -62,12 +65,9 @@ func (e call) value(r *run) (any, error) {
 		if !ok || !of.dot {
 			return nil, errors.New("only functions and methods can be called")
 		}
-		out, err := method(r, v, name, g)
+		out, err := r.apply(func(r *run, v any, g given) (any, error) { return method(r, v, name, g) }, v, g)
 		if err != nil {
 			return nil, fmt.Errorf("method %s: %w", name, err)
-		}
-		if s, ok := out.(string); ok {
-			return s, r.spend(len(s))
 		}
 		return out, nil
 	}
@@ -138,10 +138,12 @@ func (r *run) numbers(g given) (any, error) {
 	}
 	list := []any{}
 	for i := from; step > 0 && i < to || step < 0 && i > to; i += step {
-		if err := r.spend(64); err != nil {
+		if err := r.spend(1); err != nil {
 			return nil, err
 		}
-		list = append(list, i)
+		if list = append(list, i); i > math.MaxInt64-step && step > 0 || i < math.MinInt64-step && step < 0 {
+			break
+		}
 	}
 	return list, nil
 }
@@ -152,9 +154,9 @@ func method(r *run, v any, name string, g given) (any, error) {
 	case string:
 		return stringMethod(r, v, name, g)
 	case *dict:
-		return dictMethod(v, name, g)
+		return dictMethod(r, v, name, g)
 	case *namespace:
-		return dictMethod(v.dict, name, g)
+		return dictMethod(r, v.dict, name, g)
 	case *loop:
 		if name == "cycle" && len(g.values) > 0 {
 			return g.values[v.at%len(g.values)], nil
@@ -163,7 +165,11 @@ func method(r *run, v any, name string, g given) (any, error) {
 		if name == "count" {
 			n := int64(0)
 			for _, x := range v {
-				if same(x, g.get(0, "value", nil)) {
+				ok, err := r.same(x, g.get(0, "value", nil))
+				if err != nil {
+					return nil, err
+				}
+				if ok {
 					n++
 				}
 			}
@@ -173,7 +179,7 @@ func method(r *run, v any, name string, g given) (any, error) {
 	return nil, fmt.Errorf("%s has no such method", kindOf(v))
 }
 
-func dictMethod(d *dict, name string, g given) (any, error) {
+func dictMethod(r *run, d *dict, name string, g given) (any, error) {
 	switch name {
 	case "get":
 		key, err := g.text(0, "key")
@@ -185,9 +191,9 @@ func dictMethod(d *dict, name string, g given) (any, error) {
 		}
 		return g.get(1, "default", nil), nil
 	case "items":
-		return pairs(d)
+		return pairs(r, d, given{})
 	case "keys":
-		return itemsOf(d)
+		return r.items(d)
 	case "values":
 		list := make([]any, len(d.keys))
 		for i, key := range d.keys {
@@ -209,6 +215,9 @@ func stringMethod(r *run, s, name string, g given) (any, error) {
 	case "capitalize":
 		return capitalize(s), nil
 	case "splitlines":
+		if err := r.spend(strings.Count(s, "\n")); err != nil {
+			return nil, err
+		}
 		list := []any{}
 		for line := range strings.Lines(strings.ReplaceAll(s, "\r\n", "\n")) {
 			list = append(list, strings.TrimSuffix(line, "\n"))
@@ -221,7 +230,7 @@ func stringMethod(r *run, s, name string, g given) (any, error) {
 	case "strip", "lstrip", "rstrip":
 		return strip(s, name, g)
 	case "split", "rsplit":
-		return split(s, name, g)
+		return split(r, s, name, g)
 	case "startswith", "endswith":
 		return affix(s, name, g)
 	case "join":
@@ -275,7 +284,11 @@ func strip(s, name string, g given) (any, error) {
 		if !ok {
 			return nil, fmt.Errorf("strips a string's characters, not %s", kindOf(v))
 		}
-		in = func(c rune) bool { return strings.ContainsRune(set, c) }
+		chars := make(map[rune]bool)
+		for _, c := range set {
+			chars[c] = true
+		}
+		in = func(c rune) bool { return chars[c] }
 	}
 	if name != "rstrip" {
 		s = strings.TrimLeftFunc(s, in)
@@ -287,7 +300,7 @@ func strip(s, name string, g given) (any, error) {
 }
 
 // split cuts at a string, or at white space if none is given, at most so often.
-func split(s, name string, g given) (any, error) {
+func split(r *run, s, name string, g given) (any, error) {
 	most, ok := g.get(1, "maxsplit", int64(-1)).(int64)
 	if !ok {
 		return nil, errors.New("argument maxsplit is not an integer")
@@ -299,10 +312,16 @@ func split(s, name string, g given) (any, error) {
 		if most >= 0 {
 			return nil, errors.New("maxsplit without a separator is not supported")
 		}
+		if err := r.spend(len(s) / 8); err != nil { // at most len(s)/2 words, which are rarely as short
+			return nil, err
+		}
 		parts = strings.Fields(s)
 	case string:
 		if sep == "" {
 			return nil, errors.New("empty separator")
+		}
+		if err := r.spend(strings.Count(s, sep)); err != nil {
+			return nil, err
 		}
 		switch {
 		case most < 0:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,7 @@ import (
 // goroutines.
 type Template struct {
 	nodes []node
+	spent atomic.Pointer[error] // the first budget that a rendering went beyond
 }
 
 // A Message is one turn of a conversation.
@@ -42,19 +44,24 @@ type Input struct {
 // Parse reads a template. A tag, filter, test, function or method that isn't
 // known is refused here, with its name and line.
 func Parse(source string) (*Template, error) {
-	if len(source) > maxText {
-		return nil, fmt.Errorf("chat: a template of %d bytes, want at most %d", len(source), maxText)
+	if len(source) > maxTemplate {
+		return nil, fmt.Errorf("chat: a template of %d bytes, want at most %d", len(source), maxTemplate)
 	}
 	segments, err := lex(source)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{segments: segments, line: 1}
+	p := &parser{segments: segments, line: 1, macros: map[string]bool{}}
+	for _, s := range segments {
+		if s.kind == tagSegment && len(s.tokens) > 1 && s.tokens[0].is(nameToken, "macro") {
+			p.macros[s.tokens[1].text] = true
+		}
+	}
 	nodes, _, err := p.body()
 	if err != nil {
 		return nil, err
 	}
-	return &Template{nodes}, nil
+	return &Template{nodes: nodes}, nil
 }
 
 // Render returns the conversation as the model's text. The error is a *Refusal
@@ -103,9 +110,21 @@ func (t *Template) render(in Input, cut string) (string, error) {
 			vars[name] = nil // as transformers passes them
 		}
 	}
+	if spent := t.spent.Load(); spent != nil {
+		return "", *spent
+	}
+	steps := baseSteps + messageSteps*len(in.Messages)
+	for _, m := range in.Messages {
+		steps += byteSteps * len(m.Content)
+	}
 	// Variables set by the template live in the same scope.
-	r := &run{scopes: []map[string]any{vars}, now: in.Now, cut: cut}
+	r := &run{out: &strings.Builder{}, scopes: []map[string]any{vars}, now: in.Now, cut: cut, steps: steps, start: time.Now()}
 	if err := r.all(t.nodes); err != nil {
+		if beyond(err) { // each further message would cost as much
+			err = fmt.Errorf("chat: template: %w: it was not made for use; choose another model, or switch the chat template off", err)
+			t.spent.CompareAndSwap(nil, &err)
+			return "", err
+		}
 		if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 			return "", refusal
 		}

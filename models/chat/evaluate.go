@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 func (e literal) value(*run) (any, error) { return e.v, nil }
@@ -106,16 +107,39 @@ func (e binary) value(r *run) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s + t, r.spend(len(s) + len(t))
+		return r.concat(s, t)
 	}
 	if s, ok := a.(string); ok && e.op == "+" {
 		if t, ok := b.(string); ok {
-			return s + t, r.spend(len(s) + len(t))
+			return r.concat(s, t)
 		}
 	}
 	if s, ok := a.([]any); ok && e.op == "+" {
 		if t, ok := b.([]any); ok {
-			return slices.Concat(s, t), r.spend(64 * (len(s) + len(t)))
+			if err := r.spend(len(s) + len(t)); err != nil {
+				return nil, err
+			}
+			return slices.Concat(s, t), nil
+		}
+	}
+	if n, ok := a.(int64); ok && e.op == "*" {
+		if _, ok := b.(int64); !ok {
+			a, b = b, n // 3 * 'x' is 'x' * 3
+		}
+	}
+	if n, ok := b.(int64); ok && e.op == "*" {
+		n = min(max(n, 0), maxText)
+		switch a := a.(type) {
+		case string:
+			if err := r.spendText(len(a) * int(n)); err != nil {
+				return nil, err
+			}
+			return strings.Repeat(a, int(n)), nil
+		case []any:
+			if err := r.spend(len(a) * int(n)); err != nil {
+				return nil, err
+			}
+			return slices.Repeat(a, int(n)), nil
 		}
 	}
 	x, i, xw, xok := number(a)
@@ -124,6 +148,13 @@ func (e binary) value(r *run) (any, error) {
 		return nil, fmt.Errorf("can't do %s %s %s", kindOf(a), e.op, kindOf(b))
 	}
 	return arithmetic(e.op, x, y, i, j, xw && yw)
+}
+
+func (r *run) concat(s, t string) (any, error) {
+	if err := r.spendText(len(s) + len(t)); err != nil {
+		return nil, err
+	}
+	return s + t, nil
 }
 
 // arithmetic is Python's: / gives a float, // and % round towards minus infinity.
@@ -171,7 +202,7 @@ func (e compare) value(r *run) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		ok, err := holds(op, left, right)
+		ok, err := r.holds(op, left, right)
 		if err != nil || !ok {
 			return false, err
 		}
@@ -180,17 +211,23 @@ func (e compare) value(r *run) (any, error) {
 	return true, nil
 }
 
-func holds(op string, a, b any) (bool, error) {
+func (r *run) holds(op string, a, b any) (bool, error) {
 	switch op {
 	case "==":
-		return same(a, b), nil
+		return r.same(a, b)
 	case "!=":
-		return !same(a, b), nil
-	case "in":
-		return contains(b, a)
-	case "not in":
-		ok, err := contains(b, a)
+		ok, err := r.same(a, b)
 		return !ok, err
+	case "in":
+		return r.contains(b, a)
+	case "not in":
+		ok, err := r.contains(b, a)
+		return !ok, err
+	}
+	if s, ok := a.(string); ok {
+		if err := r.spendText(len(s)); err != nil {
+			return false, err
+		}
 	}
 	c, err := order(a, b)
 	switch op {

@@ -10,10 +10,12 @@ type expr interface {
 type (
 	literal struct{ v any }
 	name    struct{ name string }
-	listOf  struct{ items []expr }
-	dictOf  struct{ keys, values []expr }
-	choice  struct{ test, yes, no expr } // no may be nil
-	logic   struct {
+	// blockText is the text that the filters of a block begin with.
+	blockText struct{}
+	listOf    struct{ items []expr }
+	dictOf    struct{ keys, values []expr }
+	choice    struct{ test, yes, no expr } // no may be nil
+	logic     struct {
 		or          bool
 		left, right expr
 	}
@@ -206,12 +208,14 @@ func (p *parser) primary() (expr, error) {
 		if !ok {
 			return literal{t.value}, nil
 		}
-		for { // strings side by side are one
+		var all strings.Builder // strings side by side are one
+		all.WriteString(s)
+		for {
 			more, ok := p.peek().value.(string)
 			if !ok {
-				return literal{s}, nil
+				return literal{all.String()}, nil
 			}
-			s += more
+			all.WriteString(more)
 			p.next()
 		}
 	case nameToken:
@@ -417,7 +421,7 @@ func (p *parser) filters(e expr) (expr, error) {
 				if t.args, err = p.arguments(); err != nil {
 					return nil, err
 				}
-			} else if next := p.peek(); next.kind == literalToken || next.kind == nameToken && !reserved[next.text] {
+			} else if next := p.peek(); next.kind == literalToken || next.kind == nameToken && !reserved[next.text] || next.is(operatorToken, "[") || next.is(operatorToken, "{") {
 				arg, err := p.primary() // is divisibleby 3
 				if err != nil {
 					return nil, err
@@ -441,7 +445,7 @@ var reserved = map[string]bool{"and": true, "or": true, "not": true, "if": true,
 func (p *parser) knownCall(of expr) error {
 	switch f := of.(type) {
 	case name:
-		if !globalNames[f.name] {
+		if !globalNames[f.name] && !p.macros[f.name] {
 			return p.errorf("function %q is not supported; supported are %s", f.name, strings.Join(sortedNames(globalNames), ", "))
 		}
 	case index:

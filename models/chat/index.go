@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 func (e index) value(r *run) (any, error) {
@@ -14,6 +15,11 @@ func (e index) value(r *run) (any, error) {
 	key, err := r.eval(e.key)
 	if err != nil {
 		return nil, err
+	}
+	if s, ok := of.(string); ok {
+		if err := r.spendText(len(s)); err != nil {
+			return nil, err
+		}
 	}
 	return get(of, key)
 }
@@ -49,12 +55,15 @@ func get(of, key any) (any, error) {
 		}
 	case string:
 		if i, ok := key.(int64); ok {
-			runes := []rune(of)
 			if i < 0 {
-				i += int64(len(runes))
+				i += int64(utf8.RuneCountInString(of))
 			}
-			if i >= 0 && i < int64(len(runes)) {
-				return string(runes[i]), nil
+			if i >= 0 {
+				for _, c := range of {
+					if i--; i < 0 {
+						return string(c), nil
+					}
+				}
 			}
 		}
 	}
@@ -89,7 +98,10 @@ func (e slice) value(r *run) (any, error) {
 		return nil, fmt.Errorf("can't slice %s", kindOf(of))
 	}
 	if isString {
-		list, _ = itemsOf(s)
+		return r.sliceText(s, bounds)
+	}
+	if err := r.spend(len(list)); err != nil {
+		return nil, err
 	}
 	at, err := slicePlaces(int64(len(list)), bounds)
 	if err != nil {
@@ -99,12 +111,40 @@ func (e slice) value(r *run) (any, error) {
 	for i, k := range at {
 		out[i] = list[k]
 	}
-	if err := r.spend(len(list)); err != nil || isList {
-		return out, err
+	return out, nil
+}
+
+// sliceText slices by characters. What stays together needs no list of them.
+func (r *run) sliceText(s string, bounds [3]*int64) (any, error) {
+	if err := r.spendText(len(s)); err != nil {
+		return nil, err
+	}
+	if bounds[2] == nil || *bounds[2] == 1 {
+		from, to := sliceBounds(int64(utf8.RuneCountInString(s)), 1, bounds)
+		start, end, at := len(s), len(s), int64(0)
+		for i := range s {
+			if at == from {
+				start = i
+			}
+			if at == to {
+				end = i
+				break
+			}
+			at++
+		}
+		return s[min(start, end):end], nil
+	}
+	list, err := r.characters(s)
+	if err != nil {
+		return nil, err
+	}
+	at, err := slicePlaces(int64(len(list)), bounds)
+	if err != nil {
+		return nil, err
 	}
 	var b strings.Builder
-	for _, c := range out {
-		b.WriteString(c.(string))
+	for _, k := range at {
+		b.WriteString(list[k].(string))
 	}
 	return b.String(), nil
 }
@@ -118,6 +158,22 @@ func slicePlaces(n int64, bounds [3]*int64) ([]int64, error) {
 	if step == 0 {
 		return nil, errors.New("a slice's step is 0")
 	}
+	from, to := sliceBounds(n, step, bounds)
+	var at []int64
+	if step > 0 {
+		for k := from; k < to; k += min(step, n) {
+			at = append(at, k)
+		}
+		return at, nil
+	}
+	for k := from; k > to; k += max(step, -n) {
+		at = append(at, k)
+	}
+	return at, nil
+}
+
+// sliceBounds are the first place of a slice and the one past its last.
+func sliceBounds(n, step int64, bounds [3]*int64) (from, to int64) {
 	bound := func(b *int64, missing, low, high int64) int64 {
 		if b == nil {
 			return missing
@@ -128,17 +184,8 @@ func slicePlaces(n int64, bounds [3]*int64) ([]int64, error) {
 		}
 		return min(max(k, low), high)
 	}
-	var at []int64
 	if step > 0 {
-		from, to := bound(bounds[0], 0, 0, n), bound(bounds[1], n, 0, n)
-		for k := from; k < to; k += min(step, n) {
-			at = append(at, k)
-		}
-		return at, nil
+		return bound(bounds[0], 0, 0, n), bound(bounds[1], n, 0, n)
 	}
-	from, to := bound(bounds[0], n-1, -1, n-1), bound(bounds[1], -1, -1, n-1)
-	for k := from; k > to; k += max(step, -n) {
-		at = append(at, k)
-	}
-	return at, nil
+	return bound(bounds[0], n-1, -1, n-1), bound(bounds[1], -1, -1, n-1)
 }

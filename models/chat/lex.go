@@ -2,6 +2,7 @@ package chat
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -91,6 +92,17 @@ func lex(source string) ([]segment, error) {
 			segments = append(segments, segment{kind: tagSegment, tokens: tokens, line: line})
 		}
 		line += strings.Count(rest[:len(rest)-len(after)], "\n")
+		if len(tokens) == 1 && rest[1] == '%' && tokens[0].is(nameToken, "raw") {
+			segments = segments[:len(segments)-1] // the tag itself
+			text, next, err := rawText(after, strings.HasSuffix(body, "-"), line)
+			if err != nil {
+				return nil, err
+			}
+			segments = append(segments, segment{kind: textSegment, text: text, line: line})
+			line += strings.Count(after[:len(after)-len(next)], "\n")
+			trim, lineStart, source = false, false, next
+			continue
+		}
 		trim = strings.HasSuffix(body, "-")
 		lineStart = false
 		if rest[1] != '{' && !trim && !strings.HasSuffix(body, "+") && strings.HasPrefix(after, "\n") {
@@ -100,6 +112,28 @@ func lex(source string) ([]segment, error) {
 		}
 		source = after
 	}
+}
+
+var endRaw = regexp.MustCompile(`\{%([-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|%\}\n?)`)
+
+// rawText reads what a raw block holds, up to its end, and returns what follows.
+func rawText(s string, trim bool, line int) (text, after string, err error) {
+	end := endRaw.FindStringSubmatchIndex(s)
+	if end == nil {
+		return "", "", fmt.Errorf("chat: line %d: raw without {%% endraw %%}", line)
+	}
+	text, after = s[:end[0]], s[end[1]:]
+	if trim {
+		text = strings.TrimLeftFunc(text, unicode.IsSpace)
+	}
+	start := strings.LastIndexByte(text, '\n') + 1
+	switch sign := s[end[2]:end[3]]; {
+	case sign == "-":
+		text = strings.TrimRightFunc(text, unicode.IsSpace)
+	case sign == "" && start > 0 && strings.TrimSpace(text[start:]) == "":
+		text = text[:start]
+	}
+	return text, after, nil
 }
 
 // nextDelimiter returns where the next {{, {% or {# is, or -1.

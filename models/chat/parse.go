@@ -24,12 +24,26 @@ type (
 		body, none []node
 	}
 	setNode struct {
-		name, field string // field: of a namespace, or ""
-		value       expr
-		body        []node // {% set x %}…{% endset %}, where value is nil
+		targets []target
+		value   expr
+		body    []node // {% set x %}…{% endset %}, where value is nil
+		filters expr   // of that block, or nil
+	}
+	filterNode struct { // {% filter upper %}…{% endfilter %}
+		filters expr
+		body    []node
+	}
+	macroNode struct {
+		name     string
+		args     []string
+		defaults []expr // nil where an argument has none
+		body     []node
 	}
 	jumpNode struct{ err error } // break or continue
 )
+
+// A target is what set gives a value: a name, or a field of a namespace.
+type target struct{ name, field string }
 
 // A parser reads statements from segments and expressions from the tokens of the
 // current one.
@@ -38,6 +52,7 @@ type parser struct {
 	tokens   []token
 	line     int
 	depth    int
+	macros   map[string]bool // of the whole template
 }
 
 // Deeper nesting than this is refused; people's templates have about ten.
@@ -112,6 +127,18 @@ func (p *parser) tag(name string) ([]node, error) {
 		return []node{jumpNode{errBreak}}, p.end()
 	case "continue":
 		return []node{jumpNode{errContinue}}, p.end()
+	case "filter":
+		filters, err := p.blockFilters()
+		if err != nil {
+			return nil, err
+		}
+		body, _, err := p.body("endfilter")
+		if err != nil {
+			return nil, err
+		}
+		return []node{filterNode{filters, body}}, p.end()
+	case "macro":
+		return p.macroTag()
 	case "generation": // marks the text that carries loss; prints what it holds
 		if err := p.end(); err != nil {
 			return nil, err
@@ -119,7 +146,7 @@ func (p *parser) tag(name string) ([]node, error) {
 		nodes, _, err := p.body("endgeneration")
 		return nodes, err
 	}
-	return nil, p.errorf("tag %q is not supported; supported are if, for, set, break, continue, generation", name)
+	return nil, p.errorf("tag %q is not supported; supported are if, for, set, macro, filter, raw, break, continue, generation", name)
 }
 
 func (p *parser) ifTag() ([]node, error) {
@@ -164,7 +191,7 @@ func (p *parser) forTag() ([]node, error) {
 		return nil, p.errorf("for without in")
 	}
 	var err error
-	if n.over, err = p.or(); err != nil { // no condition: its if belongs to the loop
+	if n.over, err = p.tuple(p.or); err != nil { // no condition: its if belongs to the loop
 		return nil, err
 	}
 	if p.acceptName("if") {
@@ -197,19 +224,31 @@ func (p *parser) forTag() ([]node, error) {
 func (p *parser) setTag() ([]node, error) {
 	var n setNode
 	var err error
-	if n.name, err = p.name(); err != nil {
-		return nil, err
-	}
-	if p.accept(".") {
-		if n.field, err = p.name(); err != nil {
+	for {
+		var to target
+		if to.name, err = p.name(); err != nil {
 			return nil, err
+		}
+		if p.accept(".") {
+			if to.field, err = p.name(); err != nil {
+				return nil, err
+			}
+		}
+		n.targets = append(n.targets, to)
+		if !p.accept(",") {
+			break
 		}
 	}
 	if p.accept("=") {
-		if n.value, err = p.expression(); err != nil {
+		if n.value, err = p.tuple(p.expression); err != nil {
 			return nil, err
 		}
 		return []node{n}, p.end()
+	}
+	if p.peek().is(operatorToken, "|") {
+		if n.filters, err = p.filters(blockText{}); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.end(); err != nil {
 		return nil, err
@@ -218,6 +257,75 @@ func (p *parser) setTag() ([]node, error) {
 		return nil, err
 	}
 	return []node{n}, p.end()
+}
+
+// blockFilters reads the filters of a filter block, the first without its bar.
+func (p *parser) blockFilters() (expr, error) {
+	p.tokens = append([]token{{kind: operatorToken, text: "|"}}, p.tokens...)
+	filters, err := p.filters(blockText{})
+	if err != nil {
+		return nil, err
+	}
+	return filters, p.end()
+}
+
+func (p *parser) macroTag() ([]node, error) {
+	var n macroNode
+	var err error
+	if n.name, err = p.name(); err != nil {
+		return nil, err
+	}
+	if err := p.expect("("); err != nil {
+		return nil, err
+	}
+	for !p.accept(")") {
+		if len(n.args) > 0 {
+			if err := p.expect(","); err != nil {
+				return nil, err
+			}
+			if p.accept(")") {
+				break
+			}
+		}
+		name, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		var value expr
+		if p.accept("=") {
+			if value, err = p.expression(); err != nil {
+				return nil, err
+			}
+		}
+		n.args, n.defaults = append(n.args, name), append(n.defaults, value)
+	}
+	if err := p.end(); err != nil {
+		return nil, err
+	}
+	if n.body, _, err = p.body("endmacro"); err != nil {
+		return nil, err
+	}
+	p.acceptName(n.name)
+	return []node{n}, p.end()
+}
+
+// tuple reads values with commas between them, as one list.
+func (p *parser) tuple(value func() (expr, error)) (expr, error) {
+	e, err := value()
+	if err != nil || !p.peek().is(operatorToken, ",") {
+		return e, err
+	}
+	list := listOf{[]expr{e}}
+	for p.accept(",") {
+		if p.peek().kind == endToken {
+			break
+		}
+		if e, err = value(); err != nil {
+			return nil, err
+		}
+		list.items = append(list.items, e)
+	}
+	return list, nil
 }
 
 // Tokens.

@@ -3,56 +3,61 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
 // A run is one rendering.
 type run struct {
-	out    strings.Builder
+	out    *strings.Builder
 	scopes []map[string]any // innermost last
 	now    time.Time
-	steps  int
+	block  string // what a filter block holds, while its filters run
 	cut    string // a text whose block is left out, once
-}
 
-// The bounds of a run: templates come from strangers.
-const (
-	maxSteps = 1_000_000
-	maxText  = 16 << 20 // bytes of output, and of any one string
-)
+	steps     int // left
+	unchecked int // steps since the last look at the clock
+	start     time.Time
+	depth     int // of expressions and macros inside each other
+}
 
 var (
 	errBreak    = errors.New("break outside a loop")
 	errContinue = errors.New("continue outside a loop")
-	errSteps    = errors.New("the template takes too many steps")
-	errSize     = errors.New("the template makes too much text")
 )
 
-// spend counts steps; long texts cost more.
-func (r *run) spend(bytes int) error {
-	if r.steps += 1 + bytes/64; r.steps > maxSteps {
-		return errSteps
-	}
-	if bytes > maxText {
-		return errSize
-	}
-	return nil
-}
-
 func (r *run) eval(e expr) (any, error) {
-	if err := r.spend(0); err != nil {
+	if err := r.spend(1); err != nil {
 		return nil, err
 	}
-	return e.value(r)
+	if r.depth++; r.depth > maxNested {
+		return nil, errNested
+	}
+	v, err := e.value(r)
+	r.depth--
+	return v, err
 }
 
 func (r *run) print(s string) error {
 	if r.out.Len()+len(s) > maxText {
 		return errSize
 	}
+	if err := r.spendText(len(s)); err != nil {
+		return err
+	}
 	r.out.WriteString(s)
-	return r.spend(len(s))
+	return nil
+}
+
+// capture runs nodes and returns what they print.
+func (r *run) capture(nodes []node) (string, error) {
+	outer := r.out
+	r.out = &strings.Builder{}
+	err := r.all(nodes)
+	text := r.out.String()
+	r.out = outer
+	return text, err
 }
 
 func (r *run) lookup(name string) any {
@@ -71,7 +76,7 @@ func (r *run) set(name string, v any) { r.scopes[len(r.scopes)-1][name] = v }
 
 func (r *run) all(nodes []node) error {
 	for _, n := range nodes {
-		if err := r.spend(0); err != nil {
+		if err := r.spend(1); err != nil {
 			return err
 		}
 		if err := n.run(r); err != nil {
@@ -83,15 +88,23 @@ func (r *run) all(nodes []node) error {
 
 // leaveOut takes back what was printed since start if the text to leave out
 // stands there.
-func (r *run) leaveOut(start int) {
+func (r *run) leaveOut(start int) error {
 	if r.cut == "" {
-		return
+		return nil
 	}
-	if s := r.out.String(); strings.Contains(s[start:], r.cut) {
+	s := r.out.String()
+	if err := r.spendText(len(s) - start); err != nil {
+		return err
+	}
+	if strings.Contains(s[start:], r.cut) {
+		if err := r.spendText(start); err != nil {
+			return err
+		}
 		r.out.Reset()
 		r.out.WriteString(s[:start])
 		r.cut = ""
 	}
+	return nil
 }
 
 func (n textNode) run(r *run) error { return r.print(n.text) }
@@ -120,9 +133,10 @@ func (n ifNode) run(r *run) error {
 			}
 		}
 		start := r.out.Len()
-		err := r.all(body)
-		r.leaveOut(start)
-		return err
+		if err := r.all(body); err != nil {
+			return err
+		}
+		return r.leaveOut(start)
 	}
 	return nil
 }
@@ -132,7 +146,7 @@ func (n forNode) run(r *run) error {
 	if err != nil {
 		return err
 	}
-	items, err := itemsOf(over)
+	items, err := r.items(over)
 	if err != nil {
 		return err
 	}
@@ -141,13 +155,9 @@ func (n forNode) run(r *run) error {
 	defer func() { r.scopes = r.scopes[:len(r.scopes)-1] }()
 	bind := func(item any) error {
 		clear(scope)
-		if len(n.names) == 1 {
-			scope[n.names[0]] = item
-			return nil
-		}
-		parts, ok := item.([]any)
-		if !ok || len(parts) != len(n.names) {
-			return fmt.Errorf("can't take %s apart into %d names", kindOf(item), len(n.names))
+		parts, err := r.apart(item, len(n.names))
+		if err != nil {
+			return err
 		}
 		for i, name := range n.names {
 			scope[name] = parts[i]
@@ -192,35 +202,121 @@ func (n forNode) run(r *run) error {
 
 func (n setNode) run(r *run) error {
 	var v any
+	var err error
 	if n.value != nil {
-		var err error
-		if v, err = r.eval(n.value); err != nil {
-			return err
-		}
+		v, err = r.eval(n.value)
 	} else {
-		outer := r.out.String()
-		r.out.Reset()
-		err := r.all(n.body)
-		v = r.out.String()
-		r.out.Reset()
-		r.out.WriteString(outer)
-		if err != nil {
-			return err
-		}
-		if err := r.spend(len(outer)); err != nil {
-			return err
+		var text string
+		if text, err = r.capture(n.body); err == nil {
+			v, err = r.throughFilters(text, n.filters)
 		}
 	}
-	if n.field == "" {
-		r.set(n.name, v)
-		return nil
+	if err != nil {
+		return err
 	}
-	ns, ok := r.lookup(n.name).(*namespace)
-	if !ok {
-		return fmt.Errorf("can't set %s.%s: %s is not a namespace", n.name, n.field, n.name)
+	parts, err := r.apart(v, len(n.targets))
+	if err != nil {
+		return err
 	}
-	ns.set(n.field, v)
+	for i, to := range n.targets {
+		if to.field == "" {
+			r.set(to.name, parts[i])
+			continue
+		}
+		ns, ok := r.lookup(to.name).(*namespace)
+		if !ok {
+			return fmt.Errorf("can't set %s.%s: %s is not a namespace", to.name, to.field, to.name)
+		}
+		ns.set(to.field, parts[i])
+	}
 	return nil
 }
+
+// apart takes a value apart into the values of n names.
+func (r *run) apart(v any, n int) ([]any, error) {
+	if n == 1 {
+		return []any{v}, nil
+	}
+	parts, err := r.items(v)
+	if err != nil || len(parts) != n {
+		return nil, fmt.Errorf("can't take %s apart into %d names", kindOf(v), n)
+	}
+	return parts, nil
+}
+
+func (n filterNode) run(r *run) error {
+	text, err := r.capture(n.body)
+	if err != nil {
+		return err
+	}
+	v, err := r.throughFilters(text, n.filters)
+	if err != nil {
+		return err
+	}
+	s, err := show(v)
+	if err != nil {
+		return err
+	}
+	return r.print(s)
+}
+
+// throughFilters applies the filters of a block to its text.
+func (r *run) throughFilters(text string, filters expr) (any, error) {
+	if filters == nil {
+		return text, nil
+	}
+	outer := r.block
+	r.block = text
+	v, err := r.eval(filters)
+	r.block = outer
+	return v, err
+}
+
+// value of blockText is the text of the block that filters stand around.
+func (blockText) value(r *run) (any, error) { return r.block, nil }
+
+func (n macroNode) run(r *run) error {
+	r.set(n.name, &macro{macroNode: n, scopes: slices.Clone(r.scopes)})
+	return nil
+}
+
+// callMacro prints a macro's body with its arguments as variables. The body sees what
+// stood around the macro where it was defined.
+func (r *run) callMacro(m *macro, g given) (any, error) {
+	if len(g.values) > len(m.args) {
+		return nil, fmt.Errorf("macro %s takes %d arguments, not %d", m.name, len(m.args), len(g.values))
+	}
+	for name := range g.named {
+		if !slices.Contains(m.args, name) {
+			return nil, fmt.Errorf("macro %s has no argument %q", m.name, name)
+		}
+	}
+	if r.depth += macroDepth; r.depth > maxNested {
+		return nil, errNested
+	}
+	if err := r.spend(len(m.args) + len(m.scopes)); err != nil {
+		return nil, err
+	}
+	scope := make(map[string]any, len(m.args))
+	outer := r.scopes
+	r.scopes = append(slices.Clone(m.scopes), scope)
+	defer func() { r.scopes = outer }()
+	for i, name := range m.args {
+		v := g.get(i, name, undefined{name})
+		if _, missing := v.(undefined); missing && m.defaults[i] != nil && i >= len(g.values) {
+			var err error
+			if v, err = r.eval(m.defaults[i]); err != nil {
+				return nil, err
+			}
+		}
+		scope[name] = v
+	}
+	text, err := r.capture(m.body)
+	r.depth -= macroDepth
+	return text, err
+}
+
+// macroDepth is what a call of a macro counts as, in expressions inside each other.
+const macroDepth = 10
 
 func (n jumpNode) run(*run) error { return n.err }

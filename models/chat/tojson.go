@@ -57,7 +57,7 @@ type jsonWriter struct {
 }
 
 func (w *jsonWriter) write(v any, depth int) error {
-	if err := w.run.spend(0); err != nil {
+	if err := w.run.spend(1 + depth); err != nil { // depth: the indent before it
 		return err
 	}
 	if depth > maxDepth || w.b.Len() > maxText {
@@ -73,16 +73,21 @@ func (w *jsonWriter) write(v any, depth int) error {
 	case float64:
 		w.b.WriteString(showFloat(v))
 	case string:
-		w.text(v)
+		return w.text(v)
 	case []any:
 		return w.group('[', ']', len(v), depth, func(i int) error { return w.write(v[i], depth+1) })
 	case *dict:
 		keys := v.keys
+		if err := w.run.spend(len(keys)); err != nil {
+			return err
+		}
 		if w.sorted {
 			keys = slices.Sorted(slices.Values(keys))
 		}
 		return w.group('{', '}', len(keys), depth, func(i int) error {
-			w.text(keys[i])
+			if err := w.text(keys[i]); err != nil {
+				return err
+			}
 			w.b.WriteString(w.key)
 			return w.write(v.m[keys[i]], depth+1)
 		})
@@ -114,7 +119,13 @@ func (w *jsonWriter) group(open, closing byte, n, depth int, item func(int) erro
 	return nil
 }
 
-func (w *jsonWriter) text(s string) {
+func (w *jsonWriter) text(s string) error {
+	if err := w.run.spendText(len(s)); err != nil {
+		return err
+	}
+	if len(s)+w.b.Len() > maxText {
+		return errSize
+	}
 	w.b.WriteByte('"')
 	for _, c := range s {
 		switch c {
@@ -140,6 +151,7 @@ func (w *jsonWriter) text(s string) {
 		}
 	}
 	w.b.WriteByte('"')
+	return nil
 }
 
 func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

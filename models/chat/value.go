@@ -38,6 +38,12 @@ type namespace struct{ *dict }
 // A function is a global, by name.
 type function string
 
+// A macro is a function that the template defines, with what stands around it.
+type macro struct {
+	macroNode
+	scopes []map[string]any
+}
+
 // A loop is the variable loop inside for.
 type loop struct {
 	items []any
@@ -93,7 +99,7 @@ func kindOf(v any) string {
 		return "a namespace"
 	case *loop:
 		return "a loop"
-	case function:
+	case function, *macro:
 		return "a function"
 	case undefined:
 		return fmt.Sprintf("undefined %q", v.name)
@@ -179,47 +185,63 @@ func number(v any) (f float64, i int64, whole, ok bool) {
 	return 0, 0, false, false
 }
 
-// same is ==. It gives up, and says no, after so many comparisons: a template
-// can nest a list in itself many times over.
-func same(a, b any) bool {
-	budget := 100_000
-	return sameWithin(a, b, &budget)
-}
-
-func sameWithin(a, b any, budget *int) bool {
-	if *budget--; *budget < 0 {
-		return false
+// same is ==. Each comparison inside costs a step: a template can nest a list in
+// itself many times over.
+func (r *run) same(a, b any) (bool, error) {
+	if err := r.spend(1); err != nil {
+		return false, err
 	}
 	if x, i, xw, ok := number(a); ok {
 		y, j, yw, ok := number(b)
-		return ok && (xw && yw && i == j || !(xw && yw) && x == y)
+		return ok && (xw && yw && i == j || !(xw && yw) && x == y), nil
 	}
 	switch a := a.(type) {
 	case nil:
-		return b == nil
+		return b == nil, nil
 	case string:
 		s, ok := b.(string)
-		return ok && a == s
+		if !ok || len(a) != len(s) {
+			return false, nil
+		}
+		return a == s, r.spendText(len(a))
 	case undefined:
 		_, ok := b.(undefined)
-		return ok
+		return ok, nil
 	case []any:
 		list, ok := b.([]any)
-		return ok && slices.EqualFunc(a, list, func(x, y any) bool { return sameWithin(x, y, budget) })
+		if !ok || len(a) != len(list) {
+			return false, nil
+		}
+		return r.sameAll(len(a), func(i int) (any, any, bool) { return a[i], list[i], true })
 	case *dict:
 		d, ok := b.(*dict)
 		if !ok || len(a.keys) != len(d.keys) {
-			return false
+			return false, nil
 		}
-		for _, key := range a.keys {
-			other, ok := d.m[key]
-			if !ok || !sameWithin(a.m[key], other, budget) {
-				return false
-			}
-		}
-		return true
+		return r.sameAll(len(a.keys), func(i int) (any, any, bool) {
+			other, ok := d.m[a.keys[i]]
+			return a.m[a.keys[i]], other, ok
+		})
 	}
-	return false
+	return false, nil
+}
+
+// sameAll compares n pairs of values that stand in others.
+func (r *run) sameAll(n int, pair func(i int) (a, b any, ok bool)) (bool, error) {
+	if r.depth++; r.depth > maxNested {
+		return false, errNested
+	}
+	defer func() { r.depth-- }()
+	for i := range n {
+		a, b, ok := pair(i)
+		if !ok {
+			return false, nil
+		}
+		if ok, err := r.same(a, b); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // order compares numbers with numbers and strings with strings.
@@ -250,16 +272,21 @@ func compareOrdered[T int64 | float64](a, b T) int {
 	return 0
 }
 
-func contains(in, v any) (bool, error) {
+func (r *run) contains(in, v any) (bool, error) {
 	switch in := in.(type) {
 	case string:
 		s, ok := v.(string)
 		if !ok {
 			return false, fmt.Errorf("can't look for %s in a string", kindOf(v))
 		}
-		return strings.Contains(in, s), nil
+		return strings.Contains(in, s), r.spendText(len(in))
 	case []any:
-		return slices.ContainsFunc(in, func(x any) bool { return same(x, v) }), nil
+		for _, x := range in {
+			if ok, err := r.same(x, v); err != nil || ok {
+				return ok, err
+			}
+		}
+		return false, nil
 	case *dict:
 		s, ok := v.(string)
 		_, has := in.m[s]
@@ -270,18 +297,17 @@ func contains(in, v any) (bool, error) {
 	return false, fmt.Errorf("can't look into %s", kindOf(in))
 }
 
-// itemsOf lists what a loop over v goes through.
-func itemsOf(v any) ([]any, error) {
+// items lists what a loop over v goes through.
+func (r *run) items(v any) ([]any, error) {
 	switch v := v.(type) {
 	case []any:
-		return v, nil
+		return v, r.spend(len(v))
 	case string:
-		var list []any
-		for _, r := range v {
-			list = append(list, string(r))
-		}
-		return list, nil
+		return r.characters(v)
 	case *dict:
+		if err := r.spend(len(v.keys)); err != nil {
+			return nil, err
+		}
 		list := make([]any, len(v.keys))
 		for i, key := range v.keys {
 			list[i] = key
