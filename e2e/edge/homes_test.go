@@ -126,7 +126,7 @@ func TestNative(t *testing.T) {
 	server := filepath.Join(dir, "serve")
 	run(t, nil, "go", "build", "-o", server, "./wasm/serve")
 	url := "http://127.0.0.1:" + port
-	start(t, url, nil, dir, server, "-addr", "127.0.0.1:"+port, "-dir", "site", "-data", "data", "-body-time", bodyTime.String())
+	start(t, url, []string{"PRELUDE_OPERATOR=" + sitetest.Operator}, dir, server, "-quota", fmt.Sprint(sitetest.Quota), "-addr", "127.0.0.1:"+port, "-dir", "site", "-data", "data", "-body-time", bodyTime.String())
 	t.Run("files", func(t *testing.T) { testFiles(t, url, hashed) })
 	t.Run("api", func(t *testing.T) {
 		sitetest.Run(t, sitetest.Target{URL: url, Client: sitetest.Loopback(), Bundled: "tiny", BodyTime: bodyTime})
@@ -191,7 +191,7 @@ func TestWorker(t *testing.T) {
 	}
 	url := "http://127.0.0.1:" + port
 	start(t, url, []string{"WRANGLER_SEND_METRICS=false", "CI=1"}, edge, wrangler, "dev", "--ip", "127.0.0.1", "--port", port,
-		"--persist-to", filepath.Join(dir, "state"), "--var", "BODY_TIME:"+bodyTime.String())
+		"--persist-to", filepath.Join(dir, "state"), "--var", "BODY_TIME:"+bodyTime.String(), "--var", fmt.Sprint("QUOTA:", sitetest.Quota), "--var", "OPERATOR:"+sitetest.Operator)
 
 	// Until now the assets alone have answered: the next request starts the program.
 	begin := time.Now()

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"prelude/ui/wire"
+	"prelude/wasm/site"
 )
 
 // offers lists the models among the sources as models/models.json, which the page's
@@ -73,7 +74,7 @@ func offers(sources []source) (source, error) {
 		return strings.Compare(a.Name, b.Name)
 	})
 	text, err := json.MarshalIndent(list, "", "  ")
-	return source{path: "models/models.json", text: text}, err
+	return source{path: site.OffersName, text: text}, err
 }
 
 // describe takes the heading and the first paragraph of a MODEL.md.

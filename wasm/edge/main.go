@@ -13,9 +13,13 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
+	"syscall/js"
 	"time"
 
 	"github.com/syumai/workers"
@@ -31,27 +35,55 @@ const (
 	bucketBinding = "PREFIXES"
 	indexBinding  = "INDEX"
 	bodyTimeVar   = "BODY_TIME" // how long an upload may take, as "30s"; absent for the default
+	quotaVar      = "QUOTA"     // bytes that an address may store in a day; absent for the default
+	operatorVar   = "OPERATOR"  // a secret that deletes any prefix (wrangler secret put); absent for none
 )
 
 func main() {
-	bodyTime, _ := time.ParseDuration(cloudflare.Getenv(bodyTimeVar)) // none is the default
-	workers.Serve(site.New(site.NotFound, &site.API{
+	bodyTime, _ := time.ParseDuration(variable(bodyTimeVar)) // none is the default
+	limit, err := strconv.ParseInt(variable(quotaVar), 10, 64)
+	if err != nil {
+		limit = site.DailyQuota
+	}
+	api := &site.API{
 		Objects:  bucket{cloudflare.GetBinding(bucketBinding)},
 		Index:    namespace{cloudflare.GetBinding(indexBinding)},
+		Quota:    quota{kv: cloudflare.GetBinding(indexBinding), limit: limit},
 		Limiter:  limiter{site.Read: "READS", site.Write: "WRITES"},
 		Bundled:  bundled,
 		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		BodyTime: bodyTime,
-	}))
+	}
+	if secret := variable(operatorVar); secret != "" {
+		api.Operator = site.HashSecret(secret)
+	}
+	workers.Serve(site.New(site.NotFound, api))
 }
 
-// bundled asks the assets for a model's configuration.
+// variable is a variable or secret of the deployment, "" where it has none.
+func variable(name string) string {
+	if v := cloudflare.GetBinding(name); v.Type() == js.TypeString {
+		return v.String()
+	}
+	return ""
+}
+
+// bundled reports whether the assets offer a model.
 func bundled(ctx context.Context, model string) bool {
 	client := fetch.NewClient(fetch.WithBinding(cloudflare.GetBinding(assetsBinding)))
-	request, err := fetch.NewRequest(ctx, http.MethodHead, "https://assets/models/"+model+"/config.json", nil)
+	request, err := fetch.NewRequest(ctx, http.MethodGet, "https://assets/"+site.OffersName, nil)
 	if err != nil {
 		return false
 	}
 	response, err := client.Do(request, nil)
-	return err == nil && response.StatusCode == http.StatusOK
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return false
+	}
+	names, err := site.Offered(text)
+	return err == nil && slices.Contains(names, model)
 }

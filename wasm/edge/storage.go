@@ -4,10 +4,14 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io"
+	"strconv"
 	"syscall/js"
+	"time"
 
 	"github.com/syumai/workers/cloudflare"
 
@@ -161,4 +165,34 @@ func (l limiter) Allow(_ context.Context, what site.Action, address string) (boo
 		return false, err
 	}
 	return outcome.Get("success").Bool(), nil
+}
+
+// quota is KV as [site.Quota]: a counter for each address and day, which KV forgets by
+// itself. KV shows a write elsewhere up to a minute late, so that an address may get
+// somewhat more. The address is hashed with the day.
+type quota struct {
+	kv    js.Value
+	limit int64
+}
+
+func (q quota) Spend(_ context.Context, address string, bytes int64) (bool, error) {
+	day := time.Now().UTC().Format(time.DateOnly)
+	sum := sha256.Sum256([]byte(day + " " + address))
+	key := "quota/" + day + "/" + hex.EncodeToString(sum[:12])
+	text, err := await(q.kv.Call("get", key))
+	if err != nil {
+		return false, err
+	}
+	spent := int64(0)
+	if text.Type() == js.TypeString {
+		if spent, err = strconv.ParseInt(text.String(), 10, 64); err != nil {
+			return false, err
+		}
+	}
+	if spent+bytes > q.limit {
+		return false, nil
+	}
+	const twoDays = 172800 // seconds
+	_, err = await(q.kv.Call("put", key, strconv.FormatInt(spent+bytes, 10), map[string]any{"expirationTtl": twoDays}))
+	return err == nil, err
 }

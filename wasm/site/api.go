@@ -29,8 +29,13 @@ type API struct {
 	Objects Objects
 	Index   Index
 	Limiter Limiter
+	Quota   Quota                                        // nil for none
 	Bundled func(ctx context.Context, model string) bool // whether the site carries that model
 	Log     *slog.Logger
+
+	// Operator is the SHA-256 of a secret that deletes any prefix, as [HashSecret] writes
+	// it; empty for none.
+	Operator string
 
 	// BodyTime is how long an upload may take; zero means two minutes.
 	BodyTime time.Duration
@@ -195,8 +200,9 @@ func (a *API) delete(w http.ResponseWriter, r *http.Request, id string) {
 	if !a.allowed(w, r, Write) {
 		return
 	}
-	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
+	scheme, secret, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") { // RFC 9110 §11.1: in any case
+
 		refuse(w, r, errNoSecret)
 		return
 	}
@@ -205,7 +211,8 @@ func (a *API) delete(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	data.Close()
-	if !record.opens(strings.TrimSpace(secret)) {
+	secret = strings.TrimSpace(secret)
+	if !opens(record.Secret, secret) && !opens(a.Operator, secret) {
 		refuse(w, r, errWrongSecret)
 		return
 	}
@@ -221,12 +228,14 @@ func (a *API) delete(w http.ResponseWriter, r *http.Request, id string) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// address is whom a limit counts: an IPv4 address, or the /64 of an IPv6 one,
-// of which a single customer has 2^64.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+func address(r *http.Request) string { return Address(r.RemoteAddr) }
+
+// Address is whom a limit counts of a connection from a remote address "host:port" or
+// "host": an IPv4 address, or the /64 of an IPv6 one, of which a single customer has 2^64.
+func Address(remote string) string {
+	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
-		host = r.RemoteAddr // the edge gives the address alone
+		host = remote // the edge gives the address alone
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
+	"syscall"
 )
 
 // Disk keeps objects in a folder: prefixes/<first two of the id>/<id>, one file
@@ -17,7 +19,11 @@ import (
 // written and synced under parts/ and then linked to its name, which fails where
 // the name is taken: so an object is there whole or not at all, whenever the
 // program or the machine stops, and of two uploads of the same bytes one wins.
-type Disk struct{ folder string }
+type Disk struct {
+	folder string
+	max    int64        // bytes of all objects together
+	stored atomic.Int64 // of max
+}
 
 const (
 	objectsFolder = "prefixes"
@@ -25,9 +31,10 @@ const (
 )
 
 // OpenDisk opens the folder, making it where there is none, and puts the record of
-// every object in it into an index.
-func OpenDisk(ctx context.Context, folder string, x Index) (*Disk, error) {
-	d := &Disk{folder}
+// every object in it into an index. It stores up to max bytes. A file that it can't read
+// stays where it is, is told to skipped, and keeps no other from being served.
+func OpenDisk(ctx context.Context, folder string, max int64, x Index, skipped func(error)) (*Disk, error) {
+	d := &Disk{folder: folder, max: max}
 	// What broke off before it was linked was never confirmed to anyone.
 	if err := os.RemoveAll(filepath.Join(folder, partsFolder)); err != nil {
 		return nil, err
@@ -38,22 +45,31 @@ func OpenDisk(ctx context.Context, folder string, x Index) (*Disk, error) {
 		}
 	}
 	return d, filepath.WalkDir(filepath.Join(folder, objectsFolder), func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		if !idPattern.MatchString(e.Name()) {
-			return fmt.Errorf("site: %s is not a shared prefix; move it elsewhere", name)
-		}
-		record, data, _, err := d.Open(ctx, e.Name())
 		if err != nil {
-			return err
+			skipped(err)
+			return nil
 		}
-		data.Close()
-		if err := Restore(ctx, x, record); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if e.IsDir() {
+			return nil
+		}
+		if err := d.restore(ctx, x, e); err != nil {
+			skipped(fmt.Errorf("site: %s is left out: %w; move it elsewhere", name, err))
 		}
 		return nil
 	})
+}
+
+func (d *Disk) restore(ctx context.Context, x Index, e fs.DirEntry) error {
+	if !idPattern.MatchString(e.Name()) {
+		return errors.New("it is not a shared prefix")
+	}
+	record, data, size, err := d.Open(ctx, e.Name())
+	if err != nil {
+		return err
+	}
+	data.Close()
+	d.stored.Add(int64(len(record)) + size)
+	return Restore(ctx, x, record)
 }
 
 func (d *Disk) name(id string) string {
@@ -62,6 +78,19 @@ func (d *Disk) name(id string) string {
 
 // Create implements [Objects].
 func (d *Disk) Create(_ context.Context, id string, record, data []byte) (created bool, err error) {
+	size := int64(len(record) + len(data))
+	if total := d.stored.Add(size); total > d.max {
+		d.stored.Add(-size)
+		return false, fmt.Errorf("%w: %d bytes are stored, of %d", ErrFull, total-size, d.max)
+	}
+	defer func() {
+		if !created {
+			d.stored.Add(-size)
+		}
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			err = fmt.Errorf("%w: %w", ErrFull, err)
+		}
+	}()
 	part, err := os.CreateTemp(filepath.Join(d.folder, partsFolder), id)
 	if err != nil {
 		return false, err
@@ -135,11 +164,16 @@ type object struct {
 // Delete implements [Objects].
 func (d *Disk) Delete(_ context.Context, id string) error {
 	name := d.name(id)
-	if err := os.Remove(name); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+	info, err := os.Stat(name)
+	if err == nil {
+		err = os.Remove(name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
+	d.stored.Add(-info.Size())
 	return syncFolder(filepath.Dir(name))
 }

@@ -19,7 +19,7 @@ const someID = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 func openDisk(t *testing.T, folder string) (*Disk, *Memory) {
 	t.Helper()
 	x := &Memory{}
-	d, err := OpenDisk(context.Background(), folder, x)
+	d, err := OpenDisk(context.Background(), folder, 1<<20, x, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func openDisk(t *testing.T, folder string) (*Disk, *Memory) {
 }
 
 func someRecord(id string) Record {
-	return Record{Card: Card{ID: id, Name: "n", Model: "m/m", Task: "t", Created: time.Unix(1, 0).UTC()}, Secret: hashSecret("s")}
+	return Record{Card: Card{ID: id, Name: "n", Model: "m/m", Task: "t", Created: time.Unix(1, 0).UTC()}, Secret: HashSecret("s")}
 }
 
 func TestDisk(t *testing.T) {
@@ -98,11 +98,17 @@ func TestOneOfManyCreates(t *testing.T) {
 	}
 }
 
-func TestDiskRefusesWhatItDidNotWrite(t *testing.T) {
+// A file that is no shared prefix is named and left where it is; the others are served.
+func TestDiskLeavesOutWhatItDidNotWrite(t *testing.T) {
+	const other = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 	for name, text := range map[string]string{
 		"no record": strings.Repeat("x", 4000), "not JSON": "{\nzip", "no id": "{}\nzip", "empty": "",
 	} {
 		folder := t.TempDir()
+		d, _ := openDisk(t, folder)
+		if _, err := d.Create(context.Background(), other, someRecord(other).encode(), []byte("data")); err != nil {
+			t.Fatal(err)
+		}
 		file := filepath.Join(folder, objectsFolder, "aa", someID)
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 			t.Fatal(err)
@@ -110,8 +116,59 @@ func TestDiskRefusesWhatItDidNotWrite(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := OpenDisk(context.Background(), folder, &Memory{}); err == nil || !strings.Contains(err.Error(), someID) {
-			t.Errorf("%s: error %v, want one that names the file", name, err)
+		var said []string
+		x := &Memory{}
+		if _, err := OpenDisk(context.Background(), folder, 1<<20, x, func(err error) { said = append(said, err.Error()) }); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if len(said) != 1 || !strings.Contains(said[0], someID) {
+			t.Errorf("%s: told %q, want one line that names the file", name, said)
+		}
+		if entries, _, err := x.List(context.Background(), group("", ""), "", 10); len(entries) != 1 || err != nil {
+			t.Errorf("%s: %d prefixes are served beside it, %v; want 1", name, len(entries), err)
+		}
+	}
+}
+
+// A full store refuses, goes on reading, and has room again after a deletion.
+func TestDiskFull(t *testing.T) {
+	ctx, folder := context.Background(), t.TempDir()
+	record := someRecord(someID).encode()
+	d, err := OpenDisk(ctx, folder, int64(len(record))+150, &Memory{}, func(err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Create(ctx, someID, record, make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	other := strings.Repeat("b", 32)
+	if created, err := d.Create(ctx, other, record, make([]byte, 100)); created || !errors.Is(err, ErrFull) {
+		t.Errorf("created %v, %v, want ErrFull", created, err)
+	}
+	if _, data, _, err := d.Open(ctx, someID); err != nil {
+		t.Error(err)
+	} else {
+		data.Close()
+	}
+	if err := d.Delete(ctx, someID); err != nil {
+		t.Fatal(err)
+	}
+	if created, err := d.Create(ctx, other, record, make([]byte, 100)); !created || err != nil {
+		t.Errorf("after deleting: created %v, %v", created, err)
+	}
+}
+
+func TestLedger(t *testing.T) {
+	l, now := NewLedger(100), time.Unix(1000, 0)
+	for _, c := range []struct {
+		address string
+		bytes   int64
+		later   time.Duration
+		want    bool
+	}{{"a", 60, 0, true}, {"a", 60, 0, false}, {"a", 40, 0, true}, {"b", 100, 0, true}, {"a", 1, 23 * time.Hour, false}, {"a", 100, 25 * time.Hour, true},
+		{"a", 100, -time.Hour, true}} { // a clock set back begins a day anew
+		if got := l.spend(c.address, c.bytes, now.Add(c.later)); got != c.want {
+			t.Errorf("%s spends %d after %v: %v, want %v", c.address, c.bytes, c.later, got, c.want)
 		}
 	}
 }

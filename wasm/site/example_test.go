@@ -26,7 +26,7 @@ func Example() {
 	}
 	defer os.RemoveAll(folder)
 	index := &site.Memory{}
-	disk, err := site.OpenDisk(context.Background(), folder, index)
+	disk, err := site.OpenDisk(context.Background(), folder, 1<<30, index, func(err error) { panic(err) })
 	if err != nil {
 		panic(err)
 	}

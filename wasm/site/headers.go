@@ -31,6 +31,9 @@ var Headers = []Header{
 	{"X-Content-Type-Options", "nosniff"},
 }
 
+// transportSecurity is on answers over TLS: a browser asks for nothing else from then on.
+var transportSecurity = Header{"Strict-Transport-Security", "max-age=31536000"}
+
 // Caching of a file whose name holds its content's hash, and of any other.
 const (
 	cacheForever = "public, max-age=31536000, immutable"
@@ -51,6 +54,8 @@ func HeadersFile(m *Manifest) string {
 	for _, e := range Headers {
 		fmt.Fprintf(&b, "  %s: %s\n", e.Name, e.Value)
 	}
+	// Browsers ignore it where a connection is not secured (RFC 6797 §8.1).
+	fmt.Fprintf(&b, "  %s: %s\n", transportSecurity.Name, transportSecurity.Value)
 	fmt.Fprintf(&b, "  Cache-Control: %s\n", cacheAsk)
 	for _, ext := range []string{".gguf", ".jsonl", ".safetensors"} { // which Cloudflare does not know
 		fmt.Fprintf(&b, "/*%s\n  Content-Type: %s\n", ext, mediaTypes[ext])

@@ -32,16 +32,22 @@ type File struct {
 // Suffix is the file ending of a compressed copy, by content coding.
 var Suffix = map[string]string{"br": ".br", "gzip": ".gz"}
 
-// Bundled names the models under models/ that the site carries.
-func (m *Manifest) Bundled() []string {
-	var names []string
-	for _, f := range m.Files {
-		dir, file := path.Split(f.Path)
-		if name, ok := strings.CutPrefix(dir, "models/"); ok && file == "config.json" {
-			names = append(names, strings.TrimSuffix(name, "/"))
-		}
+// OffersName is the file in a built site that lists the models the page can load from it.
+const OffersName = "models/models.json"
+
+// Offered names the models that the text of models.json lists.
+func Offered(text []byte) ([]string, error) {
+	var offers []struct {
+		Name string `json:"name"`
 	}
-	return names
+	if err := json.Unmarshal(text, &offers); err != nil {
+		return nil, fmt.Errorf("site: %s: %w", OffersName, err)
+	}
+	names := make([]string, len(offers))
+	for i, o := range offers {
+		names[i] = o.Name
+	}
+	return names, nil
 }
 
 var mediaTypes = map[string]string{
@@ -108,8 +114,18 @@ func (c *catalog) refresh() error {
 		files[f.Path] = f
 	}
 	model := map[string]bool{}
-	for _, name := range m.Bundled() {
-		model[name] = true
+	if _, ok := files[OffersName]; ok {
+		text, err := fs.ReadFile(c.fsys, OffersName)
+		if err != nil {
+			return fmt.Errorf("site: %w", err)
+		}
+		names, err := Offered(text)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			model[name] = true
+		}
 	}
 	c.files, c.model, c.mtime = files, model, info.ModTime()
 	return nil

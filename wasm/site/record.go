@@ -65,21 +65,22 @@ func newRecord(data []byte, a *adapter.Adapter, now time.Time) (Record, string, 
 	random := make([]byte, 32)
 	rand.Read(random)
 	secret := base64.RawURLEncoding.EncodeToString(random)
-	r := Record{card, hashSecret(secret)}
+	r := Record{card, HashSecret(secret)}
 	if text := r.encode(); len(text) > MaxRecord {
 		return r, "", fmt.Errorf("its card takes %d bytes of the %d there are; shorten name, task or about", len(text), MaxRecord)
 	}
 	return r, secret, nil
 }
 
-func hashSecret(secret string) string {
+// HashSecret is what storage keeps of a secret: its SHA-256 in base64.
+func HashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// opens reports in constant time whether a secret is the record's.
-func (r Record) opens(secret string) bool {
-	return subtle.ConstantTimeCompare([]byte(hashSecret(secret)), []byte(r.Secret)) == 1
+// opens reports in constant time whether a secret has this hash.
+func opens(hash, secret string) bool {
+	return subtle.ConstantTimeCompare([]byte(HashSecret(secret)), []byte(hash)) == 1
 }
 
 func (r Record) encode() []byte { return encode(r) }

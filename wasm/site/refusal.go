@@ -41,6 +41,8 @@ var (
 	errUnknownModel = &Refusal{422, "unknown_model", `prelude.json must name a model that the page can load, a bundled one or "owner/name" on the Hugging Face hub, and the fingerprint of its weights`}
 	errLimited      = &Refusal{429, "rate_limited", "too many requests from this address; wait as many seconds as Retry-After says"}
 	errInternal     = &Refusal{500, "internal", "the server failed; try again later"}
+	errQuota        = &Refusal{429, "quota", "this address has stored as much as it may in a day; wait as many seconds as Retry-After says, or share fewer prefixes"}
+	errFull         = &Refusal{507, "full", "the server has no room left for another prefix; reading goes on. Keep the exported file and try again another day"}
 	errBusy         = &Refusal{503, "busy", "too many uploads at once; wait as many seconds as Retry-After says"}
 )
 

@@ -12,6 +12,9 @@ func New(files, api http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header())
+		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+			w.Header().Set(transportSecurity.Name, transportSecurity.Value)
+		}
 		mux.ServeHTTP(w, r)
 	})
 }

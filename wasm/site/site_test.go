@@ -28,7 +28,7 @@ func (n *notes) Write(p []byte) (int, error) {
 
 func TestConformance(t *testing.T) {
 	index := &site.Memory{}
-	disk, err := site.OpenDisk(context.Background(), t.TempDir(), index)
+	disk, err := site.OpenDisk(context.Background(), t.TempDir(), 1<<30, index, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,6 +36,7 @@ func TestConformance(t *testing.T) {
 	const bodyTime = 2 * time.Second
 	server := httptest.NewServer(site.New(http.NotFoundHandler(), &site.API{
 		Objects: disk, Index: index, Limiter: site.NewBuckets(site.DefaultRates), BodyTime: bodyTime,
+		Quota: site.NewLedger(sitetest.Quota), Operator: site.HashSecret(sitetest.Operator),
 		Bundled: func(_ context.Context, model string) bool { return model == "tiny" },
 		Log:     slog.New(slog.NewTextHandler(log, nil)),
 	}))

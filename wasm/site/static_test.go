@@ -26,7 +26,7 @@ func tinySite(t *testing.T) fstest.MapFS {
 	}
 	add(File{Path: "index.html"}, "<!doctype html>")
 	add(File{Path: "page.0123.wasm", Immutable: true, Encodings: []string{"br", "gzip"}}, "the program")
-	add(File{Path: "models/tiny/config.json"}, "{}")
+	add(File{Path: OffersName}, `[{"name": "tiny", "title": "a model of one file, without config.json"}]`)
 	add(File{Path: "models/tiny/part-1.safetensors"}, "0123456789")
 	fsys["page.0123.wasm.br"] = &fstest.MapFile{Data: []byte("brotli")}
 	fsys["page.0123.wasm.gz"] = &fstest.MapFile{Data: []byte("gz")}
@@ -151,8 +151,9 @@ func TestStaticFollowsABuild(t *testing.T) {
 		t.Errorf("bundled: tiny %v, new %v; want true, false", files.Bundled("tiny"), files.Bundled("new"))
 	}
 	fsys["new.txt"] = &fstest.MapFile{Data: []byte("new")}
+	fsys[OffersName] = &fstest.MapFile{Data: []byte(`[{"name": "new"}]`)}
 	writeManifest(t, fsys, Manifest{Files: []File{
-		{Path: "new.txt", SHA256: strings.Repeat("0", 64)}, {Path: "models/new/config.json"}, {Path: "gone.txt", SHA256: strings.Repeat("1", 64)},
+		{Path: "new.txt", SHA256: strings.Repeat("0", 64)}, {Path: OffersName}, {Path: "gone.txt", SHA256: strings.Repeat("1", 64)},
 	}}, 2)
 	if answer, body := ask(t, files, "GET", "/new.txt"); answer.StatusCode != 200 || body != "new" {
 		t.Errorf("new file after a build: %d %q", answer.StatusCode, body)

@@ -6,18 +6,20 @@ import (
 	"io"
 )
 
-// What storage returns for an id that it does not hold, and for a cursor that it
-// never gave.
+// What storage returns for an id that it does not hold, for a cursor that it never gave,
+// and where it has no room.
 var (
 	ErrNotFound = errors.New("site: not found")
 	ErrCursor   = errors.New("site: not a cursor")
+	ErrFull     = errors.New("site: no room left")
 )
 
 // Objects stores the adapters, each with its record (at most [MaxRecord] bytes),
 // under its id. A directory natively, R2 at the edge.
 type Objects interface {
 	// Create stores an object unless the id is taken, and reports whether it did:
-	// of two at once, one. What was created is there after a crash, whole.
+	// of two at once, one. What was created is there after a crash, whole. Where there
+	// is no room the error is ErrFull.
 	Create(ctx context.Context, id string, record, data []byte) (bool, error)
 	// Open reads an object, or returns ErrNotFound. The caller closes data, which
 	// has size bytes.
@@ -51,4 +53,11 @@ const (
 // Limiter bounds how often an address does a thing.
 type Limiter interface {
 	Allow(ctx context.Context, what Action, address string) (bool, error)
+}
+
+// Quota bounds how many bytes an address may store in a day.
+type Quota interface {
+	// Spend counts bytes against the address and reports true, or counts nothing and
+	// reports false where they would be too many.
+	Spend(ctx context.Context, address string, bytes int64) (bool, error)
 }

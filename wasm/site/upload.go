@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -21,8 +22,13 @@ const (
 	// maxTensors bounds what an upload may inflate to: trained floats hardly
 	// compress, so more than this is no adapter.
 	maxTensors = 24 << 20
-	// maxBuffered bounds the bytes of all uploads under way.
-	maxBuffered = 512 << 20
+	// maxBuffered bounds the bytes of all uploads under way, and maxParsing how many are
+	// read at once, each of which inflates to at most maxTensors.
+	maxBuffered = 256 << 20
+	maxParsing  = 4
+	// maxLoss is the largest loss that a card may claim, in nats a token: a uniform guess
+	// among a hundred million tokens.
+	maxLoss = 20
 
 	defaultBodyTime = 2 * time.Minute
 )
@@ -55,7 +61,24 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, errNotAdapter.because(err))
 		return
 	}
+	if a.Quota != nil {
+		ok, err := a.Quota.Spend(r.Context(), address(r), int64(len(data)))
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		if !ok {
+			w.Header().Set("Retry-After", "3600")
+			refuse(w, r, errQuota)
+			return
+		}
+	}
 	created, err := a.Objects.Create(r.Context(), record.Card.ID, record.encode(), data)
+	if errors.Is(err, ErrFull) {
+		a.Log.Error("full", "cause", err.Error())
+		refuse(w, r, errFull)
+		return
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -175,8 +198,17 @@ var (
 	bundledName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]{0,63}$`)
 )
 
+// parsing holds a place for each upload that is being read.
+var parsing = make(chan struct{}, maxParsing)
+
 // parse reads an upload whole and asks whether anybody could use it.
 func (a *API) parse(ctx context.Context, data []byte) (*adapter.Adapter, *Refusal) {
+	select {
+	case parsing <- struct{}{}:
+		defer func() { <-parsing }()
+	case <-ctx.Done():
+		return nil, errTruncated
+	}
 	parsed, err := adapter.ReadMax(bytes.NewReader(data), int64(len(data)), maxTensors)
 	switch {
 	case errors.Is(err, adapter.ErrNotZip):
@@ -187,6 +219,11 @@ func (a *API) parse(ctx context.Context, data []byte) (*adapter.Adapter, *Refusa
 		return nil, errNotAdapter.because(errors.New("it has no prelude.json, which says for which weights it is; import it into the page and export it again"))
 	case parsed.Prelude.Name == "":
 		return nil, errNotAdapter.because(errors.New("prelude.json gives it no name"))
+	}
+	for name, loss := range map[string]float64{"valLoss": parsed.Prelude.Run.ValLoss, "baseLoss": parsed.Prelude.Run.Base} {
+		if !(loss >= 0 && loss <= maxLoss) {
+			return nil, errNotAdapter.because(fmt.Errorf("prelude.json says %s %g, want 0 to %d nats a token", name, loss, maxLoss))
+		}
 	}
 	model := parsed.Prelude.Model
 	known := hubName.MatchString(model.Name) || bundledName.MatchString(model.Name) && a.Bundled(ctx, model.Name)

@@ -53,6 +53,8 @@ func (s *suite) bodies(t *testing.T) {
 			a.Prelude.Name, a.Prelude.Task = strings.Repeat(`"`, 64), strings.Repeat(`"`, 32)
 			a.Prelude.About, a.Prelude.Model.Fingerprint = strings.Repeat(`"`, 240), strings.Repeat("f", 128)
 		}), 0, 422, "not_adapter"},
+		{"a loss of no model", "application/zip", made(func(a *adapter.Adapter) { a.Prelude.Run.ValLoss = 1e308 }), 0, 422, "not_adapter"},
+		{"a loss below zero", "application/zip", made(func(a *adapter.Adapter) { a.Prelude.Run.Base = -1 }), 0, 422, "not_adapter"},
 		{"a file's model", "application/zip", made(func(a *adapter.Adapter) { a.Prelude.Model.Name = "model.gguf" }), 0, 422, "unknown_model"},
 		{"a model by path", "application/zip", made(func(a *adapter.Adapter) { a.Prelude.Model.Name = "../x" }), 0, 422, "unknown_model"},
 		{"no fingerprint", "application/zip", made(func(a *adapter.Adapter) { a.Prelude.Model.Fingerprint = "" }), 0, 422, "unknown_model"},

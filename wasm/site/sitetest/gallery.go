@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"prelude/prefix/adapter"
+	"prelude/wasm/site"
 )
 
 func (s *suite) gallery(t *testing.T) {
@@ -145,5 +146,34 @@ func (s *suite) limits(t *testing.T) {
 				t.Errorf("%s %s: another address is limited too", r.method, r.path)
 			}
 		}
+	}
+}
+
+// An address shares no more bytes a day than the target was started with.
+func (s *suite) quota(t *testing.T) {
+	s.client = s.Client(30)
+	var shared []site.Uploaded
+	for stored := 0; ; {
+		data := zipped(t, uint64(time.Now().UnixNano()))
+		a, up := s.upload(t, data)
+		if a.status == 429 {
+			want(t, a, 429, "quota")
+			if a.header.Get("Retry-After") == "" {
+				t.Error("429 quota without Retry-After")
+			}
+			if stored+len(data) <= Quota {
+				t.Errorf("refused after %d bytes, want it after %d", stored, Quota)
+			}
+			break
+		}
+		want(t, a, 201, "")
+		shared = append(shared, up)
+		if stored += len(data); stored > Quota {
+			t.Fatalf("%d bytes were stored, want at most %d", stored, Quota)
+		}
+	}
+	s.client = s.Client(31)
+	for _, up := range shared {
+		want(t, s.remove(t, up.Prefix.ID, "Bearer "+up.Secret), 204, "")
 	}
 }
