@@ -33,10 +33,35 @@ type ModelInfo struct {
 	Vocab     int
 	Context   int // longest sequence in tokens, prefix included
 	Positions Positions
-	Window    int            // sliding window of local layers in tokens, 0 if none
-	Local     []bool         // by layer: attends within Window
-	Start     int32          // encoder-decoder: the token that its decoder begins with
-	Linears   map[string]int // names of the linear maps that Hooks.Linear sees, and their fan-out
+	Window    int                  // sliding window of local layers in tokens, 0 if none
+	Local     []bool               // by layer: attends within Window
+	Start     int32                // encoder-decoder: the token that its decoder begins with
+	Linears   map[string]LinearMap // the linear maps that Hooks.Linear sees, by name
+}
+
+// Role says what a linear map of a block computes.
+type Role uint8
+
+const (
+	NoRole Role = iota // unknown
+	Query              // of attention: queries, keys, values, and the map of its output
+	Key
+	Value
+	AttentionOutput
+	Gate // of a feed-forward part: the gate, the first and the last map
+	Up
+	Down
+)
+
+// Attention says whether the map belongs to an attention.
+func (r Role) Attention() bool { return r >= Query && r <= AttentionOutput }
+
+// LinearMap is a linear map of a model.
+type LinearMap struct {
+	Role  Role
+	Site  Site // the attention it belongs to; of a feed-forward part, that of its stack
+	Layer int  // of its stack
+	Out   int  // number of outputs
 }
 
 // Input is what a model's forward pass reads. Rows are packed; see the package doc.

@@ -34,16 +34,16 @@ func (d *decoder) tensor(name string, shape ...int) {
 	d.want[name] = s
 }
 
-// linear is a linear map name+".weight" [out, in], with a bias or without.
-func (d *decoder) linear(name string, out, in int, bias bool) {
-	d.tensor(name+".weight", out, in)
+// linear is the linear map name+".weight" [l.Out, in], with a bias or without.
+func (d *decoder) linear(name string, l engine.LinearMap, in int, bias bool) {
+	d.tensor(name+".weight", l.Out, in)
 	if bias {
-		d.tensor(name+".bias", out)
+		d.tensor(name+".bias", l.Out)
 	}
 	if d.info.Linears == nil {
-		d.info.Linears = map[string]int{}
+		d.info.Linears = map[string]engine.LinearMap{}
 	}
-	d.info.Linears[name] = out
+	d.info.Linears[name] = l
 }
 
 // layerNorm is a norm with gain and bias.

@@ -66,13 +66,13 @@ func newGemma(config *Config, specs Specs) (Family, error) {
 		}
 		m.tensor(at+"self_attn.q_norm.weight", i.HeadDim)
 		m.tensor(at+"self_attn.k_norm.weight", i.HeadDim)
-		m.linear(at+"self_attn.q_proj", i.Heads*i.HeadDim, i.Hidden, bias)
-		m.linear(at+"self_attn.k_proj", i.KVHeads*i.HeadDim, i.Hidden, bias)
-		m.linear(at+"self_attn.v_proj", i.KVHeads*i.HeadDim, i.Hidden, bias)
-		m.linear(at+"self_attn.o_proj", i.Hidden, i.Heads*i.HeadDim, bias)
-		m.linear(at+"mlp.gate_proj", i.FF, i.Hidden, false)
-		m.linear(at+"mlp.up_proj", i.FF, i.Hidden, false)
-		m.linear(at+"mlp.down_proj", i.Hidden, i.FF, false)
+		m.linear(at+"self_attn.q_proj", engine.LinearMap{Role: engine.Query, Layer: l, Out: i.Heads * i.HeadDim}, i.Hidden, bias)
+		m.linear(at+"self_attn.k_proj", engine.LinearMap{Role: engine.Key, Layer: l, Out: i.KVHeads * i.HeadDim}, i.Hidden, bias)
+		m.linear(at+"self_attn.v_proj", engine.LinearMap{Role: engine.Value, Layer: l, Out: i.KVHeads * i.HeadDim}, i.Hidden, bias)
+		m.linear(at+"self_attn.o_proj", engine.LinearMap{Role: engine.AttentionOutput, Layer: l, Out: i.Hidden}, i.Heads*i.HeadDim, bias)
+		m.linear(at+"mlp.gate_proj", engine.LinearMap{Role: engine.Gate, Layer: l, Out: i.FF}, i.Hidden, false)
+		m.linear(at+"mlp.up_proj", engine.LinearMap{Role: engine.Up, Layer: l, Out: i.FF}, i.Hidden, false)
+		m.linear(at+"mlp.down_proj", engine.LinearMap{Role: engine.Down, Layer: l, Out: i.Hidden}, i.FF, false)
 	}
 	return m, nil
 }

@@ -46,12 +46,12 @@ func newGPT2(config *Config, specs Specs) (Family, error) {
 		at := layer("transformer.h.%d.", l)
 		m.layerNorm(at+"ln_1", i.Hidden)
 		m.layerNorm(at+"ln_2", i.Hidden)
-		m.linear(at+"attn.q", i.Hidden, i.Hidden, true)
-		m.linear(at+"attn.k", i.Hidden, i.Hidden, true)
-		m.linear(at+"attn.v", i.Hidden, i.Hidden, true)
-		m.linear(at+"attn.c_proj", i.Hidden, i.Hidden, true)
-		m.linear(at+"mlp.c_fc", i.FF, i.Hidden, true)
-		m.linear(at+"mlp.c_proj", i.Hidden, i.FF, true)
+		m.linear(at+"attn.q", engine.LinearMap{Role: engine.Query, Layer: l, Out: i.Hidden}, i.Hidden, true)
+		m.linear(at+"attn.k", engine.LinearMap{Role: engine.Key, Layer: l, Out: i.Hidden}, i.Hidden, true)
+		m.linear(at+"attn.v", engine.LinearMap{Role: engine.Value, Layer: l, Out: i.Hidden}, i.Hidden, true)
+		m.linear(at+"attn.c_proj", engine.LinearMap{Role: engine.AttentionOutput, Layer: l, Out: i.Hidden}, i.Hidden, true)
+		m.linear(at+"mlp.c_fc", engine.LinearMap{Role: engine.Up, Layer: l, Out: i.FF}, i.Hidden, true)
+		m.linear(at+"mlp.c_proj", engine.LinearMap{Role: engine.Down, Layer: l, Out: i.Hidden}, i.FF, true)
 	}
 	return m, nil
 }

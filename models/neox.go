@@ -44,12 +44,12 @@ func newNeoX(config *Config, specs Specs) (Family, error) {
 		at := layer("gpt_neox.layers.%d.", l)
 		m.layerNorm(at+"input_layernorm", i.Hidden)
 		m.layerNorm(at+"post_attention_layernorm", i.Hidden)
-		m.linear(at+"attention.query", i.Hidden, i.Hidden, bias)
-		m.linear(at+"attention.key", i.Hidden, i.Hidden, bias)
-		m.linear(at+"attention.value", i.Hidden, i.Hidden, bias)
-		m.linear(at+"attention.dense", i.Hidden, i.Hidden, bias)
-		m.linear(at+"mlp.dense_h_to_4h", i.FF, i.Hidden, true)
-		m.linear(at+"mlp.dense_4h_to_h", i.Hidden, i.FF, true)
+		m.linear(at+"attention.query", engine.LinearMap{Role: engine.Query, Layer: l, Out: i.Hidden}, i.Hidden, bias)
+		m.linear(at+"attention.key", engine.LinearMap{Role: engine.Key, Layer: l, Out: i.Hidden}, i.Hidden, bias)
+		m.linear(at+"attention.value", engine.LinearMap{Role: engine.Value, Layer: l, Out: i.Hidden}, i.Hidden, bias)
+		m.linear(at+"attention.dense", engine.LinearMap{Role: engine.AttentionOutput, Layer: l, Out: i.Hidden}, i.Hidden, bias)
+		m.linear(at+"mlp.dense_h_to_4h", engine.LinearMap{Role: engine.Up, Layer: l, Out: i.FF}, i.Hidden, true)
+		m.linear(at+"mlp.dense_4h_to_h", engine.LinearMap{Role: engine.Down, Layer: l, Out: i.Hidden}, i.FF, true)
 	}
 	return m, nil
 }

@@ -77,20 +77,27 @@ func newT5(config *Config, specs Specs) (Family, error) {
 				at := fmt.Sprintf("%s.block.%d.layer.%d.", stack, l, k)
 				m.tensor(at+"layer_norm.weight", i.Hidden)
 				at += part
+				site := s
+				if part == "EncDecAttention" {
+					site = engine.Cross
+				}
+				linear := func(name string, role engine.Role, out, in int) {
+					m.linear(at+name, engine.LinearMap{Role: role, Site: site, Layer: l, Out: out}, in, false)
+				}
 				if part != "DenseReluDense" {
-					for _, name := range []string{".q", ".k", ".v"} {
-						m.linear(at+name, i.Heads*i.HeadDim, i.Hidden, false)
-					}
-					m.linear(at+".o", i.Hidden, i.Heads*i.HeadDim, false)
+					linear(".q", engine.Query, i.Heads*i.HeadDim, i.Hidden)
+					linear(".k", engine.Key, i.Heads*i.HeadDim, i.Hidden)
+					linear(".v", engine.Value, i.Heads*i.HeadDim, i.Hidden)
+					linear(".o", engine.AttentionOutput, i.Hidden, i.Heads*i.HeadDim)
 					continue
 				}
 				if m.gated {
-					m.linear(at+".wi_0", i.FF, i.Hidden, false)
-					m.linear(at+".wi_1", i.FF, i.Hidden, false)
+					linear(".wi_0", engine.Gate, i.FF, i.Hidden)
+					linear(".wi_1", engine.Up, i.FF, i.Hidden)
 				} else {
-					m.linear(at+".wi", i.FF, i.Hidden, false)
+					linear(".wi", engine.Up, i.FF, i.Hidden)
 				}
-				m.linear(at+".wo", i.Hidden, i.FF, false)
+				linear(".wo", engine.Down, i.Hidden, i.FF)
 			}
 		}
 	}

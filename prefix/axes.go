@@ -8,6 +8,11 @@ import (
 	"strings"
 )
 
+// HasSlots says whether the option is a source that makes virtual tokens.
+func (o *Option) HasSlots() bool {
+	return slices.ContainsFunc(o.Settings, func(s Setting) bool { return s.ID == SlotsSetting.ID })
+}
+
 // Choice says what was chosen: by axis ("source": "kv") and by setting, whose key is
 // the option's name, a point and the setting's ("kv.slots": "16").
 type Choice map[string]string
@@ -26,9 +31,10 @@ type Option struct {
 	Settings  []Setting
 	PEFT      bool    // what comes out can be a file that PEFT loads
 	LR        float64 // default learning rate of its tensors, 0 where it has none
-	internal  bool    // what a finished prefix may hold, nobody's choice
-	order     int
-	make      func(s *Settings) any // a Source, Gate, Length, Starter, Weights or sites
+	// Make reads the settings and returns the axis' interface: Source, Gate, Length, Starter or Weights.
+	Make     func(s *Settings) any
+	internal bool // what a finished prefix may hold, nobody's choice
+	order    int
 }
 
 // Setting is a number, a text or a pick that an option needs.
@@ -61,8 +67,9 @@ func Axes() []*Axis {
 	return all
 }
 
-// add is called by each option's file. Order 0 is the axis' default.
-func add(axis string, order int, o *Option) {
+// Register adds an option to an axis. Each option's file calls it in an init function. Options are
+// listed by order; order 0 is the default.
+func Register(axis string, order int, o *Option) {
 	o.order = order
 	for _, a := range axes {
 		if a.ID == axis {
@@ -144,24 +151,15 @@ type Settings struct {
 	err    error
 }
 
-func (s *Settings) fail(err error) {
+// Fail reports settings that do not fit together.
+func (s *Settings) Fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
 }
 
-// has says whether the option has such a setting.
-func (s *Settings) has(id string) bool {
-	for _, x := range s.option.Settings {
-		if x.ID == id {
-			return true
-		}
-	}
-	return false
-}
-
-// text is a setting as it was chosen, or its default.
-func (s *Settings) text(id string) (string, Setting) {
+// Text is a setting as it was chosen, or its default.
+func (s *Settings) Text(id string) (string, Setting) {
 	for _, x := range s.option.Settings {
 		if x.ID == id {
 			if v, ok := s.choice[s.option.ID+"."+id]; ok && v != "" {
@@ -173,31 +171,33 @@ func (s *Settings) text(id string) (string, Setting) {
 	panic("prefix: option " + s.option.ID + " has no setting " + id)
 }
 
-// float is a number within its bounds.
-func (s *Settings) float(id string) float64 {
-	text, x := s.text(id)
+// Float is a number within its bounds.
+func (s *Settings) Float(id string) float64 {
+	text, x := s.Text(id)
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(v >= x.Min) || x.Max > x.Min && !(v <= x.Max) || x.Kind == "int" && v != float64(int(v)) {
-		s.fail(fmt.Errorf("prefix: %s.%s is %q, want a number from %g to %g", s.option.ID, id, text, x.Min, x.Max))
+		s.Fail(fmt.Errorf("prefix: %s.%s is %q, want a number from %g to %g", s.option.ID, id, text, x.Min, x.Max))
 		return x.Min
 	}
 	return v
 }
 
-func (s *Settings) int(id string) int { return int(s.float(id)) }
+// Int is a whole number within its bounds.
+func (s *Settings) Int(id string) int { return int(s.Float(id)) }
 
-// pick is one of the setting's options.
-func (s *Settings) pick(id string) string {
-	text, x := s.text(id)
+// Pick is one of the setting's options.
+func (s *Settings) Pick(id string) string {
+	text, x := s.Text(id)
 	if !slices.Contains(x.Options, text) {
-		s.fail(fmt.Errorf("prefix: %s.%s is %q, want one of %s", s.option.ID, id, text, strings.Join(x.Options, ", ")))
+		s.Fail(fmt.Errorf("prefix: %s.%s is %q, want one of %s", s.option.ID, id, text, strings.Join(x.Options, ", ")))
 	}
 	return text
 }
 
-// on is whether a switch is on.
-func (s *Settings) on(id string) bool { return s.pick(id) == "on" }
+// On is whether a switch is on.
+func (s *Settings) On(id string) bool { return s.Pick(id) == "on" }
 
-// slots is the setting that every source has.
-var slotsSetting = Setting{ID: "slots", Label: "Slots", Kind: "int", Default: "0", Min: 0, Max: 512,
+// SlotsSetting is the setting of every source that makes virtual tokens. A source that lists it has
+// slots; their number is fixed when the method starts.
+var SlotsSetting = Setting{ID: "slots", Label: "Slots", Kind: "int", Default: "0", Min: 0, Max: 512,
 	Help: "Virtual tokens. 0 takes as many as the start gives: the tokens of whole examples or of the given text, else 16."}

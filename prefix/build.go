@@ -101,19 +101,19 @@ func (b *Build) has(name string) bool {
 	return false
 }
 
-// part is the elements of x from off on in another shape. Asked twice, it is the same
+// Part is the elements of x from off on in another shape. Asked twice, it is the same
 // buffer: views that train must not overlap.
-func (b *Build) part(x engine.Buffer, off int, shape ...int) engine.Buffer {
-	return b.once(fmt.Sprint("part ", x, off, shape), func() engine.Buffer { return b.View(x, off, shape...) })
+func (b *Build) Part(x engine.Buffer, off int, shape ...int) engine.Buffer {
+	return b.Once(fmt.Sprint("part ", x, off, shape), func() engine.Buffer { return b.View(x, off, shape...) })
 }
 
-// slice is part i of a tensor [n, …], in another shape.
-func (b *Build) slice(name string, i int, shape ...int) engine.Buffer {
-	return b.part(b.Tensor(name), i*engine.Spec{Shape: shape}.Len(), shape...)
+// Slice is part i of a tensor [n, …], in another shape.
+func (b *Build) Slice(name string, i int, shape ...int) engine.Buffer {
+	return b.Part(b.Tensor(name), i*engine.Spec{Shape: shape}.Len(), shape...)
 }
 
-// once computes a buffer the first time it is asked for.
-func (b *Build) once(name string, f func() engine.Buffer) engine.Buffer {
+// Once computes a buffer the first time it is asked for.
+func (b *Build) Once(name string, f func() engine.Buffer) engine.Buffer {
 	if x, ok := b.memo[name]; ok {
 		return x
 	}
@@ -124,7 +124,7 @@ func (b *Build) once(name string, f func() engine.Buffer) engine.Buffer {
 
 // Ints is a constant vector: an argument that Part.Fill sets.
 func (b *Build) Ints(name string, x []int32) engine.Buffer {
-	return b.once("ints "+name, func() engine.Buffer {
+	return b.Once("ints "+name, func() engine.Buffer {
 		a := b.Arg(name, engine.AllRows, engine.I32, len(x))
 		b.own.constants[a] = x
 		return a

@@ -14,34 +14,34 @@ func init() {
 		{ID: "dilations", Label: "Dilations", Kind: "choice", Default: "1", Options: []string{"1", "1,2,4,8"}, Help: "Several kernels that skip tokens reach further; learned weights mix them."},
 	}
 	kernelOf := func(s *Settings) kernel {
-		k := kernel{taps: s.int("taps")}
-		for _, d := range strings.Split(s.pick("dilations"), ",") {
+		k := kernel{taps: s.Int("taps")}
+		for _, d := range strings.Split(s.Pick("dilations"), ",") {
 			n, err := strconv.Atoi(d)
 			if err != nil {
-				s.fail(err)
+				s.Fail(err)
 			}
 			k.dilations = append(k.dilations, n)
 		}
 		return k
 	}
-	add("source", 7, &Option{ID: "conv", Label: "Kernel on the embeddings (§4.3)", LR: 1e-2,
+	Register("source", 7, &Option{ID: "conv", Label: "Kernel on the embeddings (§4.3)", LR: 1e-2,
 		Sentence: "Learns a causal convolution over the text's embeddings; Prelude's own definition, weak alone, and nothing PEFT knows.",
 		Settings: kernelSettings,
-		make:     func(s *Settings) any { return conv{kernelOf(s)} }})
-	add("source", 8, &Option{ID: "convprefix", Label: "Kernel over prefix and text", LR: 1e-2,
+		Make:     func(s *Settings) any { return conv{kernelOf(s)} }})
+	Register("source", 8, &Option{ID: "convprefix", Label: "Kernel over prefix and text", LR: 1e-2,
 		Sentence: "Learned embeddings before the text, and a causal convolution over both, so that the first words feel the prefix directly; Prelude's own definition.",
-		Settings: append([]Setting{slotsSetting}, kernelSettings...),
-		make:     func(s *Settings) any { return convPrefix{kernelOf(s)} }})
-	add("source", 9, &Option{ID: "transposed", Label: "Transposed convolution", PEFT: true, LR: 5e-3,
+		Settings: append([]Setting{SlotsSetting}, kernelSettings...),
+		Make:     func(s *Settings) any { return convPrefix{kernelOf(s)} }})
+	Register("source", 9, &Option{ID: "transposed", Label: "Transposed convolution", PEFT: true, LR: 5e-3,
 		Sentence: "Learns a few seeds and a transposed convolution that spreads them into smooth keys and values; the generator is dropped at the end.",
-		Settings: []Setting{slotsSetting,
+		Settings: []Setting{SlotsSetting,
 			{ID: "width", Label: "Seed width", Kind: "int", Default: "32", Min: 1, Max: 1024, Help: "Width of each seed."},
 			{ID: "taps", Label: "Taps", Kind: "int", Default: "4", Min: 1, Max: 64, Help: "Slots that one seed reaches."},
 			{ID: "stride", Label: "Stride", Kind: "int", Default: "2", Min: 1, Max: 64, Help: "Slots between two seeds."}},
-		make: func(s *Settings) any {
-			t := transposed{s.int("width"), s.int("taps"), s.int("stride")}
+		Make: func(s *Settings) any {
+			t := transposed{s.Int("width"), s.Int("taps"), s.Int("stride")}
 			if t.stride > t.taps {
-				s.fail(fmt.Errorf("prefix: transposed.stride %d leaves slots between kernels of %d taps; use at most the taps", t.stride, t.taps))
+				s.Fail(fmt.Errorf("prefix: transposed.stride %d leaves slots between kernels of %d taps; use at most the taps", t.stride, t.taps))
 			}
 			return t
 		}})
@@ -59,7 +59,7 @@ type kernel struct {
 	dilations []int
 }
 
-func (k kernel) params(s *Starting) []Param {
+func (k kernel) params(s *Initial) []Param {
 	n := len(k.dilations)
 	all := []Param{{Name: "prefix.kernel", Shape: []int{n, k.taps, s.Info.Hidden}, Value: make([]float32, n*k.taps*s.Info.Hidden)}}
 	if n > 1 {
@@ -72,7 +72,7 @@ func (k kernel) params(s *Starting) []Param {
 func (k kernel) apply(b *Build, e, x, left, lo, hi engine.Buffer) engine.Buffer {
 	var weights engine.Buffer
 	if len(k.dilations) > 1 {
-		weights = b.once("mix", func() engine.Buffer {
+		weights = b.Once("mix", func() engine.Buffer {
 			exp := b.Unary(engine.Exp, b.Tensor("prefix.mix"), 0)
 			inverse := b.Unary(engine.Exp, b.Unary(engine.Scale, b.Unary(engine.Log, b.SumAll(exp), 0), -1), 0)
 			return b.Mul(exp, inverse)
@@ -80,9 +80,9 @@ func (k kernel) apply(b *Build, e, x, left, lo, hi engine.Buffer) engine.Buffer 
 	}
 	y := e
 	for i, d := range k.dilations {
-		c := b.CausalConv(x, b.slice("prefix.kernel", i, k.taps, b.Info.Hidden), left, lo, hi, d)
+		c := b.CausalConv(x, b.Slice("prefix.kernel", i, k.taps, b.Info.Hidden), left, lo, hi, d)
 		if len(k.dilations) > 1 {
-			c = b.Mul(c, b.part(weights, i, 1))
+			c = b.Mul(c, b.Part(weights, i, 1))
 		}
 		y = b.Add(y, c)
 	}
@@ -108,17 +108,27 @@ func (k kernel) onText(b *Build, left engine.Buffer) {
 // conv is the kernel alone: no slots.
 type conv struct{ kernel }
 
-func (c conv) Params(s *Starting) ([]Param, error) { return c.params(s), nil }
-func (c conv) Build(b *Build)                      { c.onText(b, engine.None) }
+func (c conv) Params(s *Initial) ([]Param, error) { return c.params(s), nil }
+func (c conv) Build(b *Build)                     { c.onText(b, engine.None) }
 
 // convPrefix is the kernel over [P; E]: the left context of the first tokens is the
 // learned prefix, whose rows run through kernel and model like the text's.
 type convPrefix struct{ kernel }
 
-func (c convPrefix) Params(s *Starting) ([]Param, error) {
+func (c convPrefix) Params(s *Initial) ([]Param, error) {
 	p, err := embedding{}.Params(s)
 	return append(p, c.params(s)...), err
 }
+
+// Form is the source itself: the kernel reads the learned embeddings too.
+func (convPrefix) Form(cut, _ bool) (string, error) {
+	if cut {
+		return "", fmt.Errorf("prefix: slots can't be cut out of a prefix that a kernel runs over; use length fixed")
+	}
+	return "convprefix", nil
+}
+
+func (convPrefix) WhyUnmixable() string { return "its kernel runs over the text too" }
 
 func (c convPrefix) Build(b *Build) {
 	p := b.Tensor("prefix.embeddings")
@@ -140,7 +150,7 @@ func (t transposed) seeds(slots int) int {
 	return 1 + (max(0, slots-t.taps)+t.stride-1)/t.stride
 }
 
-func (t transposed) Params(s *Starting) ([]Param, error) {
+func (t transposed) Params(s *Initial) ([]Param, error) {
 	kv, err := s.KV()
 	m, out := t.seeds(s.Slots), 2*len(s.places)*s.Info.KVHeads*s.Info.HeadDim
 	return []Param{
@@ -149,6 +159,8 @@ func (t transposed) Params(s *Starting) ([]Param, error) {
 		{Name: "prefix.taps", Shape: []int{t.taps * out, t.width}, Value: make([]float32, t.taps*out*t.width)},
 	}, err
 }
+
+func (transposed) AtEveryAttention() {}
 
 func (t transposed) Build(b *Build) {
 	start := b.Tensor("prefix.start")

@@ -13,10 +13,11 @@
 //	grads := program.Grad(append(part.Penalties(program), loss)...)
 //	part.Fill(args, rng)                              // before every run: constants and noise
 //
-// Choices register themselves ([Axes] lists them), so that the page, the command line and
-// the exports know none by name. To add one, write one file here that calls add in its
-// init; the tests of this package find it and check its gradient, its causality, its
-// generation and its freezing.
+// Options register themselves ([Axes] lists them), so that the page, the command line and
+// the exports know none by name. To add one, write one file that calls [Register] in an
+// init function; what makes the option different from others it says by implementing
+// interfaces (option.go). The tests of this package find it and check its gradient, its
+// causality, its generation and its freezing.
 //
 // How it fits together: a source gives each layer's keys and values; a gate and a length
 // each give a bias on the scores of the slots, or the gate gives the prefix a softmax of

@@ -3,7 +3,6 @@ package prefix
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -16,9 +15,9 @@ func (m *Method) Settles() bool {
 	if !m.hasSlots() || m.inRows() {
 		return false
 	}
-	_, direct := m.source.(direct)
-	_, factors := m.gate.(apt)
-	return !direct || factors
+	_, stored := m.source.(Stored)
+	_, scaled := m.gate.(Scaler)
+	return !stored || scaled
 }
 
 // SettledSpec is the shape of the tensor [SettledKV].
@@ -88,7 +87,7 @@ func blank(c Choice, info engine.ModelInfo, arch engine.Architecture, slots int)
 	if !m.hasSlots() {
 		slots = 0
 	}
-	return m, m.fill(&Starting{Info: info, Frozen: engine.Frozen{Arch: arch}, Slots: slots})
+	return m, m.fill(&Initial{Info: info, Frozen: engine.Frozen{Arch: arch}, Slots: slots})
 }
 
 // set replaces a tensor's values.
@@ -131,11 +130,13 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 	}
 	delete(c, "start")
 	if m.hasSlots() {
-		if _, ok := m.length.(span); !ok {
+		if _, lasts := m.length.(Lasting); !lasts {
 			c["length"] = "fixed"
 		}
-		c["source"] = m.form(len(kept) < m.slots)
-		if _, ok := m.gate.(apt); ok && c["source"] == "kv" {
+		if c["source"], err = m.form(len(kept) < m.slots); err != nil {
+			return nil, err
+		}
+		if _, scaled := m.gate.(Scaler); scaled && c["source"] == "kv" {
 			c["gate"] = "open"
 		}
 	}
@@ -155,11 +156,11 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 		r.shift()
 	}
 	r.params = slices.DeleteFunc(r.params, func(p Param) bool { // an imported LoRA may be on some maps only
-		return strings.HasPrefix(p.Name, "lora.") && value[p.Name] == nil
+		return p.axis == "weights" && value[p.Name] == nil
 	})
 	for i := range r.params {
 		if p := &r.params[i]; value[p.Name] != nil {
-			if p.Value, err = keepSlots(value[p.Name], p.Shape, m.slots, len(kept), kept, slotAxis[p.Name]); err != nil {
+			if p.Value, err = keepSlots(value[p.Name], p.Shape, m.slots, len(kept), kept, p.Slots); err != nil {
 				return nil, err
 			}
 		}
@@ -169,8 +170,10 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 			return nil, err
 		}
 	}
-	switch c["source"] {
-	case "kv":
+	if p, ok := m.source.(Producer); ok && c["source"] != "kv" {
+		return r, m.produce(ctx, f, tensors, p, r)
+	}
+	if c["source"] == "kv" {
 		kv, err := m.KV(ctx, f, tensors)
 		if err != nil {
 			return nil, err
@@ -186,15 +189,6 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 		}
 		err = r.set("prefix.kv", kv)
 		return r, err
-	case "embedding":
-		if p, ok := m.source.(ptuning); ok {
-			e, err := m.value(ctx, f, tensors, p.embeddings, r.param("prefix.embeddings").Shape)
-			if err != nil {
-				return nil, err
-			}
-			err = r.set("prefix.embeddings", e)
-			return r, err
-		}
 	}
 	return r, nil
 }
@@ -266,9 +260,6 @@ func (m *Method) Counting(ctx context.Context, tensors map[string]engine.Tensor)
 	return n, nil
 }
 
-// slotAxis says by how many dimensions from the end a tensor counts slots, 0 if it does not.
-var slotAxis = map[string]int{"prefix.kv": 2, "prefix.prompts": 2, "gate.log": 1, "length.ramp": 1, "length.slope": 2, "length.mask": 1}
-
 // kept lists the slots that remain.
 func (m *Method) kept(value map[string][]float32) (kept []int, err error) {
 	keep := m.length.Keep(m.slots, func(name string) []float32 { return value[name] })
@@ -280,36 +271,41 @@ func (m *Method) kept(value map[string][]float32) (kept []int, err error) {
 	if len(kept) == 0 && m.slots > 0 {
 		return nil, fmt.Errorf("prefix: all %d slots were pruned, so there is no prefix; lower the price of a slot", m.slots)
 	}
-	if _, ok := m.source.(convPrefix); ok && len(kept) < m.slots {
-		return nil, fmt.Errorf("prefix: slots can't be cut out of a prefix that a kernel runs over; use length fixed")
-	}
 	return kept, nil
 }
 
 // form is the source that a trained method goes on with.
-func (m *Method) form(pruned bool) string {
-	_, factors := m.gate.(apt)
-	id := m.options["source"].ID
-	switch {
-	case id == "prompts" && !factors, id == "convprefix":
-		return id
-	case (id == "embedding" || id == "ptuning") && !pruned && !factors:
-		return "embedding"
+func (m *Method) form(cut bool) (string, error) {
+	_, scaled := m.gate.(Scaler)
+	if f, ok := m.source.(Former); ok {
+		return f.Form(cut, scaled)
 	}
-	return "kv"
+	if !m.hasSlots() {
+		return m.options["source"].ID, nil
+	}
+	return "kv", nil
+}
+
+// finished says whether the source is one that Freeze leaves.
+func (m *Method) finished() bool {
+	f, ok := m.source.(Former)
+	if !ok {
+		return !m.hasSlots() || m.options["source"].ID == "kv"
+	}
+	id, err := f.Form(false, false)
+	return err == nil && id == m.options["source"].ID
 }
 
 // leftover is what the length leaves on the kept slots' scores, nil if that is nothing.
 func (m *Method) leftover(kept []int, value map[string][]float32) []float32 {
+	leaver, ok := m.length.(Leaver)
+	if !ok {
+		return nil
+	}
 	bias := make([]float32, len(kept))
 	some := false
 	for i, l := range kept {
-		switch h := m.length.(type) {
-		case hardConcrete:
-			bias[i] = float32(math.Log(h.open(value["length.alpha"][l])))
-		case mask:
-			bias[i] = value["length.mask"][l]
-		}
+		bias[i] = float32(leaver.Leave(l, func(name string) []float32 { return value[name] }))
 		some = some || bias[i] != 0
 	}
 	if !some {
@@ -336,13 +332,26 @@ func keepSlots(x []float32, shape []int, slots, n int, kept []int, axis int) ([]
 	return y, nil
 }
 
-// value computes one buffer of the method's program.
-func (m *Method) value(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor, of func(*Build) engine.Buffer, shape []int) ([]float32, error) {
+// produce computes the tensors of the method's form that training had not.
+func (m *Method) produce(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor, by Producer, form *Method) error {
 	p := engine.NewProgram()
 	b := m.build(p, f.Arch, engine.Input{}, Evaluate)
-	p.CopyTo(of(b), p.Persist("value", engine.Spec{DType: engine.F32, Shape: shape}))
+	var names []string
+	for name, x := range by.Produce(b) {
+		q := form.param(name)
+		if q == nil {
+			return fmt.Errorf("prefix: source %q produces %q, which source %q does not have", m.options["source"].ID, name, form.options["source"].ID)
+		}
+		p.CopyTo(x, p.Persist("produced "+name, q.spec()))
+		names = append(names, "produced "+name)
+	}
 	args := engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}
 	b.own.Fill(args, nil)
-	got, err := runForTensors(ctx, f, p, args, tensors, "value")
-	return got["value"], err
+	got, err := runForTensors(ctx, f, p, args, tensors, names...)
+	for _, name := range names {
+		if err == nil {
+			err = form.set(strings.TrimPrefix(name, "produced "), got[name])
+		}
+	}
+	return err
 }

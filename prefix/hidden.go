@@ -1,22 +1,20 @@
 package prefix
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
 	"prelude/engine"
 )
 
 func init() {
-	add("source", 4, &Option{ID: "hidden", Label: "Hidden states (§4.2)", PEFT: true, LR: 1e-2,
+	Register("source", 4, &Option{ID: "hidden", Label: "Hidden states (§4.2)", PEFT: true, LR: 1e-2,
 		Sentence: "Learns a hidden state for each virtual token and layer; the model's own norm and projections make keys and values of it: half the numbers of keys and values.",
-		Settings: []Setting{slotsSetting},
-		make:     func(*Settings) any { return hidden{} }})
-	add("source", 6, &Option{ID: "prompts", Label: "LLaMA-Adapter prompts", PEFT: true, LR: 9e-3,
+		Settings: []Setting{SlotsSetting},
+		Make:     func(*Settings) any { return hidden{} }})
+	Register("source", 6, &Option{ID: "prompts", Label: "LLaMA-Adapter prompts", PEFT: true, LR: 9e-3,
 		Sentence: "Learns a prompt for each of the upper layers, which the model's key and value projections read as it is; meant for the zero-init gate.",
-		Settings: []Setting{slotsSetting, {ID: "layers", Label: "Layers", Kind: "int", Default: "0", Min: 0, Max: 1024, Help: "How many of the upper layers have one. 0 is all of them."}},
-		make:     func(s *Settings) any { return prompts{s.int("layers")} }})
+		Settings: []Setting{SlotsSetting, {ID: "layers", Label: "Layers", Kind: "int", Default: "0", Min: 0, Max: 1024, Help: "How many of the upper layers have one. 0 is all of them."}},
+		Make:     func(s *Settings) any { return prompts{s.Int("layers")} }})
 }
 
 // hidden is a prefix of hidden states, as Li and Liang write it (2021, eq. 3) and Petrov
@@ -26,7 +24,7 @@ func init() {
 //	K_ℓ = rope(W_k·norm(P_ℓ))      V_ℓ = W_v·norm(P_ℓ)
 type hidden struct{}
 
-func (hidden) Params(s *Starting) ([]Param, error) {
+func (hidden) Params(s *Initial) ([]Param, error) {
 	h, err := s.Hidden()
 	return []Param{{Name: "prefix.hidden", Shape: []int{s.Info.Layers, s.Slots, s.Info.Hidden}, Value: h}}, err
 }
@@ -34,7 +32,7 @@ func (hidden) Params(s *Starting) ([]Param, error) {
 func (hidden) Build(b *Build) {
 	var k, v []engine.Buffer
 	for l := range b.Info.Layers {
-		out := b.run(b.slice("prefix.hidden", l, b.Slots, b.Info.Hidden), l, l+1, nil)
+		out := b.run(b.Slice("prefix.hidden", l, b.Slots, b.Info.Hidden), l, l+1, nil)
 		k, v = append(k, out.K[0]), append(v, out.V[0])
 	}
 	b.KV = func(layer int) (engine.Buffer, engine.Buffer) { return k[layer], v[layer] }
@@ -46,8 +44,8 @@ func (hidden) Build(b *Build) {
 //	K_ℓ = W_k·P_ℓ      V_ℓ = W_v·P_ℓ
 type prompts struct{ layers int }
 
-// first is the lowest layer with a prompt.
-func (a prompts) first(info engine.ModelInfo) int {
+// FirstLayer is the lowest layer with a prompt.
+func (a prompts) FirstLayer(info engine.ModelInfo) int {
 	if a.layers == 0 {
 		return 0
 	}
@@ -55,8 +53,8 @@ func (a prompts) first(info engine.ModelInfo) int {
 }
 
 // Params scales hidden states to what a norm would give, since none follows.
-func (a prompts) Params(s *Starting) ([]Param, error) {
-	first := a.first(s.Info)
+func (a prompts) Params(s *Initial) ([]Param, error) {
+	first := a.FirstLayer(s.Info)
 	n := s.Slots * s.Info.Hidden
 	h, err := s.Hidden()
 	if err != nil {
@@ -71,21 +69,28 @@ func (a prompts) Params(s *Starting) ([]Param, error) {
 			}
 		}
 	}
-	return []Param{{Name: "prefix.prompts", Shape: []int{s.Info.Layers - first, s.Slots, s.Info.Hidden}, Value: h}}, nil
+	return []Param{{Name: "prefix.prompts", Shape: []int{s.Info.Layers - first, s.Slots, s.Info.Hidden}, Value: h, Slots: 2}}, nil
+}
+
+// Form is prompts, unless factors scale their keys and values.
+func (prompts) Form(_, scaled bool) (string, error) {
+	if scaled {
+		return "kv", nil
+	}
+	return "prompts", nil
 }
 
 func (a prompts) Build(b *Build) {
-	first := a.first(b.Info)
+	first := a.FirstLayer(b.Info)
 	b.KV = func(layer int) (k, v engine.Buffer) {
-		x := b.slice("prefix.prompts", layer-first, b.Slots, b.Info.Hidden)
-		return b.project(layer, x, "k_proj", "k", "key"), b.project(layer, x, "v_proj", "v", "value")
+		x := b.Slice("prefix.prompts", layer-first, b.Slots, b.Info.Hidden)
+		return b.project(layer, x, engine.Key), b.project(layer, x, engine.Value)
 	}
 }
 
-// project applies a projection of a layer's attention to x, found by the last part of
-// its name.
-func (b *Build) project(layer int, x engine.Buffer, names ...string) engine.Buffer {
-	name := linearOf(b.Info, layer, names...)
+// project applies a linear map of a decoder layer's self-attention to x, found by its role.
+func (b *Build) project(layer int, x engine.Buffer, role engine.Role) engine.Buffer {
+	name := linearOf(b.Info, layer, role)
 	w, ok := b.Arch.Tensors()[name+".weight"]
 	if !ok {
 		b.Failf("%s has no key and value projections of its own in layer %d; choose keys and values", b.Info.Family, layer)
@@ -105,14 +110,11 @@ func (b *Build) project(layer int, x engine.Buffer, names ...string) engine.Buff
 	return b.Linear(x, tensor(name+".weight", w), bias, engine.None)
 }
 
-// linearOf is the linear map of a layer whose name ends in one of names, or "".
-func linearOf(info engine.ModelInfo, layer int, names ...string) string {
-	at := fmt.Sprintf(".%d.", layer)
-	for full := range info.Linears {
-		for _, n := range names {
-			if strings.Contains(full, at) && strings.HasSuffix(full, "."+n) {
-				return full
-			}
+// linearOf names the linear map of this role in a layer of the decoder, "" where there is none.
+func linearOf(info engine.ModelInfo, layer int, role engine.Role) string {
+	for name, l := range info.Linears {
+		if l.Role == role && l.Layer == layer && l.Site == engine.DecSelf {
+			return name
 		}
 	}
 	return ""

@@ -5,22 +5,22 @@ import (
 )
 
 func init() {
-	add("source", 0, &Option{ID: "kv", Label: "Keys and values", PEFT: true, LR: 5e-3,
+	Register("source", 0, &Option{ID: "kv", Label: "Keys and values", PEFT: true, LR: 5e-3,
 		Sentence: "Learns the keys and values of virtual tokens in every layer, directly: fast, exact, and the strongest when it starts from real examples.",
-		Settings: []Setting{slotsSetting},
-		make:     func(*Settings) any { return direct{} }})
+		Settings: []Setting{SlotsSetting},
+		Make:     func(*Settings) any { return direct{} }})
 }
 
 // direct trains keys and values themselves. Slot 0 keeps its start where there is
 // more than one: it is where attention rests (Eyuboglu et al. 2025, arXiv 2506.06266).
 type direct struct{}
 
-func (direct) Params(s *Starting) ([]Param, error) {
+func (direct) Params(s *Initial) ([]Param, error) {
 	kv, err := s.KV()
 	if err != nil {
 		return nil, err
 	}
-	p := Param{Name: "prefix.kv", Shape: s.kvShape(), Value: kv}
+	p := Param{Name: "prefix.kv", Shape: s.kvShape(), Value: kv, Slots: 2}
 	if s.Slots > 1 {
 		p.Hold = make([]bool, 2*len(s.places)*s.Slots)
 		for i := range p.Hold {
@@ -29,6 +29,9 @@ func (direct) Params(s *Starting) ([]Param, error) {
 	}
 	return []Param{p}, nil
 }
+
+func (direct) Stored()           {}
+func (direct) AtEveryAttention() {}
 
 func (direct) Build(b *Build) { b.KV = segments(b, b.Tensor("prefix.kv")) }
 
@@ -42,12 +45,13 @@ func segments(b *Build, kv engine.Buffer) func(layer int) (k, v engine.Buffer) {
 	slots, width := b.Dim(kv, 1), b.Dim(kv, 2)
 	n := slots * width
 	return func(layer int) (k, v engine.Buffer) {
-		return b.part(kv, 2*layer*n, slots, width), b.part(kv, (2*layer+1)*n, slots, width)
+		return b.Part(kv, 2*layer*n, slots, width), b.Part(kv, (2*layer+1)*n, slots, width)
 	}
 }
 
 // attach lets the prefix into the model's own attention, through the gate and the
-// length. Gates that stand beside the softmax add a term to its output instead.
+// length. Under a gate with a softmax of its own, the prefix adds a term to the attention's
+// output instead.
 func (m *Method) attach(b *Build) {
 	if b.Mode == Replay && m.Settles() {
 		b.KV = segments(b, b.Persist(SettledKV, engine.Spec{DType: engine.F32, Shape: kvShape(b.Info, b.Layers, b.Slots)}))
@@ -69,7 +73,7 @@ func (m *Method) attach(b *Build) {
 		}
 		return s
 	}
-	beside, ok := m.gate.(aside)
+	own, ok := m.gate.(OwnSoftmax)
 	if !ok {
 		b.Hooks.KV = func(_ *engine.Program, at engine.At) engine.Segment {
 			if at.Layer = m.place(at); at.Layer < 0 {
@@ -90,15 +94,13 @@ func (m *Method) attach(b *Build) {
 		}
 		delta := p.Attention(engine.Attention{Q: at.Q, PK: s.K, PV: s.V, PBias: s.Bias,
 			Heads: i.Heads, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Scale: at.Scale})
-		return p.Add(o, beside.Weigh(b, at, delta))
+		return p.Add(o, own.Weigh(b, at, delta))
 	}
 }
 
 // scaled is b.KV through the gate's factors.
 func (m *Method) scaled(b *Build) func(layer int) (k, v engine.Buffer) {
-	g, ok := m.gate.(interface {
-		Scale(b *Build, layer int, x engine.Buffer) engine.Buffer
-	})
+	g, ok := m.gate.(Scaler)
 	if !ok {
 		return b.KV
 	}
@@ -122,8 +124,8 @@ func (b *Build) sum(x, y engine.Buffer) engine.Buffer {
 
 // firstLayer is the lowest layer with a prefix.
 func (m *Method) firstLayer() int {
-	if a, ok := m.source.(prompts); ok {
-		return a.first(m.Info)
+	if a, ok := m.source.(UpperLayers); ok {
+		return a.FirstLayer(m.Info)
 	}
 	return 0
 }

@@ -13,49 +13,40 @@ import (
 )
 
 func init() {
-	add("length", 0, &Option{ID: "fixed", Label: "Fixed", PEFT: true,
+	Register("length", 0, &Option{ID: "fixed", Label: "Fixed", PEFT: true,
 		Sentence: "As many slots as you say.",
-		make:     func(*Settings) any { return fixed{} }})
-	add("length", 1, &Option{ID: "l0", Label: "Pruned while training", PEFT: true, LR: 5e-2,
+		Make:     func(*Settings) any { return fixed{} }})
+	Register("length", 1, &Option{ID: "l0", Label: "Pruned while training", PEFT: true, LR: 5e-2,
 		Sentence: "Slots that don't earn their place switch themselves off (hard-concrete gates) and are cut out at the end.",
 		Settings: []Setting{{ID: "penalty", Label: "Price of a slot", Kind: "float", Default: "0.01", Min: 0, Max: 10, Help: "In nats. Higher prices leave fewer slots."},
 			{ID: "start", Label: "Log-odds at first", Kind: "float", Default: "2", Min: -5, Max: 5, Help: "How open the gates are when training begins."}},
-		make: func(s *Settings) any { return hardConcrete{s.float("penalty"), s.float("start")} }})
-	add("length", 2, &Option{ID: "nested", Label: "All lengths at once", PEFT: true,
+		Make: func(s *Settings) any { return hardConcrete{s.Float("penalty"), s.Float("start")} }})
+	Register("length", 2, &Option{ID: "nested", Label: "All lengths at once", PEFT: true,
 		Sentence: "Each step trains a random number of first slots, so that one training gives a good prefix of every length; choose on the curve.",
-		make:     func(*Settings) any { return nested{} }})
-	add("length", 9, &Option{ID: "mask", internal: true, make: func(*Settings) any { return mask{} }})
-	add("length", 4, &Option{ID: "sweep", Label: "Tried out", PEFT: true,
+		Make:     func(*Settings) any { return nested{} }})
+	Register("length", 9, &Option{ID: "mask", internal: true, Make: func(*Settings) any { return mask{} }})
+	Register("length", 4, &Option{ID: "sweep", Label: "Tried out", PEFT: true,
 		Sentence: "Trains a shorter run for each of several lengths, then takes the shortest that validation can't tell from the best.",
 		Settings: []Setting{{ID: "lengths", Label: "Lengths", Kind: "text", Default: "1,2,5,10,20,40", Help: "Numbers of slots, with commas. Half of the training goes into trying them, the other half into the one that is taken."}},
-		make: func(s *Settings) any {
-			text, _ := s.text("lengths")
+		Make: func(s *Settings) any {
+			text, _ := s.Text("lengths")
 			l, err := readLengths(text)
 			if err != nil {
-				s.fail(err)
+				s.Fail(err)
 			}
 			return sweep{lengths: l}
 		}})
-	add("length", 3, &Option{ID: "span", Label: "By each token", LR: 1e-2,
+	Register("length", 3, &Option{ID: "span", Label: "By each token", LR: 1e-2,
 		Sentence: "Every token decides how many slots it sees (adaptive attention span).",
 		Settings: []Setting{{ID: "ramp", Label: "Ramp", Kind: "int", Default: "4", Min: 1, Max: 64, Help: "Over how many slots the view fades out."},
 			{ID: "penalty", Label: "Price of a view", Kind: "float", Default: "0.01", Min: 0, Max: 10, Help: "In nats for seeing all slots. Higher prices shorten the views."}},
-		make: func(s *Settings) any { return span{s.float("ramp"), s.float("penalty")} }})
-}
-
-// Length is an option of the axis "length": how many slots there are.
-type Length interface {
-	Params(s *Starting) ([]Param, error)
-	// Bias is added to the scores of the slots: [rows|1, 1, slots], or None.
-	Bias(b *Build, at engine.At) engine.Buffer
-	// Keep says which slots remain when training is over, by the trained values; nil: all.
-	Keep(slots int, value func(name string) []float32) []bool
+		Make: func(s *Settings) any { return span{s.Float("ramp"), s.Float("penalty")} }})
 }
 
 // fixed keeps all slots.
 type fixed struct{}
 
-func (fixed) Params(*Starting) ([]Param, error)       { return nil, nil }
+func (fixed) Params(*Initial) ([]Param, error)        { return nil, nil }
 func (fixed) Bias(*Build, engine.At) engine.Buffer    { return engine.None }
 func (fixed) Keep(int, func(string) []float32) []bool { return nil }
 
@@ -65,6 +56,14 @@ type sweep struct {
 	lengths []int
 }
 
+func (s sweep) Lengths() []int { return s.lengths }
+
+// fixedLength says whether a training has the same slots from its first to its last step.
+func (m *Method) fixedLength() bool {
+	_, trials := m.length.(Trials)
+	return trials || m.isDefault("length")
+}
+
 // maxLengths bounds a sweep: each length is a training.
 const maxLengths = 12
 
@@ -72,8 +71,8 @@ func readLengths(text string) ([]int, error) {
 	var all []int
 	for _, s := range strings.Split(text, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
-		if err != nil || n < 1 || n > int(slotsSetting.Max) {
-			return nil, fmt.Errorf("prefix: sweep.lengths is %q, want numbers from 1 to %g with commas between them", text, slotsSetting.Max)
+		if err != nil || n < 1 || n > int(SlotsSetting.Max) {
+			return nil, fmt.Errorf("prefix: sweep.lengths is %q, want numbers from 1 to %g with commas between them", text, SlotsSetting.Max)
 		}
 		all = append(all, n)
 	}
@@ -86,14 +85,14 @@ func readLengths(text string) ([]int, error) {
 
 // Sweep lists the lengths to try out, shortest first; nil where none was asked for.
 func (m *Method) Sweep() []int {
-	if s, ok := m.length.(sweep); ok {
-		return s.lengths
+	if s, ok := m.length.(Trials); ok {
+		return s.Lengths()
 	}
 	return nil
 }
 
 // Nested says whether SetLength can set the length.
-func (m *Method) Nested() bool { _, ok := m.length.(nested); return ok }
+func (m *Method) Nested() bool { _, ok := m.length.(Settable); return ok }
 
 // OfLength is the choice with a fixed number of slots.
 func (c Choice) OfLength(n int) Choice {
@@ -120,12 +119,17 @@ const (
 	hcZeta  = 1.1
 )
 
-func (h hardConcrete) Params(s *Starting) ([]Param, error) {
-	return []Param{{Name: "length.alpha", Shape: []int{s.Slots}, Value: constant(s.Slots, h.start)}}, nil
+func (h hardConcrete) Params(s *Initial) ([]Param, error) {
+	return []Param{{Name: "length.alpha", Shape: []int{s.Slots}, Value: constant(s.Slots, h.start), Slots: 1}}, nil
+}
+
+// Leave is log z, the bias of a slot that was kept.
+func (h hardConcrete) Leave(slot int, value func(string) []float32) float64 {
+	return math.Log(h.open(value("length.alpha")[slot]))
 }
 
 func (h hardConcrete) Bias(b *Build, _ engine.At) engine.Buffer {
-	return b.once("length", func() engine.Buffer {
+	return b.Once("length", func() engine.Buffer {
 		alpha := b.Tensor("length.alpha")
 		x := alpha
 		if b.Mode == Train {
@@ -166,12 +170,12 @@ type nested struct{}
 // hidden is the score bias of a slot that is not there.
 const hiddenSlot = -1e30
 
-func (nested) Params(s *Starting) ([]Param, error) {
-	return []Param{{Name: "length.mask", Shape: []int{1, 1, s.Slots}, Value: make([]float32, s.Slots), Fixed: true}}, nil
+func (nested) Params(s *Initial) ([]Param, error) {
+	return []Param{{Name: "length.mask", Shape: []int{1, 1, s.Slots}, Value: make([]float32, s.Slots), Fixed: true, Slots: 1}}, nil
 }
 
 func (nested) Bias(b *Build, _ engine.At) engine.Buffer {
-	return b.once("length", func() engine.Buffer {
+	return b.Once("length", func() engine.Buffer {
 		if b.Mode != Train {
 			return b.Tensor("length.mask")
 		}
@@ -196,26 +200,42 @@ func (nested) Keep(slots int, value func(string) []float32) []bool {
 	return keep
 }
 
+// Mask hides the slots from n on.
+func (nested) Mask(slots, n int) []float32 {
+	mask := make([]float32, slots)
+	for i := n; i < slots; i++ {
+		mask[i] = hiddenSlot
+	}
+	return mask
+}
+
 // mask is a fixed bias on the scores of each slot: what pruning leaves behind, and how
 // prefixes are mixed.
-type mask struct{ nested }
+type mask struct{}
+
+func (mask) Params(s *Initial) ([]Param, error) { return nested{}.Params(s) }
+
+func (mask) Keep(slots int, value func(string) []float32) []bool { return nested{}.Keep(slots, value) }
+
+func (mask) Leave(slot int, value func(string) []float32) float64 {
+	return float64(value("length.mask")[slot])
+}
+
+func (mask) WhyNotPEFT() string { return asBias }
 
 func (mask) Bias(b *Build, _ engine.At) engine.Buffer { return b.Tensor("length.mask") }
 
 // SetLength shows only the first n slots from now on, in programs that exist already.
 // The method's length must be "nested".
 func (m *Method) SetLength(ctx context.Context, tensors map[string]engine.Tensor, n int) error {
-	if _, ok := m.length.(nested); !ok {
+	settable, ok := m.length.(Settable)
+	if !ok {
 		return fmt.Errorf("prefix: length %q can't be set after training; train with length nested", m.options["length"].ID)
 	}
 	if n < 1 || n > m.slots {
 		return fmt.Errorf("prefix: length %d, want 1 to %d", n, m.slots)
 	}
-	mask := make([]float32, m.slots)
-	for i := n; i < m.slots; i++ {
-		mask[i] = hiddenSlot
-	}
-	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(mask))
+	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(settable.Mask(m.slots, n)))
 }
 
 // Renest is a finished prefix, whole, of nested training as one whose length can be set
@@ -244,7 +264,7 @@ func (m *Method) Renest(arch engine.Architecture) (*Method, error) {
 // with a penalty on the mean of z/L.
 type span struct{ ramp, penalty float64 }
 
-func (s span) Params(st *Starting) ([]Param, error) {
+func (s span) Params(st *Initial) ([]Param, error) {
 	i, n, layers := st.Info, st.Slots, len(st.places)
 	offset := make([]float32, n)
 	for l := range offset {
@@ -253,13 +273,13 @@ func (s span) Params(st *Starting) ([]Param, error) {
 	return []Param{
 		{Name: "length.v", Shape: []int{layers, 1, i.Hidden}, Value: make([]float32, layers*i.Hidden)},
 		{Name: "length.c", Shape: []int{layers, 1}, Value: constant(layers, 4)},
-		{Name: "length.slope", Shape: []int{n, 1}, Value: constant(n, float64(n)/s.ramp), Fixed: true},
-		{Name: "length.ramp", Shape: []int{n}, Value: offset, Fixed: true},
+		{Name: "length.slope", Shape: []int{n, 1}, Value: constant(n, float64(n)/s.ramp), Fixed: true, Slots: 2},
+		{Name: "length.ramp", Shape: []int{n}, Value: offset, Fixed: true, Slots: 1},
 	}, nil
 }
 
 func (s span) Bias(b *Build, at engine.At) engine.Buffer {
-	share := b.Unary(engine.Sigmoid, b.Linear(at.X, b.slice("length.v", at.Layer, 1, b.Info.Hidden), b.slice("length.c", at.Layer, 1), engine.None), 0)
+	share := b.Unary(engine.Sigmoid, b.Linear(at.X, b.Slice("length.v", at.Layer, 1, b.Info.Hidden), b.Slice("length.c", at.Layer, 1), engine.None), 0)
 	rows := b.Dim(share, 0)
 	b.Penalise(share, s.penalty/float64(rows*b.Layers))
 	m := b.Unary(engine.Clamp01, b.Linear(share, b.Tensor("length.slope"), b.Tensor("length.ramp"), engine.None), 0)
@@ -267,3 +287,6 @@ func (s span) Bias(b *Build, at engine.At) engine.Buffer {
 }
 
 func (span) Keep(int, func(string) []float32) []bool { return nil }
+func (span) Lasts()                                  {}
+func (span) WhyUnmixable() string                    { return "its length is each token's own choice" }
+func (span) WhyNotPEFT() string                      { return "PEFT has no length by each token" }

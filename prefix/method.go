@@ -17,6 +17,11 @@ type Param struct {
 	Rate  float64   // factor on the learning rate; 0 means 1
 	Decay float64   // weight decay
 	Hold  []bool    // rows (last dimension apart) that keep their value; nil: none
+	// Slots says which dimension counts slots, from the end: 1 is the last one. 0: none does.
+	// Pruned slots are cut out of it.
+	Slots int
+
+	axis string // of the option that it belongs to, "" for a template's
 }
 
 // Method is one choice on every axis, for one model.
@@ -46,21 +51,6 @@ type Method struct {
 	bias      []float32 // what the mixed prefixes' own lengths leave on their scores
 }
 
-// Source is an option of the axis "source": what produces the prefix.
-type Source interface {
-	// Params lists the tensors with their initial values.
-	Params(s *Starting) ([]Param, error)
-	// Build appends what produces the prefix: it sets b.KV, or hooks of its own.
-	Build(b *Build)
-}
-
-// Weights is an option of the axis "weights": which few weights of the model train.
-type Weights interface {
-	Params(s *Starting) ([]Param, error)
-	// Build sets the hooks on linear maps and on the model's tensors.
-	Build(b *Build)
-}
-
 // Rand is a seeded stream of random numbers.
 type Rand interface {
 	NormFloat64() float64
@@ -81,7 +71,7 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 			return nil, err
 		}
 		s := &Settings{choice: c, option: o}
-		m.options[a.ID], made[a.ID] = o, o.make(s)
+		m.options[a.ID], made[a.ID] = o, o.Make(s)
 		if s.err != nil {
 			return nil, s.err
 		}
@@ -89,8 +79,9 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 	m.source, m.gate, m.length = made["source"].(Source), made["gate"].(Gate), made["length"].(Length)
 	m.starter, m.weights, m.sites = made["start"].(Starter), made["weights"].(Weights), made["sites"].(sites)
 	m.places = m.sites.places(info)
-	if s := (&Settings{choice: c, option: m.options["source"]}); s.has("slots") {
-		if m.slots = s.int("slots"); s.err != nil {
+	if m.hasSlots() {
+		s := &Settings{choice: c, option: m.options["source"]}
+		if m.slots = s.Int(SlotsSetting.ID); s.err != nil {
 			return nil, s.err
 		}
 	}
@@ -105,27 +96,29 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 
 // agree refuses choices that say nothing together.
 func (m *Method) agree() error {
-	_, noGate := m.gate.(open)
-	_, fixed := m.length.(fixed)
-	_, none := m.source.(none)
-	_, frozen := m.weights.(noWeights)
 	switch slots := m.hasSlots(); {
-	case none && frozen && m.soft == 0:
+	case !m.hasPrefix() && m.isDefault("weights") && m.soft == 0:
 		return fmt.Errorf("prefix: neither a prefix nor any weights would train; choose a source or weights")
-	case !slots && !noGate:
+	case !slots && !m.isDefault("gate"):
 		return fmt.Errorf("prefix: gate %q needs slots, which source %q does not have; choose gate open", m.options["gate"].ID, m.options["source"].ID)
-	case !slots && !fixed:
+	case !slots && !m.isDefault("length"):
 		return fmt.Errorf("prefix: length %q needs slots, which source %q does not have; choose length fixed", m.options["length"].ID, m.options["source"].ID)
 	}
 	return nil
 }
 
 // hasSlots says whether the source makes virtual tokens.
-func (m *Method) hasSlots() bool { return (&Settings{option: m.options["source"]}).has("slots") }
+func (m *Method) hasSlots() bool { return m.options["source"].HasSlots() }
+
+// hasPrefix says whether the source trains anything.
+func (m *Method) hasPrefix() bool { return m.options["source"].LR > 0 }
+
+// isDefault says whether an axis has its default option: no gate, a fixed length, frozen weights.
+func (m *Method) isDefault(axis string) bool { return m.options[axis].order == 0 }
 
 // Start computes the initial values. It fixes the number of slots.
 func (m *Method) Start(ctx context.Context, f engine.Frozen, given Given, rng Rand) error {
-	s := &Starting{Ctx: ctx, Frozen: f, Info: m.Info, Rand: rng, given: given}
+	s := &Initial{Ctx: ctx, Frozen: f, Info: m.Info, Rand: rng, given: given}
 	if m.hasSlots() {
 		seed, err := m.starter.Start(ctx, f, given, m.slots, rng)
 		if err != nil {
@@ -137,19 +130,19 @@ func (m *Method) Start(ctx context.Context, f engine.Frozen, given Given, rng Ra
 }
 
 // fill sets the slots and the parameters.
-func (m *Method) fill(s *Starting) error {
+func (m *Method) fill(s *Initial) error {
 	if s.Slots >= m.Info.Context {
 		return fmt.Errorf("prefix: %d slots leave no room in the model's context of %d tokens; use fewer", s.Slots, m.Info.Context)
 	}
 	m.slots, m.offset, m.params, m.notes = s.Slots, s.Slots, nil, nil
 	s.places, s.inputs, m.positions = m.places, max(1, len(m.inputs())), nil
-	if _, ok := m.gate.(aside); ok || m.inRows() || !m.has(engine.DecSelf) {
-		m.offset = 0 // beside the model's own softmax and in rows, slots have no position
+	if _, own := m.gate.(OwnSoftmax); own || m.inRows() || !m.has(engine.DecSelf) {
+		m.offset = 0 // in a softmax of their own and as rows, slots have no position
 	}
 	base := m.LR()
 	for _, part := range []struct {
 		axis   string
-		params func(*Starting) ([]Param, error)
+		params func(*Initial) ([]Param, error)
 	}{{"source", m.source.Params}, {"gate", m.gate.Params}, {"length", m.length.Params}, {"weights", m.weights.Params}, {"", m.templateParams}} {
 		params, err := part.params(s)
 		if err != nil {
@@ -162,12 +155,12 @@ func (m *Method) fill(s *Starting) error {
 			if o := m.options[part.axis]; o != nil && o.LR > 0 {
 				p.Rate *= o.LR / base
 			}
+			p.axis = part.axis
 			m.params = append(m.params, p)
 		}
 	}
 	m.offset += m.front
-	_, direct := m.source.(direct)
-	if _, zero := m.starter.(zeros); zero && direct && s.Slots > 1 {
+	if _, stored := m.source.(Stored); stored && s.Rand != nil && s.seed.zero() && s.Slots > 1 {
 		m.notes = append(m.notes, "All slots start equal, get equal gradients and stay equal: this trains one slot, however many there are. Choose another start, or a gate that is shut at first.")
 	}
 	return nil
@@ -176,8 +169,7 @@ func (m *Method) fill(s *Starting) error {
 // Label names the method in a word or two: its source, its weights.
 func (m *Method) Label() string {
 	label, weights := m.options["source"].Label, m.options["weights"].Label
-	_, frozen := m.weights.(noWeights)
-	switch _, alone := m.source.(none); {
+	switch frozen, alone := m.isDefault("weights"), !m.hasPrefix(); {
 	case frozen && alone:
 		return "Template slots"
 	case frozen:
@@ -205,7 +197,7 @@ func (m *Method) Notes() []string { return m.notes }
 // LR is the default learning rate: the source's, or that of the weights or the template's
 // slots alone.
 func (m *Method) LR() float64 {
-	if _, ok := m.source.(none); !ok {
+	if m.hasPrefix() {
 		return m.options["source"].LR
 	}
 	if lr := m.options["weights"].LR; lr > 0 {

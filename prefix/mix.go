@@ -12,10 +12,6 @@ import (
 // Mixable says why the method's prefix can't be laid beside another, nil where it can.
 func (m *Method) Mixable() error {
 	label := m.options["source"].Label
-	_, frozen := m.weights.(noWeights)
-	_, softmax := m.gate.(aside)
-	_, spans := m.length.(span)
-	_, kernel := m.source.(convPrefix)
 	switch {
 	case m.soft > 0:
 		return fmt.Errorf("prefix: it has slots inside its template, where no other prefix has any")
@@ -23,14 +19,16 @@ func (m *Method) Mixable() error {
 		return fmt.Errorf("prefix: its embeddings are rows of the model's input, before which no other prefix has any")
 	case !m.hasSlots():
 		return fmt.Errorf("prefix: %q has no slots that could stand beside others", label)
-	case !frozen:
+	case !m.isDefault("weights"):
 		return fmt.Errorf("prefix: it changes weights too (%s), and two changes of one weight can't stand side by side", m.options["weights"].Label)
-	case softmax:
+	}
+	if _, own := m.gate.(OwnSoftmax); own {
 		return fmt.Errorf("prefix: its gate %q gives it a softmax of its own", m.options["gate"].Label)
-	case spans:
-		return fmt.Errorf("prefix: its length is each token's own choice")
-	case kernel:
-		return fmt.Errorf("prefix: its kernel runs over the text too")
+	}
+	for _, option := range []any{m.length, m.source} {
+		if o, ok := option.(Unmixable); ok {
+			return fmt.Errorf("prefix: %s", o.WhyUnmixable())
+		}
 	}
 	return nil
 }

@@ -7,10 +7,10 @@ import (
 )
 
 func init() {
-	add("source", 1, &Option{ID: "mlp", Label: "Through an MLP", PEFT: true, LR: 1e-3,
+	Register("source", 1, &Option{ID: "mlp", Label: "Through an MLP", PEFT: true, LR: 1e-3,
 		Sentence: "Learns a small network that produces the keys and values (Li and Liang's reparametrisation); the network is dropped at the end, the prefix stays.",
-		Settings: append([]Setting{slotsSetting}, mlpSettings...),
-		make:     func(s *Settings) any { return mlp{s.int("seed"), s.int("hidden")} }})
+		Settings: append([]Setting{SlotsSetting}, mlpSettings...),
+		Make:     func(s *Settings) any { return mlp{s.Int("seed"), s.Int("hidden")} }})
 }
 
 var mlpSettings = []Setting{
@@ -25,14 +25,14 @@ var mlpSettings = []Setting{
 // W₂ starts at zero, so that training begins exactly at the start.
 type mlp struct{ seed, hidden int }
 
-func (m mlp) Params(s *Starting) ([]Param, error) {
+func (m mlp) Params(s *Initial) ([]Param, error) {
 	kv, err := s.KV()
 	return append([]Param{{Name: "prefix.start", Shape: s.kvShape(), Value: kv, Fixed: true}},
-		m.network(s, 2*len(s.places)*s.Info.KVHeads*s.Info.HeadDim)...), err
+		m.params(s, 2*len(s.places)*s.Info.KVHeads*s.Info.HeadDim)...), err
 }
 
-// network is the parameters of an MLP with out outputs.
-func (m mlp) network(s *Starting, out int) []Param {
+// params are the parameters of an MLP with out outputs.
+func (m mlp) params(s *Initial, out int) []Param {
 	return []Param{
 		{Name: "prefix.seed", Shape: []int{s.Slots, m.seed}, Value: s.normal(s.Slots*m.seed, 1)},
 		{Name: "prefix.w1", Shape: []int{m.hidden, m.seed}, Value: s.normal(m.hidden*m.seed, 1/math.Sqrt(float64(m.seed)))},
@@ -40,6 +40,8 @@ func (m mlp) network(s *Starting, out int) []Param {
 		{Name: "prefix.w2", Shape: []int{out, m.hidden}, Value: make([]float32, out*m.hidden)},
 	}
 }
+
+func (mlp) AtEveryAttention() {}
 
 func (m mlp) Build(b *Build) {
 	start := b.Tensor("prefix.start")

@@ -3,12 +3,12 @@ package prefix
 import "prelude/engine"
 
 func init() {
-	add("source", 10, &Option{ID: "outside", Label: "Outside the softmax", LR: 2.5e-4,
+	Register("source", 10, &Option{ID: "outside", Label: "Outside the softmax", LR: 2.5e-4,
 		Sentence: "A learned term beside each attention, which takes no weight away from the text (Prefix-Tuning+); nothing PEFT knows.",
-		make:     func(*Settings) any { return outside{} }})
-	add("source", 11, &Option{ID: "none", Label: "No prefix", PEFT: true,
+		Make:     func(*Settings) any { return outside{} }})
+	Register("source", 11, &Option{ID: "none", Label: "No prefix", PEFT: true,
 		Sentence: "No prefix at all: only the chosen weights train.",
-		make:     func(*Settings) any { return none{} }})
+		Make:     func(*Settings) any { return none{} }})
 }
 
 // outside is Prefix-Tuning+ (Wang et al. 2025, arXiv 2506.13674): the prefix leaves the
@@ -19,11 +19,13 @@ func init() {
 // M starts at zero, which is the frozen model.
 type outside struct{}
 
-func (outside) Params(s *Starting) ([]Param, error) {
+func (outside) Params(s *Initial) ([]Param, error) {
 	i := s.Info
 	shape := []int{len(s.places), i.Heads, i.HeadDim, i.HeadDim}
 	return []Param{{Name: "prefix.memory", Shape: shape, Value: make([]float32, engine.Spec{Shape: shape}.Len())}}, nil
 }
+
+func (outside) AtEveryAttention() {}
 
 func (outside) Build(b *Build) {
 	i := b.Info
@@ -32,12 +34,12 @@ func (outside) Build(b *Build) {
 		if n < 0 {
 			return o
 		}
-		return p.Add(o, p.HeadLinear(p.Unary(engine.ELU1, at.Q, 0), b.slice("prefix.memory", n, i.Heads, i.HeadDim, i.HeadDim)))
+		return p.Add(o, p.HeadLinear(p.Unary(engine.ELU1, at.Q, 0), b.Slice("prefix.memory", n, i.Heads, i.HeadDim, i.HeadDim)))
 	}
 }
 
 // none is no prefix.
 type none struct{}
 
-func (none) Params(*Starting) ([]Param, error) { return nil, nil }
-func (none) Build(*Build)                      {}
+func (none) Params(*Initial) ([]Param, error) { return nil, nil }
+func (none) Build(*Build)                     {}

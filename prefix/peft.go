@@ -33,74 +33,22 @@ func (m *Method) Adapter(ctx context.Context, f engine.Frozen, tensors map[strin
 	a := &adapter.Adapter{Prelude: card, Tensors: map[string]adapter.Tensor{},
 		Config: adapter.Config{PeftType: format, TaskType: adapter.Causal, BaseModel: card.Model.Name, InferenceMode: true, Extra: map[string]json.RawMessage{}}}
 	a.Prelude.NoPEFT, a.Prelude.Extra = "", nil
-	c, submodules := &a.Config, 1
 	if i.EncLayers > 0 {
-		c.TaskType, submodules = adapter.SeqToSeq, 2
+		a.Config.TaskType = adapter.SeqToSeq
 	}
-	switch format {
-	case adapter.PrefixTuning, adapter.Cartridge:
-		n := r.slots * i.KVHeads * i.HeadDim
-		kv := r.param("prefix.kv").Value
-		var keys, values [][]float32
-		for l := range i.Layers {
-			keys, values = append(keys, kv[2*l*n:(2*l+1)*n]), append(values, kv[(2*l+1)*n:(2*l+2)*n])
-		}
-		write := adapter.NewKeyValue
-		if i.EncLayers > 0 {
-			write = func(m adapter.Model, _ int, keys, values [][]float32) (*adapter.Adapter, error) {
-				return r.tie(m, keys, values)
-			}
-		}
-		b, err := write(card.Model, r.slots, keys, values)
-		if err != nil {
+	if format != adapter.Own {
+		if err := r.peft().WritePEFT(r, a); err != nil {
 			return nil, err
 		}
-		extra := c.Extra
-		a.Tensors, a.Config = b.Tensors, b.Config
-		c.PeftType, c.Extra = format, extra
-		if format == adapter.Cartridge {
-			put(extra, "num_frozen_tokens", min(1, r.slots-1))
-		} else {
-			put(extra, "prefix_projection", false)
-			put(extra, "encoder_hidden_size", i.Hidden)
-		}
-	case adapter.PromptTuning, adapter.PTuning, adapter.CPT:
-		c.NumVirtualTokens, c.TokenDim, c.NumLayers, c.NumAttentionHeads, c.NumTransformerSubmodules = r.slots, i.Hidden, i.Layers, i.Heads, submodules
-		rows := make([]float32, submodules*r.slots*i.Hidden) // PEFT reads the first half before an encoder's input, the second nowhere
-		copy(rows, r.param("prefix.embeddings").Value)
-		a.Tensors[adapter.PromptEmbeddings] = adapter.Tensor{Shape: []int{submodules * r.slots, i.Hidden}, Data: rows}
-		switch format {
-		case adapter.PromptTuning:
-			put(c.Extra, "prompt_tuning_init", "RANDOM")
-		case adapter.PTuning:
-			put(c.Extra, "encoder_reparameterization_type", "MLP")
-			put(c.Extra, "encoder_hidden_size", i.Hidden)
-			put(c.Extra, "encoder_num_layers", 2)
-			put(c.Extra, "encoder_dropout", 0)
-		default: // PEFT starts from these tokens' embeddings, and then loads ours over them
-			ones := make([]int, r.slots)
-			for j := range ones {
-				ones[j] = 1
-			}
-			put(c.Extra, "cpt_token_ids", make([]int, r.slots))
-			put(c.Extra, "cpt_mask", ones)
-			put(c.Extra, "cpt_tokens_type_mask", ones)
-		}
-	case adapter.AdaptionPrompt:
-		r.writePrompts(a)
-	case adapter.LoRA:
-		r.writeLoRA(a)
-	default:
-		a.Prelude.NoPEFT = why
-		c.NumVirtualTokens, c.NumLayers = r.slots, i.Layers
-		extra, err := json.Marshal(own{Choice: r.Choice, Slots: r.slots, Offset: r.offset, Positions: r.positions})
-		if err != nil {
-			return nil, err
-		}
-		a.Prelude.Extra = extra
-		for _, p := range r.params {
-			a.Tensors["prelude."+p.Name] = adapter.Tensor{Shape: p.Shape, Data: p.Value}
-		}
+		return a, a.Check()
+	}
+	a.Prelude.NoPEFT = why
+	a.Config.NumVirtualTokens, a.Config.NumLayers = r.slots, i.Layers
+	if a.Prelude.Extra, err = json.Marshal(own{Choice: r.Choice, Slots: r.slots, Offset: r.offset, Positions: r.positions}); err != nil {
+		return nil, err
+	}
+	for _, p := range r.params {
+		a.Tensors["prelude."+p.Name] = adapter.Tensor{Shape: p.Shape, Data: p.Value}
 	}
 	return a, a.Check()
 }
@@ -132,61 +80,57 @@ func (m *Method) param(name string) *Param {
 	return nil
 }
 
+// peft is the option that PEFT's format depends on: the weights where they train, else the
+// source. Nil: PEFT has no format for it.
+func (m *Method) peft() PEFTFormat {
+	var option any = m.source
+	if !m.isDefault("weights") {
+		option = m.weights
+	}
+	f, _ := option.(PEFTFormat)
+	return f
+}
+
 // formats lists the peft_types that hold a frozen method, or adapter.Own and the reason.
 func (m *Method) formats() (types []string, why string) {
-	id := func(axis string) string { return m.options[axis].ID }
-	own := []string{adapter.Own}
-	source, weights := id("source"), id("weights")
-	switch {
+	switch f, weights := m.peft(), !m.isDefault("weights"); {
 	case m.soft > 0:
-		return own, "PEFT has no slots inside a template"
-	case weights == "lora" && source == "none":
-		return []string{adapter.LoRA}, ""
-	case weights != "frozen" && source == "none":
-		return own, fmt.Sprintf("PEFT has no format for %s that were trained", strings.ToLower(m.options["weights"].Label))
-	case weights != "frozen":
-		return own, "a PEFT adapter holds a prefix or changed weights, not both"
-	case source == "prompts" && id("gate") == "zeroinit" && id("length") == "fixed" && slices.Contains([]string{"llama", "mistral"}, m.Info.Family):
-		return []string{adapter.AdaptionPrompt}, ""
-	case id("length") == "span":
-		return own, "PEFT has no length by each token"
-	case id("length") == "mask", id("gate") == "log":
-		return own, "its gates between 0 and 1 are biases on the scores, which PEFT doesn't have; train on with the gates open"
-	case id("gate") != "open":
-		return own, fmt.Sprintf("PEFT has no gate %q for this prefix", m.options["gate"].Label)
-	case source != "kv" && source != "embedding":
-		return own, fmt.Sprintf("PEFT has no prefix of the kind %q", m.options["source"].Label)
-	case source == "embedding" && m.inRows():
-		if m.has(engine.DecSelf) {
-			return own, "PEFT has embeddings before the encoder's input alone; switch the decoder's off"
+		why = "PEFT has no slots inside a template"
+	case weights && m.hasPrefix():
+		why = "a PEFT adapter holds a prefix or changed weights, not both"
+	case f != nil:
+		types, why = f.PEFTTypes(m)
+	case weights:
+		why = fmt.Sprintf("PEFT has no format for %s that were trained", strings.ToLower(m.options["weights"].Label))
+	default:
+		why = m.notPEFT()
+	}
+	if why != "" {
+		return []string{adapter.Own}, why
+	}
+	return types, ""
+}
+
+// notPEFT says why PEFT can't hold the prefix because of its length, its gate or, these
+// being plain, its source.
+func (m *Method) notPEFT() string {
+	if why := m.notPlain(); why != "" {
+		return why
+	}
+	return fmt.Sprintf("PEFT has no prefix of the kind %q", m.options["source"].Label)
+}
+
+// notPlain says why PEFT can't hold the method's length or gate, "" where it can.
+func (m *Method) notPlain() string {
+	for _, option := range []any{m.length, m.gate} {
+		if o, ok := option.(NotPEFT); ok {
+			return o.WhyNotPEFT()
 		}
-		return []string{adapter.PromptTuning, adapter.PTuning}, ""
-	case m.Info.EncLayers > 0 && m.overPEFT() != "":
-		return own, m.overPEFT()
-	case m.offset != m.slots:
-		return own, fmt.Sprintf("its text begins at position %d after %d slots, and this model's positions can't be moved", m.offset, m.slots)
-	case source == "embedding":
-		return []string{adapter.PromptTuning, adapter.PTuning, adapter.CPT}, ""
 	}
-	return []string{adapter.PrefixTuning, adapter.Cartridge}, ""
-}
-
-// promptName is LLaMA-Adapter's attention in PEFT's terms.
-func promptName(layer int) string {
-	return fmt.Sprintf("base_model.model.model.layers.%d.self_attn.", layer)
-}
-
-func (m *Method) writePrompts(a *adapter.Adapter) {
-	x, gates := m.param("prefix.prompts"), m.param("gate.zero").Value
-	layers, n := x.Shape[0], m.slots*m.Info.Hidden
-	first := m.Info.Layers - layers
-	put(a.Config.Extra, "adapter_len", m.slots)
-	put(a.Config.Extra, "adapter_layers", layers)
-	put(a.Config.Extra, "target_modules", "self_attn")
-	for l := range layers {
-		a.Tensors[promptName(first+l)+"adaption_prompt"] = adapter.Tensor{Shape: []int{1, m.slots, m.Info.Hidden}, Data: x.Value[l*n : (l+1)*n]}
-		a.Tensors[promptName(first+l)+"adaption_gate"] = adapter.Tensor{Shape: []int{1}, Data: gates[first+l : first+l+1]}
+	if !m.isDefault("gate") {
+		return fmt.Sprintf("PEFT has no gate %q for this prefix", m.options["gate"].Label)
 	}
+	return ""
 }
 
 // FromAdapter is the method that an adapter holds, with its trained values, for the
@@ -247,42 +191,11 @@ func FromAdapter(arch engine.Architecture, a *adapter.Adapter) (*Method, error) 
 	return readOwn(arch, a)
 }
 
-func readPrompts(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
-	i := arch.Info()
-	layers := len(a.Tensors) / 2 // as the adapter's own check makes sure
-	var x []float32
-	gates := make([]float32, i.Layers)
-	slots := 0
-	for l := i.Layers - layers; l < i.Layers; l++ {
-		prompt, ok := a.Tensors[promptName(l)+"adaption_prompt"]
-		if !ok {
-			return nil, fmt.Errorf("prefix: the adapter has prompts for %d layers, but none named %q; the model has %d layers", layers, promptName(l), i.Layers)
-		}
-		if prompt.Shape[2] != i.Hidden {
-			return nil, fmt.Errorf("prefix: the adapter's prompts have width %d, the model %d", prompt.Shape[2], i.Hidden)
-		}
-		slots = prompt.Shape[1]
-		x = append(x, prompt.Data...)
-		gates[l] = a.Tensors[promptName(l)+"adaption_gate"].Data[0]
-	}
-	m, err := blank(Choice{"source": "prompts", "gate": "zeroinit", "prompts.layers": fmt.Sprint(layers)}, i, arch, slots)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.set("prefix.prompts", x); err != nil {
-		return nil, err
-	}
-	return m, m.set("gate.zero", gates)
-}
-
 func readOwn(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 	i := arch.Info()
 	var o own
 	if err := json.Unmarshal(a.Prelude.Extra, &o); err != nil {
 		return nil, fmt.Errorf("prefix: prelude.json: extra: %w", err)
-	}
-	if s := o.Choice["source"]; s != "" && !slices.Contains([]string{"kv", "embedding", "prompts", "conv", "convprefix", "outside", "none"}, s) {
-		return nil, fmt.Errorf("prefix: prelude.json: source %q is not what a finished prefix has", s)
 	}
 	if o.Slots < 0 || o.Slots >= i.Context || o.Offset < 0 || o.Offset >= i.Context {
 		return nil, fmt.Errorf("prefix: prelude.json: %d slots and text from position %d do not fit the model's context of %d tokens", o.Slots, o.Offset, i.Context)
@@ -291,11 +204,14 @@ func readOwn(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 	if err != nil {
 		return nil, err
 	}
+	if id := m.options["source"].ID; !m.finished() {
+		return nil, fmt.Errorf("prefix: prelude.json: source %q is not what a finished prefix has", id)
+	}
 	if m.hasSlots() != (o.Slots > 0) {
 		return nil, fmt.Errorf("prefix: prelude.json: %d slots for source %q", o.Slots, m.options["source"].ID)
 	}
-	if w, ok := m.weights.(tensors); ok { // before anything as large as the model is made
-		for name, shape := range w.which(arch) {
+	if w, ok := m.weights.(Copies); ok { // before anything as large as the model is made
+		for name, shape := range w.Which(arch) {
 			if t := a.Tensors["prelude."+ownWeight(name)]; !slices.Equal(t.Shape, shape) {
 				return nil, fmt.Errorf("prefix: the adapter's copy of %q has shape %v, want %v", name, t.Shape, shape)
 			}

@@ -31,20 +31,20 @@ var fusions = map[string]fusion{
 }
 
 // join is the fused map that one of our maps is part of, or the map itself and −1.
-func (f fusion) join(name string) (joined string, part int) {
-	dot := strings.LastIndexByte(name, '.')
-	if part = slices.Index(f.parts[:], name[dot+1:]); part < 0 || f.joined == "" || !strings.Contains(name, "att") {
+func (f fusion) join(name string, role engine.Role) (joined string, part int) {
+	if part = slices.Index([]engine.Role{engine.Query, engine.Key, engine.Value}, role); part < 0 || f.joined == "" {
 		return name, -1
 	}
-	return name[:dot+1] + f.joined, part
+	return name[:strings.LastIndexByte(name, '.')+1] + f.joined, part
 }
 
-// writeLoRA writes the terms by PEFT's names. Terms of maps that are fused there become
+func (lora) PEFTTypes(*Method) (types []string, why string) { return []string{adapter.LoRA}, "" }
+
+// WritePEFT writes the terms by PEFT's names. Terms of maps that are fused there become
 // one, whose rank is the sum of theirs:
 //
 //	A = [A_q; A_k; A_v]      B = the rows of B_q, B_k, B_v where the fused map has them, beside zeros
-func (m *Method) writeLoRA(a *adapter.Adapter) {
-	w := m.weights.(lora)
+func (w lora) WritePEFT(m *Method, a *adapter.Adapter) error {
 	type term struct {
 		rank     int
 		rows     int
@@ -56,7 +56,7 @@ func (m *Method) writeLoRA(a *adapter.Adapter) {
 	each := func(do func(name string, part int, down, up *Param)) {
 		for _, p := range m.params {
 			if name, ok := strings.CutSuffix(strings.TrimPrefix(p.Name, "lora."), ".A"); ok {
-				joined, part := f.join(name)
+				joined, part := f.join(name, m.Info.Linears[name].Role)
 				do(joined, part, m.param(p.Name), m.param("lora."+name+".B"))
 			}
 		}
@@ -109,6 +109,7 @@ func (m *Method) writeLoRA(a *adapter.Adapter) {
 	if len(ranks) > 0 {
 		put(a.Config.Extra, "rank_pattern", ranks)
 	}
+	return nil
 }
 
 // readLoRA takes terms of any rank on any linear maps. Ranks are padded to the largest,
@@ -162,7 +163,7 @@ func readLoRA(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 			}
 		}
 		for part, name := range names {
-			out := i.Linears[name]
+			out := i.Linears[name].Out
 			spec, ok := arch.Tensors()[name+".weight"]
 			if !ok || out == 0 || down.Shape[1] != spec.Len()/out || up.Shape[0] != out*len(names) {
 				return nil, fmt.Errorf("prefix: the adapter changes %q by [%d %d]·[%d %d], which does not fit the model", name, up.Shape[0], up.Shape[1], down.Shape[0], down.Shape[1])

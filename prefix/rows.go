@@ -15,14 +15,8 @@ import "prelude/engine"
 
 // inRows says whether the slots are rows of the inputs.
 func (m *Method) inRows() bool {
-	if m.Info.EncLayers == 0 {
-		return false
-	}
-	switch m.source.(type) {
-	case embedding, ptuning:
-		return true
-	}
-	return false
+	_, rows := m.source.(InputRows)
+	return rows && m.Info.EncLayers > 0
 }
 
 // RowsBefore is the number of rows that examples need before the input of the encoder
@@ -49,13 +43,13 @@ func (m *Method) inputs() (all []engine.Site) {
 
 // putRows puts P [inputs·slots, hidden] into the rows that are left for it.
 func (m *Method) putRows(b *Build) {
-	rows := m.source.(interface{ embeddings(*Build) engine.Buffer })
+	rows := m.source.(InputRows)
 	b.Hooks.Embed = func(p *engine.Program, site engine.Site, e engine.Buffer) engine.Buffer {
 		for n, s := range m.inputs() {
 			if s != site {
 				continue
 			}
-			own := b.part(rows.embeddings(b), n*m.slots*m.Info.Hidden, m.slots, m.Info.Hidden)
+			own := b.Part(rows.Embeddings(b), n*m.slots*m.Info.Hidden, m.slots, m.Info.Hidden)
 			turned := p.View(p.SplitCols(own, m.Info.Hidden), 0, m.Info.Hidden, m.slots)
 			which, keep, fill := b.marks(site.String(), e, m.slots)
 			if site == engine.DecSelf {

@@ -12,14 +12,14 @@ func init() {
 	on := func(id, label, help string) Setting {
 		return Setting{ID: id, Label: label, Kind: "switch", Default: "on", Options: []string{"on", "off"}, Help: help}
 	}
-	add("sites", 0, &Option{ID: "sites", Label: "Encoder, decoder, cross-attention", PEFT: true,
+	Register("sites", 0, &Option{ID: "sites", Label: "Encoder, decoder, cross-attention", PEFT: true,
 		Sentence: "Which of an encoder-decoder's three kinds of attention have a prefix, each one with keys and values of its own.",
 		Settings: []Setting{
 			on("encoder", "Encoder", "Where the encoder reads the prompt: its self-attention, or for embeddings its input. Of embeddings, PEFT loads these alone."),
 			on("decoder", "Decoder", "Where the decoder reads its own answer: its self-attention, or for embeddings its input. Of keys and values, PEFT loads these alone."),
 			on("cross", "Cross-attention", "Where the decoder looks at what the encoder read; embeddings are not there, but are seen from there when they stand before the encoder's input."),
 		},
-		make: func(s *Settings) any { return sites{s.on("decoder"), s.on("encoder"), s.on("cross")} }})
+		Make: func(s *Settings) any { return sites{s.On("decoder"), s.On("encoder"), s.On("cross")} }})
 }
 
 // sites says at which kinds of attention an encoder-decoder has a prefix, by engine.Site
@@ -71,22 +71,22 @@ func (m *Method) suits() error {
 	if m.Info.EncLayers == 0 {
 		return nil
 	}
-	switch m.source.(type) {
-	case direct, mlp, transposed, outside:
+	_, attention := m.source.(AtEveryAttention)
+	switch _, rows := m.source.(InputRows); {
+	case attention:
 		if len(m.places) == 0 {
 			return fmt.Errorf("prefix: encoder, decoder and cross-attention are all switched off; switch one on")
 		}
-	case embedding, ptuning:
+	case rows:
 		switch {
 		case !m.has(engine.EncSelf) && !m.has(engine.DecSelf):
 			return fmt.Errorf("prefix: embeddings stand before the encoder's or the decoder's input; switch one of them on")
-		case m.options["gate"].ID != "open":
+		case !m.isDefault("gate"):
 			return fmt.Errorf("prefix: an encoder-decoder reads embeddings as rows of its input, which have no gate; choose gate open, or keys and values")
-		case m.options["length"].ID != "fixed" && m.options["length"].ID != "sweep":
+		case !m.fixedLength():
 			return fmt.Errorf("prefix: an encoder-decoder reads embeddings as rows of its input, whose number is fixed; choose length fixed, or keys and values")
 		}
-	case none:
-	default:
+	case m.hasPrefix():
 		return unsuited{m.options["source"].Label, "made for decoder-only models", "for an encoder-decoder choose keys and values, directly or through a network, embeddings, or outside the softmax"}
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"prelude/engine"
@@ -248,7 +247,14 @@ func options(axis string) (ids []string) {
 }
 
 func slotless(source string) bool {
-	return slices.Contains([]string{"none", "conv", "outside"}, source)
+	for _, a := range prefix.Axes() {
+		for _, o := range a.Options {
+			if a.ID == "source" && o.ID == source {
+				return !o.HasSlots()
+			}
+		}
+	}
+	return true
 }
 
 // pairOf is a T5 of so many blocks in its encoder and its decoder.

@@ -11,42 +11,43 @@ import (
 )
 
 func init() {
-	add("weights", 0, &Option{ID: "frozen", Label: "None", PEFT: true,
+	Register("weights", 0, &Option{ID: "frozen", Label: "None", PEFT: true,
 		Sentence: "The model stays as it is.",
-		make:     func(*Settings) any { return noWeights{} }})
-	add("weights", 1, &Option{ID: "lora", Label: "LoRA", PEFT: true, LR: 1e-3,
+		Make:     func(*Settings) any { return noWeights{} }})
+	Register("weights", 1, &Option{ID: "lora", Label: "LoRA", PEFT: true, LR: 1e-3,
 		Sentence: "Learns a low-rank term beside chosen weight matrices; at first it changes nothing.",
 		Settings: []Setting{
 			{ID: "rank", Label: "Rank", Kind: "int", Default: "8", Min: 1, Max: 256, Help: "Rank of each term."},
 			{ID: "alpha", Label: "Alpha", Kind: "float", Default: "16", Min: 1e-3, Max: 1024, Help: "The term is multiplied by alpha/rank."},
 			{ID: "maps", Label: "Matrices", Kind: "choice", Default: "query, value", Options: []string{"query, value", "attention", "feed-forward", "feed-forward, attention output", "all"}, Help: "Which weight matrices get a term."}},
-		make: func(s *Settings) any { return lora{s.int("rank"), s.float("alpha"), s.pick("maps")} }})
-	add("weights", 2, &Option{ID: "bias", Label: "Biases", LR: 1e-3,
+		Make: func(s *Settings) any { return lora{s.Int("rank"), s.Float("alpha"), s.Pick("maps")} }})
+	Register("weights", 2, &Option{ID: "bias", Label: "Biases", LR: 1e-3,
 		Sentence: "Trains the bias of every linear map (BitFit); where the model has none, one is added at zero.",
-		make:     func(*Settings) any { return tensors{biases} }})
-	add("weights", 3, &Option{ID: "norms", Label: "Norm gains", LR: 1e-3,
+		Make:     func(*Settings) any { return tensors{biases} }})
+	Register("weights", 3, &Option{ID: "norms", Label: "Norm gains", LR: 1e-3,
 		Sentence: "Trains the gains of the norms.",
-		make:     func(*Settings) any { return tensors{norms} }})
-	add("weights", 4, &Option{ID: "headbias", Label: "Bias of the head", LR: 1e-2,
+		Make:     func(*Settings) any { return tensors{norms} }})
+	Register("weights", 4, &Option{ID: "headbias", Label: "Bias of the head", LR: 1e-2,
 		Sentence: "Learns one number for every word of the vocabulary, added to its logit; strong where the answer is a label.",
-		make:     func(*Settings) any { return tensors{headBias} }})
-	add("weights", 5, &Option{ID: "last", Label: "Last layers", LR: 3e-4,
+		Make:     func(*Settings) any { return headBias{tensors{logitBias}} }})
+	Register("weights", 5, &Option{ID: "last", Label: "Last layers", LR: 3e-4,
 		Sentence: "Trains all weights of the last layers, as copies beside the model.",
 		Settings: []Setting{{ID: "layers", Label: "Layers", Kind: "int", Default: "1", Min: 1, Max: 1024, Help: "How many layers, counted from the end."}},
-		make: func(s *Settings) any {
-			k := s.int("layers")
+		Make: func(s *Settings) any {
+			k := s.Int("layers")
 			return tensors{func(a engine.Architecture) map[string][]int { return lastLayers(a, k) }}
 		}})
-	add("weights", 6, &Option{ID: "full", Label: "All weights", LR: 3e-4,
+	Register("weights", 6, &Option{ID: "full", Label: "All weights", LR: 3e-4,
 		Sentence: "Fine-tunes a copy of the whole model, to compare with: for small models.",
-		make:     func(*Settings) any { return tensors{everything} }})
+		Make:     func(*Settings) any { return tensors{everything} }})
 }
 
 // noWeights leaves the model frozen.
 type noWeights struct{}
 
-func (noWeights) Params(*Starting) ([]Param, error) { return nil, nil }
-func (noWeights) Build(*Build)                      {}
+func (noWeights) Params(*Initial) ([]Param, error) { return nil, nil }
+func (noWeights) Build(*Build)                     {}
+func (noWeights) AfterBlocks()                     {}
 
 // ownWeight is the name of the method's copy of one of the model's tensors.
 func ownWeight(name string) string { return "weights." + name }
@@ -57,7 +58,7 @@ type tensors struct {
 	which func(a engine.Architecture) map[string][]int
 }
 
-func (w tensors) Params(s *Starting) ([]Param, error) {
+func (w tensors) Params(s *Initial) ([]Param, error) {
 	var all []Param
 	which := w.which(s.Frozen.Arch)
 	for _, name := range slices.Sorted(maps.Keys(which)) {
@@ -78,6 +79,9 @@ func (w tensors) Params(s *Starting) ([]Param, error) {
 	return all, nil
 }
 
+// Which gives the copies' shapes by the tensors' names.
+func (w tensors) Which(a engine.Architecture) map[string][]int { return w.which(a) }
+
 func (tensors) Build(b *Build) {
 	b.Hooks.Weight = func(_ *engine.Program, name string, w engine.Buffer) engine.Buffer {
 		if own := ownWeight(name); b.has(own) {
@@ -90,11 +94,16 @@ func (tensors) Build(b *Build) {
 // biases are the biases of all linear maps, had or not.
 func biases(a engine.Architecture) map[string][]int {
 	all := map[string][]int{}
-	for name, out := range a.Info().Linears {
-		all[name+".bias"] = []int{out}
+	for name, l := range a.Info().Linears {
+		all[name+".bias"] = []int{l.Out}
 	}
 	return all
 }
+
+// headBias trains the bias of the head, which comes after every block.
+type headBias struct{ tensors }
+
+func (headBias) AfterBlocks() {}
 
 // norms are the model's vectors that are no biases: the gains.
 func norms(a engine.Architecture) map[string][]int {
@@ -107,7 +116,7 @@ func norms(a engine.Architecture) map[string][]int {
 	return all
 }
 
-func headBias(a engine.Architecture) map[string][]int {
+func logitBias(a engine.Architecture) map[string][]int {
 	return map[string][]int{"lm_head.bias": {a.Info().Vocab}}
 }
 
@@ -150,44 +159,48 @@ type lora struct {
 }
 
 // targets are the adapted maps with their number of inputs, sorted.
-func (w lora) targets(a engine.Architecture) (names []string, in map[string]int) {
+func (w lora) targets(a engine.Architecture) (names []string, in map[string]int, err error) {
 	in = map[string]int{}
-	for name, out := range a.Info().Linears {
-		s, ok := a.Tensors()[name+".weight"]
-		if ok && matches(w.maps, name) {
+	linears := a.Info().Linears
+	for _, name := range slices.Sorted(maps.Keys(linears)) {
+		l := linears[name]
+		if l.Role == engine.NoRole && w.maps != "all" {
+			return nil, nil, fmt.Errorf("prefix: %s doesn't say what its linear map %q is for, so the %s matrices aren't known; choose all", a.Info().Family, name, w.maps)
+		}
+		if s, ok := a.Tensors()[name+".weight"]; ok && matches(w.maps, l.Role) {
 			names = append(names, name)
-			in[name] = s.Len() / out
+			in[name] = s.Len() / l.Out
 		}
 	}
-	slices.Sort(names)
-	return names, in
+	return names, in, nil
 }
 
-// matches says whether a linear map belongs to a group, by its name.
-func matches(group, name string) bool {
-	last := name[strings.LastIndexByte(name, '.')+1:]
-	attention := strings.Contains(name, "attn") || strings.Contains(strings.ToLower(name), "attention")
+// matches says whether a linear map of this role belongs to a group.
+func matches(group string, role engine.Role) bool {
 	switch group {
 	case "query, value":
-		return attention && slices.Contains([]string{"q_proj", "v_proj", "q", "v", "query", "value"}, last)
+		return role == engine.Query || role == engine.Value
 	case "attention":
-		return attention
+		return role.Attention()
 	case "feed-forward":
-		return !attention
+		return !role.Attention()
 	case "feed-forward, attention output": // what Petrov et al. (2024) give to LoRA
-		return !attention || slices.Contains([]string{"o_proj", "out_proj", "c_proj", "dense", "o"}, last)
+		return !role.Attention() || role == engine.AttentionOutput
 	}
 	return true
 }
 
-func (w lora) Params(s *Starting) ([]Param, error) {
-	names, in := w.targets(s.Frozen.Arch)
+func (w lora) Params(s *Initial) ([]Param, error) {
+	names, in, err := w.targets(s.Frozen.Arch)
+	if err != nil {
+		return nil, err
+	}
 	if len(names) == 0 {
 		return nil, fmt.Errorf("prefix: %s has no weight matrices %q that LoRA could adapt; choose all", s.Info.Family, w.maps)
 	}
 	var all []Param
 	for _, name := range names {
-		n, out := in[name], s.Info.Linears[name]
+		n, out := in[name], s.Info.Linears[name].Out
 		all = append(all,
 			Param{Name: "lora." + name + ".A", Shape: []int{w.rank, n}, Value: s.uniform(w.rank*n, 1/math.Sqrt(float64(n)))},
 			Param{Name: "lora." + name + ".B", Shape: []int{out, w.rank}, Value: make([]float32, out*w.rank)})

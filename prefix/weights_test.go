@@ -1,28 +1,92 @@
-package prefix
+package prefix_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
 
-// Groups of maps are told by name, in each family's own spelling.
+	"prelude/engine"
+	"prelude/engine/cpu"
+	"prelude/models/tiny"
+	"prelude/prefix"
+)
+
+// LoRA's groups are told by the roles that each family gives its linear maps.
 func TestMapsOfLoRA(t *testing.T) {
 	groups := []string{"query, value", "attention", "feed-forward", "feed-forward, attention output", "all"}
-	for name, want := range map[string]string{
-		"model.layers.0.self_attn.v_proj":           "xx__x",
-		"model.layers.0.self_attn.k_proj":           "_x__x",
-		"model.layers.0.self_attn.o_proj":           "_x_xx",
-		"model.layers.0.mlp.down_proj":              "__xxx",
-		"h.0.attn.c_proj":                           "_x_xx",
-		"h.0.mlp.c_proj":                            "__xxx",
-		"gpt_neox.layers.0.attention.dense":         "_x_xx",
-		"decoder.block.0.layer.1.EncDecAttention.o": "_x_xx",
-		"decoder.block.0.layer.1.EncDecAttention.q": "xx__x",
-		"decoder.block.0.layer.2.DenseReluDense.wo": "__xxx",
+	dev := cpu.New[float32]()
+	neox := tiny.New(t, dev, `{"model_type":"gpt_neox","hidden_size":16,"intermediate_size":24,"num_hidden_layers":1,"num_attention_heads":2,"vocab_size":40,"max_position_embeddings":64}`)
+	for _, of := range []struct {
+		f    engine.Frozen
+		maps map[string]string
+	}{
+		{tiny.Llama(t, dev), map[string]string{
+			"model.layers.0.self_attn.q_proj": "xx__x",
+			"model.layers.0.self_attn.k_proj": "_x__x",
+			"model.layers.1.self_attn.v_proj": "xx__x",
+			"model.layers.0.self_attn.o_proj": "_x_xx",
+			"model.layers.1.mlp.gate_proj":    "__xxx",
+			"model.layers.0.mlp.down_proj":    "__xxx"}},
+		{gpt2(t, dev), map[string]string{
+			"transformer.h.0.attn.q":      "xx__x",
+			"transformer.h.0.attn.c_proj": "_x_xx",
+			"transformer.h.0.mlp.c_proj":  "__xxx"}},
+		{neox, map[string]string{
+			"gpt_neox.layers.0.attention.value":   "xx__x",
+			"gpt_neox.layers.0.attention.dense":   "_x_xx",
+			"gpt_neox.layers.0.mlp.dense_4h_to_h": "__xxx",
+			"gpt_neox.layers.0.mlp.dense_h_to_4h": "__xxx"}},
+		{tiny.T5(t, dev, 2, 3), map[string]string{
+			"decoder.block.0.layer.1.EncDecAttention.o": "_x_xx",
+			"decoder.block.2.layer.1.EncDecAttention.q": "xx__x",
+			"encoder.block.1.layer.0.SelfAttention.v":   "xx__x",
+			"decoder.block.0.layer.2.DenseReluDense.wo": "__xxx"}},
 	} {
-		got := ""
+		got := map[string]string{}
 		for _, g := range groups {
-			got += map[bool]string{true: "x", false: "_"}[matches(g, name)]
+			m := start(t, of.f, prefix.Choice{"source": "none", "weights": "lora", "lora.maps": g})
+			for name := range of.maps {
+				mark := "_"
+				for _, p := range m.Params() {
+					if p.Name == "lora."+name+".A" {
+						mark = "x"
+					}
+				}
+				got[name] += mark
+			}
 		}
-		if got != want {
-			t.Errorf("%s belongs to %s of %q, not to %s", name, got, groups, want)
+		for name, want := range of.maps {
+			if got[name] != want {
+				t.Errorf("%s belongs to %s of %q, not to %s", name, got[name], groups, want)
+			}
 		}
 	}
+}
+
+// unnamed is a model that doesn't say what its linear maps are for.
+type unnamed struct{ engine.Architecture }
+
+func (u unnamed) Info() engine.ModelInfo {
+	i := u.Architecture.Info()
+	maps := map[string]engine.LinearMap{}
+	for name, l := range i.Linears {
+		l.Role = engine.NoRole
+		maps[name] = l
+	}
+	i.Linears = maps
+	return i
+}
+
+// Where roles are unknown, a group of maps is refused by name, and all of them are not.
+func TestLoRAWithoutRoles(t *testing.T) {
+	f := tiny.Llama(t, cpu.New[float32]())
+	f.Arch = unnamed{f.Arch}
+	m, err := prefix.New(prefix.Choice{"source": "none", "weights": "lora"}, f.Arch.Info())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = m.Start(ctx, f, given(), nil)
+	if err == nil || !strings.Contains(err.Error(), "model.layers.0.mlp.down_proj") || !strings.Contains(err.Error(), "choose all") {
+		t.Errorf("error %v", err)
+	}
+	start(t, f, prefix.Choice{"source": "none", "weights": "lora", "lora.maps": "all"})
 }

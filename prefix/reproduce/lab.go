@@ -84,8 +84,8 @@ func (l *lab) close() {
 	}
 }
 
-// tuned is a finished training.
-type tuned struct {
+// trained is a finished training.
+type trained struct {
 	lab       *lab
 	frozen    engine.Frozen
 	method    *prefix.Method
@@ -99,7 +99,7 @@ type tuned struct {
 
 // tune trains a choice with the project's own trainer, all steps, and keeps what was best
 // on validation. What names its curve.
-func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen, c prefix.Choice, d train.Data, given prefix.Given, o train.Options) (*tuned, error) {
+func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen, c prefix.Choice, d train.Data, given prefix.Given, o train.Options) (*trained, error) {
 	m, err := prefix.New(c, f.Arch.Info())
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen,
 		l.plan.setups++
 		l.work(o.Steps*o.Batch, cost)
 		l.work(exams, readWork)
-		return &tuned{lab: l, frozen: f, method: m}, nil
+		return &trained{lab: l, frozen: f, method: m}, nil
 	}
 	l.stage("Training: %s", what)
 	// A device is not left with half a training: what comes before the first step is short.
@@ -129,7 +129,7 @@ func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen,
 		return nil, err
 	}
 	defer r.Close()
-	t := &tuned{lab: l, frozen: f, method: m, tensors: r.Tensors, trainable: m.Trainable(), flops: r.Cost().FLOPs}
+	t := &trained{lab: l, frozen: f, method: m, tensors: r.Tensors, trainable: m.Trainable(), flops: r.Cost().FLOPs}
 	begun := time.Now()
 	var stopped error
 	_, err = r.Train(ctx, train.Events{Step: func(s train.StepInfo) {
@@ -160,12 +160,12 @@ func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen,
 }
 
 // match is the exact match on tokens.
-func (t *tuned) match(ctx context.Context, tokens []data.Tokens) (float64, error) {
+func (t *trained) match(ctx context.Context, tokens []data.Tokens) (float64, error) {
 	_, got, err := t.lab.examine(ctx, t.frozen, t.method, t.tensors, tokens)
 	return got, err
 }
 
-func (t *tuned) close() {
+func (t *trained) close() {
 	for _, x := range t.tensors {
 		x.Close()
 	}

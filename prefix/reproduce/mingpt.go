@@ -29,12 +29,12 @@ const normEps = 1e-5
 func newGPT(s sizes) *gpt {
 	g := &gpt{sizes: s, tensors: map[string]engine.Spec{}, info: engine.ModelInfo{Family: "mingpt", Layers: s.layers, Hidden: s.hidden,
 		Heads: s.heads, KVHeads: s.heads, HeadDim: s.hidden / s.heads, FF: 4 * s.hidden, Vocab: s.vocab, Context: s.context,
-		Positions: engine.Learned, Linears: map[string]int{}}}
+		Positions: engine.Learned, Linears: map[string]engine.LinearMap{}}}
 	tensor := func(name string, shape ...int) { g.tensors[name] = engine.Spec{DType: engine.F32, Shape: shape} }
-	linear := func(name string, out, in int) {
+	linear := func(name string, role engine.Role, layer, out, in int) {
 		tensor(name+".weight", out, in)
 		tensor(name+".bias", out)
-		g.info.Linears[name] = out
+		g.info.Linears[name] = engine.LinearMap{Role: role, Layer: layer, Out: out}
 	}
 	norm := func(name string) {
 		tensor(name+".weight", s.hidden)
@@ -57,11 +57,12 @@ func newGPT(s sizes) *gpt {
 			norm(at + "ln1")
 		}
 		norm(at + "ln2")
-		for _, part := range []string{"attn.q", "attn.k", "attn.v", "attn.o"} {
-			linear(at+part, s.hidden, s.hidden)
-		}
-		linear(at+"mlp.fc", 4*s.hidden, s.hidden)
-		linear(at+"mlp.proj", s.hidden, 4*s.hidden)
+		linear(at+"attn.q", engine.Query, l, s.hidden, s.hidden)
+		linear(at+"attn.k", engine.Key, l, s.hidden, s.hidden)
+		linear(at+"attn.v", engine.Value, l, s.hidden, s.hidden)
+		linear(at+"attn.o", engine.AttentionOutput, l, s.hidden, s.hidden)
+		linear(at+"mlp.fc", engine.Up, l, 4*s.hidden, s.hidden)
+		linear(at+"mlp.proj", engine.Down, l, s.hidden, 4*s.hidden)
 	}
 	norm("ln")
 	return g

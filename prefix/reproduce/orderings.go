@@ -85,7 +85,7 @@ type bench struct {
 	done  map[string]*outcome
 }
 
-func (b *bench) train(a arm, l lesson, rate float64, seed int) (*tuned, set, error) {
+func (b *bench) train(a arm, l lesson, rate float64, seed int) (*trained, set, error) {
 	d := l.data(seed)
 	if a.infix > 0 {
 		d.Train, d.Val, d.test = withSlots(d.Train, a.infix), withSlots(d.Val, a.infix), withSlots(d.test, a.infix)
@@ -98,7 +98,7 @@ func (b *bench) train(a arm, l lesson, rate float64, seed int) (*tuned, set, err
 }
 
 // choose trains with each rate and the first seed, and keeps what is best on validation.
-func (b *bench) choose(a arm, l lesson) (best *tuned, of set, rate float64, err error) {
+func (b *bench) choose(a arm, l lesson) (best *trained, of set, rate float64, err error) {
 	for _, r := range a.rates {
 		t, d, err := b.train(a, l, r, b.seeds[0])
 		if err == nil && (best == nil || t.val < best.val) {
@@ -382,7 +382,7 @@ func o6(b *bench) error {
 // o7: without its prefix the model is what it was, bit for bit; fine-tuning forgets.
 func o7(b *bench) error {
 	others := []string{"A", "C", "G"}
-	all := func(f engine.Frozen, t *tuned) (logits []float32, match float64, err error) {
+	all := func(f engine.Frozen, t *trained) (logits []float32, match float64, err error) {
 		var m *prefix.Method
 		var tensors map[string]engine.Tensor
 		if t != nil {

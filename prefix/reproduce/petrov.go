@@ -63,7 +63,7 @@ func state(slots int) prefix.Choice {
 }
 
 // prefixOn tunes a prefix of hidden states for a task.
-func (l *lab) prefixOn(ctx context.Context, m *model, name string, slots int, o train.Options) (*tuned, set, error) {
+func (l *lab) prefixOn(ctx context.Context, m *model, name string, slots int, o train.Options) (*trained, set, error) {
 	d := l.digitsFor(name, o.Steps, o.Batch, m.pad-slots, 1)
 	t, err := l.tune(ctx, "prefix, "+name, m, m.Frozen, state(slots), d.Data, prefix.Given{}, o)
 	return t, d, err
@@ -169,7 +169,7 @@ func (l *lab) elicit(ctx context.Context, m *model, slots int, o train.Options, 
 }
 
 // cross examines a prefix for one task on all of them.
-func (l *lab) cross(ctx context.Context, t *tuned, name string, pad int, what string, paper float64, want *bound) error {
+func (l *lab) cross(ctx context.Context, t *trained, name string, pad int, what string, paper float64, want *bound) error {
 	for _, on := range seen {
 		l.stage("Examining the prefix for %s: %s", name, on)
 		test := l.digitsFor(on, 0, 0, pad, 1).test

@@ -241,32 +241,5 @@ func runMethods(ctx context.Context, args []string) error {
 		}
 		refused = session.Refused(files.Family.Info())
 	}
-	// show prints what a key is, or with -model why that model can't have it.
-	show := func(key, what, sentence string) {
-		if why, ok := refused[key]; ok {
-			sentence = "not with " + f.model + ": " + why
-		}
-		fmt.Printf("  %s\n      %s\n", what, sentence)
-	}
-	fmt.Println("presets")
-	for _, p := range prefix.Presets() {
-		show("preset."+p.ID, "-preset "+p.ID, p.Sentence)
-	}
-	for _, a := range prefix.Axes() {
-		if len(a.Options) == 0 {
-			continue
-		}
-		fmt.Printf("%s\n", a.ID)
-		for _, o := range a.Options {
-			key := a.ID + "." + o.ID
-			show(key, a.ID+"="+o.ID, o.Sentence)
-			if _, ok := refused[key]; ok {
-				continue
-			}
-			for _, s := range o.Settings {
-				fmt.Printf("      %s.%s=%s  %s\n", o.ID, s.ID, s.Default, s.Help)
-			}
-		}
-	}
-	return nil
+	return prefix.List(os.Stdout, f.model, refused)
 }

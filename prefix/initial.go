@@ -9,8 +9,8 @@ import (
 	"prelude/engine"
 )
 
-// Starting is what a method's initial values are made of.
-type Starting struct {
+// Initial is what a method's initial values are made of.
+type Initial struct {
 	Ctx    context.Context
 	Frozen engine.Frozen
 	Info   engine.ModelInfo
@@ -36,11 +36,14 @@ type Seed struct {
 	KV []float32
 }
 
+// zero says whether the slots start at zero, all alike.
+func (s Seed) zero() bool { return s.IDs == nil && s.Rows == nil && s.Noise == nil && s.KV == nil }
+
 // kvShape is the shape of the prefix' keys and values.
-func (s *Starting) kvShape() []int { return kvShape(s.Info, len(s.places), s.Slots) }
+func (s *Initial) kvShape() []int { return kvShape(s.Info, len(s.places), s.Slots) }
 
 // KV is initial keys and values, [2·layers, slots, kvHeads·headDim].
-func (s *Starting) KV() ([]float32, error) {
+func (s *Initial) KV() ([]float32, error) {
 	n := engine.Spec{Shape: s.kvShape()}.Len()
 	switch {
 	case s.Rand == nil:
@@ -62,7 +65,7 @@ func (s *Starting) KV() ([]float32, error) {
 
 // Embeddings are initial embeddings, [slots, hidden]; where encoder and decoder have some
 // of their own, [2·slots, hidden], both halves of which start from the same.
-func (s *Starting) Embeddings() ([]float32, error) {
+func (s *Initial) Embeddings() ([]float32, error) {
 	n := s.inputs * s.Slots * s.Info.Hidden
 	switch {
 	case s.Rand == nil:
@@ -84,7 +87,7 @@ func (s *Starting) Embeddings() ([]float32, error) {
 
 // Hidden are initial inputs of every block, [layers, slots, hidden]; the first block's are
 // embeddings.
-func (s *Starting) Hidden() ([]float32, error) {
+func (s *Initial) Hidden() ([]float32, error) {
 	n := s.Info.Layers * s.Slots * s.Info.Hidden
 	switch {
 	case s.Rand == nil:
@@ -102,11 +105,11 @@ func (s *Starting) Hidden() ([]float32, error) {
 	return make([]float32, n), nil
 }
 
-func (s *Starting) words() bool { return s.seed.IDs != nil || s.seed.Rows != nil }
+func (s *Initial) words() bool { return s.seed.IDs != nil || s.seed.Rows != nil }
 
 // noise draws n values in equal groups, each of the root mean square that real values
 // have there, measured on the first given example (1 where there is none).
-func (s *Starting) noise(n, groups int, real func(*reading) []float32) ([]float32, error) {
+func (s *Initial) noise(n, groups int, real func(*reading) []float32) ([]float32, error) {
 	x := make([]float32, n)
 	var measured []float32
 	if len(s.given.Examples) > 0 {
@@ -130,7 +133,7 @@ func (s *Starting) noise(n, groups int, real func(*reading) []float32) ([]float3
 }
 
 // normal draws n normal deviates.
-func (s *Starting) normal(n int, sigma float64) []float32 {
+func (s *Initial) normal(n int, sigma float64) []float32 {
 	x := make([]float32, n)
 	for i := range x {
 		if s.Rand != nil {
@@ -141,7 +144,7 @@ func (s *Starting) normal(n int, sigma float64) []float32 {
 }
 
 // uniform draws n numbers from [−bound, bound).
-func (s *Starting) uniform(n int, bound float64) []float32 {
+func (s *Initial) uniform(n int, bound float64) []float32 {
 	x := make([]float32, n)
 	for i := range x {
 		if s.Rand != nil {
@@ -152,7 +155,7 @@ func (s *Starting) uniform(n int, bound float64) []float32 {
 }
 
 // Weight is a tensor of the model, widened to float32: zeros where only shapes are wanted.
-func (s *Starting) Weight(name string) ([]float32, error) {
+func (s *Initial) Weight(name string) ([]float32, error) {
 	spec := s.Frozen.Arch.Tensors()[name]
 	if s.Rand == nil {
 		return make([]float32, spec.Len()), nil
@@ -182,7 +185,7 @@ type reading struct {
 }
 
 // model reads words, the last ones being remembered.
-func (s *Starting) model(ids []int32, rows []float32) (*reading, error) {
+func (s *Initial) model(ids []int32, rows []float32) (*reading, error) {
 	if s.read == nil {
 		r, err := readInto(s.Ctx, s.Frozen, s.places, ids, rows)
 		if err != nil {

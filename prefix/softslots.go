@@ -49,8 +49,16 @@ func (c Choice) WithTemplate(soft, front int) Choice {
 // fronts says whether a template's beginning is read once: not where a prefix stands
 // before it, a kernel runs over it, or weights change under it.
 func (c Choice) fronts() bool {
-	weights := c["weights"]
-	return c["source"] == "none" && (weights == "" || weights == "frozen" || weights == "headbias")
+	source, err := c.pick("source")
+	if err != nil || source.LR > 0 {
+		return false
+	}
+	o, err := c.pick("weights")
+	if err != nil {
+		return false
+	}
+	_, after := o.Make(&Settings{choice: c, option: o}).(AfterBlocks)
+	return after
 }
 
 // Soft is the number of soft slots in the template, Front the number of its first tokens
@@ -81,7 +89,7 @@ func (m *Method) readTemplate() error {
 }
 
 // templateParams are the soft slots' embeddings and the keys and values of the front.
-func (m *Method) templateParams(s *Starting) ([]Param, error) {
+func (m *Method) templateParams(s *Initial) ([]Param, error) {
 	if m.soft == 0 {
 		return nil, nil
 	}

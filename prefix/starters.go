@@ -10,31 +10,31 @@ import (
 
 func init() {
 	fixed := func(s Starter) func(*Settings) any { return func(*Settings) any { return s } }
-	add("start", 0, &Option{ID: "examples", Label: "Whole examples", PEFT: true,
+	Register("start", 0, &Option{ID: "examples", Label: "Whole examples", PEFT: true,
 		Sentence: "Starts as a couple of your training examples, read by the model: training begins where the same examples in context stand.",
-		make:     fixed(fromExamples{})})
-	add("start", 1, &Option{ID: "gaussian", Label: "Random", PEFT: true,
+		Make:     fixed(fromExamples{})})
+	Register("start", 1, &Option{ID: "gaussian", Label: "Random", PEFT: true,
 		Sentence: "Starts as noise of the size that real keys and values have.",
-		make:     fixed(noise{gaussianNoise})})
-	add("start", 2, &Option{ID: "text", Label: "Given text", PEFT: true,
+		Make:     fixed(noise{gaussianNoise})})
+	Register("start", 2, &Option{ID: "text", Label: "Given text", PEFT: true,
 		Sentence: "Starts as a text of your own, read by the model.",
 		Settings: []Setting{{ID: "text", Label: "Text", Kind: "text", Help: "For instance the instruction you would give."}},
-		make:     fixed(fromText{})})
-	add("start", 3, &Option{ID: "labels", Label: "Label words", PEFT: true,
+		Make:     fixed(fromText{})})
+	Register("start", 3, &Option{ID: "labels", Label: "Label words", PEFT: true,
 		Sentence: "Starts as the answers that occur in your examples, one a slot, each as the mean of its tokens.",
-		make:     fixed(labels{})})
-	add("start", 4, &Option{ID: "vocabulary", Label: "Random words", PEFT: true,
+		Make:     fixed(labels{})})
+	Register("start", 4, &Option{ID: "vocabulary", Label: "Random words", PEFT: true,
 		Sentence: "Starts as random words among the model's 5,000 most common ones.",
-		make:     fixed(vocabulary{})})
-	add("start", 5, &Option{ID: "uniform", Label: "Random, uniform", PEFT: true,
+		Make:     fixed(vocabulary{})})
+	Register("start", 5, &Option{ID: "uniform", Label: "Random, uniform", PEFT: true,
 		Sentence: "Starts as uniform noise of the size that real keys and values have.",
-		make:     fixed(noise{uniformNoise})})
-	add("start", 6, &Option{ID: "zeros", Label: "Zero", PEFT: true,
+		Make:     fixed(noise{uniformNoise})})
+	Register("start", 6, &Option{ID: "zeros", Label: "Zero", PEFT: true,
 		Sentence: "Starts at zero; without a gate all slots then stay alike, and only one is trained.",
-		make:     fixed(zeros{})})
-	add("start", 7, &Option{ID: "prefix", Label: "A trained prefix", PEFT: true,
+		Make:     fixed(zeros{})})
+	Register("start", 7, &Option{ID: "prefix", Label: "A trained prefix", PEFT: true,
 		Sentence: "Starts as another prefix and trains it further.",
-		make:     fixed(another{})})
+		Make:     fixed(another{})})
 }
 
 // Given is what a start may draw on.
