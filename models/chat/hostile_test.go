@@ -2,10 +2,11 @@ package chat
 
 import (
 	"fmt"
-	"runtime/metrics"
 	"strings"
 	"testing"
 	"time"
+
+	"prelude/models/hostile"
 )
 
 // grown is a template that lets a text, or a list, double n times.
@@ -18,8 +19,8 @@ func full(piece string) string { return strings.Repeat(piece, (maxTemplate-1000)
 
 const many = "{% set l = range(100000) %}{% for i in range(100000) %}"
 
-// hostile are templates that ask for all the time or memory there is, by kind.
-var hostile = map[string]string{
+// kinds are templates that ask for all the time or memory there is, by kind.
+var kinds = map[string]string{
 	"nested loops":            "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
 	"endless range":           "{{ range(1000000000000) | length }}",
 	"range past the largest":  "{{ range(9223372036854775000, 9223372036854775807, 800) | length }}{{ range(-9223372036854775000, -9223372036854775808, -800) | length }}",
@@ -96,12 +97,12 @@ var hostile = map[string]string{
 // TestHostile: each kind ends within 5 s and 500 MB, refused or done, and what was
 // refused for its cost costs nothing a second time.
 func TestHostile(t *testing.T) {
-	if len(hostile) < 60 {
-		t.Fatalf("%d kinds, want at least 60", len(hostile))
+	if len(kinds) < 60 {
+		t.Fatalf("%d kinds, want at least 60", len(kinds))
 	}
-	for kind, source := range hostile {
+	for kind, source := range kinds {
 		t.Run(kind, func(t *testing.T) {
-			within(t, 5*time.Second, 500<<20, func() {
+			hostile.Within(t, 5*time.Second, 500<<20, func() {
 				tmpl, err := Parse(source)
 				if err != nil {
 					return
@@ -123,35 +124,5 @@ func TestHostile(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// within runs f and fails where it takes longer or where the heap's objects take more.
-func within(t *testing.T, most time.Duration, bytes uint64, f func()) {
-	t.Helper()
-	done, peak := make(chan bool), make(chan uint64)
-	go func() {
-		heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		largest := uint64(0)
-		for {
-			metrics.Read(heap)
-			largest = max(largest, heap[0].Value.Uint64())
-			select {
-			case <-done:
-				peak <- largest
-				return
-			case <-time.After(5 * time.Millisecond):
-			}
-		}
-	}()
-	start := time.Now()
-	f()
-	took := time.Since(start)
-	close(done)
-	if took > most {
-		t.Errorf("took %v, want at most %v", took, most)
-	}
-	if largest := <-peak; largest > bytes {
-		t.Errorf("%d MB on the heap, want at most %d", largest>>20, bytes>>20)
 	}
 }

@@ -14,9 +14,10 @@ import (
 // NUL-terminated strings. The file form is the trie's size in bytes as a
 // little-endian uint32, the trie's units, and the strings.
 type charsmap struct {
-	units []uint32
-	texts string
-	ascii [utf8.RuneSelf]string // the replacements of single ASCII characters
+	units   []uint32
+	texts   string
+	longest int                   // bytes of the longest replacement
+	ascii   [utf8.RuneSelf]string // the replacements of single ASCII characters
 }
 
 func newCharsmap(data []byte) (*charsmap, error) {
@@ -31,6 +32,9 @@ func newCharsmap(data []byte) (*charsmap, error) {
 	c := &charsmap{units: make([]uint32, size/4), texts: string(data[size:])}
 	for i := range c.units {
 		c.units[i] = binary.LittleEndian.Uint32(data[4*i:])
+	}
+	for text := range strings.SplitSeq(c.texts, "\x00") {
+		c.longest = max(c.longest, len(text))
 	}
 	for b := range c.ascii {
 		char := string(rune(b))

@@ -79,10 +79,14 @@ func (t *Tokenizer) parseDecoder(raw json.RawMessage, byteLevel bool) error {
 		}
 		raw = json.RawMessage(byteLevelPart)
 	}
-	return t.decoder.parse(raw, t.added, "decoder")
+	return t.decoder.parse(raw, t.added, "decoder", &nest{field: "decoder"})
 }
 
-func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string) error {
+func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string, in *nest) error {
+	if err := in.enter(); err != nil {
+		return err
+	}
+	defer in.leave()
 	p, err := parsePart(raw, field)
 	if p == nil {
 		return err
@@ -90,7 +94,7 @@ func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string) e
 	switch p.Type {
 	case "Sequence":
 		for i, raw := range p.Decoders {
-			if err := d.parse(raw, added, fmt.Sprintf("%s.decoders[%d]", field, i)); err != nil {
+			if err := d.parse(raw, added, fmt.Sprintf("%s.decoders[%d]", field, i), in); err != nil {
 				return err
 			}
 		}
@@ -106,7 +110,7 @@ func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string) e
 		if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
 			return fmt.Errorf("%s.pattern: Replace is supported for a string", field)
 		}
-		d.apply(func(s string) string { return strings.ReplaceAll(s, *p.Pattern.String, p.Content) })
+		return d.replace(*p.Pattern.String, p.Content, field)
 	case "Strip":
 		if p.Content != " " || p.Start > 1 || p.Stop != 0 {
 			return fmt.Errorf("%s: Strip is supported for one space at the start", field)
@@ -117,8 +121,8 @@ func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string) e
 		if err != nil {
 			return err
 		}
-		d.apply(func(s string) string { return strings.ReplaceAll(s, mark, " ") })
 		d.lead = scheme != "never"
+		return d.replace(mark, " ", field)
 	default:
 		return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip", field, p.Type)
 	}
@@ -129,6 +133,20 @@ func (d *decoder) apply(change func(string) string) {
 	for id, s := range d.texts {
 		d.texts[id] = change(s)
 	}
+}
+
+// replace puts new for old in every token's text.
+func (d *decoder) replace(old, new, field string) error {
+	left := maxDecoded
+	for id, s := range d.texts {
+		s, ok := replaceWithin(s, old, new, left)
+		if !ok {
+			return fmt.Errorf("%s: the tokens' texts have more than %d bytes", field, maxDecoded)
+		}
+		d.texts[id] = s
+		left -= len(s)
+	}
+	return nil
 }
 
 // readByteToken returns the byte of a token such as "<0xE4>", other tokens as

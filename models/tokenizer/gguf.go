@@ -257,6 +257,10 @@ func (f *file) fromLlama(meta Metadata, tokens []string, types []int64) error {
 // a hundred bytes.
 const longestToken = 1024
 
+// maxWork bounds the sum of the squares of the tokens' bytes: of real ones it is about
+// twenty million.
+const maxWork = 1 << 29
+
 // mergesByScore returns the merges that make each token from two others, the
 // highest score first.
 func mergesByScore(vocab map[string]int32, tokens []string, types []int64, scores []float32) ([]mergePair, error) {
@@ -267,6 +271,7 @@ func mergesByScore(vocab map[string]int32, tokens []string, types []int64, score
 		score float32
 	}
 	var found []scored
+	work := 0
 	text := func(id int32) bool { return types[id] == typeNormal || types[id] == typeUser }
 	for id, token := range tokens {
 		if !text(int32(id)) {
@@ -277,6 +282,9 @@ func mergesByScore(vocab map[string]int32, tokens []string, types []int64, score
 		}
 		if len(token) > longestToken {
 			return nil, fmt.Errorf("%s[%d] has %d bytes, want at most %d", keyTokens, id, len(token), longestToken)
+		}
+		if work += len(token) * len(token); work > maxWork {
+			return nil, fmt.Errorf("%s: its long tokens are too many", keyTokens)
 		}
 		for i := range token {
 			if i == 0 {

@@ -22,8 +22,8 @@ func TestBadFiles(t *testing.T) {
 		return `"normalizer":{"type":"Precompiled","precompiled_charsmap":"` + base64.StdEncoding.EncodeToString([]byte(raw)) + `"},`
 	}
 	for _, c := range []struct{ name, file, want string }{
-		{"empty", ``, "EOF"},
-		{"cut off", bpeFile(good)[:60], "unexpected EOF"},
+		{"empty", ``, "unexpected end of JSON"},
+		{"cut off", bpeFile(good)[:60], "unexpected end of JSON"},
 		{"not an object", `[]`, "cannot unmarshal"},
 		{"no model", `{}`, `model.type "" is not supported`},
 		{"another model", `{"model":{"type":"WordPiece"}}`, `model.type "WordPiece" is not supported; supported are BPE and Unigram`},

@@ -98,11 +98,21 @@ func plainPair(data []byte) (a, b string, ok bool) {
 	return parts[1], parts[3], true
 }
 
-// FromJSON reads a tokenizer.json. Errors name the field that is wrong, and the
-// part that is not known.
+// FromJSON reads a tokenizer.json. Errors name the field that is wrong, the part that
+// is not known, and the bound that the file goes beyond.
 func FromJSON(r io.Reader) (*Tokenizer, error) {
 	f := file{names: fieldNames{"model.vocab", "model.merges"}}
-	if err := json.NewDecoder(r).Decode(&f); err != nil {
+	text, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	switch n := bytes.Count(text, []byte(",")); {
+	case err != nil:
+	case len(text) > maxFile:
+		err = fmt.Errorf("more than %d bytes", maxFile)
+	case n > maxValues:
+		err = fmt.Errorf("more than %d values", maxValues)
+	default:
+		err = json.Unmarshal(text, &f)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("tokenizer: tokenizer.json: %w", err)
 	}
 	t, err := f.build()
@@ -113,13 +123,16 @@ func FromJSON(r io.Reader) (*Tokenizer, error) {
 }
 
 func (f *file) build() (*Tokenizer, error) {
-	t := &Tokenizer{added: f.AddedTokens, file: *f, raw: newTrie(), normalized: newTrie()}
+	if len(f.AddedTokens) > maxAdded {
+		return nil, fmt.Errorf("added_tokens has %d entries, want at most %d", len(f.AddedTokens), maxAdded)
+	}
+	t := &Tokenizer{added: f.AddedTokens, file: *f, raw: newTrie(), normalized: newTrie(), growth: 1}
 	var err error
-	if t.normalizers, err = parseNormalizers(f.Normalizer, "normalizer"); err != nil {
+	if t.normalizers, err = t.parseNormalizers(f.Normalizer, "normalizer", &nest{field: "normalizer"}); err != nil {
 		return nil, err
 	}
 	var byteLevel bool
-	if t.splitters, byteLevel, err = parseSplitters(f.PreTokenizer, "pre_tokenizer"); err != nil {
+	if t.splitters, byteLevel, err = parseSplitters(f.PreTokenizer, "pre_tokenizer", &nest{field: "pre_tokenizer"}); err != nil {
 		return nil, err
 	}
 	switch f.Model.kind() {
@@ -133,9 +146,19 @@ func (f *file) build() (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.special = make(map[int32]bool)
 	for i, a := range t.added {
 		if a.Content == "" {
 			return nil, fmt.Errorf("added_tokens[%d].content is empty", i)
+		}
+		if len(a.Content) > maxContent {
+			return nil, fmt.Errorf("added_tokens[%d].content has %d bytes, want at most %d", i, len(a.Content), maxContent)
+		}
+		if len(t.raw.values)+len(t.normalized.values) > maxNodes {
+			return nil, fmt.Errorf("added_tokens[%d]: the added tokens have more than %d bytes", i, maxNodes)
+		}
+		if a.Special {
+			t.special[a.ID] = true
 		}
 		if !a.Normalized {
 			t.raw.insert(a.Content, int32(i))
@@ -147,7 +170,7 @@ func (f *file) build() (*Tokenizer, error) {
 		}
 		t.normalized.insert(content, int32(i))
 	}
-	if err := t.parsePost(f.PostProcessor, "post_processor"); err != nil {
+	if err := t.parsePost(f.PostProcessor, "post_processor", &nest{field: "post_processor"}); err != nil {
 		return nil, err
 	}
 	if err := t.parseDecoder(f.Decoder, byteLevel); err != nil {
@@ -169,6 +192,9 @@ func (m *modelFile) kind() string {
 // fillVocabulary gives the model's tokens and the added tokens their ids.
 func (f *file) fillVocabulary(t *Tokenizer, vocab map[string]int32) error {
 	count := len(vocab) + len(f.AddedTokens)
+	if count > maxVocab {
+		return fmt.Errorf("%s has %d tokens, want at most %d", f.names.vocab, count, maxVocab)
+	}
 	largest := int32(-1)
 	for token, id := range vocab {
 		if id < 0 || int(id) > 2*count+1<<10 {
@@ -210,12 +236,18 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 	}
 	vocab := f.vocab
 	if vocab == nil {
+		if n := bytes.Count(m.Vocab, []byte(",")); n > 2*maxVocab { // before it is decoded
+			return fmt.Errorf("%s has about %d tokens, want at most %d", f.names.vocab, n, maxVocab)
+		}
 		if err := json.Unmarshal(m.Vocab, &vocab); err != nil {
 			return fmt.Errorf("%s: %w", f.names.vocab, err)
 		}
 	}
 	if err := f.fillVocabulary(t, vocab); err != nil {
 		return err
+	}
+	if len(m.Merges) > maxMerges {
+		return fmt.Errorf("%s has %d entries, want at most %d", f.names.merges, len(m.Merges), maxMerges)
 	}
 	unk := int32(-1)
 	if m.UnkToken != nil {

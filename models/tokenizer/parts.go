@@ -76,7 +76,11 @@ func parsePart(raw json.RawMessage, field string) (*part, error) {
 // flag is the value of a field that is true unless the file says otherwise.
 func flag(b *bool) bool { return b == nil || *b }
 
-func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
+func (t *Tokenizer) parseNormalizers(raw json.RawMessage, field string, in *nest) ([]normalizer, error) {
+	if err := in.enter(); err != nil {
+		return nil, err
+	}
+	defer in.leave()
 	p, err := parsePart(raw, field)
 	if p == nil {
 		return nil, err
@@ -85,7 +89,7 @@ func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
 	case "Sequence":
 		var all []normalizer
 		for i, raw := range p.Normalizers {
-			some, err := parseNormalizers(raw, fmt.Sprintf("%s.normalizers[%d]", field, i))
+			some, err := t.parseNormalizers(raw, fmt.Sprintf("%s.normalizers[%d]", field, i), in)
 			if err != nil {
 				return nil, err
 			}
@@ -93,14 +97,17 @@ func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
 		}
 		return all, nil
 	case "NFC":
-		return []normalizer{form(norm.NFC)}, nil
+		return []normalizer{form(norm.NFC)}, t.grow(3, field) // unicode.org/faq/normalization.html
 	case "NFD":
-		return []normalizer{form(norm.NFD)}, nil
+		return []normalizer{form(norm.NFD)}, t.grow(3, field)
 	case "NFKC":
-		return []normalizer{form(norm.NFKC)}, nil
+		return []normalizer{form(norm.NFKC)}, t.grow(11, field)
 	case "NFKD":
-		return []normalizer{form(norm.NFKD)}, nil
+		return []normalizer{form(norm.NFKD)}, t.grow(11, field)
 	case "Prepend":
+		if len(p.Prepend) > maxContent {
+			return nil, fmt.Errorf("%s.prepend has %d bytes, want at most %d", field, len(p.Prepend), maxContent)
+		}
 		return []normalizer{func(text string, at place) string {
 			if at == more || text == "" {
 				return text
@@ -109,14 +116,14 @@ func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
 		}}, nil
 	case "Replace":
 		if p.Pattern != nil && p.Pattern.Regex != nil && *p.Pattern.Regex == " {2,}" {
-			return []normalizer{func(text string, _ place) string { return replaceSpaces(text, p.Content) }}, nil
+			return []normalizer{func(text string, _ place) string { return replaceSpaces(text, p.Content) }}, t.grow(growing("  ", p.Content), field)
 		}
 		if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
 			return nil, fmt.Errorf("%s.pattern: Replace is supported for a string and for the regular expression %q", field, " {2,}")
 		}
 		return []normalizer{func(text string, _ place) string {
 			return strings.ReplaceAll(text, *p.Pattern.String, p.Content)
-		}}, nil
+		}}, t.grow(growing(*p.Pattern.String, p.Content), field)
 	case "Strip":
 		return []normalizer{func(text string, _ place) string {
 			if flag(p.StripLeft) {
@@ -135,7 +142,7 @@ func parseNormalizers(raw json.RawMessage, field string) ([]normalizer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", field, err)
 		}
-		return []normalizer{c.normalize}, nil
+		return []normalizer{c.normalize}, t.grow(float64(max(1, c.longest)), field)
 	}
 	return nil, fmt.Errorf("%s.type %q is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Precompiled, Prepend, Replace, Strip", field, p.Type)
 }
@@ -156,7 +163,11 @@ func replaceSpaces(text, to string) string {
 
 // parseSplitters also tells whether words are spelled in the byte-level
 // alphabet, which the model here does by itself.
-func parseSplitters(raw json.RawMessage, field string) (all []splitter, byteLevel bool, err error) {
+func parseSplitters(raw json.RawMessage, field string, in *nest) (all []splitter, byteLevel bool, err error) {
+	if err := in.enter(); err != nil {
+		return nil, false, err
+	}
+	defer in.leave()
 	p, err := parsePart(raw, field)
 	if p == nil {
 		return nil, false, err
@@ -168,7 +179,7 @@ func parseSplitters(raw json.RawMessage, field string) (all []splitter, byteLeve
 				return nil, false, fmt.Errorf("%s.pretokenizers[%d]: nothing may follow ByteLevel", field, i)
 			}
 			var some []splitter
-			some, byteLevel, err = parseSplitters(raw, fmt.Sprintf("%s.pretokenizers[%d]", field, i))
+			some, byteLevel, err = parseSplitters(raw, fmt.Sprintf("%s.pretokenizers[%d]", field, i), in)
 			if err != nil {
 				return nil, false, err
 			}
@@ -237,7 +248,11 @@ func (p *part) metaspace(field string) (mark, scheme string, err error) {
 }
 
 // parsePost finds the ids that a post-processor puts around a text.
-func (t *Tokenizer) parsePost(raw json.RawMessage, field string) error {
+func (t *Tokenizer) parsePost(raw json.RawMessage, field string, in *nest) error {
+	if err := in.enter(); err != nil {
+		return err
+	}
+	defer in.leave()
 	p, err := parsePart(raw, field)
 	if p == nil {
 		return err
@@ -245,7 +260,7 @@ func (t *Tokenizer) parsePost(raw json.RawMessage, field string) error {
 	switch p.Type {
 	case "Sequence":
 		for i, raw := range p.Processors {
-			if err := t.parsePost(raw, fmt.Sprintf("%s.processors[%d]", field, i)); err != nil {
+			if err := t.parsePost(raw, fmt.Sprintf("%s.processors[%d]", field, i), in); err != nil {
 				return err
 			}
 		}
@@ -263,6 +278,9 @@ func (t *Tokenizer) parsePost(raw json.RawMessage, field string) error {
 				special, ok := p.SpecialTokens[piece.SpecialToken.ID]
 				if !ok {
 					return fmt.Errorf("%s.single[%d]: %q is not in special_tokens", field, i, piece.SpecialToken.ID)
+				}
+				if len(t.before)+len(t.after)+len(before)+len(after)+len(special.IDs) > maxAround {
+					return fmt.Errorf("%s puts more than %d tokens around a text", field, maxAround)
 				}
 				for _, id := range special.IDs {
 					if t.Token(id) == "" {

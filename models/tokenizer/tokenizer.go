@@ -19,7 +19,9 @@ type Tokenizer struct {
 	after       []int32 // and after them
 	decoder     decoder
 	bos, eos    int32 // -1: none
-	file        file  // the parts as tokenizer.json spells them, for WriteJSON
+	special     map[int32]bool
+	growth      float64 // times that the normalisers can lengthen a text
+	file        file    // the parts as tokenizer.json spells them, for WriteJSON
 	words       sync.Pool
 }
 
@@ -170,12 +172,7 @@ func (t *Tokenizer) SetSpecial(bos, eos string) error {
 // Special tells whether id is a control token (begin, end, padding, a role
 // mark) rather than text.
 func (t *Tokenizer) Special(id int32) bool {
-	for _, a := range t.added {
-		if a.ID == id {
-			return a.Special
-		}
-	}
-	return false
+	return t.special[id]
 }
 
 // guessSpecial finds the begin and end tokens in the post-processor, or among

@@ -113,6 +113,12 @@ func (f *file) buildUnigram(t *Tokenizer) error {
 	}
 	model := &unigram{tokens: newTrie(), scores: make([]float64, len(list)), unk: -1, unkScore: math.Inf(1)}
 	for id, s := range list {
+		if len(s.token) > maxContent {
+			return fmt.Errorf("%s[%d] has %d bytes, want at most %d", f.names.vocab, id, len(s.token), maxContent)
+		}
+		if len(model.tokens.values) > maxNodes {
+			return fmt.Errorf("%s[%d]: the tokens have more than %d bytes", f.names.vocab, id, maxNodes)
+		}
 		model.tokens.insert(s.token, int32(id))
 		model.scores[id] = s.score
 		model.unkScore = min(model.unkScore, s.score)
