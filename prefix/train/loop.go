@@ -3,7 +3,6 @@ package train
 import (
 	"context"
 	"errors"
-	"math"
 	"math/rand/v2"
 	"time"
 
@@ -33,6 +32,9 @@ type EvalInfo struct {
 type Events struct {
 	Step func(StepInfo)
 	Eval func(EvalInfo)
+	// Saved is given each checkpoint, a few times a minute and when Between ends the
+	// training. What it holds is not changed afterwards.
+	Saved func(Checkpoint)
 	// Between is called after every step; it may use the device (to generate), wait (to
 	// pause), or end the training by returning false.
 	Between func() bool
@@ -53,7 +55,8 @@ type Result struct {
 // of what there is.
 func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 	l := newLoop(r, ev)
-	defer func() { r.took = l.elapsed() }()
+	r.now = l
+	defer func() { r.spent = l.elapsed() }()
 	why, err := l.run(ctx)
 	if errors.Is(err, errNotFinite) {
 		why = "three steps in a row had a gradient that is not finite"
@@ -74,7 +77,6 @@ type loop struct {
 	every int // steps between evaluations
 	sched schedule
 	first int // steps that earlier calls did
-	worse int // evaluations since the last that was better
 
 	begun      time.Time
 	paused     time.Duration // in Between
@@ -85,8 +87,8 @@ type loop struct {
 
 func newLoop(r *Run, ev Events) *loop {
 	now := time.Now()
-	l := &loop{Run: r, ev: ev, first: r.step, begun: now, stepsBegun: now, lastRead: now}
-	l.setTotal(r.opts.Steps)
+	l := &loop{Run: r, ev: ev, first: r.step, begun: now.Add(-r.spent), stepsBegun: now, lastRead: now}
+	l.setTotal(max(r.opts.Steps, r.total))
 	return l
 }
 
@@ -94,7 +96,7 @@ func newLoop(r *Run, ev Events) *loop {
 func (l *loop) setTotal(total int) {
 	l.total = total
 	if total == 0 {
-		l.total = 1 << 20
+		l.total = unknown
 	}
 	l.sched = l.opts.schedule(l.total)
 	if total == 0 {
@@ -113,6 +115,7 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 		if err := l.evaluate(ctx); err != nil {
 			return "", err
 		}
+		l.patient()
 	}
 	l.stepsBegun = time.Now()
 	why = "step limit"
@@ -128,24 +131,74 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 			why = "time limit"
 			l.total = l.step
 		}
-		if time.Since(l.saved.Time) > checkpointEvery {
-			if err := l.Save(ctx); err != nil {
-				return "", err
-			}
-		}
-		if l.step%l.every == 0 || l.step == l.total {
+		if regular := l.step%l.every == 0 || l.step == l.total; regular || l.early() {
 			if err := l.evaluate(ctx); err != nil {
 				return "", err
 			}
-			if l.worse >= l.opts.Patience {
+			if regular && l.patient() {
 				return "validation stopped improving", nil
 			}
 		}
-		if on, err := l.between(ctx); err != nil || !on {
-			return "stopped", err
+		if time.Since(l.savedAt) > checkpointEvery {
+			if err := l.checkpoint(ctx); err != nil {
+				return "", err
+			}
+		}
+		if on, err := l.between(ctx); err != nil {
+			return "", err
+		} else if !on {
+			return "stopped", l.stopped(ctx)
 		}
 	}
 	return why, nil
+}
+
+// early says whether to evaluate before evaluations are regular: after 5 steps, 10, 20 and
+// so on, so that a long run soon says how it does.
+func (l *loop) early() bool {
+	n := l.step / measureSteps
+	return l.opts.Eval == 0 && l.step < l.every && l.step%measureSteps == 0 && n&(n-1) == 0
+}
+
+// patient counts a regular evaluation, and says whether there were enough in a row that
+// were not better by a thousandth.
+func (l *loop) patient() (over bool) {
+	if l.best.Loss < l.bar {
+		l.bar, l.worse = l.best.Loss*(1-1e-3), 0
+	} else {
+		l.worse++
+	}
+	return l.opts.Patience > 0 && l.worse >= l.opts.Patience
+}
+
+// stopped ends a training after a whole step: what was learned since the last evaluation
+// is evaluated too.
+func (l *loop) stopped(ctx context.Context) error {
+	if err := l.checkpoint(ctx); err != nil {
+		return err
+	}
+	if l.evaluated == l.step {
+		return nil
+	}
+	return l.evaluate(ctx)
+}
+
+// checkpoint saves the state, after all its losses have been told.
+func (l *loop) checkpoint(ctx context.Context) error {
+	if err := l.report(ctx); err != nil && !errors.Is(err, errNotFinite) {
+		return err
+	}
+	if l.opts.Steps == 0 && l.total < unknown {
+		l.Run.total = l.total
+	}
+	l.spent = l.elapsed()
+	if err := l.Save(ctx); err != nil {
+		return err
+	}
+	if l.ev.Saved != nil {
+		l.ev.Saved(l.saved)
+	}
+	return nil
 }
 
 // take is one step. Its losses are read a few times a second.
@@ -167,6 +220,9 @@ func (l *loop) take(ctx context.Context) error {
 	}
 	return nil
 }
+
+// unknown is the number of steps of a run whose time of a step is not known yet.
+const unknown = 1 << 20
 
 // measureSteps is after how many steps the step time is taken as known.
 const measureSteps = 5
@@ -211,11 +267,7 @@ func (l *loop) evaluate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if loss < l.best.Loss*(1-1e-3) || math.IsInf(l.best.Loss, 1) && !math.IsNaN(loss) {
-		l.worse = 0
-	} else {
-		l.worse++
-	}
+	l.evaluated = l.step
 	kept := loss < l.best.Loss
 	if kept {
 		state, err := readAll(ctx, l.Tensors)
@@ -248,16 +300,22 @@ func (l *loop) between(ctx context.Context) (on bool, err error) {
 	return true, nil
 }
 
-// Stop ends a training that was broken off: the best prefix is left in the method's
-// tensors. It fails where not even the start has been evaluated.
+// Stop ends a training that was broken off: what was learned since the last evaluation is
+// evaluated too, and the best prefix is left in the method's tensors. It fails where not
+// even the start has been evaluated.
 func (r *Run) Stop(ctx context.Context) (Result, error) {
 	if r.best.State == nil {
 		return Result{}, errors.New("train: stopped before the start was evaluated: there is nothing to keep")
 	}
+	if r.now != nil && r.evaluated != r.step {
+		if err := r.now.evaluate(ctx); err != nil {
+			return Result{}, err
+		}
+	}
 	if err := r.restoreBest(ctx); err != nil {
 		return Result{}, err
 	}
-	return Result{Steps: r.read, Best: r.best, Base: r.base, Why: "stopped", Time: r.took}, nil
+	return Result{Steps: r.read, Best: r.best, Base: r.base, Why: "stopped", Time: r.spent}, nil
 }
 
 var errNotFinite = errors.New("train: gradient is not finite")

@@ -40,15 +40,16 @@ type Run struct {
 	eval    *Evaluator
 	cost    engine.Cost
 
-	took   time.Duration // by Train
-	step   int
-	read   int              // steps whose log has been read
-	floor  [logRows]float64 // of a step's loss: its teacher's entropy
-	base   float64
-	best   Best
-	saved  Checkpoint
-	halved float64
-	bad    int
+	now       *loop // of the last call of Train
+	step      int
+	read      int              // steps whose log has been read
+	evaluated int              // step of the last evaluation
+	floor     [logRows]float64 // of a step's loss: its teacher's entropy
+	base      float64
+	best      Best
+	saved     Checkpoint
+	savedAt   time.Time
+	progress
 }
 
 // Best is the best prefix so far, by validation loss.
@@ -93,7 +94,7 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 			given.Examples = append(given.Examples, t.Whole())
 		}
 	}
-	r := &Run{Method: m, f: f, opts: o, lr: o.LR, halved: 1, best: Best{Loss: math.Inf(1)}}
+	r := &Run{Method: m, f: f, opts: o, lr: o.LR, evaluated: -1, savedAt: time.Now(), best: Best{Loss: math.Inf(1)}, progress: progress{halved: 1, bar: math.Inf(1)}}
 	if r.lr == 0 {
 		r.lr = m.LR() * widthFactor(f.Arch.Info().Hidden)
 	}

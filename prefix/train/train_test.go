@@ -208,18 +208,19 @@ func TestRestoreOnAnotherDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
+	var saved train.Checkpoint
 	if _, err := r.Train(ctx, train.Events{Between: func() bool {
 		n++
 		if n == 12 {
 			if err := r.Save(ctx); err != nil {
 				t.Fatal(err)
 			}
+			saved = r.Checkpoint()
 		}
 		return n < 15
 	}}); err != nil {
 		t.Fatal(err)
 	}
-	saved := r.Checkpoint()
 	if saved.Step != 12 {
 		t.Fatalf("checkpoint of step %d, want 12", saved.Step)
 	}

@@ -102,6 +102,7 @@ type Loaded struct {
 type Dataset struct {
 	ID        int         `json:"id"`
 	Name      string      `json:"name"`
+	Hash      string      `json:"hash"`  // SHA-256 of the file, in hexadecimal
 	Shape     string      `json:"shape"` // "prompt/completion", "text", "messages" …
 	Count     int         `json:"count"`
 	Train     int         `json:"train"`

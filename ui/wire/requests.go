@@ -56,12 +56,13 @@ type Train struct {
 	LR       float64           `json:"lr"`       // 0: the method's default
 	Schedule string            `json:"schedule"` // "linear" or "cosine"
 	Seed     uint64            `json:"seed"`
-	Method   map[string]string `json:"method"` // axis or setting → choice, see Methods
-	Patience int               `json:"patience"`
-	Eval     int               `json:"eval,omitempty"`  // steps between evaluations; 0: a twentieth of all, at least 5
-	Text     bool              `json:"text,omitempty"`  // learn the text from its conversations, not the examples
-	Slots    int               `json:"slots,omitempty"` // with Text: length of the prefix; 0: the text's own
-	From     int               `json:"from,omitempty"`  // key of the prefix that "start=prefix" goes on from; 0: the one in use
+	Method   map[string]string `json:"method"`           // axis or setting → choice, see Methods
+	Patience int               `json:"patience"`         // evaluations without improvement before it ends; 0: 5, negative: never
+	Eval     int               `json:"eval,omitempty"`   // steps between evaluations; 0: a twentieth of all, at least 5
+	Text     bool              `json:"text,omitempty"`   // learn the text from its conversations, not the examples
+	Slots    int               `json:"slots,omitempty"`  // with Text: length of the prefix; 0: the text's own
+	From     int               `json:"from,omitempty"`   // key of the prefix that "start=prefix" goes on from; 0: the one in use
+	Resume   bool              `json:"resume,omitempty"` // go on from the checkpoint that is the blob: see [Checkpoint]
 }
 
 // Pause, Resume and Stop act on the current training within 200 ms. Stop keeps

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -13,6 +14,7 @@ import (
 type examples struct {
 	name    string
 	content []byte
+	hash    string // SHA-256 of the content, in hexadecimal
 	opts    wire.DataOptions
 	split   split
 	form    *data.Template
@@ -28,6 +30,11 @@ type split struct {
 // one. The file stays until another one can be read.
 func (s *Session) SetData(name string, content []byte, o wire.DataOptions) (wire.Dataset, error) {
 	e := &examples{name: name, content: content, opts: o}
+	if before := s.examples; before != nil && bytes.Equal(before.content, content) {
+		e.hash = before.hash
+	} else {
+		e.hash = fmt.Sprintf("%x", sha256.Sum256(content))
+	}
 	d, err := s.read(e)
 	if err == nil && d.Count == 0 && s.examples != nil && !bytes.Equal(content, s.examples.content) {
 		err = hint("The examples before stay. A file of examples has one JSON object a line.",
@@ -58,7 +65,7 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 	if err != nil {
 		return wire.Dataset{}, err
 	}
-	d := wire.Dataset{Name: e.name, Shape: string(set.Shape), Notes: set.Notes}
+	d := wire.Dataset{Name: e.name, Hash: e.hash, Shape: string(set.Shape), Notes: set.Notes}
 	if set.Shape == data.Document {
 		return d, hint("Drop a file of examples, one JSON object a line.", "%s is a text, not a file of examples", e.name)
 	}

@@ -111,6 +111,7 @@ func ladder(n int) (all []int) {
 // returns done, and that trial's prefix stays.
 func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, w Watch) (next wire.Train, done *wire.Trained, err error) {
 	trial := o
+	w.Saved = nil
 	trial.Steps, trial.Minutes = o.Steps/(2*len(lengths)), o.Minutes/float64(2*len(lengths))
 	if o.Steps > 0 {
 		trial.Steps = max(trial.Steps, 10)
@@ -119,7 +120,7 @@ func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, w Watc
 	for i, n := range lengths {
 		w.stage(wire.Progress{ID: o.ID, Stage: fmt.Sprintf("Trying %d of %d lengths: %d slots", i+1, len(lengths), n), Done: int64(i), Total: int64(len(lengths))})
 		trial.Method = prefix.Choice(o.Method).OfLength(n)
-		d, err := s.run(ctx, trial, nil, w)
+		d, err := s.run(ctx, trial, start{}, w)
 		if err != nil {
 			return o, nil, fmt.Errorf("at a length of %d: %w", n, err)
 		}

@@ -21,6 +21,9 @@ type Watch struct {
 	Between func() bool         // see train.Events
 	Lengths func(wire.Lengths)  // may be nil
 	Stage   func(wire.Progress) // may be nil
+	// Saved is given each checkpoint of a training that [Session.Resume] can go on with, and
+	// what it is to be asked for; may be nil. Trials of lengths have none.
+	Saved func(wire.Train, train.Checkpoint)
 }
 
 func (w Watch) lengths(l wire.Lengths) {
@@ -40,6 +43,22 @@ func (w Watch) stage(p wire.Progress) {
 // the middle of a step. Where training fails,
 // what was in use before is so again.
 func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Trained, error) {
+	return s.learn(ctx, o, nil, w)
+}
+
+// Resume goes on with a training from the file of a checkpoint that [Watch].Saved gave,
+// perhaps in another process: with the same model and examples, its losses are those of a
+// training that was never broken off.
+func (s *Session) Resume(ctx context.Context, o wire.Train, file []byte, w Watch) (wire.Trained, error) {
+	var c train.Checkpoint
+	if err := c.UnmarshalBinary(file); err != nil {
+		return wire.Trained{}, Hint{err, "Go on from the checkpoint before, or start the training again."}
+	}
+	return s.learn(ctx, o, &c, w)
+}
+
+// learn is a training, from a checkpoint if there is one.
+func (s *Session) learn(ctx context.Context, o wire.Train, c *train.Checkpoint, w Watch) (wire.Trained, error) {
 	if s.model == nil {
 		return wire.Trained{}, ErrNoModel
 	}
@@ -50,6 +69,9 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 	o = s.lesson.choose(o)
 	if err := s.room(); err != nil {
 		return wire.Trained{}, err
+	}
+	if o.From == 0 && s.tuned != nil {
+		o.From = s.tuned.key
 	}
 	from, err := s.startOf(ctx, o)
 	if err != nil {
@@ -62,7 +84,7 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 	}
 	s.lesson.readFront(m.Front())
 	before := s.tuned
-	done, err := s.train(ctx, o, m, from, w)
+	done, err := s.train(ctx, o, m, start{from, c}, w)
 	if err != nil {
 		s.abandon(before)
 	}
@@ -70,7 +92,7 @@ func (s *Session) Train(ctx context.Context, o wire.Train, w Watch) (wire.Traine
 }
 
 // train is one training, or several where lengths are tried out.
-func (s *Session) train(ctx context.Context, o wire.Train, m *prefix.Method, from *prefix.Finished, w Watch) (wire.Trained, error) {
+func (s *Session) train(ctx context.Context, o wire.Train, m *prefix.Method, from start, w Watch) (wire.Trained, error) {
 	if lengths := m.Sweep(); lengths != nil {
 		next, done, err := s.sweep(ctx, o, lengths, w)
 		switch {
@@ -86,6 +108,12 @@ func (s *Session) train(ctx context.Context, o wire.Train, m *prefix.Method, fro
 		err = s.curve(ctx, o.ID, s.tuned, w)
 	}
 	return done, err
+}
+
+// start is what a training goes on from, if anything.
+type start struct {
+	prefix     *prefix.Finished
+	checkpoint *train.Checkpoint
 }
 
 // startOf is the finished prefix that a training goes on from, nil for another start.
@@ -121,12 +149,17 @@ func (s *Session) abandon(before *tuned) {
 }
 
 // run is one training from its start to its end.
-func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, w Watch) (wire.Trained, error) {
-	r, err := s.begin(ctx, o, from)
+func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (wire.Trained, error) {
+	r, err := s.begin(ctx, o, from.prefix)
 	if err != nil {
 		return wire.Trained{}, err
 	}
 	defer func() { r.Close() }()
+	if from.checkpoint != nil {
+		if err := r.Restore(ctx, *from.checkpoint); err != nil {
+			return wire.Trained{}, Hint{err, "Load the model and the examples that it was trained on, or start again."}
+		}
+	}
 	m := r.Method
 	mem := s.Device.Memory()
 	planned := wire.Planned{ID: o.ID, Steps: o.Steps, PeakBytes: mem.Tensors + mem.Scratch, Trainable: m.Trainable(), Slots: slotsOf(m), LR: r.LR(), Recompute: r.Recompute}
@@ -148,6 +181,9 @@ func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, 
 		Eval:    func(i train.EvalInfo) { w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best}) },
 		Between: w.Between,
 	}
+	if w.Saved != nil {
+		events.Saved = func(c train.Checkpoint) { w.Saved(o, c) }
+	}
 	res, err := r.Train(ctx, events)
 	if err != nil && ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx)
@@ -159,8 +195,11 @@ func (s *Session) run(ctx context.Context, o wire.Train, from *prefix.Finished, 
 			return wire.Trained{}, again
 		}
 		r.Close()
-		if r, err = s.begin(ctx, o, from); err != nil {
+		if r, err = s.begin(ctx, o, from.prefix); err != nil {
 			return wire.Trained{}, err
+		}
+		if saved.State == nil && from.checkpoint != nil {
+			saved = *from.checkpoint
 		}
 		if saved.State != nil {
 			if err := r.Restore(ctx, saved); err != nil {
