@@ -8,19 +8,25 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 # The packages whose tests run again as WebAssembly in Node.
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
-.PHONY: run site ui models simd pretrain edge deploy worker bench reproduce test test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft lint clean
+.PHONY: run watch site ui models simd pretrain edge deploy worker bench reproduce \
+	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft lint lint-js lint-sh \
+	rename notice bom audit clean
 
 run: site
 	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
 
-# The page's programs and the folder that is served.
+# The page's programs and the folder that is served. The same sources give the same bytes: no
+# path of this machine and no state of git is in the programs.
+RELEASE = -trimpath -buildvcs=false -ldflags "-s -w"
 site: ui
 	mkdir -p build
-	$(WASM) build -trimpath -ldflags "-s -w" -o build/page.wasm ./wasm/page
-	$(WASM) build -trimpath -ldflags "-s -w" -o build/worker.wasm ./wasm/worker
+	$(WASM) build $(RELEASE) -o build/page.wasm ./wasm/page
+	$(WASM) build $(RELEASE) -o build/worker.wasm ./wasm/worker
 	cp simd/driver.js build/simd.js
 	cp engine/webgpu/driver.js build/webgpu.js
-	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm build/simd.js build/webgpu.js
+	cp LICENSE build/LICENSE.txt
+	cp NOTICE build/NOTICE.txt
+	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm build/simd.js build/webgpu.js build/LICENSE.txt build/NOTICE.txt
 
 # The page as a Cloudflare Worker, in the real runtime. Its R2 and KV are files under STATE.
 STATE ?= $(CURDIR)/build/edge-state
@@ -32,13 +38,14 @@ deploy: worker
 
 worker: site wasm/edge/node_modules
 	$(GO) tool workers-assets-gen -mode=go -o build/edge
-	$(WASM) build -trimpath -ldflags "-s -w" -o build/edge/app.wasm ./wasm/edge
+	$(WASM) build $(RELEASE) -o build/edge/app.wasm ./wasm/edge
 
 wasm/edge/node_modules: wasm/edge/package-lock.json
 	cd wasm/edge && npm ci --no-audit --no-fund
 	touch $@
 
-# The bundled model, by the project's own engine.
+# A small decoder, trained from nothing by the project's own engine. The models that the page
+# offers were trained with PyTorch, on the same corpus: models/pretrain/pretrain.py.
 pretrain: build/corpus/train.txt build/corpus/tokenizer.json
 	$(GO) run ./models/pretrain -corpus build/corpus -tokenizer build/corpus/tokenizer.json -out build/pretrain -steps 2000 -export build/model
 
@@ -60,7 +67,16 @@ models:
 simd:
 	cd simd && $(GO) generate
 
-test: test-go test-wasm test-webgpu test-fuzz test-e2e
+# Everything. It stops at once where there is no browser and none can be installed.
+test: browser smollm2 lint test-go test-wasm test-webgpu test-fuzz test-e2e test-edge
+
+# The Chromium that tests run in: the machine's, Playwright's own or the distribution's.
+browser: e2e/node_modules
+	@node e2e/browser.mjs
+
+# SmolLM2 for the tests on a real model, which are skipped where it can't be fetched.
+smollm2:
+	@$(GO) run ./models/getsmol || echo "SmolLM2 could not be fetched: the tests that need it will be skipped"
 
 test-go: ui wasm/edge/node_modules
 	$(GO) test ./...
@@ -72,7 +88,7 @@ test-wasm: ui
 
 # The WebGPU device in Node on SwiftShader, which comes with Chromium, and in Chromium.
 # PRELUDE_CONFORMANCE=all runs every case with every variant of the kernels (half an hour).
-test-webgpu: site e2e/node_modules e2e/webgpu/node_modules
+test-webgpu: site browser e2e/webgpu/node_modules
 	cd engine/webgpu && $(WASM) test -timeout 60m -exec "node $(CURDIR)/e2e/webgpu/exec.cjs" .
 	cd e2e && npx playwright test -c webgpu/playwright.config.mjs
 
@@ -91,11 +107,11 @@ test-fuzz: ui
 	  done; \
 	done
 
-test-e2e: site e2e/node_modules
+test-e2e: site browser
 	cd e2e && npx playwright test
 
 # What needs a server, against the Worker in workerd.
-test-edge: worker e2e/node_modules
+test-edge: worker browser
 	cd e2e && EDGE=1 PORT=8444 npx playwright test behaviour journey --grep-invert "tunes a prefix"
 
 e2e/node_modules: e2e/package-lock.json
@@ -134,11 +150,43 @@ e2e/bench/webgpu/node_modules: e2e/bench/webgpu/package-lock.json
 	cd e2e/bench/webgpu && npm ci --no-audit --no-fund
 	touch $@
 
-lint: ui
+# Go natively and as WebAssembly (a third of the files are for one of them only), JavaScript, shell.
+lint: ui lint-sh
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above"; exit 1; }
 	$(GO) vet ./...
-	$(WASM) vet ./engine/... ./prefix/... ./models/... ./simd/... ./ui/... ./wasm/page ./wasm/worker ./wasm/edge
+	$(WASM) vet $(BROWSER)
 	$(GO) tool staticcheck ./...
+	$(GO) build -o build/staticcheck honnef.co/go/tools/cmd/staticcheck
+	GOOS=js GOARCH=wasm build/staticcheck $(BROWSER)
+
+# The packages that are part of a program for the browser or for the Worker.
+BROWSER = ./engine/... ./prefix/... ./models/... ./simd/... ./ui/... ./wasm/page ./wasm/worker ./wasm/edge
+
+SCRIPTS = .ci/run
+lint-sh:
+	@command -v shellcheck >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq shellcheck >/dev/null 2>&1; } || true
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); \
+	else echo "shellcheck is not installed, so the shell scripts are not checked: install the package shellcheck"; fi
+
+# Another path for the module: make rename MODULE=example.org/people/prelude
+rename:
+	@test -n "$(MODULE)" || { echo "say which: make rename MODULE=example.org/people/prelude"; exit 2; }
+	$(GO) run ./wasm/rename $(MODULE)
+
+# The licences of what the programs are linked with, and a bill of materials (CycloneDX).
+notice:
+	$(GO) run ./wasm/parts -notice NOTICE
+
+bom:
+	$(GO) run ./wasm/parts -bom build/bom.cdx.json
+
+# Known vulnerabilities of what the project is made with. It needs the network: Go's database
+# of vulnerabilities and npm's. Packages for races only (e2e/bench) are not asked about.
+audit:
+	GOBIN=$(CURDIR)/build $(GO) install golang.org/x/vuln/cmd/govulncheck@v1.9.0
+	build/govulncheck ./...
+	GOOS=js GOARCH=wasm build/govulncheck $(BROWSER)
+	@for dir in e2e e2e/webgpu wasm/edge; do echo "npm audit in $$dir"; (cd $$dir && npm audit) || exit 1; done
 
 clean:
 	rm -rf build

@@ -1,12 +1,11 @@
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "@playwright/test";
+import { browser } from "./browser.mjs";
 
 const port = process.env.PORT ?? "8123";
 // A gallery of its own: the same bytes uploaded twice have no second secret.
 const data = join(tmpdir(), `prelude-e2e-${process.pid}`);
-const chromium = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
 export default defineConfig({
   outputDir: "test-results",
@@ -21,7 +20,7 @@ export default defineConfig({
     actionTimeout: 30_000,
     baseURL: `http://localhost:${port}`,
     launchOptions: {
-      executablePath: chromium,
+      executablePath: browser(),
       args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
     },
   },

@@ -3,6 +3,7 @@ package ui
 import (
 	"strings"
 
+	"prelude/ui/about"
 	"prelude/ui/wire"
 
 	"github.com/vugu/vugu"
@@ -12,6 +13,11 @@ import (
 
 // Page is the root component.
 type Page struct{ App *App }
+
+func (c *Page) version() string {
+	return "Prelude " + about.Version + ", " + about.Licence + " licence"
+}
+func (c *Page) source() string { return about.Source }
 
 // Masthead is the page's head: name, promise, what runs.
 type Masthead struct{ App *App }

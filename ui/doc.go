@@ -17,5 +17,5 @@
 package ui
 
 //go:generate go tool vugugen -skip-go-mod -skip-main .
-//go:generate go run prelude/ui/split .
+//go:generate go run ./split .
 //go:generate gofmt -w .

@@ -44,7 +44,7 @@ func TestGeneratedIsCurrent(t *testing.T) {
 			}
 		}
 	}
-	for _, args := range [][]string{{"go", "tool", "vugugen", "-skip-go-mod", "-skip-main", "."}, {"go", "run", "prelude/ui/split", "."}, {"gofmt", "-w", "."}} {
+	for _, args := range [][]string{{"go", "tool", "vugugen", "-skip-go-mod", "-skip-main", "."}, {"go", "run", "../split", "."}, {"gofmt", "-w", "."}} {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {

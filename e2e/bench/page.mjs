@@ -13,11 +13,12 @@
 //	                        VmRSS), less what it had before, over the weights' bytes
 //
 // The medians of five openings and five loadings, each in a fresh browser.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { chromium } from "../node_modules/playwright-core/index.mjs";
+import { browser } from "../browser.mjs";
 
 const port = 8149;
 const address = process.argv[2] ?? `http://localhost:${port}`;
@@ -32,7 +33,7 @@ async function serve() {
   for (let up = false; !up; await new Promise((later) => setTimeout(later, 100))) up = await fetch(address).then((r) => r.ok, () => false);
 }
 
-const executablePath = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
+const executablePath = browser();
 const median = (x) => x.sort((a, b) => a - b)[x.length >> 1];
 const seconds = (since) => (Date.now() - since) / 1000;
 

@@ -16,7 +16,18 @@ import (
 	"testing"
 )
 
-const root, module = "../..", "prelude/"
+const root = "../.."
+
+// module is the module's path, as go.mod has it ("make rename" changes it), and a slash.
+var module = func() string {
+	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		panic(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "module ")
+	name, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(name) + "/"
+}()
 
 // floors are the top-level folders from the lowest floor to the highest. An import runs down
 // or stays on its floor.
@@ -66,7 +77,8 @@ func imports(t *testing.T) map[string][]string {
 			return err
 		}
 		rel, _ := filepath.Rel(root, file)
-		if d.IsDir() && (d.Name() == "node_modules" || d.Name() == "testdata" || rel == "build" || rel == ".git") {
+		// As for the go command, a folder whose name begins with _ or . holds no package.
+		if d.IsDir() && file != root && (d.Name() == "node_modules" || d.Name() == "testdata" || rel == "build" || strings.ContainsAny(d.Name()[:1], "_.")) {
 			return filepath.SkipDir
 		}
 		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {

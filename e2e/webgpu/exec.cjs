@@ -17,7 +17,7 @@ const { pathToFileURL } = require("url");
 const icd = "vk_swiftshader_icd.json";
 
 function swiftShader() {
-  const homes = [process.env.PRELUDE_SWIFTSHADER, "/usr/lib/chromium", "/usr/lib64/chromium-browser", "/usr/lib/chromium-browser",
+  const homes = [process.env.PRELUDE_SWIFTSHADER, path.dirname(process.env.CHROMIUM ?? "."), "/usr/lib/chromium", "/usr/lib64/chromium-browser", "/usr/lib/chromium-browser",
     "/opt/google/chrome", "/snap/chromium/current/usr/lib/chromium-browser"];
   const cache = process.env.PLAYWRIGHT_BROWSERS_PATH ?? path.join(require("os").homedir(), ".cache/ms-playwright");
   if (fs.existsSync(cache)) {

@@ -1,6 +1,7 @@
 // The Go tests of the WebGPU device, in Chromium: ten steps of training a prefix
 // follow the reference, and a device that is taken away is told apart.
 import { test, expect } from "@playwright/test";
+import { browser } from "../browser.mjs";
 import { createServer } from "node:http";
 import { readFile, mkdtemp } from "node:fs/promises";
 import { execFileSync } from "node:child_process";
@@ -11,7 +12,7 @@ import { fileURLToPath } from "node:url";
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
 test.use({ launchOptions: {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: browser(),
   args: ["--no-sandbox", "--enable-unsafe-webgpu", "--enable-features=Vulkan", "--use-webgpu-adapter=swiftshader"],
 } });
 

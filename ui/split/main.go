@@ -1,6 +1,6 @@
 // Split breaks the functions that vugugen writes into small ones:
 //
-//	go run prelude/ui/split .
+//	go run ./split .
 //
 // A component's Build is one function, however large its template. A browser compiles a
 // WebAssembly function anew, with its optimising compiler, after the function has run

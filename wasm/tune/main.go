@@ -44,6 +44,7 @@ var commands = []command{
 	{"generate", "continue a prompt, with or without a prefix", runGenerate},
 	{"export", "write a model as a folder that transformers loads", runExport},
 	{"methods", "list what -method can choose", runMethods},
+	{"version", "print the version, the licence and where the source is", runVersion},
 }
 
 func usage(to *os.File) {

@@ -14,6 +14,7 @@ import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { browser } from "../../browser.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { chromium } = createRequire(path.join(here, "../../package.json"))("playwright-core");
@@ -42,7 +43,7 @@ const server = createServer(async (request, response) => {
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 
 const options = {
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: browser(),
   args: ["--no-sandbox", "--enable-unsafe-webgpu", "--enable-features=Vulkan", ...(process.env.PRELUDE_GPU ? [] : ["--use-webgpu-adapter=swiftshader"])],
 };
 
