@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"prelude/models/tiny"
+
 	"context"
 	"fmt"
 	"testing"
@@ -13,7 +15,7 @@ import (
 // the same, and lengths and shares can be moved as before.
 func TestAShelfComesAgain(t *testing.T) {
 	ctx := context.Background()
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	if _, err := trainWatched(t, s, wire.Train{Steps: 30, Method: map[string]string{"length": "nested", "kv.slots": "6"}}, session.Watch{}); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +35,7 @@ func TestAShelfComesAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := shelfOf(t, s)
-	next := load(t, folder(t, 0))
+	next := load(t, tiny.Folder(t, 0))
 	for _, x := range before.Items {
 		zip, err := s.Copy(ctx, x.Key)
 		if err != nil {

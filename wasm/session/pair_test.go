@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"prelude/models/tiny"
+
 	"bytes"
 	"context"
 	"fmt"
@@ -87,7 +89,7 @@ func pairFolder(t *testing.T) string {
 			}
 		}
 	}
-	writeWeights(t, dir, all)
+	tiny.WriteWeights(t, dir, all)
 	return dir
 }
 

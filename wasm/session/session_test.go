@@ -1,98 +1,20 @@
 package session_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"prelude/engine"
 	"prelude/engine/cpu"
-	"prelude/engine/safetensors"
 	"prelude/models"
-	"prelude/models/tokenizer"
+	"prelude/models/tiny"
 	"prelude/models/weights"
 	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
-
-// folder writes a tiny model with random weights as a checkpoint; salt changes them.
-func folder(t *testing.T, salt float32) string {
-	t.Helper()
-	dir := t.TempDir()
-	var words []string
-	for i := range 40 {
-		words = append(words, fmt.Sprintf("the mill on the river serves tea and cake to guests number %d", i))
-	}
-	tok, err := tokenizer.Train(words, tokenizer.Training{Vocab: 300, Special: []string{"<|endoftext|>"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text bytes.Buffer
-	if err := tok.WriteJSON(&text); err != nil {
-		t.Fatal(err)
-	}
-	vocab, hidden := tok.Vocab(), 32
-	write := func(name, content string) {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("tokenizer.json", text.String())
-	write("tokenizer_config.json", `{"eos_token": "<|endoftext|>"}`)
-	write("config.json", fmt.Sprintf(`{"model_type":"llama","hidden_size":%d,"intermediate_size":48,"num_hidden_layers":2,"num_attention_heads":4,
-		"num_key_value_heads":2,"vocab_size":%d,"max_position_embeddings":256,"rms_norm_eps":1e-5,"tie_word_embeddings":true}`, hidden, vocab))
-	var all []safetensors.Tensor
-	seed := uint32(1)
-	add := func(name string, shape ...int) {
-		n := 1
-		for _, d := range shape {
-			n *= d
-		}
-		x := make([]float32, n)
-		for i := range x {
-			seed = seed*1664525 + 1013904223
-			x[i] = (float32(seed>>8)/(1<<24) - 0.5) * 0.6
-			if len(shape) == 1 {
-				x[i] = 1 + x[i]/4 + salt
-			}
-		}
-		all = append(all, safetensors.Float32(name, shape, x))
-	}
-	add("model.embed_tokens.weight", vocab, hidden)
-	add("model.norm.weight", hidden)
-	for l := range 2 {
-		at := fmt.Sprintf("model.layers.%d.", l)
-		add(at+"input_layernorm.weight", hidden)
-		add(at+"post_attention_layernorm.weight", hidden)
-		add(at+"self_attn.q_proj.weight", 32, hidden)
-		add(at+"self_attn.k_proj.weight", 16, hidden)
-		add(at+"self_attn.v_proj.weight", 16, hidden)
-		add(at+"self_attn.o_proj.weight", hidden, 32)
-		add(at+"mlp.gate_proj.weight", 48, hidden)
-		add(at+"mlp.up_proj.weight", 48, hidden)
-		add(at+"mlp.down_proj.weight", hidden, 48)
-	}
-	writeWeights(t, dir, all)
-	return dir
-}
-
-// writeWeights writes a model's tensors into its folder.
-func writeWeights(t *testing.T, dir string, all []safetensors.Tensor) {
-	t.Helper()
-	f, err := os.Create(filepath.Join(dir, "model.safetensors"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if err := safetensors.Write(f, all, nil); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func load(t *testing.T, dir string) *session.Session {
 	t.Helper()
@@ -160,7 +82,7 @@ func answer(t *testing.T, s *session.Session, prompt string) (text string, ended
 // prefix gives the same answers in a new session, and is refused by other weights.
 func TestTheWholeWay(t *testing.T) {
 	ctx := context.Background()
-	dir := folder(t, 0)
+	dir := tiny.Folder(t, 0)
 	s := load(t, dir)
 	done := train(t, s, wire.Train{})
 	if done.BestLoss > 0.85*done.BaseLoss {
@@ -191,7 +113,7 @@ func TestTheWholeWay(t *testing.T) {
 	if got, _ := answer(t, again, "guest 5 :"); got != want || i.Name != "tea" {
 		t.Errorf("imported %q answers %q, before %q", i.Name, got, want)
 	}
-	other := load(t, folder(t, 0.01))
+	other := load(t, tiny.Folder(t, 0.01))
 	if _, err := other.Import(ctx, zip); err == nil || !strings.Contains(err.Error(), "fingerprint") {
 		t.Errorf("other weights of the same shapes take the prefix: %v", err)
 	}
@@ -205,7 +127,7 @@ func TestTheWholeWay(t *testing.T) {
 
 // The time of a step is told once it is known, when training by steps too.
 func TestPlanned(t *testing.T) {
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	if _, err := s.SetData("sample.jsonl", sample(), wire.DataOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -222,11 +144,11 @@ func TestPlanned(t *testing.T) {
 // and there is one prefix of it in the end.
 func TestRecovery(t *testing.T) {
 	for _, same := range []bool{false, true} {
-		s := load(t, folder(t, 0))
+		s := load(t, tiny.Folder(t, 0))
 		broken := errors.New("the GPU is gone")
 		first := &failing{Device: s.Device, after: 30, err: broken}
 		s.Device = first
-		f, err := models.Open(context.Background(), "tiny", weights.Dir(folder(t, 0)), "")
+		f, err := models.Open(context.Background(), "tiny", weights.Dir(tiny.Folder(t, 0)), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +203,7 @@ func TestBadRequests(t *testing.T) {
 	if _, err := empty.Train(ctx, wire.Train{Steps: 1}, session.Watch{}); !errors.Is(err, session.ErrNoModel.Err) {
 		t.Errorf("training without a model: %v", err)
 	}
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	if _, err := s.Train(ctx, wire.Train{Steps: 1}, session.Watch{}); err == nil || !strings.Contains(err.Error(), "no examples") {
 		t.Errorf("training without examples: %v", err)
 	}

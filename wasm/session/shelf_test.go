@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"prelude/models/tiny"
+
 	"bytes"
 	"context"
 	"errors"
@@ -47,7 +49,7 @@ func said(t *testing.T, s *session.Session, key int, before ...wire.Turn) string
 // ends each says what it says alone.
 func TestShelf(t *testing.T) {
 	ctx := context.Background()
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	train(t, s, wire.Train{Steps: 40, Method: map[string]string{"kv.slots": "6"}})
 	train(t, s, wire.Train{Steps: 8, Seed: 2, Method: map[string]string{"kv.slots": "4", "start": "gaussian", "gate": "log"}})
 	list := shelfOf(t, s)
@@ -114,7 +116,7 @@ func TestShelf(t *testing.T) {
 
 // A prefix is switched on in the middle of a conversation, and the text before it counts.
 func TestConversation(t *testing.T) {
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	train(t, s, wire.Train{Steps: 40})
 	key := shelfOf(t, s).InUse
 	alone := said(t, s, 0)
@@ -129,7 +131,7 @@ func TestConversation(t *testing.T) {
 
 // Lengths are tried out in runs of their own, and the shortest that is not worse is taken.
 func TestSweep(t *testing.T) {
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	var last wire.Lengths
 	var stages []string
 	done, err := trainWatched(t, s, wire.Train{ID: 3, Steps: 120, Method: map[string]string{"length": "sweep", "sweep.lengths": "1,4,12", "start": "gaussian"}}, session.Watch{
@@ -162,7 +164,7 @@ func TestSweep(t *testing.T) {
 // prefix has that many slots.
 func TestNestedCurve(t *testing.T) {
 	ctx := context.Background()
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	var last wire.Lengths
 	if _, err := trainWatched(t, s, wire.Train{Steps: 60, Method: map[string]string{"length": "nested", "kv.slots": "9"}}, session.Watch{Lengths: func(l wire.Lengths) { last = l }}); err != nil {
 		t.Fatal(err)
@@ -199,7 +201,7 @@ func TestNestedCurve(t *testing.T) {
 
 // A training that fails leaves the shelf and what was in use as they were.
 func TestAFailedTrainingLeavesTheShelf(t *testing.T) {
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	train(t, s, wire.Train{Steps: 5})
 	before := shelfOf(t, s)
 	for want, method := range map[string]map[string]string{
@@ -220,7 +222,7 @@ func TestAFailedTrainingLeavesTheShelf(t *testing.T) {
 // A gate at exactly zero is the bare model: training begins at its loss, moves the gate
 // first, and gets below.
 func TestGateAtZero(t *testing.T) {
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	var evals []wire.Eval
 	if _, err := s.SetData("sample.jsonl", sample(), wire.DataOptions{}); err != nil {
 		t.Fatal(err)
@@ -241,7 +243,7 @@ func TestGateAtZero(t *testing.T) {
 // An adapter for a model with other layers says so, and the shelf stays.
 func TestAdapterWithOtherLayers(t *testing.T) {
 	ctx := context.Background()
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	keys := func(layers int) (all [][]float32) {
 		for range layers {
 			all = append(all, make([]float32, 2*16))

@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"prelude/models/tiny"
+
 	"context"
 	"fmt"
 	"math"
@@ -37,7 +39,7 @@ var quiet = session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) 
 func TestSoftTemplate(t *testing.T) {
 	ctx := context.Background()
 	const template = "the river {prefix:4}{text}{prefix:2} :{label}"
-	dir := folder(t, 0)
+	dir := tiny.Folder(t, 0)
 	for what, method := range map[string]map[string]string{
 		"alone":           {"source": "none"},
 		"beside a prefix": {"kv.slots": "3", "start": "examples"},
@@ -98,7 +100,7 @@ func TestSoftTemplate(t *testing.T) {
 
 // A template that can't be is refused with what to do, and what was there stays.
 func TestBadTemplates(t *testing.T) {
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	reparsed(t, s, wire.DataOptions{})
 	for template, want := range map[string]string{
 		"{text} is":                   "has no completion",
@@ -133,7 +135,7 @@ func TestBadTemplates(t *testing.T) {
 
 // Labels of several tokens start one slot each.
 func TestLabelsOfSeveralTokens(t *testing.T) {
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	var b strings.Builder
 	for i := range 40 {
 		fmt.Fprintf(&b, "{\"text\": \"guest %d\", \"label\": \"%s\"}\n", i, []string{"unforgettable", "a mill", "tea"}[i%3])

@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"prelude/models/tiny"
+
 	"archive/zip"
 	"bytes"
 	"context"
@@ -21,7 +23,7 @@ func always() bool { return true }
 // A text is read, written about, learned, and leaves as a cartridge that comes back.
 func TestLearnAText(t *testing.T) {
 	ctx := context.Background()
-	dir := folder(t, 0)
+	dir := tiny.Folder(t, 0)
 	s := load(t, dir)
 	read, err := s.SetText(ctx, "handbook.md", "document", []byte(handbook))
 	if err != nil {
@@ -115,7 +117,7 @@ func watch() session.Watch {
 // What is no text is named, and what was there stays; another model's text is forgotten.
 func TestTextsThatCanNotBeLearned(t *testing.T) {
 	ctx := context.Background()
-	s := load(t, folder(t, 0))
+	s := load(t, tiny.Folder(t, 0))
 	if _, err := s.SetText(ctx, "a.md", "document", []byte(handbook)); err != nil {
 		t.Fatal(err)
 	}

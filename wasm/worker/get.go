@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -16,13 +15,13 @@ import (
 // pieceBytes is how much of a response is read at a time.
 const pieceBytes = 256 << 10
 
-// get asks with the browser's fetch; it is a [weights.Get]. What is asked for by range
-// comes uncompressed: its length is the file's.
-func get(ctx context.Context, address string, off int64) (*weights.Response, error) {
-	return ask(ctx, address, map[string]any{"Range": fmt.Sprintf("bytes=%d-", off)})
-}
-
-func ask(ctx context.Context, address string, headers map[string]any) (*weights.Response, error) {
+// Get asks with the browser's fetch. What is asked for by range comes uncompressed: its
+// length is the file's.
+func (b *browser) Get(ctx context.Context, address string, off int64) (*weights.Response, error) {
+	headers := map[string]any{}
+	if off >= 0 {
+		headers["Range"] = fmt.Sprintf("bytes=%d-", off)
+	}
 	abort := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })
 	v, err := await(js.Global().Call("fetch", address, map[string]any{"signal": abort.Get("signal"), "headers": headers}))
@@ -44,17 +43,17 @@ func ask(ctx context.Context, address string, headers map[string]any) (*weights.
 	if n, err := strconv.ParseInt(header("Content-Length"), 10, 64); err == nil {
 		length = n
 	}
-	b := &body{ctx: ctx, stop: stop, abort: abort}
+	content := &body{ctx: ctx, stop: stop, abort: abort}
 	if stream := v.Get("body"); stream.Truthy() {
 		// Into one buffer over and over, where the browser can: an array for each piece that
 		// comes is garbage as large as the file.
-		if b.reader, err = call(stream, "getReader", map[string]any{"mode": "byob"}); err == nil {
-			b.buffer = js.Global().Get("ArrayBuffer").New(pieceBytes)
+		if content.reader, err = call(stream, "getReader", map[string]any{"mode": "byob"}); err == nil {
+			content.buffer = js.Global().Get("ArrayBuffer").New(pieceBytes)
 		} else {
-			b.reader = stream.Call("getReader")
+			content.reader = stream.Call("getReader")
 		}
 	}
-	return &weights.Response{Status: v.Get("status").Int(), Length: length, Header: header, Body: b}, nil
+	return &weights.Response{Status: v.Get("status").Int(), Length: length, Header: header, Body: content}, nil
 }
 
 // body reads a response as it comes.
@@ -109,17 +108,4 @@ func (b *body) Close() error {
 	b.stop()
 	b.abort.Call("abort")
 	return nil
-}
-
-// getJSON reads a small JSON document.
-func getJSON(ctx context.Context, address string, to any) error {
-	resp, err := ask(ctx, address, nil)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.Status != 200 {
-		return fmt.Errorf("%s: status %d", address, resp.Status)
-	}
-	return json.NewDecoder(io.LimitReader(resp.Body, 4<<20)).Decode(to)
 }

@@ -3,66 +3,92 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"syscall/js"
 
 	"prelude/models/weights"
-	"prelude/ui/wire"
+	"prelude/wasm/dispatch"
 )
 
-// keptFolder is the folder of the origin's private file system that has a folder for
-// each model that was fetched.
-const keptFolder = "models"
+// private is the origin's private file system.
+type private struct{ root js.Value }
 
-// keptModels opens the folder of all fetched models.
-func keptModels() (js.Value, error) {
+// Storage opens the origin's private file system.
+func (b *browser) Storage() (dispatch.Storage, error) {
 	storage := js.Global().Get("navigator").Get("storage")
 	if !storage.Truthy() || !storage.Get("getDirectory").Truthy() {
-		return js.Value{}, errors.New("this browser gives the page no file system")
+		return nil, errors.New("this browser gives the page no file system")
 	}
 	root, err := settle(storage, "getDirectory")
 	if err != nil {
-		return js.Value{}, err
+		return nil, err
 	}
-	return settle(root, "getDirectoryHandle", keptFolder, map[string]any{"create": true})
+	return private{root}, nil
 }
 
-// folderOf names a model's folder: an id or an address holds what a file's name can't.
-func folderOf(model string) string { return fmt.Sprintf("%x", sha([]byte(model)))[:32] }
+// walk goes down a path of folders.
+func (p private) walk(path string, make bool) (dir js.Value, err error) {
+	dir = p.root
+	for name := range strings.SplitSeq(path, "/") {
+		if name == "" {
+			continue
+		}
+		if dir, err = settle(dir, "getDirectoryHandle", name, map[string]any{"create": make}); err != nil {
+			return dir, err
+		}
+	}
+	return dir, nil
+}
 
-// private is a model's folder in the origin's private file system.
-type private struct{ dir js.Value }
+func (p private) Folder(_ context.Context, path string) (dispatch.Folder, error) {
+	dir, err := p.walk(path, true)
+	return folder{dir}, err
+}
 
-// openPrivate opens a model's folder, and makes it where there is none.
-func openPrivate(model string) (private, error) {
-	all, err := keptModels()
+func (p private) Remove(_ context.Context, path string) error {
+	above, name := "", path
+	if i := strings.LastIndex(path, "/"); i >= 0 {
+		above, name = path[:i], path[i+1:]
+	}
+	dir, err := p.walk(above, false)
+	if err == nil {
+		_, err = settle(dir, "removeEntry", name, map[string]any{"recursive": true})
+	}
+	if errors.Is(err, fs.ErrNotExist) { // perhaps another tab was faster
+		return nil
+	}
+	return err
+}
+
+func (p private) Room(context.Context) (used, quota int64) {
+	room, err := settle(js.Global().Get("navigator").Get("storage"), "estimate")
 	if err != nil {
-		return private{}, err
+		return 0, 0
 	}
-	dir, err := settle(all, "getDirectoryHandle", folderOf(model), map[string]any{"create": true})
-	return private{dir}, err
+	return int64(room.Get("usage").Float()), int64(room.Get("quota").Float())
 }
 
-func (p private) Open(_ context.Context, name string) (weights.Source, error) {
-	handle, err := settle(p.dir, "getFileHandle", name)
+// folder is a folder of the private file system.
+type folder struct{ dir js.Value }
+
+func (f folder) Open(_ context.Context, name string) (weights.Source, error) {
+	handle, err := settle(f.dir, "getFileHandle", name)
 	if err != nil {
 		return nil, err
 	}
-	file, err := settle(handle, "getFile")
+	content, err := settle(handle, "getFile")
 	if err != nil {
 		return nil, err
 	}
-	return &blob{name, int64(file.Get("size").Float()), file}, nil
+	return &file{name, int64(content.Get("size").Float()), content}, nil
 }
 
-func (p private) Append(_ context.Context, name string) (weights.Growing, error) {
-	handle, err := settle(p.dir, "getFileHandle", name, map[string]any{"create": true})
+func (f folder) Append(_ context.Context, name string) (weights.Growing, error) {
+	handle, err := settle(f.dir, "getFileHandle", name, map[string]any{"create": true})
 	if err != nil {
 		return nil, err
 	}
@@ -77,23 +103,44 @@ func (p private) Append(_ context.Context, name string) (weights.Growing, error)
 	return &privateFile{name: name, access: access, size: int64(size.Float())}, nil
 }
 
-func (p private) Put(ctx context.Context, name string, data []byte) error {
-	file, err := p.Append(ctx, name)
+func (f folder) Put(ctx context.Context, name string, data []byte) error {
+	opened, err := f.Append(ctx, name)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	f := file.(*privateFile)
-	if _, err := call(f.access, "truncate", 0); err != nil {
+	defer opened.Close()
+	p := opened.(*privateFile)
+	if _, err := call(p.access, "truncate", 0); err != nil {
 		return err
 	}
-	f.size = 0
-	return f.Append(ctx, data)
+	p.size = 0
+	return p.Append(ctx, data)
 }
 
-func (p private) Remove(_ context.Context, name string) error {
-	_, err := settle(p.dir, "removeEntry", name)
+func (f folder) Remove(_ context.Context, name string) error {
+	_, err := settle(f.dir, "removeEntry", name)
 	return err
+}
+
+func (f folder) List(context.Context) (all []dispatch.Entry, err error) {
+	values, err := call(f.dir, "values")
+	for err == nil {
+		var next js.Value
+		if next, err = settle(values, "next"); err != nil || next.Get("done").Bool() {
+			break
+		}
+		handle := next.Get("value")
+		e := dispatch.Entry{Name: handle.Get("name").String(), Dir: handle.Get("kind").String() == "directory"}
+		if !e.Dir {
+			content, err := settle(handle, "getFile")
+			if err != nil {
+				continue // removed meanwhile
+			}
+			e.Bytes = int64(content.Get("size").Float())
+		}
+		all = append(all, e)
+	}
+	return all, err
 }
 
 // privateFile is an open file that no other tab can open meanwhile.
@@ -133,7 +180,7 @@ func (f *privateFile) Append(_ context.Context, data []byte) error {
 	js.CopyBytesToJS(part, data)
 	n, err := call(f.access, "write", part, map[string]any{"at": f.size})
 	if err == nil && n.Int() != len(data) {
-		err = errFull
+		err = dispatch.ErrFull
 	}
 	if err != nil {
 		call(f.access, "truncate", f.size)
@@ -147,9 +194,6 @@ func (f *privateFile) Close() error {
 	_, err := call(f.access, "close")
 	return err
 }
-
-// errFull is the error of a write that the browser has no room for.
-var errFull = errors.New("the room that the browser gives this page is used up")
 
 // settle calls a method and waits for its promise.
 func settle(on js.Value, method string, args ...any) (v js.Value, err error) {
@@ -185,85 +229,9 @@ func plainly(err error) error {
 	case "NotFoundError":
 		return fs.ErrNotExist
 	case "QuotaExceededError":
-		return errFull
+		return dispatch.ErrFull
 	case "NoModificationAllowedError", "InvalidStateError":
 		return errors.New("another tab of this page has the file open")
-	}
-	return err
-}
-
-// kept lists what is kept, for the page.
-func kept() (k wire.Kept) {
-	k.Models = []wire.KeptModel{}
-	all, err := keptModels()
-	if err != nil {
-		return k
-	}
-	for _, dir := range entries(all, "directory") {
-		if m, ok := keptModel(private{dir}); ok {
-			k.Models = append(k.Models, m)
-		}
-	}
-	slices.SortFunc(k.Models, func(a, b wire.KeptModel) int { return cmp.Compare(a.Model, b.Model) })
-	if room, err := settle(js.Global().Get("navigator").Get("storage"), "estimate"); err == nil {
-		k.Used, k.Quota = int64(room.Get("usage").Float()), int64(room.Get("quota").Float())
-	}
-	return k
-}
-
-// keptModel describes a folder; false where it holds nothing that can be used.
-func keptModel(p private) (m wire.KeptModel, ok bool) {
-	text, err := p.Open(context.Background(), weights.KeptName)
-	if err != nil {
-		return m, false
-	}
-	raw := make([]byte, min(text.Size(), 1<<20))
-	if err := text.ReadRange(context.Background(), 0, raw); err != nil {
-		return m, false
-	}
-	about, err := weights.ParseKept(raw)
-	if err != nil {
-		return m, false
-	}
-	m.Model = about.Model
-	for _, f := range about.Files {
-		m.Of += f.Size
-	}
-	for _, handle := range entries(p.dir, "file") {
-		if !strings.HasPrefix(handle.Get("name").String(), weights.DataPrefix) {
-			continue
-		}
-		if file, err := settle(handle, "getFile"); err == nil {
-			m.Bytes += int64(file.Get("size").Float())
-		}
-	}
-	return m, true
-}
-
-// entries are the handles of a folder's files or folders.
-func entries(dir js.Value, kind string) (all []js.Value) {
-	values, err := call(dir, "values")
-	for err == nil {
-		var next js.Value
-		if next, err = settle(values, "next"); err != nil || next.Get("done").Bool() {
-			break
-		}
-		if handle := next.Get("value"); handle.Get("kind").String() == kind {
-			all = append(all, handle)
-		}
-	}
-	return all
-}
-
-// deleteKept takes a model out of the browser's storage.
-func deleteKept(model string) error {
-	all, err := keptModels()
-	if err != nil {
-		return err
-	}
-	_, err = settle(all, "removeEntry", folderOf(model), map[string]any{"recursive": true})
-	if errors.Is(err, fs.ErrNotExist) { // another tab was faster
-		return nil
 	}
 	return err
 }

@@ -1,19 +1,16 @@
-//go:build js && wasm
-
-package main
+package dispatch
 
 import (
 	"context"
 	"fmt"
 	"io"
 
-	"prelude/simd"
 	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
 
 // onExperiment answers what is asked of reruns of papers; false for other messages.
-func (w *worker) onExperiment(ctx context.Context, m wire.Message) bool {
+func (w *Worker) onExperiment(ctx context.Context, m wire.Message) bool {
 	switch m := m.(type) {
 	case wire.ListExperiments:
 		w.fail(m.ID, w.experiments(ctx, m.ID))
@@ -26,10 +23,10 @@ func (w *worker) onExperiment(ctx context.Context, m wire.Message) bool {
 }
 
 // experiments lists them, and tries out how long they take unless a training has the device.
-func (w *worker) experiments(ctx context.Context, id int) error {
+func (w *Worker) experiments(ctx context.Context, id int) error {
 	for _, timed := range []bool{false, true} {
 		if timed {
-			if w.training {
+			if w.action.running() {
 				return nil
 			}
 			if err := w.anyDevice(ctx); err != nil {
@@ -42,21 +39,19 @@ func (w *worker) experiments(ctx context.Context, id int) error {
 		}
 		list.ID = id
 		w.send(list)
-		w.bridge.breathe()
+		w.host.Breathe()
 	}
 	return nil
 }
 
 // experiment runs one in the place of a training: pause, resume and stop act on it.
-func (w *worker) experiment(ctx context.Context, m wire.RunExperiment) error {
+func (w *Worker) experiment(ctx context.Context, m wire.RunExperiment) error {
 	if err := w.anyDevice(ctx); err != nil {
 		return err
 	}
-	defer w.begin("experiment")()
-	steps, halt := context.WithCancel(ctx)
-	defer halt()
-	w.halt = halt
-	done, err := w.session.Experiment(steps, m, checkpoint, session.ExperimentWatch{
+	steps, end := w.begin(ctx, "experiment")
+	defer end()
+	done, err := w.session.Experiment(steps, m, w.checkpoint, session.ExperimentWatch{
 		Stage:   func(p wire.Progress) { w.send(p) },
 		Step:    func(s wire.ExperimentStep) { w.send(s) },
 		Result:  func(r wire.ExperimentResult) { w.send(r) },
@@ -68,29 +63,11 @@ func (w *worker) experiment(ctx context.Context, m wire.RunExperiment) error {
 	return err
 }
 
-// anyDevice opens one where no model has been loaded yet.
-func (w *worker) anyDevice(ctx context.Context) error {
-	if w.session.Device != nil {
-		return nil
-	}
-	name := "simd"
-	if !simd.Available() {
-		name = "cpu"
-	}
-	dev, why, err := openDevice(ctx, name, w.yield, nil)
-	if err != nil {
-		return err
-	}
-	w.session.Device, w.device, w.why = dev, name, why
-	w.session.Recover = w.recover
-	return nil
-}
-
 // checkpoint fetches a pretrained model of the experiments.
-func checkpoint(ctx context.Context, name string) ([]byte, error) {
+func (w *Worker) checkpoint(ctx context.Context, name string) ([]byte, error) {
 	const most = 32 << 20
-	address := base() + "experiments/" + name
-	resp, err := ask(ctx, address, nil)
+	address := w.host.Address("experiments/" + name)
+	resp, err := w.host.Get(ctx, address, -1)
 	if err != nil {
 		return nil, session.Hint{Err: fmt.Errorf("%s can't be fetched: %w", address, err), Do: "Is the connection there? The rest of the page is not touched: run the experiment again when it is."}
 	}

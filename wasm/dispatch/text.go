@@ -1,21 +1,18 @@
-//go:build js && wasm
-
-package main
+package dispatch
 
 import (
 	"context"
-	"syscall/js"
 
 	"prelude/ui/wire"
 )
 
 // onText answers what is asked about a text to learn; false for other messages.
-func (w *worker) onText(ctx context.Context, m wire.Message, blob js.Value) bool {
+func (w *Worker) onText(ctx context.Context, m wire.Message, blob Blob) bool {
 	switch m := m.(type) {
 	case wire.Text:
 		w.fail(m.ID, w.idle(func() error {
 			w.send(wire.Progress{ID: m.ID, Stage: "Trying out how fast this model reads and writes", Total: 1})
-			w.bridge.breathe()
+			w.host.Breathe()
 			content := []byte(m.Content)
 			if m.Content == "" {
 				content = bytesOf(blob)
@@ -29,7 +26,8 @@ func (w *worker) onText(ctx context.Context, m wire.Message, blob js.Value) bool
 		}))
 	case wire.Write:
 		w.fail(m.ID, w.idle(func() error {
-			defer w.begin("writing")()
+			_, end := w.begin(ctx, "writing")
+			defer end()
 			return w.session.Write(ctx, m, func(x wire.Written) { w.send(x) }, w.between)
 		}))
 	default:

@@ -1,18 +1,14 @@
-//go:build js && wasm
-
-package main
+package dispatch
 
 import (
 	"context"
 	"fmt"
-	"syscall/js"
 
-	"prelude/prefix"
 	"prelude/ui/wire"
 )
 
 // onShelf answers what is asked of the shelf; false for other messages.
-func (w *worker) onShelf(ctx context.Context, m wire.Message, blob js.Value) bool {
+func (w *Worker) onShelf(ctx context.Context, m wire.Message, blob Blob) bool {
 	s := &w.session
 	act := func(id int, f func() error) {
 		w.fail(id, w.idle(func() error {
@@ -45,7 +41,7 @@ func (w *worker) onShelf(ctx context.Context, m wire.Message, blob js.Value) boo
 
 // shelf tells the page what the session holds, with a copy of each prefix once it is
 // finished.
-func (w *worker) shelf(ctx context.Context) {
+func (w *Worker) shelf(ctx context.Context) {
 	list, err := w.session.Shelf(ctx)
 	if err != nil {
 		w.fail(0, err)
@@ -62,14 +58,6 @@ func (w *worker) shelf(ctx context.Context) {
 			w.fail(0, fmt.Errorf("%s would be lost if the engine stopped: %w", x.Name, err))
 			continue
 		}
-		w.bridge.post(wire.Copy{Key: x.Key}, blobOf(zip))
+		w.host.Send(wire.Copy{Key: x.Key}, zip)
 	}
-}
-
-func presets() []wire.Preset {
-	var all []wire.Preset
-	for _, p := range prefix.Presets() {
-		all = append(all, wire.Preset{ID: p.ID, Label: p.Label, Sentence: p.Sentence, Formula: p.Formula, Choice: p.Choice})
-	}
-	return all
 }

@@ -1,0 +1,283 @@
+package dispatch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"prelude/engine"
+	"prelude/engine/cpu"
+	"prelude/models/tiny"
+	"prelude/ui/wire"
+	"prelude/wasm/dispatch"
+)
+
+func sample() []byte {
+	var b strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&b, "{\"prompt\": \"guest %d :\", \"completion\": \" tea and cake on the river\"}\n", i)
+	}
+	return []byte(b.String())
+}
+
+// ready is a page with the tiny model and examples.
+func ready(t *testing.T, h *host, device string) *page {
+	p := start(t, h)
+	p.drop(device)
+	wait[wire.Loaded](p)
+	p.ask(wire.Data{ID: 2, Name: "sample.jsonl"}, sample())
+	if d := wait[wire.Dataset](p); d.ID != 2 || d.Count != 40 {
+		t.Fatalf("read %+v", d)
+	}
+	return p
+}
+
+// What a page asks for in one sitting, in its order.
+func TestSitting(t *testing.T) {
+	p := ready(t, newHost(t), "cpu")
+	p.ask(wire.Train{ID: 3, Steps: 30, LR: 0.03}, nil)
+	if plan := wait[wire.Planned](p); plan.Steps != 30 {
+		t.Errorf("planned %+v", plan)
+	}
+	copied, zip := waitBlob[wire.Copy](p)
+	if len(zip) == 0 {
+		t.Error("the copy of the finished prefix is empty")
+	}
+	if done := wait[wire.Trained](p); done.ID != 3 || done.Steps != 30 || done.BestLoss >= done.BaseLoss {
+		t.Errorf("trained %+v", done)
+	}
+	p.ask(wire.Generate{ID: 4, Prompt: "guest 3 :", Tuned: true, Base: true, MaxTokens: 8}, nil)
+	for _, which := range []string{"base", "tuned"} {
+		p.until(which, func(s sent) bool { x, ok := s.m.(wire.Sample); return ok && x.Done && x.Which == which })
+	}
+	p.ask(wire.Export{ID: 5, Name: "tea"}, nil)
+	if e, zip := waitBlob[wire.Exported](p); e.Name != "tea" || !strings.HasPrefix(string(zip), "PK") {
+		t.Errorf("exported %+v with %d bytes", e, len(zip))
+	}
+	p.ask(wire.Import{ID: 6, Name: "tea.zip"}, zip)
+	if i := wait[wire.Imported](p); i.ID != 6 {
+		t.Errorf("imported %+v", i)
+	}
+	p.ask(wire.Forget{Key: copied.Key}, nil)
+	if s := wait[wire.Shelf](p); len(s.Items) != 1 {
+		t.Errorf("the shelf has %d prefixes, want the imported one", len(s.Items))
+	}
+}
+
+// Pause, resume and stop reach a training; questions are answered while it is paused, and
+// what it would disturb is refused.
+func TestPauseResumeStop(t *testing.T) {
+	p := ready(t, newHost(t), "cpu")
+	p.ask(wire.Train{ID: 3, Steps: 1e6, LR: 0.03, Patience: 1000}, nil)
+	wait[wire.Step](p)
+	state := func(want string) {
+		t.Helper()
+		p.until("state "+want, func(s sent) bool { x, ok := s.m.(wire.State); return ok && x.State == want })
+	}
+	p.ask(wire.Pause{}, nil)
+	state("paused")
+	p.ask(wire.Generate{ID: 4, Prompt: "guest 3 :", Tuned: true, MaxTokens: 4}, nil)
+	p.until("an answer", func(s sent) bool { x, ok := s.m.(wire.Sample); return ok && x.Done })
+	p.ask(wire.Data{ID: 5, Name: "other.jsonl"}, sample())
+	p.until("a refusal", func(s sent) bool {
+		e, ok := s.m.(wire.Error)
+		return ok && e.ID == 5 && e.Message == "a training is running" && e.Hint == "Stop it first."
+	})
+	p.ask(wire.Resume{}, nil)
+	state("training")
+	wait[wire.Step](p)
+	p.ask(wire.Stop{}, nil)
+	if done := wait[wire.Trained](p); done.Why != "stopped" || done.Steps == 0 {
+		t.Errorf("stopped: %+v", done)
+	}
+	state("idle")
+	p.ask(wire.Pause{}, nil) // there is nothing to pause
+	p.ask(wire.Stop{}, nil)
+	p.ask(wire.Reparse{ID: 7}, nil)
+	if d := wait[wire.Dataset](p); d.ID != 7 {
+		t.Errorf("after the training %+v", d)
+	}
+}
+
+// Cancel ends the answer that is being written, and one that has not begun.
+func TestCancel(t *testing.T) {
+	h := newHost(t)
+	p := ready(t, h, "cpu")
+	p.ask(wire.Generate{ID: 4, Prompt: "guest 3 :", Base: true, MaxTokens: 200, Temperature: 1}, nil)
+	p.ask(wire.Generate{ID: 5, Prompt: "guest 4 :", Base: true, MaxTokens: 200}, nil)
+	p.ask(wire.Cancel{ID: 5}, nil)
+	p.ask(wire.Cancel{ID: 4}, nil)
+	p.until("the end of the second", func(s sent) bool {
+		e, ok := s.m.(wire.Error)
+		return ok && e.ID == 5 && e.Message == "cancelled"
+	})
+	p.until("the end of the first", func(s sent) bool {
+		e, ok := s.m.(wire.Error)
+		return ok && e.ID == 4 && e.Message == "cancelled"
+	})
+}
+
+// failing is a device whose plans fail with err once, after some runs.
+type failing struct {
+	engine.Device
+	after *atomic.Int64
+	err   error
+}
+
+type failingPlan struct {
+	engine.Plan
+	dev failing
+}
+
+func (d failing) Compile(ctx context.Context, p *engine.Program, bind map[string]engine.Tensor) (engine.Plan, error) {
+	plan, err := d.Device.Compile(ctx, p, bind)
+	return failingPlan{plan, d}, err
+}
+
+func (p failingPlan) Run(ctx context.Context, in engine.Args) error {
+	if p.dev.after.Add(-1) == 0 {
+		return p.dev.err
+	}
+	return p.Plan.Run(ctx, in)
+}
+
+// A training goes on after a run has failed, and on the SIMD kernels after the GPU is gone;
+// another error ends it.
+func TestRecovery(t *testing.T) {
+	broken := errors.New("broken")
+	for loss, device := range map[dispatch.Loss]string{dispatch.LostRun: "webgpu", dispatch.LostAway: "simd", dispatch.NotLost: ""} {
+		h := newHost(t)
+		after := &atomic.Int64{}
+		h.open["webgpu"] = func() (dispatch.Device, error) {
+			return dispatch.Device{Device: failing{cpu.New[float32](), after, broken}, Label: "a GPU"}, nil
+		}
+		h.open["simd"] = plain("kernels")
+		h.lost = func(err error) dispatch.Loss {
+			if errors.Is(err, broken) {
+				return loss
+			}
+			return dispatch.NotLost
+		}
+		p := ready(t, h, "webgpu")
+		after.Store(30)
+		p.ask(wire.Train{ID: 3, Steps: 40, LR: 0.03}, nil)
+		if device == "" {
+			p.until("the failure", func(s sent) bool { e, ok := s.m.(wire.Error); return ok && e.ID == 3 && e.Message == "broken" })
+			continue
+		}
+		m := wait[wire.Moved](p)
+		if device == "simd" && m.Device != "simd" {
+			t.Errorf("moved to %+v", m)
+		}
+		if done := wait[wire.Trained](p); done.Steps != 40 {
+			t.Errorf("trained %+v", done)
+		}
+	}
+}
+
+// The choice between two devices is remembered for this build, shape and pair of devices.
+func TestChoice(t *testing.T) {
+	h := newHost(t)
+	var tuned atomic.Int64
+	h.open["simd"] = plain("kernels")
+	h.open["webgpu"] = func() (dispatch.Device, error) {
+		return dispatch.Device{Device: cpu.New[float32](), Label: "a GPU", Tune: func(context.Context, string, dispatch.Clock) error { tuned.Add(1); return nil }}, nil
+	}
+	load := func() string {
+		p := start(t, h)
+		p.drop("auto")
+		return wait[wire.Loaded](p).DeviceWhy
+	}
+	if why := load(); !strings.Contains(why, "in a trial of one block") || len(h.texts) != 1 {
+		t.Fatalf("chosen because %q; kept %v", why, h.texts)
+	}
+	for key := range h.texts {
+		for _, part := range []string{"build 1", "kernels", "a GPU", "Hidden:32"} {
+			if !strings.Contains(key, part) {
+				t.Errorf("the key %q lacks %q", key, part)
+			}
+		}
+		h.texts[key] = "webgpu it was remembered"
+	}
+	if why := load(); why != "it was remembered" || tuned.Load() == 0 {
+		t.Errorf("the second time chosen because %q", why)
+	}
+	for key := range h.texts {
+		h.texts[key] = "nonsense"
+	}
+	if why := load(); !strings.Contains(why, "in a trial") {
+		t.Errorf("nonsense that was kept is taken for %q", why)
+	}
+	h.version = "2"
+	if load(); len(h.texts) != 2 {
+		t.Errorf("another build does not measure again: %v", h.texts)
+	}
+	delete(h.open, "webgpu")
+	if why := load(); why != "kernels. No WebGPU: webgpu is not here." {
+		t.Errorf("without WebGPU %q", why)
+	}
+	delete(h.open, "simd")
+	if why := load(); why != "plain Go, slow: simd is not here" {
+		t.Errorf("without both %q", why)
+	}
+}
+
+// A fetched model is kept, read the next time without the network, and deleted.
+func TestKeptModel(t *testing.T) {
+	h := newHost(t)
+	from := tiny.Folder(t, 0)
+	if err := os.CopyFS(filepath.Join(h.site, "tiny"), os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	const address = "https://models.example/tiny/"
+	load := func() (*page, wire.Loaded) {
+		p := start(t, h)
+		p.ask(wire.Load{ID: 1, URL: address, Device: "cpu"}, nil)
+		return p, wait[wire.Loaded](p)
+	}
+	p, l := load()
+	if k := wait[wire.Kept](p); len(k.Models) != 1 || k.Models[0].Model != address || k.Models[0].Bytes < 1000 || len(l.Notes) > 0 {
+		t.Fatalf("kept %+v, notes %q", k, l.Notes)
+	}
+	h.asked = nil
+	if p, _ = load(); len(h.asked) > 1 { // the list of bundled models
+		t.Errorf("fetched again: %q", h.asked)
+	}
+	p.ask(wire.Delete{ID: 9, Model: address}, nil)
+	p.until("the empty list", func(s sent) bool { k, ok := s.m.(wire.Kept); return ok && k.ID == 9 && len(k.Models) == 0 })
+	h.store = ""
+	if _, l = load(); len(l.Notes) != 1 || !strings.Contains(l.Notes[0], "not kept") {
+		t.Errorf("without storage the notes are %q", l.Notes)
+	}
+}
+
+// Messages that make no sense are answered by errors that say what is wrong.
+func TestBadMessages(t *testing.T) {
+	p := start(t, newHost(t))
+	refused := func(want string) {
+		t.Helper()
+		p.until(want, func(s sent) bool { e, ok := s.m.(wire.Error); return ok && strings.Contains(e.Message, want) })
+	}
+	p.worker.Receive("{", nil)
+	refused("wire")
+	p.ask(wire.Loaded{}, nil)
+	refused("no answer to")
+	p.ask(wire.Load{ID: 1}, nil)
+	refused("no model was named")
+	p.ask(wire.Load{ID: 1, Bundled: "nobody"}, nil)
+	refused(`no bundled model "nobody"`)
+	p.ask(wire.Load{ID: 1, URL: "nonsense"}, nil)
+	refused("not an address")
+	p.ask(wire.Load{ID: 1, Hub: "nonsense"}, nil)
+	refused("not a model id")
+	p.ask(wire.Load{ID: 1, Files: 1}, nil)
+	p.ask(wire.Reparse{}, nil)
+	refused("did not arrive")
+	p.ask(wire.Train{ID: 2, Steps: 1}, nil)
+	refused("no model is loaded")
+}
