@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"prelude/models/tiny"
 	tuning "prelude/prefix/train"
 	"prelude/ui/wire"
 	"prelude/wasm/session"
@@ -15,7 +16,7 @@ import (
 // A training that ends with its process goes on in another one as if nothing had been, from
 // any of its checkpoints; lengths that are tried out have none until one is picked.
 func TestResume(t *testing.T) {
-	dir := folder(t, 0)
+	dir := tiny.Folder(t, 0)
 	var lines strings.Builder
 	for i := range 40 {
 		fmt.Fprintf(&lines, "{\"prompt\": \"guest number %d\", \"completion\": \" tea and cake %d\"}\n", i, i%7)
