@@ -1,5 +1,7 @@
 package engine
 
+import "math"
+
 // GradStats looks at all gradients of a step at once:
 //
 //	stats = [norm, scale, bad]:  norm = √Σ g²,  scale = min(1, clip/norm),
@@ -79,6 +81,9 @@ func (p *Program) Record(log, step Buffer, x ...Buffer) {
 
 func (o *Record) ports() (in, out []*Buffer) {
 	return append(refs(o.X), &o.Step, &o.Log), []*Buffer{&o.Log}
+}
+func (o *Record) bounds() []bound {
+	return []bound{{use: "record: step", arg: o.Step, most: math.MaxInt32}}
 }
 func (o *Record) cost(*Program) Cost { return Cost{} }
 func (o *Record) backward(*Grads)    {}

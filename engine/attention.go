@@ -81,6 +81,11 @@ func (o *Attention) reads() []*Buffer {
 
 func (o *Attention) ports() (in, out []*Buffer) { return o.reads(), []*Buffer{&o.O, &o.LSE} }
 
+func (o *Attention) bounds() []bound {
+	all := append(ranges("attention", o.Lo, o.Hi, o.K), ranges("attention to the prefix", o.PLo, o.PHi, o.PK)...)
+	return append(all, position("attention: query position", o.QPos), position("attention: key position", o.KPos), position("attention: slot position", o.PPos))
+}
+
 // cost counts a causal half of the content scores: 4·d·((n+1)/2 + slots) a row.
 func (o *Attention) cost(p *Program) Cost {
 	keys := 0.0

@@ -40,6 +40,12 @@ func (o *CausalConv) ports() (in, out []*Buffer) {
 	return []*Buffer{&o.X, &o.W, &o.Left, &o.Lo, &o.Hi}, []*Buffer{&o.Y}
 }
 
+func (o *CausalConv) bounds() []bound {
+	all := ranges("causal convolution", o.Lo, o.Hi, o.X)
+	all[1].above = o.Lo // row hi−1 is the row's own
+	return all
+}
+
 func (o *CausalConv) cost(p *Program) Cost {
 	return Cost{FLOPs: 2 * float64(p.Spec(o.Y).Rows()) * float64(p.Spec(o.W).Len())}
 }

@@ -45,6 +45,9 @@ func (p *Program) CrossEntropy(h, w, bias, targets, weights Buffer, rest bool) B
 func (o *CrossEntropy) ports() (in, out []*Buffer) {
 	return []*Buffer{&o.H, &o.W, &o.Bias, &o.Targets, &o.Weights}, []*Buffer{&o.Loss, &o.DH, &o.DW, &o.DBias}
 }
+func (o *CrossEntropy) bounds() []bound {
+	return []bound{index("cross-entropy: target", o.Targets, o.W)}
+}
 
 func (o *CrossEntropy) cost(p *Program) Cost {
 	f := 2 * float64(p.Dim(o.H, 0)) * float64(p.Spec(o.W).Len())

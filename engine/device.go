@@ -48,55 +48,23 @@ type Pauser interface {
 	Pause(on bool)
 }
 
-// Args are a run's inputs. Values shorter than their buffer fill its beginning.
-// A domain that is absent from Live has all its rows live.
+// Args are a run's inputs. Values shorter than their buffer fill its beginning; the rest
+// keeps the values of the run before, zeros at first. A domain that is absent from Live
+// has all its rows live. See [Program.CheckArgs] for what is refused.
 type Args struct {
 	Ints   map[Buffer][]int32
 	Floats map[Buffer][]float64
 	Live   map[Domain]int
 }
 
-// CheckArgs reports arguments that do not fit p: too long, unknown, or of the wrong type.
-func (p *Program) CheckArgs(in Args) error {
-	for b, v := range in.Ints {
-		if err := p.checkArg(b, I32, len(v)); err != nil {
-			return err
-		}
-	}
-	for b, v := range in.Floats {
-		if err := p.checkArg(b, F32, len(v)); err != nil {
-			return err
-		}
-	}
-	for d, n := range in.Live {
-		if d <= AllRows || int(d) >= len(p.domains) {
-			return fmt.Errorf("engine: no domain %d in this program", d)
-		}
-		if n < 0 || n > p.domains[d].max {
-			return fmt.Errorf("engine: %d live rows in domain %q, which is bounded by %d", n, p.domains[d].name, p.domains[d].max)
-		}
-	}
-	return nil
-}
-
-func (p *Program) checkArg(b Buffer, t DType, n int) error {
-	if b <= None || int(b) >= len(p.buffers) || p.buffers[b].Life != Argument {
-		return fmt.Errorf("engine: buffer %d is not an argument of this program", b)
-	}
-	if i := p.buffers[b]; i.Spec.DType != t || n > i.Spec.Len() {
-		return fmt.Errorf("engine: argument %q takes %v, not %d values of %v", i.Name, i.Spec, n, t)
-	}
-	return nil
-}
-
-// CheckBind ends the building of p: every device's Compile begins with it. It drops
-// operations whose results nobody reads and reports tensors that p needs and bind
-// lacks, or has in another type or shape.
+// CheckBind ends the building of p; every device's Compile begins with it. It drops
+// operations whose results are never read, and reports tensors that p needs and that bind
+// lacks or has in another type or shape.
 func (p *Program) CheckBind(bind map[string]Tensor) error {
 	if p.err != nil {
 		return p.err
 	}
-	p.prune()
+	p.end()
 	for name, want := range p.Tensors() {
 		t, ok := bind[name]
 		if !ok {

@@ -28,6 +28,7 @@
 // state, KV cache); arguments are the inputs of one run; scratch is one area that
 // all plans of a device share, laid out by [Program.Layout].
 //
-// To add an operation, write one file here (builder with its shape rule, backward
-// rule, cost) and one kernel a device. See crossentropy.go for the pattern.
+// To add an operation, write one file here (builder with its shape rule, bounds of integer
+// arguments, backward rule, cost) and one kernel for each device. See crossentropy.go for
+// the pattern.
 package engine

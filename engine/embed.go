@@ -19,6 +19,7 @@ func (p *Program) Embed(ids, w Buffer, scale float64) Buffer {
 }
 
 func (o *Embed) ports() (in, out []*Buffer) { return []*Buffer{&o.IDs, &o.W}, []*Buffer{&o.Y} }
+func (o *Embed) bounds() []bound            { return []bound{index("embed: id", o.IDs, o.W)} }
 func (o *Embed) cost(p *Program) Cost       { return Cost{Bytes: 8 * float64(p.Spec(o.Y).Len())} }
 
 func (o *Embed) backward(g *Grads) {
@@ -43,5 +44,6 @@ type EmbedBackward struct {
 func (o *EmbedBackward) ports() (in, out []*Buffer) {
 	return []*Buffer{&o.IDs, &o.DY, &o.DW}, []*Buffer{&o.DW}
 }
+func (o *EmbedBackward) bounds() []bound      { return []bound{index("embed: id", o.IDs, o.DW)} }
 func (o *EmbedBackward) cost(p *Program) Cost { return Cost{Bytes: 12 * float64(p.Spec(o.DY).Len())} }
 func (o *EmbedBackward) backward(g *Grads)    { g.p.Failf("embed: no second derivatives") }

@@ -2,50 +2,85 @@ package engine
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
-// Layout is where a program's scratch buffers lie in the one scratch area of a
-// device: buffers whose lifetimes do not meet share memory.
+// Layout is where a program's scratch buffers lie in a device's scratch area. Buffers
+// that are never in use at the same time share memory.
 type Layout struct {
 	Off  []int64 // by buffer, in bytes, for roots of Life Scratch; -1 for others
 	Size int64   // bytes of the whole area
 }
 
-// Layout places scratch buffers by lifetime, largest first, each at the lowest
-// offset where it overlaps no buffer alive at the same time (greedy by size,
-// Pisarchyk and Lee 2020, arXiv 2001.03288). Elements take elem bytes (4, or 8 on
-// the float64 reference); offsets are multiples of align.
+// Piece is a piece of memory in use from operation First to operation Last. [Place] sets
+// the other fields.
+type Piece struct {
+	Size        int64
+	First, Last int
+	Area        int
+	Off         int64 // in the area
+}
+
+// Place puts pieces into as few areas as it can, none larger than limit, and returns the
+// areas' sizes. Pieces that are in use at the same time do not overlap. Pieces go by size,
+// the largest first, each at the lowest offset that is free while it is in use (greedy by
+// size, Pisarchyk and Lee 2020, arXiv 2001.03288). A piece larger than limit makes a larger
+// area; callers split such pieces before.
+func Place(pieces []Piece, limit int64) (areas []int64) {
+	order := make([]*Piece, len(pieces))
+	for i := range pieces {
+		order[i] = &pieces[i]
+	}
+	slices.SortStableFunc(order, func(a, b *Piece) int { return cmp.Compare(b.Size, a.Size) })
+	var placed [][]*Piece // by area, in order of offsets
+	for _, s := range order {
+		for area := 0; ; area++ {
+			if area == len(placed) {
+				placed, areas = append(placed, nil), append(areas, 0)
+			}
+			off := int64(0)
+			for _, q := range placed[area] {
+				if q.Last < s.First || s.Last < q.First {
+					continue
+				}
+				if off+s.Size <= q.Off {
+					break
+				}
+				off = max(off, q.Off+q.Size)
+			}
+			if off+s.Size > limit && s.Size <= limit {
+				continue
+			}
+			s.Area, s.Off = area, off
+			areas[area] = max(areas[area], off+s.Size)
+			at, _ := slices.BinarySearchFunc(placed[area], off, func(q *Piece, off int64) int { return cmp.Compare(q.Off, off) })
+			placed[area] = slices.Insert(placed[area], at, s)
+			break
+		}
+	}
+	return areas
+}
+
+// Layout places scratch buffers in one area. Elements take elem bytes (4, or 8 on the
+// float64 reference); offsets are multiples of align.
 func (p *Program) Layout(elem, align int64) Layout {
 	first, last := p.lifetimes()
 	l := Layout{Off: make([]int64, len(p.buffers))}
-	var order []Buffer
+	var pieces []Piece
+	var of []int // buffer of each piece
 	for b := range p.buffers {
 		l.Off[b] = -1
 		if first[b] >= 0 {
-			order = append(order, Buffer(b))
+			size := (int64(p.Spec(Buffer(b)).Len())*elem + align - 1) / align * align
+			pieces, of = append(pieces, Piece{Size: size, First: first[b], Last: last[b]}), append(of, b)
 		}
 	}
-	size := func(b Buffer) int64 {
-		return (int64(p.Spec(b).Len())*elem + align - 1) / align * align
+	for _, size := range Place(pieces, math.MaxInt64) {
+		l.Size = size
 	}
-	slices.SortStableFunc(order, func(a, b Buffer) int { return cmp.Compare(size(b), size(a)) })
-	var placed []Buffer // by offset
-	for _, b := range order {
-		off, need := int64(0), size(b)
-		for _, q := range placed {
-			if last[q] < first[b] || last[b] < first[q] {
-				continue
-			}
-			if off+need <= l.Off[q] {
-				break
-			}
-			off = max(off, l.Off[q]+size(q))
-		}
-		l.Off[b] = off
-		l.Size = max(l.Size, off+need)
-		i, _ := slices.BinarySearchFunc(placed, off, func(q Buffer, off int64) int { return cmp.Compare(l.Off[q], off) })
-		placed = slices.Insert(placed, i, b)
+	for i, b := range of {
+		l.Off[b] = pieces[i].Off
 	}
 	return l
 }
@@ -65,7 +100,7 @@ func Need(d Device, bind map[string]Tensor, programs ...*Program) (Memory, error
 		if p.err != nil {
 			return Memory{}, p.err
 		}
-		p.prune()
+		p.end()
 	}
 	if d, ok := d.(Planner); ok {
 		return d.Need(bind, programs...)

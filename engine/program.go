@@ -51,6 +51,8 @@ type Program struct {
 	learns  bool // Grad was called
 
 	precision Precision
+	ended     bool // no operation follows; limits is complete
+	limits    []bound
 }
 
 type domain struct {
@@ -116,22 +118,6 @@ func (p *Program) Domains() int { return len(p.domains) }
 
 // Max is a domain's bound.
 func (p *Program) Max(d Domain) int { return p.domains[d].max }
-
-// Live is the number of live rows of b in a run with these arguments: b's whole
-// row count where its rows belong to no domain.
-func (p *Program) Live(b Buffer, in Args) (int, error) {
-	info := p.buffers[b]
-	if info.Rows == AllRows {
-		return info.Spec.Rows(), nil
-	}
-	n, ok := in.Live[info.Rows]
-	if m := p.domains[info.Rows]; !ok {
-		return m.max, nil
-	} else if n < 0 || n > m.max {
-		return 0, fmt.Errorf("engine: %d live rows in domain %q, which is bounded by %d", n, m.name, m.max)
-	}
-	return n, nil
-}
 
 func (p *Program) add(i Info) Buffer {
 	p.buffers = append(p.buffers, i)
@@ -200,7 +186,21 @@ func (p *Program) Tensors() map[string]Spec {
 // Named is the buffer of a tensor, None if there is no such name.
 func (p *Program) Named(name string) Buffer { return p.named[name] }
 
-func (p *Program) emit(op Op) { p.ops = append(p.ops, op) }
+func (p *Program) emit(op Op) {
+	for _, k := range boundsOf(op) {
+		if p.Info(k.arg).Life == Scratch || p.Spec(k.arg).DType != I32 {
+			p.Failf("%s: %q is %v, want integers of an argument or a tensor", k.use, p.Info(k.arg).Name, p.Spec(k.arg))
+		}
+	}
+	p.ops = append(p.ops, op)
+}
+
+// end ends the building: it drops operations whose results are never read and collects
+// the bounds of the others' arguments.
+func (p *Program) end() {
+	p.prune()
+	p.limits, p.ended = p.collectBounds(), true
+}
 
 // want records an error unless b has these dimensions; 0 stands for any.
 func (p *Program) want(op, what string, b Buffer, shape ...int) {

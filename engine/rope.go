@@ -38,6 +38,7 @@ func (p *Program) rotate(x, pos, cos, sin Buffer, headDim int, inverse bool) Buf
 func (o *RoPE) ports() (in, out []*Buffer) {
 	return []*Buffer{&o.X, &o.Pos, &o.Cos, &o.Sin}, []*Buffer{&o.Y}
 }
+func (o *RoPE) bounds() []bound { return []bound{index("rope: position", o.Pos, o.Cos)} }
 func (o *RoPE) cost(p *Program) Cost {
 	n := float64(p.Spec(o.X).Len())
 	return Cost{FLOPs: 3 * n, Bytes: 8 * n}

@@ -13,6 +13,7 @@ func (p *Program) GatherRows(x, idx Buffer) Buffer {
 }
 
 func (o *GatherRows) ports() (in, out []*Buffer) { return []*Buffer{&o.X, &o.Idx}, []*Buffer{&o.Y} }
+func (o *GatherRows) bounds() []bound            { return []bound{index("gather: row", o.Idx, o.X)} }
 func (o *GatherRows) cost(p *Program) Cost       { return Cost{Bytes: 8 * float64(p.Spec(o.Y).Len())} }
 
 // dx[idx_i] = dy_i + add[idx_i], and add elsewhere.
@@ -38,6 +39,7 @@ func (p *Program) ScatterRows(x, idx, like Buffer) Buffer {
 func (o *ScatterRows) ports() (in, out []*Buffer) {
 	return []*Buffer{&o.X, &o.Idx, &o.Add}, []*Buffer{&o.Y}
 }
+func (o *ScatterRows) bounds() []bound      { return []bound{index("scatter: row", o.Idx, o.Y)} }
 func (o *ScatterRows) cost(p *Program) Cost { return Cost{} }
 func (o *ScatterRows) backward(g *Grads) {
 	dy := g.Of(o.Y)
@@ -65,6 +67,7 @@ func (p *Program) StoreRows(x, idx, dst Buffer) {
 func (o *StoreRows) ports() (in, out []*Buffer) {
 	return []*Buffer{&o.X, &o.Idx, &o.Dst}, []*Buffer{&o.Dst}
 }
+func (o *StoreRows) bounds() []bound      { return []bound{index("store: row", o.Idx, o.Dst)} }
 func (o *StoreRows) cost(p *Program) Cost { return Cost{Bytes: 8 * float64(p.Spec(o.X).Len())} }
 func (o *StoreRows) backward(g *Grads)    {}
 

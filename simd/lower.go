@@ -24,7 +24,6 @@ type lowering struct {
 	ws      uint32            // workspace of a thread
 	rounded rounding
 	update  uint32
-	checks  []check
 }
 
 func (c *plan) lower(scratch uint32) (*lowering, error) {
@@ -95,10 +94,8 @@ func (l *lowering) op(op engine.Op) error {
 	case *engine.Copy:
 		l.copy(l.elements(o.X), l.at(o.X), l.at(o.Y))
 	case *engine.GatherRows:
-		l.index("gather", o.Idx, l.p.Spec(o.X).Rows())
 		l.move(l.rows(o.Y), o.X, o.Y, l.at(o.Idx), 0)
 	case *engine.StoreRows:
-		l.index("store", o.Idx, l.p.Spec(o.Dst).Rows())
 		l.move(l.rows(o.X), o.X, o.Dst, 0, l.at(o.Idx))
 	case *engine.ScatterRows:
 		l.scatter(o)
@@ -188,19 +185,6 @@ func (l *lowering) constant(v uint32) uint32 {
 		l.fixed[v] = i
 	}
 	return l.plan.cells + 4*i
-}
-
-// index has Run check an argument's row indices.
-func (l *lowering) index(op string, idx engine.Buffer, bound int) {
-	l.checks = append(l.checks, check{op: op, of: idx, bound: func([]int) int { return bound }})
-}
-
-// ends has Run check the ends of ranges of rows of b.
-func (l *lowering) ends(op string, idx, b engine.Buffer) {
-	if idx != engine.None {
-		bound := l.p.Dim(b, 0)
-		l.checks = append(l.checks, check{op: op, of: idx, bound: func([]int) int { return bound }, ends: true})
-	}
 }
 
 // chunk is how many elements an elementwise tile has: some tens of microseconds.

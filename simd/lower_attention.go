@@ -34,10 +34,6 @@ func (l *lowering) attended(o *engine.Attention) (r command.Attention, blocks in
 		r.BiasRow, r.BiasHead, r.BiasSlot = stride(0, s[1]*s[2]), stride(1, s[2]), stride(2, 1)
 		r.BiasRows, r.BiasHeads, r.BiasSlots = u(s[0]), u(s[1]), u(s[2])
 	}
-	l.ends("attention", o.Lo, o.K)
-	l.ends("attention", o.Hi, o.K)
-	l.ends("attention", o.PLo, o.PK)
-	l.ends("attention", o.PHi, o.PK)
 
 	// A strip has some 60 rows, fewer where that would not fit in half a megabyte.
 	up8 := func(n int) int { return (n + 7) / 8 * 8 }

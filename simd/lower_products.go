@@ -161,7 +161,6 @@ const logitBytes = 32 << 20
 func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	n, d := l.p.Spec(o.H).Rows(), l.p.Dim(o.H, 1)
 	vocab, k, wk := l.p.Dim(o.W, 0), l.p.Dim(o.Targets, 1), l.p.Dim(o.Weights, 1)
-	l.index("cross-entropy target", o.Targets, vocab)
 	most := max(5, logitBytes/(4*vocab))
 	part := min(n, ceil(ceil(n, ceil(n, most)), 5)*5)
 	z, losses, own := l.room(4*part*vocab), l.room(4*n), l.room(4*part*k)

@@ -42,7 +42,6 @@ func (l *lowering) move(n command.Live, x, y engine.Buffer, from, to uint32) {
 }
 
 func (l *lowering) scatter(o *engine.ScatterRows) {
-	l.index("scatter", o.Idx, l.p.Spec(o.Y).Rows())
 	if o.Add == engine.None {
 		l.emit(command.Map{Live: l.elements(o.Y), Y: l.at(o.Y)}, command.Fill)
 	} else {
@@ -74,17 +73,14 @@ func (l *lowering) splitCols(o *engine.SplitCols) {
 }
 
 func (l *lowering) embed(o *engine.Embed) {
-	l.index("embed", o.IDs, l.p.Dim(o.W, 0))
 	l.emit(command.Lookup{Live: l.rows(o.Y), W: l.weight(o.W), IDs: l.at(o.IDs), Y: l.at(o.Y), Scale: float32(o.Scale)}, command.Embed)
 }
 
 func (l *lowering) embedBackward(o *engine.EmbedBackward) {
-	l.index("embed", o.IDs, l.p.Dim(o.DW, 0))
 	l.add(l.rows(o.DY), l.at(o.DY), l.at(o.IDs), l.at(o.DW), l.p.Dim(o.DY, -1), o.Scale)
 }
 
 func (l *lowering) rope(o *engine.RoPE) {
-	l.index("rope position", o.Pos, l.p.Dim(o.Cos, 0))
 	r := command.Rotate{Live: l.rows(o.X), X: l.at(o.X), Pos: l.at(o.Pos), Cos: l.at(o.Cos), Sin: l.at(o.Sin), Y: l.at(o.Y),
 		Cols: u(l.p.Dim(o.X, -1)), HeadDim: u(o.HeadDim), R: u(l.p.Dim(o.Cos, 1)), Sign: 1}
 	if o.Inverse {
@@ -123,8 +119,6 @@ func (l *lowering) normBackward(o *engine.NormBackward) {
 }
 
 func (l *lowering) conv(o *engine.CausalConv) command.Conv {
-	l.ends("causal convolution", o.Lo, o.X)
-	l.ends("causal convolution", o.Hi, o.X)
 	return command.Conv{Live: l.rows(o.Y), X: l.at(o.X), Left: l.at(o.Left), W: l.at(o.W), Lo: l.at(o.Lo), Hi: l.at(o.Hi), Y: l.at(o.Y),
 		Lefts: u(l.p.Dim(o.Left, 0)), Taps: u(l.p.Dim(o.W, 0)), Dilation: u(o.Dilation), Bytes: u(4 * l.p.Dim(o.X, -1))}
 }

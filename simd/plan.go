@@ -24,15 +24,6 @@ type plan struct {
 	first  uint32   // address of the first record, 0 if there is none
 	update uint32   // address of the first record that changes parameters
 	epoch  int      // of the device when the records were encoded
-	checks []check
-}
-
-// check is a bound on the integers of an argument.
-type check struct {
-	op    string
-	of    engine.Buffer
-	bound func(live []int) int // indices lie in [0, bound), or ends of ranges in [0, bound]
-	ends  bool
 }
 
 // Compile encodes p over these tensors.
@@ -166,7 +157,7 @@ func (c *plan) encode() error {
 	if c.first != 0 {
 		c.dev.home.write(c.first, l.code)
 	}
-	c.update, c.checks, c.epoch = l.update, l.checks, c.dev.epoch
+	c.update, c.epoch = l.update, c.dev.epoch
 	return nil
 }
 
@@ -188,20 +179,13 @@ func (c *plan) Run(ctx context.Context, in engine.Args) error {
 	if err := c.p.CheckArgs(in); err != nil {
 		return err
 	}
-	live := make([]int, c.p.Domains())
-	cells := make([]byte, 0, 4*len(live))
-	for d := range live {
+	var cells []byte
+	for d := range c.p.Domains() {
 		n, ok := in.Live[engine.Domain(d)]
 		if !ok {
 			n = c.p.Max(engine.Domain(d))
 		}
-		live[d] = n
 		cells = binary.LittleEndian.AppendUint32(cells, uint32(n))
-	}
-	for _, k := range c.checks {
-		if err := k.check(c.p, in.Ints[k.of], live); err != nil {
-			return err
-		}
 	}
 	if err := c.dev.lock(ctx); err != nil {
 		return err
@@ -257,21 +241,4 @@ func (c *plan) walk(ctx context.Context) error {
 			rest()
 		}
 	}
-}
-
-func (k check) check(p *engine.Program, v []int32, live []int) error {
-	n := len(v)
-	if d := p.Info(k.of).Rows; d != engine.AllRows {
-		n = min(n, live[d]*(p.Spec(k.of).Len()/max(1, p.Dim(k.of, 0))))
-	}
-	bound, below := k.bound(live), "<"
-	if k.ends {
-		below = "≤"
-	}
-	for i, x := range v[:n] {
-		if x < 0 || int(x) > bound || int(x) == bound && !k.ends {
-			return fmt.Errorf("simd: %s: %q[%d] is %d, want 0 ≤ x %s %d", k.op, p.Info(k.of).Name, i, x, below, bound)
-		}
-	}
-	return nil
 }

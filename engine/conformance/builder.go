@@ -192,44 +192,74 @@ func (b *Builder) finish() {
 func Run(ctx context.Context, dev engine.Device, c Case) (map[string][]float64, error) {
 	b := newBuilder(c)
 	b.finish()
-	return b.run(ctx, dev)
+	s, err := b.start(ctx, dev)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	return s.run(ctx, b.Args)
 }
 
-func (b *Builder) run(ctx context.Context, dev engine.Device) (map[string][]float64, error) {
+// started is a case's program on a device.
+type started struct {
+	plan engine.Plan
+	bind map[string]engine.Tensor
+	outs []string
+}
+
+// start gives tensors their values and compiles the program.
+func (b *Builder) start(ctx context.Context, dev engine.Device) (s *started, err error) {
 	if err := b.Err(); err != nil {
 		return nil, err
 	}
-	bind := map[string]engine.Tensor{}
+	s = &started{bind: map[string]engine.Tensor{}, outs: b.outs}
 	defer func() {
-		for _, t := range bind {
-			t.Close()
+		if err != nil {
+			s.close()
 		}
 	}()
-	for name, s := range b.Tensors() {
-		t, err := dev.Alloc(s)
+	for name, spec := range b.Tensors() {
+		t, err := dev.Alloc(spec)
 		if err != nil {
 			return nil, err
 		}
-		bind[name] = t
+		s.bind[name] = t
 		if raw := b.init[name]; raw != nil {
 			if err := t.Write(ctx, 0, raw); err != nil {
 				return nil, fmt.Errorf("tensor %q: %w", name, err)
 			}
 		}
 	}
-	plan, err := dev.Compile(ctx, b.Program, bind)
-	if err != nil {
+	s.plan, err = dev.Compile(ctx, b.Program, s.bind)
+	return s, err
+}
+
+func (s *started) close() {
+	if s.plan != nil {
+		s.plan.Close()
+	}
+	for _, t := range s.bind {
+		t.Close()
+	}
+}
+
+// run runs the program once and returns its results.
+func (s *started) run(ctx context.Context, in engine.Args) (map[string][]float64, error) {
+	if err := s.plan.Run(ctx, in); err != nil {
 		return nil, err
 	}
-	defer plan.Close()
-	if err := plan.Run(ctx, b.Args); err != nil {
-		return nil, err
-	}
+	return s.results(ctx)
+}
+
+// results reads what is compared.
+func (s *started) results(ctx context.Context) (map[string][]float64, error) {
 	out := map[string][]float64{}
-	for _, name := range b.outs {
-		if out[name], err = values(ctx, bind[name]); err != nil {
+	for _, name := range s.outs {
+		v, err := values(ctx, s.bind[name])
+		if err != nil {
 			return nil, err
 		}
+		out[name] = v
 	}
 	return out, nil
 }

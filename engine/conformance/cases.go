@@ -49,7 +49,11 @@ func embed() []Case {
 			b.Watch("y", b.Embed(ids, b.Weight("w", t, 11, 64), 2.5))
 		}})
 	}
-	return append(all, Case{Name: "embed/trained", Build: func(b *Builder) {
+	return append(all, Case{Name: "embed/ids of a tensor", Build: func(b *Builder) {
+		ids := b.Persist("ids", engine.Spec{DType: engine.I32, Shape: []int{3}})
+		b.init["ids"] = []byte{10, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0}
+		b.Watch("y", b.Embed(b.View(ids, 1, 2), b.Tensor("w", 1, 11, 9), 1))
+	}}, Case{Name: "embed/trained", Build: func(b *Builder) {
 		ids := b.Ints("ids", b.Rows(6, 5), []int32{3, 0, 10, 3, 7}, 6)
 		b.Out("y", b.Embed(ids, b.Param("w", 1, 11, 9), 2.5))
 	}}, Case{Name: "embed/tied", Build: func(b *Builder) {
@@ -118,46 +122,53 @@ type attn struct {
 	noContent, window, rel bool
 	free                   bool // no relative bias on the prefix
 	empty                  bool // some rows see nothing
+	reversed               bool // some ranges end before they begin
 	sigma                  float64
 }
 
 func (a attn) build(b *Builder) {
-	max := a.rows + 3
-	d := b.Rows(max, a.rows)
+	most := a.rows + 3
+	d := b.Rows(most, a.rows)
 	o := engine.Attention{Heads: a.heads, KVHeads: a.kv, HeadDim: a.dim, Scale: 1 / math.Sqrt(float64(a.dim))}
-	o.Q = b.Live(b.Param("q", a.sigma, max, a.heads*a.dim), d)
+	o.Q = b.Live(b.Param("q", a.sigma, most, a.heads*a.dim), d)
 	if !a.noContent {
-		o.K = b.Live(b.Param("k", a.sigma, max, a.kv*a.dim), d)
-		o.V = b.Live(b.Param("v", 1, max, a.kv*a.dim), d)
+		o.K = b.Live(b.Param("k", a.sigma, most, a.kv*a.dim), d)
+		o.V = b.Live(b.Param("v", 1, most, a.kv*a.dim), d)
 		lo, hi := make([]int32, a.rows), make([]int32, a.rows)
 		for t := range lo {
 			seg := t / 7 * 7 // examples of seven rows
 			lo[t], hi[t] = int32(seg), int32(t+1)
 			if a.window {
-				lo[t] = int32(maxInt(seg, t-2))
+				lo[t] = int32(max(seg, t-2))
 			}
 			if a.empty && t%3 == 0 {
 				hi[t] = lo[t]
 			}
+			if a.reversed && t%4 == 0 {
+				lo[t], hi[t] = hi[t], lo[t]
+			}
 		}
-		o.Lo, o.Hi = b.Ints("lo", d, lo, max), b.Ints("hi", d, hi, max)
+		o.Lo, o.Hi = b.Ints("lo", d, lo, most), b.Ints("hi", d, hi, most)
 	}
 	if a.slots > 0 {
 		o.PK = b.Param("pk", a.sigma, a.slots, a.kv*a.dim)
 		o.PV = b.Param("pv", 1, a.slots, a.kv*a.dim)
-		if a.window || a.empty {
+		if a.window || a.empty || a.reversed {
 			lo, hi := make([]int32, a.rows), make([]int32, a.rows)
 			for t := range lo {
 				lo[t], hi[t] = int32(t%(a.slots+1)), int32(a.slots)
 				if a.empty && t%3 == 0 {
 					hi[t] = lo[t]
 				}
+				if a.reversed && t%5 == 1 {
+					lo[t], hi[t] = hi[t], 0
+				}
 			}
-			o.PLo, o.PHi = b.Ints("plo", d, lo, max), b.Ints("phi", d, hi, max)
+			o.PLo, o.PHi = b.Ints("plo", d, lo, most), b.Ints("phi", d, hi, most)
 		}
 	}
 	if a.bias != nil {
-		full := []int{max, a.heads, a.slots}
+		full := []int{most, a.heads, a.slots}
 		shape := make([]int, 3)
 		for i, n := range a.bias {
 			shape[i] = n
@@ -166,22 +177,20 @@ func (a attn) build(b *Builder) {
 			}
 		}
 		bias := b.Param("bias", 1, shape...)
-		if shape[0] == max {
+		if shape[0] == most {
 			bias = b.Live(bias, d)
 		}
 		o.PBias = bias
 	}
 	if a.rel {
 		o.Rel = b.Param("rel", 1, a.heads, 9)
-		o.QPos, o.KPos = b.Ints("qpos", d, nil, max), b.Ints("kpos", d, nil, max)
+		o.QPos, o.KPos = b.Ints("qpos", d, nil, most), b.Ints("kpos", d, nil, most)
 		if a.slots > 0 && !a.free {
 			o.PPos = b.Ints("ppos", engine.AllRows, nil, a.slots)
 		}
 	}
 	b.Out("o", b.Attention(o))
 }
-
-func maxInt(a, b int) int { return max(a, b) }
 
 func attention() []Case {
 	var all []Case
@@ -199,6 +208,7 @@ func attention() []Case {
 		{name: "prefix only", rows: 16, heads: 4, kv: 2, dim: 8, slots: 5, noContent: true, sigma: 1},
 		{name: "window", rows: 20, heads: 4, kv: 2, dim: 8, slots: 6, window: true, sigma: 1},
 		{name: "hidden rows", rows: 20, heads: 4, kv: 2, dim: 8, slots: 6, empty: true, sigma: 1},
+		{name: "reversed ranges", rows: 20, heads: 4, kv: 2, dim: 8, slots: 6, reversed: true, sigma: 1},
 		{name: "relative bias", rows: 20, heads: 4, kv: 4, dim: 8, slots: 3, rel: true, sigma: 1},
 		{name: "relative bias of the content alone", rows: 20, heads: 4, kv: 4, dim: 8, slots: 3, rel: true, free: true, sigma: 1},
 		{name: "large scores", rows: 20, heads: 2, kv: 2, dim: 8, slots: 3, sigma: 12},

@@ -53,6 +53,43 @@ func TestEveryOpHasACase(t *testing.T) {
 	}
 }
 
+// Every bound that an operation declares is broken by some case, from below and from above.
+func TestEveryBoundHasACase(t *testing.T) {
+	names := ""
+	for _, c := range InvalidCases() {
+		names += c.Name + "\n"
+	}
+	files, err := filepath.Glob("../*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Name.Name != "bounds" || f.Recv == nil {
+				continue
+			}
+			ast.Inspect(f.Body, func(n ast.Node) bool {
+				if x, ok := n.(*ast.BasicLit); ok && x.Kind == token.STRING {
+					found++
+					if use := strings.Trim(x.Value, "\""); !strings.Contains(names, strings.Split(use, ":")[0]+":") {
+						t.Errorf("no case breaks the bound %q", use)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d bounds found in the engine's source", found)
+	}
+}
+
 func TestFloat32Reference(t *testing.T) { Test(t, cpu.New[float32](), 1e-5) }
 
 // The loss along a random direction of every parameter changes as the gradient

@@ -9,10 +9,13 @@ import (
 	"prelude/engine/cpu"
 )
 
-// Test runs every case on dev.
+// Test runs every case on dev, valid and invalid.
 func Test(t *testing.T, dev engine.Device, bound float64) {
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) { Check(t, dev, c, bound) })
+	}
+	for _, c := range InvalidCases() {
+		t.Run("invalid/"+c.Name, func(t *testing.T) { CheckInvalid(t, dev, c) })
 	}
 }
 

@@ -89,32 +89,24 @@ func (c *plan[T]) sumRows(o *engine.SumRows) {
 	}
 }
 
-func (c *plan[T]) embed(o *engine.Embed) error {
+func (c *plan[T]) embed(o *engine.Embed) {
 	ids, y := c.i32(o.IDs), c.at(o.Y)
-	n, vocab := c.p.Dim(o.Y, -1), c.p.Dim(o.W, 0)
+	n := c.p.Dim(o.Y, -1)
 	for r := range c.rows(o.Y) {
-		if err := index("embed", ids[r], vocab); err != nil {
-			return err
-		}
 		id := int(ids[r])
 		for j, w := range c.weightRows(o.W, id, id+1) {
 			y[r*n+j] = w * T(o.Scale)
 		}
 	}
-	return nil
 }
 
-func (c *plan[T]) embedBackward(o *engine.EmbedBackward) error {
+func (c *plan[T]) embedBackward(o *engine.EmbedBackward) {
 	ids, dy, dw := c.i32(o.IDs), c.at(o.DY), c.at(o.DW)
-	n, vocab := c.p.Dim(o.DY, -1), c.p.Dim(o.DW, 0)
+	n := c.p.Dim(o.DY, -1)
 	for r := range c.rows(o.DY) {
-		if err := index("embed", ids[r], vocab); err != nil {
-			return err
-		}
 		row := dw[int(ids[r])*n:][:n]
 		for j := range row {
 			row[j] += T(o.Scale) * dy[r*n+j]
 		}
 	}
-	return nil
 }

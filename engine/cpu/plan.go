@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"unsafe"
 
@@ -124,9 +125,9 @@ func (c *plan[T]) do(op engine.Op) error {
 	case *engine.GatedBackward:
 		c.gatedBackward(o)
 	case *engine.Embed:
-		return c.embed(o)
+		c.embed(o)
 	case *engine.EmbedBackward:
-		return c.embedBackward(o)
+		c.embedBackward(o)
 	case *engine.Linear:
 		c.linear(o)
 	case *engine.Outer:
@@ -136,31 +137,31 @@ func (c *plan[T]) do(op engine.Op) error {
 	case *engine.NormBackward:
 		c.normBackward(o)
 	case *engine.RoPE:
-		return c.rope(o)
+		c.rope(o)
 	case *engine.Attention:
-		return c.attention(o)
+		c.attention(o)
 	case *engine.AttentionBackward:
-		return c.attentionBackward(o)
+		c.attentionBackward(o)
 	case *engine.CausalConv:
-		return c.causalConv(o)
+		c.causalConv(o)
 	case *engine.CausalConvBackward:
-		return c.causalConvBackward(o)
+		c.causalConvBackward(o)
 	case *engine.HeadLinear:
 		c.headLinear(o)
 	case *engine.HeadOuter:
 		c.headOuter(o)
 	case *engine.GatherRows:
-		return c.gatherRows(o)
+		c.gatherRows(o)
 	case *engine.ScatterRows:
-		return c.scatterRows(o)
+		c.scatterRows(o)
 	case *engine.StoreRows:
-		return c.storeRows(o)
+		c.storeRows(o)
 	case *engine.ConcatRows:
 		c.concatRows(o)
 	case *engine.SplitCols:
 		c.splitCols(o)
 	case *engine.CrossEntropy:
-		return c.crossEntropy(o)
+		c.crossEntropy(o)
 	case *engine.GradStats:
 		c.gradStats(o)
 	case *engine.AdamW:
@@ -186,13 +187,21 @@ func (c *plan[T]) at(b engine.Buffer) []T {
 	return c.f[root][off:][:n]
 }
 
-// i32 is the memory of an I32 argument, nil for None.
+// i32 is the memory of an I32 argument, or a copy of a tensor's integers; nil for None.
 func (c *plan[T]) i32(b engine.Buffer) []int32 {
 	if b == engine.None {
 		return nil
 	}
 	root, off := c.p.Root(b)
-	return c.ints[root][off:][:c.p.Spec(b).Len()]
+	n := c.p.Spec(b).Len()
+	if t := c.bound[root]; t != nil {
+		x := make([]int32, n)
+		for i := range x {
+			x[i] = int32(binary.LittleEndian.Uint32(t.raw[4*(off+i):]))
+		}
+		return x
+	}
+	return c.ints[root][off:][:n]
 }
 
 // rows is the number of live rows of b.
@@ -216,12 +225,4 @@ func grow[T any](s []T, n int) []T {
 		return make([]T, n)
 	}
 	return s
-}
-
-// index checks a row index from an argument.
-func index(op string, i int32, n int) error {
-	if i < 0 || int(i) >= n {
-		return fmt.Errorf("cpu: %s: index %d, want 0 ≤ index < %d", op, i, n)
-	}
-	return nil
 }

@@ -2,19 +2,15 @@ package cpu
 
 import "prelude/engine"
 
-func (c *plan[T]) gatherRows(o *engine.GatherRows) error {
+func (c *plan[T]) gatherRows(o *engine.GatherRows) {
 	x, y, idx := c.at(o.X), c.at(o.Y), c.i32(o.Idx)
 	n := c.p.Dim(o.X, -1)
 	for i := range c.rows(o.Y) {
-		if err := index("gather", idx[i], c.p.Spec(o.X).Rows()); err != nil {
-			return err
-		}
 		copy(y[i*n:(i+1)*n], x[int(idx[i])*n:])
 	}
-	return nil
 }
 
-func (c *plan[T]) scatterRows(o *engine.ScatterRows) error {
+func (c *plan[T]) scatterRows(o *engine.ScatterRows) {
 	x, y, idx := c.at(o.X), c.at(o.Y), c.i32(o.Idx)
 	n, rows := c.p.Dim(o.X, -1), c.rows(o.Y)
 	if o.Add == engine.None {
@@ -23,26 +19,18 @@ func (c *plan[T]) scatterRows(o *engine.ScatterRows) error {
 		copy(y[:rows*n], c.at(o.Add))
 	}
 	for i := range c.rows(o.X) {
-		if err := index("scatter", idx[i], rows); err != nil {
-			return err
-		}
 		for j := range n {
 			y[int(idx[i])*n+j] += x[i*n+j]
 		}
 	}
-	return nil
 }
 
-func (c *plan[T]) storeRows(o *engine.StoreRows) error {
+func (c *plan[T]) storeRows(o *engine.StoreRows) {
 	x, y, idx := c.at(o.X), c.at(o.Dst), c.i32(o.Idx)
 	n := c.p.Dim(o.X, -1)
 	for i := range c.rows(o.X) {
-		if err := index("store", idx[i], c.p.Spec(o.Dst).Rows()); err != nil {
-			return err
-		}
 		copy(y[int(idx[i])*n:][:n], x[i*n:])
 	}
-	return nil
 }
 
 func (c *plan[T]) concatRows(o *engine.ConcatRows) {

@@ -53,14 +53,12 @@ func (b *recipe) queries(o *engine.Attention, backward bool) *launch {
 }
 
 func (b *recipe) attention(o *engine.Attention) {
-	b.ranges(o)
 	k := b.queries(o, false)
 	k.vec("dy", engine.None).out("saved", engine.None).out("ds", engine.None).flag("DBIAS", false).
 		out("o", o.O).out("lse", o.LSE).grid(k.x, k.y, 1)
 }
 
 func (b *recipe) attentionBackward(o *engine.AttentionBackward) {
-	b.ranges(&o.Attention)
 	rows := b.p.Spec(o.Q).Rows()
 	n := rows * o.Heads
 	saved := b.temp(2 * n)
@@ -177,25 +175,4 @@ func (b *recipe) rel(o *engine.AttentionBackward, saved int) {
 		k.grid((n+63)/64, chunks, 1)
 	}
 	b.sumChunks(t, len(sides)*chunks, n, engine.None, o.DRel)
-}
-
-// ranges checks the key ranges of an attention.
-func (b *recipe) ranges(o *engine.Attention) {
-	if o.K != engine.None {
-		b.rangeOf("attention", o.Lo, o.Hi, b.p.Dim(o.K, 0))
-	}
-	if o.PLo != engine.None {
-		b.rangeOf("attention to the prefix", o.PLo, o.PHi, b.p.Dim(o.PK, 0))
-	}
-}
-
-// rangeOf checks that [lo, hi) lies within n rows.
-func (b *recipe) rangeOf(what string, lo, hi engine.Buffer, n int) {
-	b.checks = append(b.checks, check{what + ": beginning of a range", lo, b.elems(lo), count{all: n + 1}, false},
-		check{what + ": end of a range", hi, b.elems(hi), count{all: n}, true})
-}
-
-// index checks an argument of row indices below n.
-func (b *recipe) index(what string, idx engine.Buffer, n int) {
-	b.checks = append(b.checks, check{what, idx, b.elems(idx), count{all: n}, false})
 }

@@ -66,6 +66,11 @@ func TestConformance(t *testing.T) {
 					t.Run(c.Name, func(t *testing.T) { conformance.Check(t, dev, c, 1e-4) })
 				}
 			}
+			for _, c := range conformance.InvalidCases() {
+				if name := "invalid/" + c.Name; (run.cases == "" || whole) && strings.HasPrefix(name, os.Getenv("PRELUDE_CASE")) {
+					t.Run(name, func(t *testing.T) { conformance.CheckInvalid(t, dev, c) })
+				}
+			}
 		})
 	}
 }

@@ -10,7 +10,6 @@ const logitBytes = 64 << 20
 func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 	vocab, d := b.p.Dim(o.W, 0), b.p.Dim(o.W, 1)
 	n, k := b.p.Dim(o.H, 0), b.p.Dim(o.Targets, 1)
-	b.index("cross-entropy target", o.Targets, vocab)
 	budget := min(int64(logitBytes), b.lim.arena())
 	chunk := min(n, max(1, int(budget/int64(4*vocab))))
 	if chunk > 64 && chunk < n {

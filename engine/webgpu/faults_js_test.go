@@ -394,31 +394,6 @@ func TestTooMuch(t *testing.T) {
 	}
 }
 
-// Indices outside their table are refused before they reach the device.
-func TestIndices(t *testing.T) {
-	dev := open(t, Options{})
-	ctx := context.Background()
-	p := engine.NewProgram()
-	d := p.Domain("rows", 3)
-	ids := p.Arg("ids", d, engine.I32, 3)
-	p.CopyTo(p.Embed(ids, p.Persist("w", engine.Spec{DType: engine.Q8_0, Shape: []int{10, 32}}), 1), p.Persist("y", engine.Spec{DType: engine.F32, Shape: []int{3, 32}}))
-	bound := bindAll(t, dev, p)
-	plan, err := dev.Compile(ctx, p, bound)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		ids  []int32
-		live int
-		ok   bool
-	}{{[]int32{0, 9, 4}, 3, true}, {[]int32{0, 10, 4}, 3, false}, {[]int32{-1, 2, 4}, 3, false}, {[]int32{1, 2, 99}, 2, true}} {
-		err := plan.Run(ctx, engine.Args{Ints: map[engine.Buffer][]int32{ids: c.ids}, Live: map[engine.Domain]int{d: c.live}})
-		if (err == nil) != c.ok {
-			t.Errorf("ids %v, %d live: %v", c.ids, c.live, err)
-		}
-	}
-}
-
 // Tensors of every type come back as they were written, in pieces of any size.
 func TestTensors(t *testing.T) {
 	dev := open(t, Options{DefaultLimits: true})

@@ -68,7 +68,6 @@ func (b *recipe) normBackward(o *engine.NormBackward) {
 }
 
 func (b *recipe) rope(o *engine.RoPE) {
-	b.index("rope position", o.Pos, b.p.Dim(o.Cos, 0))
 	sign := 1.0
 	if o.Inverse {
 		sign = -1

@@ -22,7 +22,6 @@ type Plan struct {
 	staging js.Value
 	args    []byte
 	argOff  []int // by buffer, in bytes
-	checks  []check
 	count   int
 	closed  bool
 }
@@ -118,7 +117,7 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bound map[strin
 	for i := range off {
 		off[i] = b.argOff[i] * 4
 	}
-	return &Plan{dev: d, p: p, js: v, staging: v.Get("staging"), args: make([]byte, b.argWords*4), argOff: off, checks: b.checks, count: len(all)}, nil
+	return &Plan{dev: d, p: p, js: v, staging: v.Get("staging"), args: make([]byte, b.argWords*4), argOff: off, count: len(all)}, nil
 }
 
 // Dispatches is how many dispatches a run records.
@@ -182,9 +181,6 @@ func (c *Plan) Run(ctx context.Context, in engine.Args) error {
 		}
 		binary.LittleEndian.PutUint32(c.args[4*d:], uint32(n))
 	}
-	if err := c.check(); err != nil {
-		return err
-	}
 	if err := c.dev.begin(ctx); err != nil {
 		return err
 	}
@@ -192,27 +188,6 @@ func (c *Plan) Run(ctx context.Context, in engine.Args) error {
 	if err := failure(c.dev.js.Call("run", c.js).String()); err != nil {
 		<-c.dev.flight
 		return err
-	}
-	return nil
-}
-
-// check holds the indices of this run to their bounds: a kernel would read other memory.
-func (c *Plan) check() error {
-	eval := func(n count) int {
-		if n.dom == 0 {
-			return n.all
-		}
-		return int(binary.LittleEndian.Uint32(c.args[4*n.dom:])) * n.per
-	}
-	for _, k := range c.checks {
-		root, off := c.p.Root(k.b)
-		limit, at := eval(k.limit), c.args[c.argOff[root]+4*off:]
-		for i := range eval(k.n) {
-			v := int(int32(binary.LittleEndian.Uint32(at[4*i:])))
-			if v < 0 && !k.end || v > limit || v == limit && !k.end {
-				return fmt.Errorf("webgpu: %s: value %d is %d, want 0 ≤ index < %d", k.what, i, v, limit)
-			}
-		}
 	}
 	return nil
 }

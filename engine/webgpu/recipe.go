@@ -1,11 +1,9 @@
 package webgpu
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
 
 	"prelude/engine"
 )
@@ -23,27 +21,15 @@ type recipe struct {
 	argWords int
 	launches []*launch
 	arenas   []int64 // bytes
-	checks   []check
 	err      error
 }
 
-// slot is scratch memory that is in use during operations [first, last]: of a value, or
-// the elements from `from` on of a value that takes several, one after another.
+// slot is a piece of scratch memory. It holds a value or, where a value takes several
+// slots in a row, the value's elements from `from` up to the next slot's.
 type slot struct {
-	from, rest  int // rest is how many of the value's follow
-	size        int64
-	first, last int
-	arena       int
-	off         int64
-}
-
-// check is a bound on the values of an integer argument that kernels index with.
-type check struct {
-	what  string
-	b     engine.Buffer
-	n     count // of values
-	limit count
-	end   bool // of a range: may be the limit itself, or before its beginning
+	engine.Piece     // Area is the arena
+	from         int // the value's first element in this slot
+	more         int // the number of the value's slots that follow this one
 }
 
 // dispatch is what the driver records.
@@ -118,9 +104,9 @@ func (b *recipe) slot(root engine.Buffer) int {
 		b.slotOf[root] = b.cutTemp(s.Len(), step)
 	}
 	at := b.slotOf[root]
-	for i := range b.slots[at].rest + 1 {
+	for i := range b.slots[at].more + 1 {
 		s := &b.slots[at+i]
-		s.first, s.last = min(s.first, b.op), max(s.last, b.op)
+		s.First, s.Last = min(s.First, b.op), max(s.Last, b.op)
 	}
 	return at
 }
@@ -133,7 +119,7 @@ func (b *recipe) cutTemp(n, step int) int {
 	first, count := len(b.slots), max(1, (n+step-1)/max(1, step))
 	for i := range count {
 		size := (int64(min(step, n-i*step))*4 + align - 1) / align * align
-		b.slots = append(b.slots, slot{from: i * step, rest: count - 1 - i, size: max(size, align), first: b.op, last: b.op})
+		b.slots = append(b.slots, slot{Piece: engine.Piece{Size: max(size, align), First: b.op, Last: b.op}, from: i * step, more: count - 1 - i})
 	}
 	return first
 }
@@ -154,42 +140,15 @@ func (b *recipe) count(x engine.Buffer, all int) count {
 	return count{dom: int(d), per: all / max(1, b.p.Dim(x, 0)), all: all}
 }
 
-// place puts slots into arenas by lifetime, largest first, each at the lowest offset
-// where it overlaps nothing alive at the same time (Pisarchyk and Lee 2020).
+// place puts slots into arenas.
 func (b *recipe) place() {
-	limit := b.lim.arena()
-	order := make([]int, len(b.slots))
-	for i := range order {
-		order[i] = i
+	pieces := make([]engine.Piece, len(b.slots))
+	for i, s := range b.slots {
+		pieces[i] = s.Piece
 	}
-	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(b.slots[y].size, b.slots[x].size) })
-	var placed [][]int // by arena, by offset
-	for _, i := range order {
-		s := &b.slots[i]
-		for a := 0; ; a++ {
-			if a == len(placed) {
-				placed, b.arenas = append(placed, nil), append(b.arenas, 0)
-			}
-			off := int64(0)
-			for _, j := range placed[a] {
-				q := &b.slots[j]
-				if q.last < s.first || s.last < q.first {
-					continue
-				}
-				if off+s.size <= q.off {
-					break
-				}
-				off = max(off, q.off+q.size)
-			}
-			if off+s.size > limit {
-				continue
-			}
-			s.arena, s.off = a, off
-			b.arenas[a] = max(b.arenas[a], off+s.size)
-			at, _ := slices.BinarySearchFunc(placed[a], off, func(j int, off int64) int { return cmp.Compare(b.slots[j].off, off) })
-			placed[a] = slices.Insert(placed[a], at, i)
-			break
-		}
+	b.arenas = engine.Place(pieces, b.lim.arena())
+	for i := range b.slots {
+		b.slots[i].Piece = pieces[i]
 	}
 }
 
@@ -202,7 +161,7 @@ func (b *recipe) finish() (pipes []pipeline, all []dispatch, err error) {
 	seen := map[string]int{}
 	for _, k := range b.launches {
 		d := dispatch{x: k.x, y: k.y, z: k.z, op: k.op}
-		binding, keys, err := k.groupsOf(func(slot int) int { return b.slots[slot].arena })
+		binding, keys, err := k.groupsOf(func(slot int) int { return b.slots[slot].Area })
 		if err != nil {
 			return nil, nil, err
 		}
@@ -217,7 +176,7 @@ func (b *recipe) finish() (pipes []pipeline, all []dispatch, err error) {
 					}
 					shown = true
 					if m.kind == memSlot && m.id < 0 {
-						p.spans[j].at = int(b.slots[p.spans[j].mem.id].off / 4)
+						p.spans[j].at = int(b.slots[p.spans[j].mem.id].Off / 4)
 					}
 				}
 				if !shown {
@@ -254,7 +213,7 @@ func (b *recipe) bindOf(m mem) bind {
 		return bind{mem: mem{kind: memSlot, id: -1 - m.id}}
 	case m.kind == memSlot:
 		s := b.slots[m.id]
-		return bind{mem{kind: memSlot, id: s.arena}, s.off, s.size}
+		return bind{mem{kind: memSlot, id: s.Area}, s.Off, s.Size}
 	}
 	return bind{mem: m}
 }

@@ -49,12 +49,12 @@ func checkRecipe(t *testing.T, p *engine.Program, lim Limits) []dispatch {
 	}
 	for i, s := range b.slots {
 		for j, q := range b.slots[:i] {
-			if s.arena == q.arena && s.first <= q.last && q.first <= s.last && s.off < q.off+q.size && q.off < s.off+s.size {
+			if s.Area == q.Area && s.First <= q.Last && q.First <= s.Last && s.Off < q.Off+q.Size && q.Off < s.Off+s.Size {
 				t.Errorf("slots %d and %d are alive at once and overlap", i, j)
 			}
 		}
-		if s.off%align != 0 || s.off+s.size > b.arenas[s.arena] || b.arenas[s.arena] > lim.arena() {
-			t.Errorf("slot %d at %d+%d of an arena of %d bytes", i, s.off, s.size, b.arenas[s.arena])
+		if s.Off%align != 0 || s.Off+s.Size > b.arenas[s.Area] || b.arenas[s.Area] > lim.arena() {
+			t.Errorf("slot %d at %d+%d of an arena of %d bytes", i, s.Off, s.Size, b.arenas[s.Area])
 		}
 	}
 	for _, d := range all {

@@ -4,7 +4,6 @@ import "prelude/engine"
 
 func (b *recipe) embed(o *engine.Embed) {
 	n := b.p.Dim(o.Y, -1)
-	b.index("embed", o.IDs, b.p.Dim(o.W, 0))
 	for _, r := range b.runs(o.W) {
 		b.kernel("embed").ints("ids", o.IDs).weight("w", o.W, r).out("y", o.Y).count("rows", b.rows(o.Y)).
 			u32("n", n).u32("quads", (n+3)/4).u32("low", r.from).u32("high", r.to).f32("factor", o.Scale).
@@ -14,7 +13,6 @@ func (b *recipe) embed(o *engine.Embed) {
 
 func (b *recipe) embedBackward(o *engine.EmbedBackward) {
 	n, rows := b.p.Dim(o.DY, -1), b.p.Spec(o.DY).Rows()
-	b.index("embed", o.IDs, b.p.Dim(o.DW, 0))
 	t := b.temp(rows)
 	k := b.kernel("embed_chain").ints("ids", o.IDs).count("rows", b.rows(o.DY))
 	k.ports = append(k.ports, port{name: "next", spans: b.tempSpans(t), kind: bits, write: true})
@@ -49,13 +47,11 @@ func (b *recipe) move(how int, x, idx, y engine.Buffer) {
 }
 
 func (b *recipe) gatherRows(o *engine.GatherRows) {
-	b.index("gather", o.Idx, b.p.Spec(o.X).Rows())
 	b.move(moveGather, o.X, o.Idx, o.Y)
 }
 
 func (b *recipe) scatterRows(o *engine.ScatterRows) {
 	y := o.Y
-	b.checks = append(b.checks, check{"scatter", o.Idx, b.elems(o.Idx), b.rows(y), false})
 	switch o.Add {
 	case engine.None:
 		b.kernel("fill").out("y", y).count("n", b.elems(y)).f32("value", 0).threads(b.p.Spec(y).Len(), 256)
@@ -72,7 +68,6 @@ func (b *recipe) copyLive(x, y engine.Buffer) {
 }
 
 func (b *recipe) storeRows(o *engine.StoreRows) {
-	b.index("store", o.Idx, b.p.Spec(o.Dst).Rows())
 	b.move(moveStore, o.X, o.Idx, o.Dst)
 }
 

@@ -40,7 +40,7 @@ func (b *recipe) spans(root engine.Buffer) (all []span) {
 
 // tempSpans are the memory of what begins at this slot.
 func (b *recipe) tempSpans(slot int) (all []span) {
-	for i := range b.slots[slot].rest + 1 {
+	for i := range b.slots[slot].more + 1 {
 		all = append(all, span{mem: mem{kind: memSlot, id: slot + i}, from: b.slots[slot+i].from})
 	}
 	return all
