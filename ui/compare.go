@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"prelude/ui/wire"
@@ -13,7 +14,7 @@ type generation struct {
 }
 
 func defaultGeneration() generation {
-	return generation{tokens: "80", temperature: "0", seed: "1"}
+	return generation{tokens: strconv.Itoa(wire.DefaultAnswer), temperature: "0", seed: "1"}
 }
 
 // compare is the section where the base model and the prefixes answer side by side.

@@ -24,9 +24,10 @@ type settings struct {
 }
 
 func defaultSettings() settings {
+	d := wire.DefaultTrain()
 	return settings{
-		by: "minutes", minutes: "5", steps: "200", batch: "8",
-		schedule: "cosine", seed: "1", patience: "5", method: map[string]string{},
+		by: "minutes", minutes: short(d.Minutes, 6), steps: "200", batch: strconv.Itoa(d.Batch),
+		schedule: d.Schedule, seed: strconv.FormatUint(d.Seed, 10), patience: strconv.Itoa(d.Patience), method: map[string]string{},
 	}
 }
 
@@ -92,16 +93,16 @@ func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
 		return v
 	}
 	if s.by == "steps" {
-		t.Steps = int(read("Steps", s.steps, 1, 1e6, true))
+		t.Steps = int(read("Steps", s.steps, 1, wire.MostSteps, true))
 	} else {
-		t.Minutes = read("Minutes", s.minutes, 0.05, 24*60, false)
+		t.Minutes = read("Minutes", s.minutes, 0.05, wire.MostMinutes, false)
 	}
-	t.Batch = int(read("Examples a step", s.batch, 1, 256, true))
+	t.Batch = int(read("Examples a step", s.batch, 1, wire.MostBatch, true))
 	if strings.TrimSpace(s.lr) != "" {
-		t.LR = read("Learning rate", s.lr, 1e-8, 10, false)
+		t.LR = read("Learning rate", s.lr, 1e-8, wire.MostLR, false)
 	}
 	t.Seed = uint64(read("Seed", s.seed, 0, 1<<52, true))
-	t.Patience = int(read("Patience", s.patience, 0, 1e4, true))
+	t.Patience = int(read("Patience", s.patience, 0, wire.MostPatience, true))
 	for _, axis := range axes {
 		c := choiceOf(axis, s.method[axis.ID])
 		if c == nil {
@@ -141,6 +142,13 @@ func number(label, text string, low, high float64, whole bool) (float64, error) 
 		return 0, fmt.Errorf("%s: %s is more than %s", label, text, short(high, 6))
 	}
 	return v, nil
+}
+
+// DefaultTraining is what the page asks for where a person has changed nothing.
+func DefaultTraining(axes []wire.Axis) (wire.Train, error) {
+	s := defaultSettings()
+	s.adopt(axes)
+	return s.request(0, axes)
 }
 
 // choose sets an axis or a setting of the method.

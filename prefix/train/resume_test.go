@@ -34,7 +34,7 @@ func TestResumeIsExact(t *testing.T) {
 	for name, open := range devices {
 		for i, choice := range choices {
 			t.Run(name+" "+string(rune('a'+i)), func(t *testing.T) {
-				o := train.Options{Steps: 30, Eval: 4, Seed: 11, LR: 0.02, Patience: -1}
+				o := train.Options{Steps: 30, Eval: 4, Seed: 11, LR: 0.02, Patience: 0}
 				whole := tune(t, tiny.Llama(t, open()), choice, o, nil)
 				for range 3 {
 					cut := 1 + rand.IntN(29)
@@ -138,7 +138,7 @@ func TestEarlyEvaluations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := train.New(context.Background(), f, m, task(), prefix.Given{}, train.Options{Steps: 1000, Patience: -1})
+	r, err := train.New(context.Background(), f, m, task(), prefix.Given{}, train.Options{Steps: 1000, Patience: 0})
 	if err != nil {
 		t.Fatal(err)
 	}

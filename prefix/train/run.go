@@ -80,9 +80,6 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if o.Batch == 0 {
 		o.Batch = 8
 	}
-	if o.Patience == 0 {
-		o.Patience = 5
-	}
 	if o.Clip == 0 {
 		o.Clip = 1
 	}

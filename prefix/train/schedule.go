@@ -17,7 +17,7 @@ type Options struct {
 	Clip     float64       // global gradient norm; 0: 1, negative: none
 	Seed     uint64
 	Eval     int   // steps between evaluations; 0: a twentieth of all, at least 5
-	Patience int   // evaluations without improvement before stopping; 0: 5, negative: never
+	Patience int   // evaluations without improvement before stopping; 0: never
 	Budget   int64 // bytes that the device may hold, tensors and scratch; 0: no limit
 }
 
@@ -25,8 +25,8 @@ func (o Options) check() error {
 	switch {
 	case o.Steps <= 0 && o.Time <= 0:
 		return fmt.Errorf("train: neither a number of steps nor a time is given")
-	case o.Batch < 0 || o.LR < 0 || o.WarmUp < 0 || o.Eval < 0:
-		return fmt.Errorf("train: batch, learning rate, warm-up and evaluation interval can't be negative")
+	case o.Batch < 0 || o.LR < 0 || o.WarmUp < 0 || o.Eval < 0 || o.Patience < 0:
+		return fmt.Errorf("train: batch, learning rate, warm-up, evaluation interval and patience can't be negative")
 	case o.Schedule != "" && o.Schedule != "linear" && o.Schedule != "cosine":
 		return fmt.Errorf("train: schedule %q is unknown; known are linear, cosine", o.Schedule)
 	}

@@ -47,17 +47,19 @@ type DataOptions struct {
 	Seed     uint64  `json:"seed"`
 }
 
-// Train starts training on the current data. Either Steps or Minutes is set.
+// Train starts training on the current data. Either Steps or Minutes is set. See
+// [Train.Resolve] for what is left open.
 type Train struct {
 	ID       int               `json:"id"`
 	Steps    int               `json:"steps,omitempty"`
 	Minutes  float64           `json:"minutes,omitempty"`
-	Batch    int               `json:"batch"`    // examples a step
-	LR       float64           `json:"lr"`       // 0: the method's default
-	Schedule string            `json:"schedule"` // "linear" or "cosine"
+	Batch    int               `json:"batch"`            // examples a step
+	LR       float64           `json:"lr"`               // 0: the method's default
+	WarmUp   int               `json:"warmUp,omitempty"` // steps; 0: a twentieth of all, from 5 to 20
+	Schedule string            `json:"schedule"`         // "linear" or "cosine"
 	Seed     uint64            `json:"seed"`
 	Method   map[string]string `json:"method"`           // axis or setting → choice, see Methods
-	Patience int               `json:"patience"`         // evaluations without improvement before it ends; 0: 5, negative: never
+	Patience int               `json:"patience"`         // evaluations without improvement before it ends; 0: never
 	Eval     int               `json:"eval,omitempty"`   // steps between evaluations; 0: a twentieth of all, at least 5
 	Text     bool              `json:"text,omitempty"`   // learn the text from its conversations, not the examples
 	Slots    int               `json:"slots,omitempty"`  // with Text: length of the prefix; 0: the text's own

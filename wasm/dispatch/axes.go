@@ -5,8 +5,8 @@ import (
 	"prelude/ui/wire"
 )
 
-// axes lists the methods that there are.
-func axes() []wire.Axis {
+// Axes lists the methods that there are.
+func Axes() []wire.Axis {
 	var all []wire.Axis
 	for _, a := range prefix.Axes() {
 		if len(a.Options) == 0 {

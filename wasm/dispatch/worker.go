@@ -51,7 +51,7 @@ func (w *Worker) Receive(encoded string, blob Blob) {
 // Run says what there is, and then answers requests until ctx ends.
 func (w *Worker) Run(ctx context.Context) {
 	w.offers = w.bundled(ctx)
-	w.send(wire.Ready{Models: w.offers, Devices: w.host.Devices(), Axes: axes(), Presets: presets()})
+	w.send(wire.Ready{Models: w.offers, Devices: w.host.Devices(), Axes: Axes(), Presets: presets()})
 	w.send(w.kept(ctx))
 	for {
 		for w.queue.waiting() > 0 {

@@ -25,7 +25,7 @@ func (s *Session) Generate(ctx context.Context, o wire.Generate, emit func(wire.
 		return err
 	}
 	if o.MaxTokens <= 0 {
-		o.MaxTokens = 128
+		o.MaxTokens = wire.DefaultAnswer
 	}
 	for _, t := range by {
 		g, err := s.generator(ctx, t)

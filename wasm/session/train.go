@@ -62,7 +62,10 @@ func (s *Session) learn(ctx context.Context, o wire.Train, c *train.Checkpoint, 
 	if s.model == nil {
 		return wire.Trained{}, ErrNoModel
 	}
-	var err error
+	o, err := o.Resolve()
+	if err != nil {
+		return wire.Trained{}, err
+	}
 	if s.lesson, err = s.prepare(o); err != nil {
 		return wire.Trained{}, err
 	}
@@ -229,7 +232,7 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 	given := s.lesson.given
 	given.Prefix = from
 	r, err := train.New(ctx, s.model.Frozen, m, s.lesson.data, given,
-		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Eval: o.Eval, Budget: s.budget()})
+		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, WarmUp: o.WarmUp, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Eval: o.Eval, Budget: s.budget()})
 	if err != nil {
 		return nil, err
 	}

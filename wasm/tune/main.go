@@ -119,7 +119,7 @@ func (f *flags) examples() {
 	f.BoolVar(&f.space, "space", false, "put a space before completions that lack one")
 	f.BoolVar(&f.skip, "skip", false, "skip lines that can't be used")
 	f.Float64Var(&f.val, "val", 20, "`percent` of the examples set aside for validation, at most a third")
-	f.Uint64Var(&f.seed, "seed", 0, "seed of the split, the start and the order")
+	f.Uint64Var(&f.seed, "seed", wire.DefaultTrain().Seed, "seed of the split, the start and the order")
 }
 
 func (f *flags) parse(args []string, required ...string) error {
@@ -140,6 +140,12 @@ func (f *flags) parse(args []string, required ...string) error {
 		}
 	}
 	return nil
+}
+
+// given says whether a flag was given.
+func (f *flags) given(name string) (yes bool) {
+	f.Visit(func(x *flag.Flag) { yes = yes || x.Name == name })
+	return yes
 }
 
 func (f *flags) dataOptions() wire.DataOptions {

@@ -17,7 +17,8 @@ import (
 // runStudy makes a prefix that knows a text, or follows an instruction, and examines it.
 func runStudy(ctx context.Context, args []string) error {
 	f := newFlags("study")
-	t := wire.Train{Text: true, Method: choices{}}
+	t := f.training()
+	t.Text = true
 	text := f.String("text", "", "`file` to learn: a document, or an instruction")
 	kind := f.String("kind", "document", "document (something to know) or instruction (something to follow)")
 	conversations := f.Int("conversations", 64, "questions and answers that the model writes itself")
@@ -25,25 +26,17 @@ func runStudy(ctx context.Context, args []string) error {
 	show := f.Bool("show", false, "show the questions and answers")
 	f.StringVar(&f.adapter, "adapter", "", "`folder` or .zip of a prefix to examine, instead of learning one")
 	f.IntVar(&t.Slots, "slots", 0, "length of the prefix; 0 takes what suits the text")
-	f.IntVar(&t.Steps, "steps", 0, "limit in steps")
-	f.Float64Var(&t.Minutes, "minutes", 0, "limit in minutes (5 where -steps is not given)")
-	f.IntVar(&t.Batch, "batch", 8, "conversations a step")
-	f.Float64Var(&t.LR, "lr", 0, "peak learning rate; 0 is the method's own")
-	f.IntVar(&t.Eval, "evaluate", 0, "steps between evaluations; 0 is a twentieth of all, at least 5")
-	f.IntVar(&t.Patience, "patience", 0, "evaluations without improvement before stopping; 0 is 5")
-	f.Uint64Var(&t.Seed, "seed", 1, "seed of the conversations and of the order")
-	f.Var(choices(t.Method), "method", "`key=value` of the method, may be given often")
 	out := f.String("out", "", "`folder` or .zip to write the adapter to")
 	name := f.String("name", "prefix", "the prefix's `name`")
 	if err := f.parse(args, "model", "text"); err != nil {
 		return err
 	}
-	if t.Steps == 0 && t.Minutes == 0 {
-		t.Minutes = 5
+	request, err := t.request()
+	if err != nil {
+		return err
 	}
 	var asked []session.Question
 	if *questions != "" {
-		var err error
 		if asked, err = readQuestions(*questions); err != nil {
 			return err
 		}
@@ -66,7 +59,7 @@ func runStudy(ctx context.Context, args []string) error {
 		fmt.Fprintln(os.Stderr, note)
 	}
 	if f.adapter == "" {
-		if err := learn(ctx, s, t, *conversations, *show); err != nil {
+		if err := learn(ctx, s, request, *conversations, *show); err != nil {
 			return err
 		}
 		if *out != "" {

@@ -41,30 +41,21 @@ func (c choices) preset(id string) error {
 func runTrain(ctx context.Context, args []string) error {
 	f := newFlags("train")
 	f.examples()
-	t := wire.Train{Method: choices{}}
-	f.IntVar(&t.Steps, "steps", 0, "limit in steps")
-	f.Float64Var(&t.Minutes, "minutes", 0, "limit in minutes (5 where -steps is not given)")
-	f.IntVar(&t.Batch, "batch", 8, "examples a step")
-	f.Float64Var(&t.LR, "lr", 0, "peak learning rate; 0 is the method's own")
-	f.StringVar(&t.Schedule, "schedule", "linear", "after warm-up: linear or cosine")
-	f.IntVar(&t.Eval, "evaluate", 0, "steps between evaluations; 0 is a twentieth of all, at least 5")
-	f.IntVar(&t.Patience, "patience", 0, "evaluations without improvement before stopping; 0 is 5")
-	f.Var(choices(t.Method), "method", "`key=value` of the method, may be given often; 'tune methods' lists them")
-	f.Func("preset", "a named `method`, which -method then changes; 'tune methods' lists them", func(id string) error { return choices(t.Method).preset(id) })
+	t := f.training()
 	out := f.String("out", "", "`folder` or .zip to write the adapter to")
 	name := f.String("name", "prefix", "the prefix's `name`")
 	if err := f.parse(args, "model", "data", "out"); err != nil {
 		return err
 	}
-	if t.Steps == 0 && t.Minutes == 0 {
-		t.Minutes = 5
+	request, err := t.request()
+	if err != nil {
+		return err
 	}
-	t.Seed = f.seed
 	s, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
-	done, err := s.Train(ctx, t, session.Watch{
+	done, err := s.Train(ctx, request, session.Watch{
 		Planned: func(p wire.Planned) {
 			fmt.Fprintf(os.Stderr, "%d steps, %d slots, %d trainable parameters, learning rate %g, %.0f MB\n", p.Steps, p.Slots, p.Trainable, p.LR, float64(p.PeakBytes)/1e6)
 		},
@@ -138,7 +129,7 @@ func runGenerate(ctx context.Context, args []string) error {
 	f.StringVar(&f.adapter, "adapter", "", "`folder` or .zip of a prefix")
 	var g wire.Generate
 	f.StringVar(&g.Prompt, "prompt", "", "the `text` to continue")
-	f.IntVar(&g.MaxTokens, "max", 64, "longest answer in tokens")
+	f.IntVar(&g.MaxTokens, "max", wire.DefaultAnswer, "longest answer in tokens")
 	f.Float64Var(&g.Temperature, "temperature", 0, "0 is greedy")
 	f.IntVar(&g.TopK, "top-k", 0, "keep the k likeliest tokens; 0 keeps all")
 	f.Float64Var(&g.TopP, "top-p", 0, "keep the likeliest tokens of this mass; 0 keeps all")

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"prelude/ui/wire"
+)
+
+// training is the flags of a training, with the page's defaults.
+type training struct {
+	wire.Train
+	flags *flags
+}
+
+// training adds the flags of a training.
+func (f *flags) training() *training {
+	d := wire.DefaultTrain()
+	t := &training{flags: f, Train: d}
+	t.Method = choices{}
+	f.IntVar(&t.Steps, "steps", 0, "limit in steps, instead of -minutes")
+	f.Float64Var(&t.Train.Minutes, "minutes", d.Minutes, "limit in minutes")
+	f.IntVar(&t.Batch, "batch", d.Batch, "batch size: examples a step")
+	f.Float64Var(&t.LR, "lr", d.LR, "peak learning rate; 0 is the method's own")
+	f.StringVar(&t.Schedule, "schedule", d.Schedule, "learning rate after warm-up: "+strings.Join(wire.Schedules, " or "))
+	f.IntVar(&t.WarmUp, "warm-up", d.WarmUp, "steps of warm-up; 0 is a twentieth of all, from 5 to 20")
+	f.IntVar(&t.Eval, "evaluate", d.Eval, "steps between evaluations; 0 is a twentieth of all, at least 5")
+	f.IntVar(&t.Patience, "patience", d.Patience, "evaluations in a row without improvement that end the training; 0: it never ends early")
+	f.Var(choices(t.Method), "method", "`key=value` of the method, may be given often; 'tune methods' lists them")
+	f.Func("preset", "a named `method`, which -method then changes; 'tune methods' lists them", func(id string) error { return choices(t.Method).preset(id) })
+	if f.Lookup("seed") == nil {
+		f.Uint64Var(&f.seed, "seed", d.Seed, "seed of the start and the order")
+	}
+	return t
+}
+
+// request is the training that the flags ask for.
+func (t *training) request() (wire.Train, error) {
+	r := t.Train
+	r.Seed = t.flags.seed
+	if r.Steps != 0 && !t.flags.given("minutes") {
+		r.Minutes = 0
+	}
+	r, err := r.Resolve()
+	if err != nil {
+		return r, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return r, nil
+}
