@@ -67,9 +67,9 @@ func table(t *testing.T) map[string][]string {
 	return all
 }
 
-// imports are the project's packages that each package imports, under every build tag,
-// tests left out.
-func imports(t *testing.T) map[string][]string {
+// imports are the project's packages that each package imports, under every build tag; or
+// those that its tests import.
+func imports(t *testing.T, tests bool) map[string][]string {
 	t.Helper()
 	found := map[string]map[string]bool{}
 	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
@@ -81,7 +81,7 @@ func imports(t *testing.T) map[string][]string {
 		if d.IsDir() && file != root && (d.Name() == "node_modules" || d.Name() == "testdata" || rel == "build" || strings.ContainsAny(d.Name()[:1], "_.")) {
 			return filepath.SkipDir
 		}
-		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") != tests {
 			return nil
 		}
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
@@ -111,7 +111,7 @@ func imports(t *testing.T) map[string][]string {
 
 // Every import is in the table, and every row and arrow of the table is in the code.
 func TestArrows(t *testing.T) {
-	want, got := table(t), imports(t)
+	want, got := table(t), imports(t, false)
 	for from, to := range got {
 		allowed, known := want[from]
 		if !known {
@@ -135,19 +135,21 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// No import runs up.
+// No import runs up, of a package or of its tests.
 func TestArrowsRunDown(t *testing.T) {
 	floor := func(pkg string) int {
 		top, _, _ := strings.Cut(pkg, "/")
 		return slices.IndexFunc(floors, func(f []string) bool { return slices.Contains(f, top) })
 	}
-	for from, to := range imports(t) {
-		if floor(from) < 0 {
-			t.Errorf("%s stands on no floor", from)
-		}
-		for _, x := range to {
-			if floor(x) > floor(from) {
-				t.Errorf("%s imports %s, which stands above it", from, x)
+	for _, tests := range []bool{false, true} {
+		for from, to := range imports(t, tests) {
+			if floor(from) < 0 {
+				t.Errorf("%s stands on no floor", from)
+			}
+			for _, x := range to {
+				if floor(x) > floor(from) {
+					t.Errorf("%s imports %s, which stands above it (by its tests: %t)", from, x, tests)
+				}
 			}
 		}
 	}

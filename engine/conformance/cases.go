@@ -10,7 +10,7 @@ import (
 // Cases lists all cases.
 func Cases() []Case {
 	var all []Case
-	for _, group := range [][]Case{linear(), embed(), norms(), rope(), attention(), elementwise(), activations(), rows(), convolution(), heads(), losses(), update()} {
+	for _, group := range [][]Case{linear(), embed(), norms(), rope(), attention(), elementwise(), activations(), rows(), convolution(), heads(), losses(), update(), steps()} {
 		all = append(all, group...)
 	}
 	return all

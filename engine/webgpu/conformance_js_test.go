@@ -13,7 +13,6 @@ import (
 	"prelude/engine"
 	"prelude/engine/conformance"
 	"prelude/engine/cpu"
-	"prelude/models/untrained"
 )
 
 // open gives a device or skips the test, saying why there is none. With
@@ -157,12 +156,10 @@ func TestTrajectory(t *testing.T) {
 	const rows, seq, live = 23, 7, 21
 	ctx := context.Background()
 	run := func(dev engine.Device) (losses, prefix []float64) {
-		s, err := untrained.Decoder{Layers: 2, Hidden: 64, Heads: 4, KVHeads: 2, FF: 96, Vocab: 80}.NewStep(engine.F32, rows, 3, false)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := engine.NewProgram()
+		s := conformance.Decoder{Layers: 2, Hidden: 64, Heads: 4, KVHeads: 2, FF: 96, Vocab: 80, Rows: rows, Slots: 3}.Step(p)
 		bound := map[string]engine.Tensor{}
-		for name, spec := range s.Program.Tensors() {
+		for name, spec := range p.Tensors() {
 			x, err := dev.Alloc(spec)
 			if err == nil {
 				err = x.Write(ctx, 0, firstValues(name, spec))
@@ -172,7 +169,7 @@ func TestTrajectory(t *testing.T) {
 			}
 			bound[name] = x
 		}
-		plan, err := dev.Compile(ctx, s.Program, bound)
+		plan, err := dev.Compile(ctx, p, bound)
 		if err != nil {
 			t.Fatal(err)
 		}

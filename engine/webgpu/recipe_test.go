@@ -8,7 +8,6 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/conformance"
-	"prelude/models/untrained"
 )
 
 // planner is a device that only plans: what a recipe promises is checked on every
@@ -94,11 +93,8 @@ func TestRecipesKeepWebGPUsRules(t *testing.T) {
 }
 
 func TestDispatchesOfAStep(t *testing.T) {
-	step, err := untrained.Decoders["smollm2"].NewStep(engine.Q8_0, 1024, 16, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := step.Program
+	p := engine.NewProgram()
+	conformance.Decoder{Layers: 30, Hidden: 576, Heads: 9, KVHeads: 3, FF: 1536, Vocab: 49152, Rows: 1024, Slots: 16, Weights: engine.Q8_0}.Step(p)
 	bind := map[string]engine.Tensor{}
 	for name, s := range p.Tensors() {
 		bind[name] = stub{s}
