@@ -151,7 +151,7 @@ e2e/bench/webgpu/node_modules: e2e/bench/webgpu/package-lock.json
 	touch $@
 
 # Go natively and as WebAssembly (a third of the files are for one of them only), JavaScript, shell.
-lint: ui lint-sh
+lint: ui lint-js lint-sh
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt: the files above"; exit 1; }
 	$(GO) vet ./...
 	$(WASM) vet $(BROWSER)
@@ -161,6 +161,12 @@ lint: ui lint-sh
 
 # The packages that are part of a program for the browser or for the Worker.
 BROWSER = ./engine/... ./prefix/... ./models/... ./simd/... ./ui/... ./wasm/page ./wasm/worker ./wasm/edge
+
+# Biome holds every script to its recommended rules; tsc checks the types of all but the races
+# (e2e/bench), whose peers' packages are not installed. Taste is left alone: e2e/lint.json.
+lint-js: e2e/node_modules
+	e2e/node_modules/.bin/biome lint --config-path=e2e/lint.json --error-on-warnings $$(git ls-files '*.js' '*.mjs' '*.cjs' | grep -v /testdata/)
+	e2e/node_modules/.bin/tsc -p e2e
 
 SCRIPTS = .ci/run
 lint-sh:

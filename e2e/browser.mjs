@@ -37,12 +37,12 @@ function get(command, ...args) {
 function fromDistribution() {
   if (process.getuid?.() !== 0) return false;
   const managers = [
-    ["apt-get", ["update", "-qq"], ["install", "-y", "-qq", "chromium"]],
-    ["dnf", ["install", "-y", "-q", "chromium"]],
-    ["apk", ["add", "--no-progress", "chromium"]],
+    { command: "apt-get", args: [["update", "-qq"], ["install", "-y", "-qq", "chromium"]] },
+    { command: "dnf", args: [["install", "-y", "-q", "chromium"]] },
+    { command: "apk", args: [["add", "--no-progress", "chromium"]] },
   ];
-  const at = managers.find(([command]) => spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0);
-  return at !== undefined && at.slice(1).every((args) => get(at[0], ...args));
+  const at = managers.find(({ command }) => spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0);
+  return at?.args.every((args) => get(at.command, ...args)) ?? false;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

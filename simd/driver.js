@@ -4,12 +4,14 @@
 // (command.Done, Yield or Failed).
 (() => {
 	const inNode = typeof self === 'undefined';
-	const port = inNode ? require('worker_threads').parentPort : self;
+	/** @type {any} */ // the two kinds of port differ
+	const port = inNode ? require('node:worker_threads').parentPort : self;
+	/** @type {(workspace: number, until: number) => number} */
 	let run;
 	const receive = ({ module, memory, workspace }) => {
 		if (module) {
 			const instance = new WebAssembly.Instance(module, { env: { memory, now: () => performance.now() } });
-			run = instance.exports.run;
+			run = /** @type {typeof run} */ (instance.exports.run);
 			port.postMessage(-1); // ready
 		} else {
 			port.postMessage(run(workspace, Infinity));

@@ -8,6 +8,7 @@ globalThis.preludeAssets = assets;
 
 // Messages that come before the engine listens wait for it.
 const early = [];
+/** @type {Promise<{ module: WebAssembly.Module, failed?: string }>} */
 const program = new Promise((resolve) => {
   self.onmessage = (event) => {
     resolve(event.data);

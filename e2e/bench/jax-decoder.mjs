@@ -18,7 +18,10 @@ export async function decoder(jax, device, size = small, steps = 2) {
   let seed = 1;
   const random = (scale, ...shape) => {
     const n = shape.reduce((a, b) => a * b, 1);
-    const data = Float32Array.from({ length: n }, () => ((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5) * scale);
+    const data = Float32Array.from({ length: n }, () => {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      return (seed / 2 ** 32 - 0.5) * scale;
+    });
     return np.array(data).reshape(shape);
   };
   // Matrices are stored [in, out]: no product has to transpose its weight.

@@ -24,7 +24,10 @@ export class Kernels {
 		const at = this.alloc(4 * n);
 		const v = new Float32Array(this.memory.buffer, at, n);
 		let s = 1;
-		for (let i = 0; i < n; i++) v[i] = ((s = (s * 1103515245 + 12345) >>> 0) / 2 ** 31 - 1) * 0.5;
+		for (let i = 0; i < n; i++) {
+			s = (s * 1103515245 + 12345) >>> 0;
+			v[i] = (s / 2 ** 31 - 1) * 0.5;
+		}
 		return at;
 	}
 

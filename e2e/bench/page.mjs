@@ -108,7 +108,7 @@ for (let i = 0; i < 5; i++) {
     loading = false;
     await look;
     if (exact) peak = await renderers(browser, "VmHWM");
-    const weights = Number(/([\d.]+)\D*MB/.exec(await page.locator("#model-facts").innerText())[1]) * 1e6;
+    const weights = Number(/([\d.]+)\D*MB/.exec(await page.locator("#model-facts").textContent())[1]) * 1e6;
     peaks.push((peak - before) / weights);
   });
 }

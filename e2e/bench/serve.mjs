@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { browser } from '../browser.mjs';
+import { browser as chromiumPath } from '../browser.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -52,7 +52,7 @@ export async function browser() {
 		fs.createReadStream(file, { start: from, end: to }).pipe(response);
 	});
 	await new Promise((done) => server.listen(0, '127.0.0.1', done));
-	const executablePath = browser();
+	const executablePath = chromiumPath();
 	const chrome = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 	const base = `http://127.0.0.1:${server.address().port}`;
 	return {

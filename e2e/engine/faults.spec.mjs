@@ -94,15 +94,18 @@ test("a hidden tab goes on training", async ({ page }) => {
   await page.evaluate(() => {
     const later = window.setTimeout;
     window.requestAnimationFrame = () => 0;
-    window.setTimeout = (f, ms, ...args) => later(f, Math.max(1000, ms ?? 0), ...args);
+    window.setTimeout = /** @type {typeof later} */ ((f, ms, ...args) => later(f, Math.max(1000, ms ?? 0), ...args));
     Object.defineProperty(document, "visibilityState", { value: "hidden" });
     Object.defineProperty(document, "hidden", { value: true });
     document.dispatchEvent(new Event("visibilitychange"));
-    [...document.querySelectorAll("button.segment")].find((b) => b.textContent === "steps").click();
+    /** @type {NodeListOf<HTMLElement>} */
+    const segments = document.querySelectorAll("button.segment");
+    [...segments].find((b) => b.textContent === "steps").click();
+    /** @type {HTMLInputElement} */
     const box = document.querySelector("#train-for");
     box.value = "20";
     box.dispatchEvent(new Event("input", { bubbles: true }));
-    document.querySelector("#start").click();
+    /** @type {HTMLElement} */ (document.querySelector("#start")).click();
   });
   const summary = () => page.evaluate(() => document.querySelector("#summary")?.textContent);
   await expect.poll(summary, { timeout: 200_000 }).toContain("Ended after 20 steps");

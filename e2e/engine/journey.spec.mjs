@@ -71,6 +71,7 @@ test("bad input is named, and nothing is lost", async ({ page }) => {
     return t;
   });
   await page.evaluate((t) => {
+    /** @type {HTMLInputElement} */
     const input = document.querySelector("#data-other");
     input.files = t.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));

@@ -51,7 +51,7 @@ const presets = [
   { id: "gated", label: "Gated", sentence: "A gate that starts at zero, so that training begins at the plain model.", choice: { gate: "zero" } },
 ];
 
-let loaded = null, rows = [], run = null;
+let loaded = null, rows = { text: "", name: "" }, run = null;
 const gated = new Set();
 let shelf = { items: [], inUse: 0 }, keys = 0;
 const cancelled = new Set();
@@ -65,7 +65,7 @@ function put(x) {
   return onShelf(keys);
 }
 
-async function load({ id, bundled = "", hub = "", url = "", files = 0, device }) {
+async function load({ id, bundled = "", hub = "", url = "", device }) {
   const model = models.find((m) => m.name === bundled) ?? { title: hub || url || "dropped files", bytes: 50e6 };
   post("state", { state: "loading" });
   if ((hub + url).includes("mamba")) {
@@ -234,7 +234,7 @@ const papers = [
     parts: ["ascending", "descending", "add1", "add2"].map((name) => ({ name, label: name, seconds: 24 })) },
 ];
 
-async function experiment({ id, name, part }) {
+async function experiment({ id, part }) {
   run = { stop: false };
   post("state", { state: "experiment" });
   const of = 60, tasks = ["ascending", "descending", "add1", "add2"], rows = [];

@@ -1,21 +1,14 @@
 // Pictures of every state, wide and narrow, light and dark: e2e/out/*.png.
-import { expect, openText, out, test, train, trainFor, useSample } from "./page.mjs";
+import { expect, looks, openText, out, test, trainFor, useSample } from "./page.mjs";
 
 const cards = ["Plant labels", "Release notes <b>tidied</b>"].map((name, i) => ({
   id: "abcdefghijklmnopqrstuvwxyz23456" + (i + 2), name, task: "description", about: "One sentence in the house style.",
   model: "smollm2-135m", fingerprint: "f0", method: "PREFIX_TUNING", slots: 32, bytes: 1_474_560, valLoss: 1.5, baseLoss: 3.02, created: "2026-01-01T00:00:00Z",
 }));
 
-const looks = [
-  { name: "1440-light", width: 1440, colorScheme: "light" },
-  { name: "1440-dark", width: 1440, colorScheme: "dark" },
-  { name: "360-light", width: 360, colorScheme: "light" },
-  { name: "360-dark", width: 360, colorScheme: "dark" },
-];
-
-for (const { name, width, colorScheme } of looks) {
+for (const { name, use } of looks) {
   test.describe(name, () => {
-    test.use({ viewport: { width, height: 900 }, colorScheme });
+    test.use(use);
 
     const shoot = async (page, state) => {
       await page.evaluate(() => window.scrollTo(0, 0));

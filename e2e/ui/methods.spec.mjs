@@ -1,5 +1,5 @@
 // Methods with a name, lengths, templates, and the shelf of prefixes, with the fake worker.
-import { expect, out, test, train, trainFor, useSample } from "./page.mjs";
+import { expect, looks, out, test, train, useSample } from "./page.mjs";
 
 test.use({ viewport: { width: 1200, height: 900 } });
 
@@ -114,9 +114,9 @@ test("a template with soft slots, and what it may not be", async ({ page }) => {
   await expect(page.locator("#preview .soft-slots")).toHaveCount(0);
 });
 
-for (const [name, width, colorScheme] of [["1440-light", 1440, "light"], ["1440-dark", 1440, "dark"], ["360-light", 360, "light"], ["360-dark", 360, "dark"]]) {
+for (const { name, use } of looks) {
   test.describe(name, () => {
-    test.use({ viewport: { width, height: 900 }, colorScheme });
+    test.use(use);
 
     test("what it looks like", async ({ page }) => {
       await useSample(page);

@@ -22,6 +22,17 @@ export const test = base.extend({
 });
 export { expect };
 
+/**
+ * The page's looks: phone and desk, light and dark.
+ * @type {{ name: string, use: { viewport: { width: number, height: number }, colorScheme: "light" | "dark" } }[]}
+ */
+export const looks = [
+  { name: "1440-light", use: { viewport: { width: 1440, height: 900 }, colorScheme: "light" } },
+  { name: "1440-dark", use: { viewport: { width: 1440, height: 900 }, colorScheme: "dark" } },
+  { name: "360-light", use: { viewport: { width: 360, height: 900 }, colorScheme: "light" } },
+  { name: "360-dark", use: { viewport: { width: 360, height: 900 }, colorScheme: "dark" } },
+];
+
 export const out = new URL("../out/", import.meta.url).pathname;
 
 /** Takes the project's sample data set. */

@@ -1,6 +1,6 @@
 // Learning a text, with the fake worker in place of the engine.
 import { readFileSync } from "node:fs";
-import { expect, out, test, trainFor } from "./page.mjs";
+import { expect, looks, out, test, trainFor } from "./page.mjs";
 
 const mill = readFileSync(new URL("../study/mill.md", import.meta.url));
 const drop = (page, name, buffer) => page.locator("#data-file").or(page.locator("#text-other")).or(page.locator("#data-other")).first().setInputFiles({ name, mimeType: "text/plain", buffer });
@@ -12,9 +12,9 @@ const shoot = async (page, name) => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
 };
 
-for (const [name, width, colorScheme] of [["1440-light", 1440, "light"], ["1440-dark", 1440, "dark"], ["360-light", 360, "light"], ["360-dark", 360, "dark"]]) {
+for (const { name, use } of looks) {
   test.describe(name, () => {
-    test.use({ viewport: { width, height: 900 }, colorScheme });
+    test.use(use);
 
     test("a text is read, written about, and learned", async ({ page }) => {
       await page.getByRole("button", { name: "Load SmolLM2" }).click();

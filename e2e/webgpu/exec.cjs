@@ -9,17 +9,17 @@
 // same and is told why there is no WebGPU (globalThis.preludeNoWebGPU).
 "use strict";
 
-const fs = require("fs");
-const path = require("path");
-const { execFileSync, spawn } = require("child_process");
-const { pathToFileURL } = require("url");
+const fs = require("node:fs");
+const path = require("node:path");
+const { execFileSync, spawn } = require("node:child_process");
+const { pathToFileURL } = require("node:url");
 
 const icd = "vk_swiftshader_icd.json";
 
 function swiftShader() {
   const homes = [process.env.PRELUDE_SWIFTSHADER, path.dirname(process.env.CHROMIUM ?? "."), "/usr/lib/chromium", "/usr/lib64/chromium-browser", "/usr/lib/chromium-browser",
     "/opt/google/chrome", "/snap/chromium/current/usr/lib/chromium-browser"];
-  const cache = process.env.PLAYWRIGHT_BROWSERS_PATH ?? path.join(require("os").homedir(), ".cache/ms-playwright");
+  const cache = process.env.PLAYWRIGHT_BROWSERS_PATH ?? path.join(require("node:os").homedir(), ".cache/ms-playwright");
   if (fs.existsSync(cache)) {
     for (const name of fs.readdirSync(cache)) homes.push(path.join(cache, name, "chrome-linux"), path.join(cache, name, "chrome-linux64"));
   }
@@ -28,6 +28,7 @@ function swiftShader() {
 
 // The loader reads its environment when a process starts: begin again with it set.
 if (!process.env.PRELUDE_CHILD) {
+  /** @type {Record<string, string>} */
   const env = { ...process.env, PRELUDE_CHILD: "1" };
   const dir = process.env.PRELUDE_GPU ? undefined : swiftShader();
   if (dir) {
@@ -50,9 +51,9 @@ async function webgpu() {
   } catch {
     return 'the npm package "webgpu" is not installed';
   }
-  const { create, globals } = await import(pathToFileURL(entry));
+  const { create, globals } = await import(pathToFileURL(entry).href);
   Object.assign(globalThis, globals);
-  globalThis.navigator ??= {};
+  globalThis.navigator ??= /** @type {Navigator} */ ({});
   Object.defineProperty(globalThis.navigator, "gpu", { value: create([]), configurable: true });
   return "";
 }
@@ -73,10 +74,9 @@ async function main() {
   go.argv = process.argv.slice(2);
   const keep = /^(PRELUDE_|HOME$|PATH$|GO|PWD$)/;
   go.env = Object.fromEntries(Object.entries(process.env).filter(([name]) => keep.test(name)));
-  go.env.TMPDIR = require("os").tmpdir();
+  go.env.TMPDIR = require("node:os").tmpdir();
   go.exit = process.exit;
-  let unhandled = 0;
-  process.on("unhandledRejection", (err) => { unhandled++; console.error("unhandled rejection:", err); process.exit(3); });
+  process.on("unhandledRejection", (err) => { console.error("unhandled rejection:", err); process.exit(3); });
   const { instance } = await WebAssembly.instantiate(fs.readFileSync(process.argv[2]), go.importObject);
   process.on("exit", (code) => {
     if (code === 0 && !go.exited) { // a deadlock: let Go print its stacks

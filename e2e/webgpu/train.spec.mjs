@@ -21,6 +21,7 @@ test("a prefix trains on the WebGPU device in Chromium", async ({ page }) => {
   const program = path.join(await mkdtemp(path.join(os.tmpdir(), "webgpu-")), "test.wasm");
   execFileSync("go", ["test", "-c", "-o", program, "./engine/webgpu"], { cwd: root, env: { ...process.env, GOOS: "js", GOARCH: "wasm" } });
   const goroot = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
+  /** @type {Record<string, [string, () => string | Promise<Buffer>]>} */
   const files = {
     "/": ["text/html", () => `<!doctype html><script src="wasm_exec.js"></script><script src="driver.js"></script>`],
     "/wasm_exec.js": ["text/javascript", () => readFile(path.join(goroot, "lib/wasm/wasm_exec.js"))],
@@ -32,13 +33,13 @@ test("a prefix trains on the WebGPU device in Chromium", async ({ page }) => {
     // The page's own policy: no eval, no inline script.
     response.writeHead(200, { "content-type": type, "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" }).end(await body());
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
   try {
     const lines = [];
     page.on("console", (message) => lines.push(message.text()));
     const violations = [];
     page.on("pageerror", (err) => violations.push(err.message));
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(`http://127.0.0.1:${/** @type {import("node:net").AddressInfo} */ (server.address()).port}/`);
     const code = await page.evaluate(async () => {
       const go = new Go();
       go.argv = ["webgpu.test", "-test.v", "-test.run", "TestTrajectory|TestLost|TestBrokenShader|TestPause|TestManyRuns"];

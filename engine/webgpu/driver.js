@@ -9,15 +9,15 @@ globalThis.preludeWebGPU = (() => {
   // A submit longer than this freezes the screen; a step is cut into several.
   const longSubmit = 100;
 
-  const round = (n, unit) => Math.ceil(n / unit) * unit;
-
   // Opens a device with all the adapter grants, or with WebGPU's defaults.
   async function open(defaults) {
     const gpu = globalThis.navigator?.gpu;
     if (!gpu) throw new Error(globalThis.preludeNoWebGPU ?? "this browser has no WebGPU here");
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (!adapter) throw new Error("WebGPU is there, but it has no adapter");
-    const features = ["shader-f16", "subgroups", "timestamp-query"].filter((f) => adapter.features.has(f));
+    /** @type {GPUFeatureName[]} */
+    const wanted = ["shader-f16", "subgroups", "timestamp-query"];
+    const features = wanted.filter((f) => adapter.features.has(f));
     const requiredLimits = {};
     if (!defaults) for (const name of limitNames) requiredLimits[name] = adapter.limits[name];
     const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
@@ -91,10 +91,10 @@ globalThis.preludeWebGPU = (() => {
       let result, thrown;
       try { result = f(); } catch (err) { thrown = err; }
       const scopes = await Promise.allSettled([this.device.popErrorScope(), this.device.popErrorScope()]);
-      const failed = thrown ?? scopes.find((x) => x.reason)?.reason;
+      const failed = thrown ?? scopes.find((x) => x.status === "rejected")?.reason;
       if (failed) throw await this.named(failed);
       if (this.lost) throw new Error("lost: " + this.lost);
-      const caught = scopes[0].value ?? scopes[1].value;
+      const [caught] = scopes.flatMap((x) => (x.status === "fulfilled" && x.value) || []);
       if (caught) throw new Error(`${what}: ${caught.message}`);
       return result;
     }
@@ -164,7 +164,7 @@ globalThis.preludeWebGPU = (() => {
       if (!l) {
         const visibility = GPUShaderStage.COMPUTE;
         const entries = [0, 1].map((binding) => ({ binding, visibility, buffer: { type: "uniform" } }));
-        written.forEach((w, i) => entries.push({ binding: i + 2, visibility, buffer: { type: w ? "storage" : "read-only-storage" } }));
+        for (const [i, w] of written.entries()) entries.push({ binding: i + 2, visibility, buffer: { type: w ? "storage" : "read-only-storage" } });
         const group = this.device.createBindGroupLayout({ entries });
         l = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
         this.layouts.set(key, l);
@@ -238,6 +238,7 @@ globalThis.preludeWebGPU = (() => {
     bind(plan) {
       for (const d of plan.dispatches) {
         const kernel = plan.kernels[d.k];
+        /** @type {GPUBindGroupEntry[]} */
         const entries = [
           { binding: 0, resource: { buffer: plan.uniforms, offset: d.p, size: d.s } },
           { binding: 1, resource: { buffer: plan.inputs, offset: 0, size: 256 } },
@@ -285,7 +286,10 @@ globalThis.preludeWebGPU = (() => {
       let pipeline = null;
       for (let i = from; i < to; i++) {
         const d = plan.dispatches[i];
-        if (d.pipeline !== pipeline) pass.setPipeline(pipeline = d.pipeline);
+        if (d.pipeline !== pipeline) {
+          pipeline = d.pipeline;
+          pass.setPipeline(pipeline);
+        }
         pass.setBindGroup(0, d.group);
         if (plan.hollow) pass.dispatchWorkgroups(1);
         else pass.dispatchWorkgroups(d.x, d.y, d.z);
@@ -319,7 +323,9 @@ globalThis.preludeWebGPU = (() => {
         this.device.queue.submit([this.record(plan, i, i + 1)]);
         await this.device.queue.onSubmittedWorkDone();
         const { pipeline, x, y, z } = plan.dispatches[i];
-        const k = (all[`${pipeline.label} ${x}×${y}×${z}`] ??= [0, 0]);
+        const name = `${pipeline.label} ${x}×${y}×${z}`;
+        all[name] ??= [0, 0];
+        const k = all[name];
         k[0]++;
         k[1] += performance.now() - begun;
       }

@@ -16,7 +16,7 @@ async function timed(times, f) {
 
 const random = (n) => Float32Array.from({ length: n }, (_, i) => ((i * 7919) % 1000) / 1000 - 0.5);
 
-const peers = {
+globalThis.peers = {
   async jaxjs([m, n, k], times) {
     const { init, defaultDevice, numpy: np, jit } = await import("./node_modules/@jax-js/jax/dist/index.js");
     await init("webgpu");
@@ -94,7 +94,7 @@ function matMulModel(m, n, k) {
 }
 
 // ours runs the Go program in the page and gives what it printed.
-async function ours(args) {
+globalThis.ours = async (args) => {
   const lines = [];
   const log = console.log;
   console.log = (...all) => lines.push(all.join(" "));
@@ -107,4 +107,4 @@ async function ours(args) {
     console.log = log;
   }
   return lines.join("\n");
-}
+};

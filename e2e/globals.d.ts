@@ -1,0 +1,35 @@
+// What scripts find in the global scope without importing it, for tsc (see tsconfig.json).
+
+/** A Go program in WebAssembly: wasm_exec.js of the Go toolchain. */
+declare class Go {
+  argv: string[];
+  env: Record<string, string>;
+  exited: boolean;
+  importObject: WebAssembly.Imports;
+  exit(code: number): void;
+  run(instance: WebAssembly.Instance): Promise<void>;
+  _pendingEvent: object;
+  _resume(): void;
+}
+
+/** A stream of a known length, of Cloudflare's runtime. */
+declare class FixedLengthStream extends TransformStream {
+  constructor(length: number);
+}
+
+/** The Worker's script, which "make worker" writes. */
+declare module "*/build/edge/worker.mjs" {
+  const worker: { fetch(request: Request, env: object, context: object): Promise<Response> };
+  export default worker;
+}
+
+// What tests put into a page (engine/faults.mjs, ui/behaviour.spec.mjs).
+declare var threads: { begin?: number; end?: number }[];
+declare var clicks: number[];
+declare function endThread(): void;
+declare var pwned: unknown;
+
+// What page and worker leave for the Go programs.
+declare var preludeAssets: Record<string, string>;
+declare var preludeWorker: () => { worker: Worker; listen(hear: (event: Event) => void): void };
+declare var preludeNoWebGPU: string;
