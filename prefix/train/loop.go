@@ -16,7 +16,7 @@ type StepInfo struct {
 	GradNorm float64
 	LR       float64
 	Tokens   int // rows in these steps
-	Total    int
+	Total    int // steps of the run; 0: not known yet, time is the limit
 	Skipped  int // steps in Loss whose gradient was not finite: nothing changed
 	Elapsed  time.Duration
 }
@@ -248,7 +248,10 @@ func (l *loop) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	info.Tokens, info.Total, info.Elapsed = l.tokens, l.total, l.elapsed()
+	info.Tokens, info.Elapsed = l.tokens, l.elapsed()
+	if l.total < unknown {
+		info.Total = l.total
+	}
 	l.tokens, l.lastRead = 0, time.Now()
 	if l.ev.Step != nil {
 		l.ev.Step(info)

@@ -149,7 +149,7 @@ type Example struct {
 // Planned says, before the first step, what training will need and do.
 type Planned struct {
 	ID         int      `json:"id"`
-	Steps      int      `json:"steps"`
+	Steps      int      `json:"steps"` // 0: not known yet, time is the limit
 	StepMillis float64  `json:"stepMillis"`
 	PeakBytes  int64    `json:"peakBytes"`
 	Trainable  int64    `json:"trainable"` // parameters
@@ -168,7 +168,7 @@ type Step struct {
 	LR        float64   `json:"lr"`
 	TokensSec float64   `json:"tokensSec"`
 	LeftSec   float64   `json:"leftSec"`
-	Total     int       `json:"total"`
+	Total     int       `json:"total"`             // 0: not known yet, time is the limit
 	Skipped   int       `json:"skipped,omitempty"` // of these, whose gradient was not finite: nothing changed
 }
 

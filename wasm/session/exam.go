@@ -31,12 +31,12 @@ func (q Question) right(answer string) bool {
 
 // Marks are one candidate's results.
 type Marks struct {
-	Name    string
-	Right   int
-	KL      float64 // KL(text in context ‖ candidate), nats a token of the former's answers
-	Slots   int
-	Bytes   int64 // of its keys and values
-	Answers []string
+	Name    string   `json:"name"`
+	Right   int      `json:"right"`
+	KL      float64  `json:"kl"` // KL(text in context ‖ candidate), nats a token of the former's answers
+	Slots   int      `json:"slots"`
+	Bytes   int64    `json:"bytes"` // of its keys and values
+	Answers []string `json:"answers"`
 }
 
 // longestAnswer bounds an answer in an exam, in tokens.

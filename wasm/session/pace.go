@@ -31,7 +31,7 @@ func (p *pace) step(i train.StepInfo) (news bool) {
 		p.tokens = float64(i.Tokens) / took.Seconds()
 	}
 	done := i.First + len(i.Loss) - 1
-	news = i.Total < 1<<20 && (i.Total != p.total || !p.known && done >= settled)
+	news = i.Total > 0 && (i.Total != p.total || !p.known && done >= settled)
 	p.total, p.known = i.Total, p.known || done >= settled
 	return news
 }

@@ -1,14 +1,17 @@
 // Tune is Prelude without a browser: the same engine, models and sessions as the page.
 //
-//	tune train    -model smollm2-135m -data examples.jsonl -minutes 10 -out adapter/
-//	tune study    -model smollm2-135m -text handbook.md -out adapter/
-//	tune eval     -model smollm2-135m -data examples.jsonl -adapter adapter/
-//	tune generate -model smollm2-135m -adapter adapter/ -prompt "name : The Mill"
-//	tune export   -model prelude-tiny -out folder/
+//	tune train    -model prelude-wren -data static/samples/plants.jsonl -steps 60 -out adapter
+//	tune study    -model prelude-wren -text e2e/study/mill.md -conversations 16 -steps 10 -out cartridge
+//	tune eval     -model prelude-wren -data static/samples/plants.jsonl -adapter adapter
+//	tune generate -model prelude-wren -adapter adapter -prompt "name : Mint | kind : herb | light : half shade | water : much | height : 60 cm"
+//	tune export   -model prelude-wren -out folder
+//	tune methods
 //
 // A model is a folder of static/models, a folder on disk, or a .gguf file. Results go to
-// standard output, everything else to standard error. Exit status: 0 done, 1 failed, 2
-// wrong usage.
+// standard output, with -json as JSON objects, one a line; everything else goes to standard
+// error. SIGINT, SIGTERM and SIGHUP end a training, and what it has learned is written; a
+// second signal ends the program. Exit status: 0 done, 1 failed, 2 wrong usage, 128 and the
+// signal's number where a signal ended the work early.
 package main
 
 import (
@@ -17,7 +20,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 
@@ -65,19 +67,25 @@ func main() {
 		usage(os.Stdout)
 		return
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	ctx, signalled := interruptible()
 	for _, c := range commands {
 		if c.name != os.Args[1] {
 			continue
 		}
 		err := c.run(ctx, os.Args[2:])
 		var h session.Hint
+		var wrong usageError
 		switch {
 		case err == nil || errors.Is(err, flag.ErrHelp):
-			return
+			os.Exit(signalled())
 		case errors.Is(err, errUsage):
 			os.Exit(2)
+		case errors.As(err, &wrong):
+			fmt.Fprintf(os.Stderr, "tune %s: %v; 'tune %s -help' lists the flags\n", c.name, err, c.name)
+			os.Exit(2)
+		case errors.Is(err, context.Canceled):
+			fmt.Fprintln(os.Stderr, "tune: stopped; there is nothing to keep")
+			os.Exit(max(signalled(), 1))
 		case errors.As(err, &h):
 			fmt.Fprintf(os.Stderr, "tune: %v. %s\n", err, h.Do)
 		default:
@@ -93,11 +101,15 @@ func main() {
 // errUsage has been reported already.
 var errUsage = errors.New("wrong usage")
 
+// usageError is wrong usage that is still to be reported.
+type usageError struct{ error }
+
 // flags are the flags that commands share.
 type flags struct {
 	*flag.FlagSet
 	model, data, adapter string
 	device               string
+	json                 bool
 	chat, space, skip    bool
 	system, form         string
 	seed                 uint64
@@ -107,6 +119,7 @@ type flags struct {
 func newFlags(name string) *flags {
 	f := &flags{FlagSet: flag.NewFlagSet("tune "+name, flag.ContinueOnError)}
 	f.StringVar(&f.model, "model", "", "`model`: a name under static/models, a folder, or a .gguf file")
+	f.BoolVar(&f.json, "json", false, "write results as JSON, one object a line")
 	f.StringVar(&f.device, "device", "simd", "`device`: simd (the browser's kernels) or cpu (the reference)")
 	return f
 }

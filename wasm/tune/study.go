@@ -26,7 +26,7 @@ func runStudy(ctx context.Context, args []string) error {
 	show := f.Bool("show", false, "show the questions and answers")
 	f.StringVar(&f.adapter, "adapter", "", "`folder` or .zip of a prefix to examine, instead of learning one")
 	f.IntVar(&t.Slots, "slots", 0, "length of the prefix; 0 takes what suits the text")
-	out := f.String("out", "", "`folder` or .zip to write the adapter to")
+	out := f.output()
 	name := f.String("name", "prefix", "the prefix's `name`")
 	if err := f.parse(args, "model", "text"); err != nil {
 		return err
@@ -34,6 +34,11 @@ func runStudy(ctx context.Context, args []string) error {
 	request, err := t.request()
 	if err != nil {
 		return err
+	}
+	if out.path != "" && f.adapter == "" {
+		if err := out.try(); err != nil {
+			return err
+		}
 	}
 	var asked []session.Question
 	if *questions != "" {
@@ -59,15 +64,15 @@ func runStudy(ctx context.Context, args []string) error {
 		fmt.Fprintln(os.Stderr, note)
 	}
 	if f.adapter == "" {
-		if err := learn(ctx, s, request, *conversations, *show); err != nil {
+		if err := learn(ctx, s, f.report(), request, *conversations, *show); err != nil {
 			return err
 		}
-		if *out != "" {
+		if out.path != "" {
 			zip, _, err := s.Export(context.WithoutCancel(ctx), wire.Export{Name: *name})
 			if err != nil {
 				return err
 			}
-			if err := writeAdapter(*out, zip); err != nil {
+			if err := out.write(zip); err != nil {
 				return err
 			}
 		}
@@ -79,42 +84,40 @@ func runStudy(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if f.json {
+		return printJSON(marks)
+	}
 	printMarks(asked, marks, *show)
 	return nil
 }
 
 // learn writes the conversations and trains on them.
-func learn(ctx context.Context, s *session.Session, t wire.Train, conversations int, show bool) error {
+func learn(ctx context.Context, s *session.Session, r *report, t wire.Train, conversations int, show bool) error {
 	between := func() bool { return ctx.Err() == nil }
 	begun := time.Now()
 	if err := s.Write(ctx, wire.Write{Conversations: conversations, Seed: t.Seed}, func(w wire.Written) {
 		if w.Done {
-			fmt.Fprintf(os.Stderr, "%d questions and answers in %.0f s, %.0f tokens each\n", w.Count, time.Since(begun).Seconds(), w.Tokens)
+			r.line("%d questions and answers in %.0f s, %.0f tokens each", w.Count, time.Since(begun).Seconds(), w.Tokens)
 			return
 		}
-		fmt.Fprintf(os.Stderr, "%d of %d written, %.0f s left\n", w.Count, w.Total, w.LeftSec)
+		r.line("%d of %d written, %s left", w.Count, w.Total, left(w.LeftSec))
 		for _, x := range w.Said {
 			if show {
-				fmt.Fprintf(os.Stderr, "  %s\n    %s\n", x.Prompt, strings.ReplaceAll(x.Completion, "\n", " / "))
+				r.line("  %s\n    %s", x.Prompt, strings.ReplaceAll(x.Completion, "\n", " / "))
 			}
 		}
 	}, between); err != nil {
 		return err
 	}
-	done, err := s.Train(context.WithoutCancel(ctx), t, session.Watch{
-		Planned: func(p wire.Planned) {
-			fmt.Fprintf(os.Stderr, "%d steps, %d slots, learning rate %g\n", p.Steps, p.Slots, p.LR)
-		},
-		Step: func(x wire.Step) {
-			fmt.Fprintf(os.Stderr, "step %d of %d  divergence %.4f  %.0f tokens/s  %.0f s left\n", x.First+len(x.Loss)-1, x.Total, x.Loss[len(x.Loss)-1], x.TokensSec, x.LeftSec)
-		},
-		Eval:    func(e wire.Eval) { fmt.Printf("step %d  divergence %.4f  without %.4f\n", e.Step, e.Loss, e.Base) },
-		Between: between,
-	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	r.what, r.base = "divergence", "without"
+	done, err := s.Train(ctx, t, session.Watch{Planned: r.planned, Step: r.step, Eval: r.eval, Between: between})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("best %.4f at step %d of %d (%s, %.0f s); without %.4f\n", done.BestLoss, done.BestStep, done.Steps, done.Why, done.Seconds, done.BaseLoss)
+	r.trained(done)
 	return nil
 }
 

@@ -42,7 +42,7 @@ func runTrain(ctx context.Context, args []string) error {
 	f := newFlags("train")
 	f.examples()
 	t := f.training()
-	out := f.String("out", "", "`folder` or .zip to write the adapter to")
+	out := f.output()
 	name := f.String("name", "prefix", "the prefix's `name`")
 	if err := f.parse(args, "model", "data", "out"); err != nil {
 		return err
@@ -51,54 +51,28 @@ func runTrain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := out.try(); err != nil {
+		return err
+	}
 	s, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
+	r := f.report()
 	done, err := s.Train(ctx, request, session.Watch{
-		Planned: func(p wire.Planned) {
-			fmt.Fprintf(os.Stderr, "%d steps, %d slots, %d trainable parameters, learning rate %g, %.0f MB\n", p.Steps, p.Slots, p.Trainable, p.LR, float64(p.PeakBytes)/1e6)
-		},
-		Step: func(x wire.Step) {
-			if x.Skipped > 0 {
-				fmt.Fprintf(os.Stderr, "%d steps with a gradient that is not finite were skipped; the learning rate is halved for each\n", x.Skipped)
-			}
-			fmt.Fprintf(os.Stderr, "step %d of %d  loss %.4f  |g| %.3f  %.0f tokens/s  %.0f s left\n", x.First+len(x.Loss)-1, x.Total, x.Loss[len(x.Loss)-1], x.GradNorm, x.TokensSec, x.LeftSec)
-		},
-		Eval: func(e wire.Eval) {
-			best := ""
-			if e.Best {
-				best = "  best"
-			}
-			fmt.Printf("step %d  validation %.4f  base %.4f%s\n", e.Step, e.Loss, e.Base, best)
-		},
+		Planned: r.planned, Step: r.step, Eval: r.eval, Lengths: r.lengths,
 		Between: func() bool { return ctx.Err() == nil },
-		Stage:   func(p wire.Progress) { fmt.Fprintln(os.Stderr, p.Stage) },
-		Lengths: printLengths,
+		Stage:   func(p wire.Progress) { r.line("%s", p.Stage) },
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("best %.4f at step %d of %d (%s, %.0f s); base %.4f\n", done.BestLoss, done.BestStep, done.Steps, done.Why, done.Seconds, done.BaseLoss)
+	r.trained(done)
 	zip, _, err := s.Export(context.WithoutCancel(ctx), wire.Export{Name: *name})
 	if err != nil {
 		return err
 	}
-	return writeAdapter(*out, zip)
-}
-
-// printLengths writes the table of lengths once one is picked.
-func printLengths(l wire.Lengths) {
-	if l.Picked == 0 {
-		return
-	}
-	for _, p := range l.Points {
-		mark := ""
-		if p.Slots == l.Picked {
-			mark = "  picked"
-		}
-		fmt.Printf("%d slots  validation %.4f  ± %.4f%s\n", p.Slots, p.Loss, p.Error, mark)
-	}
+	return out.write(zip)
 }
 
 func runEval(ctx context.Context, args []string) error {
@@ -116,12 +90,31 @@ func runEval(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if f.json {
+		return printJSON(evaluation{l.Base, l.Tuned, l.InContext, l.Shots})
+	}
 	fmt.Printf("base %.4f\n", l.Base)
 	if f.adapter != "" {
 		fmt.Printf("prefix %.4f (%.1f %% below base)\n", l.Tuned, 100*(1-l.Tuned/l.Base))
 	}
 	fmt.Printf("in context %.4f (%d examples)\n", l.InContext, l.Shots)
 	return nil
+}
+
+// evaluation is what eval writes with -json: mean validation losses in nats a token.
+type evaluation struct {
+	Base      float64 `json:"base"`
+	Prefix    float64 `json:"prefix,omitempty"`
+	InContext float64 `json:"inContext"`
+	Shots     int     `json:"shots"` // examples in context
+}
+
+// answer is what generate writes with -json.
+type answer struct {
+	Text      string  `json:"text"`
+	Tokens    int     `json:"tokens"`
+	TokensSec float64 `json:"tokensSec"`
+	Ended     bool    `json:"ended"` // by itself, or at a -stop
 }
 
 func runGenerate(ctx context.Context, args []string) error {
@@ -143,18 +136,31 @@ func runGenerate(ctx context.Context, args []string) error {
 	if err := f.parse(args, "model", "prompt"); err != nil {
 		return err
 	}
+	if g.MaxTokens < 1 || g.Temperature < 0 {
+		return usageError{fmt.Errorf("-max is at least 1, -temperature at least 0")}
+	}
 	s, err := f.open(ctx)
 	if err != nil {
 		return err
 	}
 	g.Tuned = f.adapter != ""
 	g.Base = !g.Tuned
-	return s.Generate(ctx, g, func(x wire.Sample) bool {
-		fmt.Print(x.Text)
-		if x.Done {
-			fmt.Println()
-			fmt.Fprintf(os.Stderr, "%d tokens, %.1f a second, ended by itself: %v\n", x.Tokens, x.TokensSec, x.End)
+	var text strings.Builder
+	var last wire.Sample
+	err = s.Generate(ctx, g, func(x wire.Sample) bool {
+		text.WriteString(x.Text)
+		if last = x; !f.json {
+			fmt.Print(x.Text)
 		}
 		return ctx.Err() == nil
 	})
+	if err != nil {
+		return err
+	}
+	if f.json {
+		return printJSON(answer{text.String(), last.Tokens, last.TokensSec, last.End})
+	}
+	fmt.Println()
+	fmt.Fprintf(os.Stderr, "%d tokens, %.1f a second, ended by itself: %v\n", last.Tokens, last.TokensSec, last.End)
+	return ctx.Err()
 }

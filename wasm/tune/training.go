@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"prelude/ui/wire"
@@ -43,7 +42,7 @@ func (t *training) request() (wire.Train, error) {
 	}
 	r, err := r.Resolve()
 	if err != nil {
-		return r, fmt.Errorf("%w: %w", errUsage, err)
+		return r, usageError{err}
 	}
 	return r, nil
 }
