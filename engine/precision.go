@@ -56,6 +56,9 @@ func ArithmeticOf(d Device, p Precision) string {
 // program is Exact.
 func (p *Program) SetPrecision(to Precision) { p.precision = to }
 
+// Precision is what SetPrecision chose.
+func (p *Program) Precision() Precision { return p.precision }
+
 // MayRound says whether a product with w may be rounded: the program is Fast and w is a
 // tensor of the device that the program does not train.
 func (p *Program) MayRound(w Buffer) bool {

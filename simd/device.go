@@ -3,6 +3,7 @@ package simd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -11,11 +12,22 @@ import (
 
 // Options choose how a device runs; the zero value is the best the host offers.
 type Options struct {
-	Threads  int    // 0: as many as the host has processors; 1 needs no shared memory
-	MaxBytes int64  // limit on linear memory, 0: 4 GiB, or what the host allows
-	Plain    bool   // no relaxed SIMD, even where it exists
+	Threads  int   // 0: as many as the host has processors; 1 needs no shared memory
+	MaxBytes int64 // limit on linear memory, 0: 4 GiB, or what the host allows
+	Plain    bool  // no relaxed SIMD, even where it exists
+	Products Products
 	Script   string // browser: address of the threads' script, driver.js
 }
+
+// Products says in which numbers products with frozen weights are computed where a program
+// allows it (engine.Fast).
+type Products int
+
+const (
+	Measured Products = iota // in those that are faster here
+	Floats                   // in float32
+	Integers                 // in integers
+)
 
 // Device is an engine.Device whose tensors and kernels live in a WebAssembly
 // memory. Its methods may be called by several goroutines; they wait for each other.
@@ -34,11 +46,24 @@ type Device struct {
 	epoch   int       // counts moves of scratch
 	apart   [2][]byte // elements and scales of what is being written
 	closed  bool
+
+	numbers  int // bits of the integers that the module multiplies: 8, or 16 without relaxed SIMD
+	integers int // those in use, 0 for float32
+	decided  sync.Once
 }
 
 var errClosed = errors.New("simd: the device is closed")
 
-func newDevice(h home, about string) *Device { return &Device{home: h, about: about, heap: newHeap()} }
+func newDevice(h home, about string, numbers int, o Options) *Device {
+	d := &Device{home: h, about: about, heap: newHeap(), numbers: numbers}
+	switch o.Products {
+	case Floats:
+		d.decided.Do(func() {})
+	case Integers:
+		d.decided.Do(func() { d.integers = numbers })
+	}
+	return d
+}
 
 // Name is "simd".
 func (d *Device) Name() string { return "simd" }
@@ -47,7 +72,15 @@ func (d *Device) Name() string { return "simd" }
 func (d *Device) String() string { return d.about }
 
 // Arithmetic says how products with frozen weights are computed; see [engine.Arithmetic].
-func (d *Device) Arithmetic(engine.Precision) string { return "float32" }
+func (d *Device) Arithmetic(p engine.Precision) string {
+	if p == engine.Fast {
+		d.decide(context.Background())
+		if d.integers > 0 {
+			return fmt.Sprintf("%d-bit integers", d.integers)
+		}
+	}
+	return "float32"
+}
 
 // Threads is the number of threads that compute.
 func (d *Device) Threads() int { return d.home.threads() }

@@ -51,7 +51,10 @@ func (l *lowering) linear(o *engine.Linear) {
 	}
 	l.adding(&r, o.Add)
 	before := len(l.code)
-	if l.p.Spec(o.W).DType.Block() > 1 && r.Transposed == 1 && r.M <= maxRounded && !l.p.Learns() {
+	if l.rounds(o.W) && r.M > maxRounded {
+		l.roundRows(&r, o.X)
+		l.integerProduct(r, l.besideLast(o))
+	} else if l.p.Spec(o.W).DType.Block() > 1 && r.Transposed == 1 && r.M <= maxRounded && !l.p.Learns() {
 		r.A, r.LDA = l.round(o.X, r)
 		// As many tiles for each thread, of up to 128 rows: long ones read memory faster.
 		n, threads := int(r.N), l.dev.home.threads()
@@ -87,29 +90,6 @@ func (l *lowering) touch(a, b engine.Buffer) bool {
 	}
 	from, to := l.at(a), l.at(b)
 	return from < to+u(4*l.p.Spec(b).Len()) && to < from+u(4*l.p.Spec(a).Len())
-}
-
-// rounding says what lies where an operation's scratch memory begins: the rounded rows
-// of x, for as long as operations on it follow each other.
-type rounding struct {
-	x       engine.Buffer
-	nibbles uint32
-}
-
-// round rounds the rows of x for a product with r.B, unless the operation before has
-// done so, and is where they lie and how far apart.
-func (l *lowering) round(x engine.Buffer, r command.Product) (at, step uint32) {
-	step = u(ceil(int(r.K), 128) * command.RoundedGroup)
-	at = l.room(int(step * r.M))
-	nibbles := u(1)
-	if r.B.Type == command.Q8_0 {
-		nibbles = 0
-	}
-	if now := (rounding{x, nibbles}); l.rounded != now {
-		l.emit(command.Rounding{Live: r.Live, X: r.A, Y: at, K: r.K, Nibbles: nibbles}, command.Round)
-		l.rounded = now
-	}
-	return at, step
 }
 
 // adding has r begin with add.
@@ -156,8 +136,9 @@ func (l *lowering) headOuter(o *engine.HeadOuter) {
 // logitBytes bounds the logits that exist at a time.
 const logitBytes = 32 << 20
 
-// crossEntropy takes rows in equal parts whose logits fit: logits, their gradient in
-// their place, and at once its products.
+// crossEntropy computes logits in float32 at any precision: what is lost of a weight counts a
+// hundredfold where a hidden channel is a hundred times the others. It takes rows in
+// equal parts whose logits fit: logits, their gradient in their place, and at once its products.
 func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	n, d := l.p.Spec(o.H).Rows(), l.p.Dim(o.H, 1)
 	vocab, k, wk := l.p.Dim(o.W, 0), l.p.Dim(o.Targets, 1), l.p.Dim(o.Weights, 1)
@@ -166,6 +147,14 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	z, losses, own := l.room(4*part*vocab), l.room(4*n), l.room(4*part*k)
 	w := l.weight(o.W)
 	rows := l.rows(o.H)
+	back := l.product
+	if l.rounds(o.W) && o.DH != engine.None {
+		rounded := l.room(part * l.roundedRow(l.block(w, 0), vocab))
+		back = func(r command.Product) {
+			l.roundInto(rounded, &r)
+			l.integerProduct(r, false)
+		}
+	}
 	for at := 0; at < n; at += part {
 		size := min(part, n-at)
 		live := command.Live{At: rows.At, Off: u(at), Times: 1, Max: u(size)}
@@ -174,7 +163,7 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 		l.emit(command.Loss{Live: live, Z: z, Bias: l.at(o.Bias), Targets: l.at(o.Targets) + u(4*at*k), Weights: l.at(o.Weights) + u(4*at*wk),
 			Losses: losses + u(4*at), Own: own, Vocab: u(vocab), K: u(k), Rest: u(wk - k)}, command.CrossEntropy)
 		if o.DH != engine.None {
-			l.product(command.Product{Live: live, B: w, A: z, LDA: u(4 * vocab), C: l.at(o.DH) + u(4*at*d), LDC: u(4 * d), M: u(size), N: u(d), K: u(vocab)})
+			back(command.Product{Live: live, B: w, A: z, LDA: u(4 * vocab), C: l.at(o.DH) + u(4*at*d), LDC: u(4 * d), M: u(size), N: u(d), K: u(vocab)})
 		}
 		if o.DW != engine.None {
 			r := command.Product{Live: live, B: command.Weight{Quants: h, Width: u(d)}, A: z, LDA: u(4 * vocab), Columns: 1,

@@ -24,6 +24,7 @@ type plan struct {
 	first  uint32   // address of the first record, 0 if there is none
 	update uint32   // address of the first record that changes parameters
 	epoch  int      // of the device when the records were encoded
+	bits   int      // of the numbers in which products with frozen weights are computed, 0: float32
 }
 
 // Compile encodes p over these tensors.
@@ -31,7 +32,14 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 	if err := p.CheckBind(bind); err != nil {
 		return nil, err
 	}
-	c, err := d.plan(p, bind, nil)
+	if p.Precision() == engine.Fast {
+		d.decide(ctx)
+	}
+	return d.compile(ctx, p, bind, d.integers)
+}
+
+func (d *Device) compile(ctx context.Context, p *engine.Program, bind map[string]engine.Tensor, bits int) (engine.Plan, error) {
+	c, err := d.plan(p, bind, nil, bits)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +67,10 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 	return c, nil
 }
 
-// plan is one over tensors of bind, and over those that are not there yet.
-func (d *Device) plan(p *engine.Program, bind map[string]engine.Tensor, planned map[string]*tensor) (*plan, error) {
-	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align)}
+// plan is a plan, not yet encoded, over tensors of bind and, where they do not exist yet, over
+// planned ones. Bits are those of integer products, 0 for none.
+func (d *Device) plan(p *engine.Program, bind map[string]engine.Tensor, planned map[string]*tensor, bits int) (*plan, error) {
+	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align), bits: bits}
 	for name := range p.Tensors() {
 		t, ok := bind[name].(*tensor)
 		if !ok {
@@ -115,6 +124,11 @@ func (c *plan) place(at uint32) {
 
 // Need is what Memory will be; see [engine.Planner].
 func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program) (engine.Memory, error) {
+	for _, p := range programs {
+		if p.Precision() == engine.Fast {
+			d.decide(context.Background())
+		}
+	}
 	if err := d.lock(context.Background()); err != nil {
 		return engine.Memory{}, err
 	}
@@ -127,7 +141,7 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 	}
 	scratch, ws := d.scratch.size, d.ws.size
 	for _, p := range programs {
-		c, err := d.plan(p, bind, planned)
+		c, err := d.plan(p, bind, planned, d.integers)
 		if err != nil {
 			return engine.Memory{}, err
 		}

@@ -6,13 +6,13 @@ import (
 	"prelude/engine"
 )
 
-// Step is a training step of a key/value prefix: loss on every row, clipping, AdamW. Its
-// loss is kept in the tensor "loss", its prefix [layers, 2, slots, kv] is "prefix".
+// Step is a training step of a key/value prefix: loss on every row or on some, clipping,
+// AdamW. Its loss is kept in the tensor "loss", its prefix [layers, 2, slots, kv] is "prefix".
 type Step struct {
 	Program *engine.Program
 
 	size                            Decoder
-	slots                           int
+	slots, loss                     int
 	tokens                          engine.Domain
 	in                              engine.Input
 	targets, weights, hyper, prefix engine.Buffer
@@ -21,9 +21,14 @@ type Step struct {
 // beta1 and beta2 are AdamW's, as in prefix/train.
 const beta1, beta2 = 0.9, 0.999
 
-// NewStep builds the step for at most so many rows, with matrices of type t. Again keeps
-// only the blocks' inputs and computes the rest twice.
+// NewStep builds the step for at most so many rows, with matrices of type t and loss on
+// every row. Again keeps only the blocks' inputs and computes the rest twice.
 func (d Decoder) NewStep(t engine.DType, rows, slots int, again bool) (*Step, error) {
+	return d.NewStepOn(t, rows, rows, slots, again)
+}
+
+// NewStepOn is NewStep with loss on some of the rows: the last ones of each example.
+func (d Decoder) NewStepOn(t engine.DType, rows, some, slots int, again bool) (*Step, error) {
 	family, err := d.Family(t)
 	if err != nil {
 		return nil, err
@@ -32,10 +37,16 @@ func (d Decoder) NewStep(t engine.DType, rows, slots int, again bool) (*Step, er
 	if again {
 		p.Recompute()
 	}
-	s := &Step{Program: p, size: d, slots: slots, tokens: p.Domain("tokens", rows)}
+	s := &Step{Program: p, size: d, slots: slots, loss: some, tokens: p.Domain("tokens", rows)}
 	arg := func(name string) engine.Buffer { return p.Arg(name, s.tokens, engine.I32, rows) }
 	s.in = engine.Input{IDs: arg("ids"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
-	s.targets, s.weights = p.Arg("targets", s.tokens, engine.I32, rows, 1), p.Arg("weights", s.tokens, engine.F32, rows, 1)
+	on := s.tokens
+	if some < rows {
+		on = p.Domain("loss rows", some)
+		arg := func(name string) engine.Buffer { return p.Arg(name+" of loss rows", on, engine.I32, some) }
+		s.in.Chosen = &engine.Chosen{Idx: arg("index"), Pos: arg("pos"), Lo: arg("lo"), Hi: arg("hi")}
+	}
+	s.targets, s.weights = p.Arg("targets", on, engine.I32, some, 1), p.Arg("weights", on, engine.F32, some, 1)
 	s.hyper = p.Arg("hyper", engine.AllRows, engine.F32, 3)
 	s.prefix = p.Persist("prefix", engine.Spec{Shape: []int{d.Layers, 2, slots, d.kv()}})
 	p.Train(s.prefix)
@@ -55,15 +66,24 @@ func (d Decoder) NewStep(t engine.DType, rows, slots int, again bool) (*Step, er
 // Args are the inputs of the nth step, counted from 1: live rows in examples of seq tokens,
 // made up of n.
 func (s *Step) Args(live, seq, n int, lr float64) engine.Args {
-	ints, weights := map[engine.Buffer][]int32{}, make([]float64, live)
+	ints := map[engine.Buffer][]int32{}
+	loss := min(live, s.loss)
+	weights := make([]float64, loss)
+	for i := range weights {
+		weights[i] = 1 / float64(loss)
+	}
 	for i := range live {
 		id := int32((i*7919 + 13*n) % s.size.Vocab)
-		ints[s.in.IDs] = append(ints[s.in.IDs], id)
-		ints[s.targets] = append(ints[s.targets], (id*31+7)%int32(s.size.Vocab))
-		ints[s.in.Pos] = append(ints[s.in.Pos], int32(s.slots+i%seq))
-		ints[s.in.Lo] = append(ints[s.in.Lo], int32(i/seq*seq))
-		ints[s.in.Hi] = append(ints[s.in.Hi], int32(i+1))
-		weights[i] = 1 / float64(live)
+		row := map[engine.Buffer]int32{s.in.IDs: id, s.in.Pos: int32(s.slots + i%seq), s.in.Lo: int32(i / seq * seq), s.in.Hi: int32(i + 1)}
+		if i%seq >= seq-loss*seq/live {
+			row[s.targets] = (id*31 + 7) % int32(s.size.Vocab)
+			if c := s.in.Chosen; c != nil {
+				row[c.Idx], row[c.Pos], row[c.Lo], row[c.Hi] = int32(i), row[s.in.Pos], row[s.in.Lo], row[s.in.Hi]
+			}
+		}
+		for b, v := range row {
+			ints[b] = append(ints[b], v)
+		}
 	}
 	unbiased := func(beta float64) float64 { return 1 / (1 - math.Pow(beta, float64(n))) }
 	return engine.Args{Ints: ints, Live: map[engine.Domain]int{s.tokens: live},

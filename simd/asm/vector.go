@@ -20,6 +20,12 @@ func (v Value) Lane(i int) Value {
 	panic("asm: lane of " + v.Type.String())
 }
 
+// WithLane is an i32x4 with one lane replaced by an i32.
+func (v Value) WithLane(i int, w Value) Value {
+	check(v.Type == I32x4 && w.Type == I32, "lane of %v set to %v", v.Type, w.Type)
+	return apply(I32x4, append(simd(28), byte(i)), v, w)
+}
+
 // Select4 picks per bit: mask ? v : w.
 func Select4(mask, v, w Value) Value {
 	check(mask.Type.vector(), "bitselect by %v", mask.Type)
@@ -35,6 +41,16 @@ func Shuffle4(v, w Value, lanes ...int) Value {
 		for b := range 4 {
 			op = append(op, byte(4*l+b))
 		}
+	}
+	return apply(v.Type, op, v, w)
+}
+
+// Shuffle8 picks eight 16-bit lanes out of v (0…7) and w (8…15).
+func Shuffle8(v, w Value, lanes ...int) Value {
+	check(v.Type == w.Type && len(lanes) == 8, "shuffle of %v and %v", v.Type, w.Type)
+	op := simd(13)
+	for _, l := range lanes {
+		op = append(op, byte(2*l), byte(2*l+1))
 	}
 	return apply(v.Type, op, v, w)
 }
@@ -129,4 +145,18 @@ func DotI16(v, w Value) Value {
 func NarrowI16(v, w Value) Value {
 	check(v.Type == I32x4 && w.Type == I32x4, "narrow %v and %v", v.Type, w.Type)
 	return apply(I16x8, simd(133), v, w)
+}
+
+// DotI8 is i32x4.relaxed_dot_i8x16_i7x16_add_s: products of the signed bytes of v with
+// the bytes of w, summed in fours and added to c. W has 7 bits, 0 to 127: with more,
+// machines differ.
+func DotI8(v, w, c Value) Value {
+	check(v.Type == I8x16 && w.Type == I8x16 && c.Type == I32x4, "dot of %v and %v, added to %v", v.Type, w.Type, c.Type)
+	return apply(I32x4, simd(0x113), v, w, c)
+}
+
+// NarrowI8 is i8x16.narrow_i16x8_s: the lanes of v and w, kept within 8 bits.
+func NarrowI8(v, w Value) Value {
+	check(v.Type == I16x8 && w.Type == I16x8, "narrow %v and %v", v.Type, w.Type)
+	return apply(I8x16, simd(101), v, w)
 }

@@ -62,6 +62,8 @@ const (
 	CausalConvBackward
 	Round
 	MatVecRounded
+	RoundBlocks
+	GEMMRounded
 	Forward                 // + engine.UnaryFn
 	Backward = Forward + 12 // + engine.UnaryFn
 	Kernels  = Backward + 12
@@ -130,6 +132,7 @@ type Product struct {
 	Add, LDAdd, Bias, Acc uint32
 	M, N, K               uint32
 	Cols, Rows, RowTiles  uint32
+	Block                 uint32 // of GEMMRounded, whose A is rounded in blocks: kernels/integer.go
 }
 
 // Rounding turns Live rows of K floats at X into rows of rounded activations at Y, a
@@ -142,6 +145,31 @@ type Rounding struct {
 
 // RoundedGroup is the size in bytes of 128 rounded activations.
 const RoundedGroup = 4*64 + 2*16
+
+// Blocks turns Live rows of K floats at X into rows of rounded blocks of Block numbers
+// at Y, Chunk rows a tile: kernels/integer.go.
+type Blocks struct {
+	Head
+	Live
+	X, Y, K, Block, Chunk uint32
+}
+
+// What a product in integers is cut into.
+const (
+	StoredBlock = 32   // numbers that share a scale: of a quantised matrix along its rows
+	AnewBlock   = 64   // and of any other one
+	BlockTail   = 16   // bytes that follow the numbers of a rounded block
+	PackedRows  = 1536 // rows of B that are packed at a time
+	PackedCols  = 64   // most columns of a tile
+)
+
+// PackedWorkspace is the bytes of workspace for GEMMRounded: a few rows of C, a block of B in
+// float32, and panels of 8 columns with 16-bit numbers.
+const (
+	PackedEdge      = 5 * 8 * 4
+	PackedFloats    = AnewBlock * (4*PackedCols + 32)
+	PackedWorkspace = PackedEdge + PackedFloats + PackedCols/8*PackedRows/StoredBlock*(16*StoredBlock+64) + 64
+)
 
 // Map is an elementwise kernel over Live elements, Chunk a tile: A (and B, DY)
 // to Y (and Z). Forward: Y = fn(A)·B. Backward: Y = fn′(A)·B·DY, Z = fn(A)·DY.

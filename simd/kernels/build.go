@@ -33,6 +33,7 @@ type generator struct {
 	unpack                 *Func
 	mask, softmax, weights *Func
 	multiply               map[tileKind]*Func
+	integerTile            map[int]*Func // by block
 }
 
 // Build returns the binary module.
@@ -51,6 +52,7 @@ func Build(c Config) []byte {
 	g.product()
 	g.vectors()
 	g.rounded()
+	g.integers()
 	g.maps()
 	g.rows()
 	g.norms()

@@ -1,0 +1,323 @@
+package kernels
+
+import (
+	"unsafe"
+
+	. "prelude/simd/asm"
+	"prelude/simd/command"
+)
+
+// Products in integers: C = A·B of many rows with a matrix that does not learn, both
+// factors rounded by blocks of the sum over k,
+//
+//	a ≈ d·p    p signed, 8 bits; d = max|a|/127 for each row and block
+//	w ≈ s·q + m   q of 7 bits, 0 … 127; s and m for each column and block
+//
+//	c = Σ_blocks d·s·Σ p·q  +  m·d·Σ p
+//
+// The inner sum is exact: 32-bit integers. The outer one is float32. With 7 bits in its
+// second operand, i32x4.relaxed_dot_i8x16_i7x16_add_s is the same on every machine: what
+// it does with 8 differs. Modules without it multiply the same numbers as 16-bit integers
+// (i32x4.dot_i16x8_s), so that all modules give the same inner sums.
+//
+// How a matrix is rounded depends on where its blocks lie:
+//
+//   - As stored (Block 32): a quantised matrix whose blocks lie along k. Numbers of 4 bits
+//     fit as they are; those of 8 bits lose the lowest, which is taken to be a half. s and
+//     m are the matrix' own.
+//   - Anew (Block 64): any other matrix, among them each one on the way back, where k runs
+//     across the stored blocks. It is unpacked to float32 and rounded: s = max|w|/63 and
+//     m = −64·s. Here −64·Σp is what the inner sum begins with, and costs nothing.
+//
+// Either is done while B is packed into panels, for each product again. That costs a few
+// per cent of the product, and no memory.
+//
+// Numbers that are not finite: a block's largest absolute value is found by comparing bits,
+// in which NaN and Inf are above all others. Then d or s is not finite, and so is all that
+// the block adds to.
+const (
+	storedBlock = command.StoredBlock
+	anewBlock   = command.AnewBlock
+	aTop        = 127
+	bTop        = 63
+	bZero       = 64
+	tiny        = 1e-30 // blocks below count as zeros: their inverse would be Inf
+
+	integerK = command.PackedRows
+)
+
+// A rounded block: its numbers, and then
+const (
+	tailD    = 0 // d
+	tailSum  = 4 // d·Σp, which m multiplies
+	tailZero = 8 // −64·Σp as an i32
+	tailSize = command.BlockTail
+)
+
+// Workspace: rows of C that nobody wants or that end before a panel does, a block of B in
+// float32, panels.
+const (
+	wsBlock     = command.PackedEdge
+	unpackedRow = command.PackedFloats / anewBlock
+	wsIntPanels = command.PackedEdge + command.PackedFloats
+)
+
+// number is the size in bytes of a rounded number in this module.
+func (g *generator) number() int {
+	if g.Relaxed {
+		return 1
+	}
+	return 2
+}
+
+// aBlock and bBlock are the sizes in bytes of a rounded block of a row of A and of a panel.
+func (g *generator) aBlock(block int) int { return block*g.number() + tailSize }
+
+func (g *generator) bBlock(block int) int {
+	size := nr*block*g.number() + 4*nr
+	if block == storedBlock {
+		size += 4 * nr
+	}
+	return size
+}
+
+func (g *generator) integers() {
+	g.roundBlocks()
+	g.integerTile = map[int]*Func{storedBlock: g.integerTileOf(storedBlock), anewBlock: g.integerTileOf(anewBlock)}
+	stored, anew := g.packStored(), g.packAnew()
+	g.kernel(command.GEMMRounded, func(f *Func, rec, tile, ws Value) {
+		var r command.Product
+		get := func(offset uintptr) Value { return field(f, rec, offset) }
+		lda, ldc, n := get(unsafe.Offsetof(r.LDA)), get(unsafe.Offsetof(r.LDC)), get(unsafe.Offsetof(r.N))
+		rowTiles, k := get(unsafe.Offsetof(r.RowTiles)), get(unsafe.Offsetof(r.K))
+		m := live(f, rec, unsafe.Offsetof(r.Live))
+		row := f.Let(tile.Rem(rowTiles).Mul(get(unsafe.Offsetof(r.Rows))))
+		col := f.Let(tile.Div(rowTiles).Mul(get(unsafe.Offsetof(r.Cols))))
+		f.Set(m, MinI(get(unsafe.Offsetof(r.Rows)), m.Sub(row)))
+		f.If(m.Le(Const(0)), func() { f.Return() }, nil)
+		f.Set(n, MinI(get(unsafe.Offsetof(r.Cols)), n.Sub(col)))
+		c := f.Let(get(unsafe.Offsetof(r.C)).Add(row.Mul(ldc)).Add(col.Shl(2)))
+		a := f.Let(get(unsafe.Offsetof(r.A)).Add(row.Mul(lda)))
+		f.If(g.begin(f, rec, c, m, n, k, row, col).Not(), func() {
+			f.For(Const(0), m, 1, func(i Value) { f.Fill(c.Add(i.Mul(ldc)), Const(0), n.Shl(2)) })
+		}, nil)
+
+		b := f.Let(ws.Add(Const(wsIntPanels)))
+		each := func(block int, pack *Func) {
+			f.For(Const(0), k, integerK, func(from Value) {
+				depth := f.Let(MinI(k.Sub(from), Const(integerK)))
+				blocks := f.Let(depth.Add(Const(block - 1)).Div(Const(block)))
+				f.Call(pack, rec, ws, col, n, from, depth)
+				step := f.Let(blocks.Mul(Const(g.bBlock(block))))
+				f.For(Const(0), m, mr, func(i Value) {
+					rows := f.Let(MinI(m.Sub(i), Const(mr)))
+					ai, ci, bi := f.Let(a.Add(i.Mul(lda))), f.Let(c.Add(i.Mul(ldc))), f.Let(b)
+					left := f.Let(n)
+					f.While(left.Ge(Const(nr)), func() {
+						f.Call(g.integerTile[block], ai, lda, bi, blocks, ci, ldc, rows, ws)
+						f.Set(bi, bi.Add(step))
+						f.Inc(ci, 4*nr)
+						f.Inc(left, -nr)
+					})
+					f.If(left.Gt(Const(0)), func() {
+						copyRows(f, ws, Const(4*nr), ci, ldc, rows, left)
+						f.Call(g.integerTile[block], ai, lda, bi, blocks, ws, Const(4*nr), rows, ws)
+						copyRows(f, ci, ldc, ws, Const(4*nr), rows, left)
+					}, nil)
+				})
+				f.Set(a, a.Add(blocks.Mul(Const(g.aBlock(block)))))
+			})
+		}
+		f.If(get(unsafe.Offsetof(r.Block)).Eq(Const(storedBlock)),
+			func() { each(storedBlock, stored) },
+			func() { each(anewBlock, anew) })
+	})
+}
+
+// copyRows copies rows × cols elements.
+func copyRows(f *Func, dst, ldd, src, lds, rows, cols Value) {
+	f.For(Const(0), rows, 1, func(i Value) {
+		f.For(Const(0), cols.Shl(2), 4, func(at Value) {
+			f.Store(dst.Add(i.Mul(ldd)).Add(at), 0, Load(F32, src.Add(i.Mul(lds)).Add(at), 0))
+		})
+	})
+}
+
+// integerTileOf is the register tile for blocks of this size: 5 rows of A against the 8
+// columns of a panel,
+//
+//	(a, lda, b, blocks, c, ldc, rows, away):  c[rows, 8] += a·b
+//
+// Rows from rows on are computed and written to away. The sums of a block are 10 vectors
+// of integers; those of all blocks stay in C, which is in the first-level cache. A branch
+// that is never taken after each step of four k holds the sums in registers: see micro.go.
+func (g *generator) integerTileOf(block int) *Func {
+	f := g.m.Func("integer_tile", nil, I32, I32, I32, I32, I32, I32, I32, I32)
+	a, lda, b, blocks := f.Param(0), f.Param(1), f.Param(2), f.Param(3)
+	c, ldc, rows, away := f.Param(4), f.Param(5), f.Param(6), f.Param(7)
+	size := g.number()
+	var sum [mr][2]Value
+	row, out := []Value{a}, []Value{c}
+	for i := range mr {
+		sum[i] = [2]Value{f.Local(I32x4), f.Local(I32x4)}
+		if i > 0 {
+			here := Const(i).Lt(rows)
+			row = append(row, f.Let(Select(here, a.Add(lda.Mul(Const(i))), a)))
+			out = append(out, f.Let(Select(here, c.Add(ldc.Mul(Const(i))), away.Add(Const(4*nr*i)))))
+		}
+	}
+	f.Block(func(done Label) {
+		never := -2
+		fence := func() {
+			f.BranchIf(done, blocks.Lt(Const(never)))
+			never--
+		}
+		f.Loop(func(again Label) {
+			for i := range sum {
+				first := VecI32(0)
+				if block == anewBlock {
+					first = LoadSplatI(row[i], block*size+tailZero)
+				}
+				f.Set(sum[i][0], first)
+				f.Set(sum[i][1], sum[i][0])
+			}
+			for step := range block * size / 4 {
+				b0, b1 := f.Let(Load(I8x16, b, 32*step)), f.Let(Load(I8x16, b, 32*step+16))
+				for i := range sum {
+					ai := f.Let(LoadSplatI(row[i], 4*step))
+					f.Set(sum[i][0], g.dotBytes(ai, b0, sum[i][0]))
+					f.Set(sum[i][1], g.dotBytes(ai, b1, sum[i][1]))
+				}
+				fence()
+			}
+			at := nr * block * size
+			s := [2]Value{f.Let(LoadV(b, at)), f.Let(LoadV(b, at+16))}
+			for i := range sum {
+				d := f.Let(LoadSplat(row[i], block*size+tailD))
+				for j := range s {
+					f.Store(out[i], 16*j, g.m.Madd(sum[i][j].Convert("f32x4.convert_i32x4_s").Mul(d), s[j], LoadV(out[i], 16*j)))
+				}
+				if i%2 == 1 {
+					fence()
+				}
+			}
+			if block == storedBlock {
+				least := [2]Value{f.Let(LoadV(b, at+32)), f.Let(LoadV(b, at+48))}
+				for i := range sum {
+					p := f.Let(LoadSplat(row[i], block*size+tailSum))
+					for j := range least {
+						f.Store(out[i], 16*j, g.m.Madd(p, least[j], LoadV(out[i], 16*j)))
+					}
+					if i%2 == 1 {
+						fence()
+					}
+				}
+			}
+			f.Inc(b, g.bBlock(block))
+			for i := range row {
+				f.Inc(row[i], g.aBlock(block))
+			}
+			f.Inc(blocks, -1)
+			f.BranchIf(again, blocks.Gt(Const(0)))
+		})
+	})
+	return f
+}
+
+// dotBytes adds the products of four pairs of numbers in each lane, or of two where they have
+// 16 bits.
+func (g *generator) dotBytes(a, b, sum Value) Value {
+	if g.Relaxed {
+		return DotI8(a.As(I8x16), b, sum)
+	}
+	return DotI16(a.As(I16x8), b.As(I16x8)).Add(sum)
+}
+
+// magic moves a float32 of at most 22 bits, rounded to the nearest integer, into the low
+// bits of its own representation: 1.5·2²³, whose bits are magicBits.
+const (
+	magic     = 0x1.8p23
+	magicBits = 0x4b400000
+)
+
+// topBits is the largest absolute value of vectors as bits: with the sign taken off, bits
+// of floats are ordered as they are, Inf and NaN above all.
+func topBits(f *Func, top, v Value) { f.Set(top, top.Max(v.As(I32x4).And(VecI32(0x7fffffff)))) }
+
+// roundBlocks builds the kernel of command.Blocks.
+func (g *generator) roundBlocks() {
+	size := g.number()
+	g.kernel(command.RoundBlocks, func(f *Func, rec, tile, ws Value) {
+		var r command.Blocks
+		get := func(o uintptr) Value { return field(f, rec, o) }
+		rows := live(f, rec, unsafe.Offsetof(r.Live))
+		first, count := span(f, rows, tile, get(unsafe.Offsetof(r.Chunk)))
+		k, block := get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.Block))
+		blocks := f.Let(k.Add(block).Sub(Const(1)).Div(block))
+		x := f.Let(get(unsafe.Offsetof(r.X)).Add(first.Mul(k).Shl(2)))
+		y := f.Let(get(unsafe.Offsetof(r.Y)).Add(first.Mul(blocks).Mul(block.Mul(Const(size)).Add(Const(tailSize)))))
+		top, sum := f.Local(I32x4), f.Local(I32x4)
+		f.For(Const(0), count, 1, func(Value) {
+			left := f.Let(k)
+			f.While(left.Gt(Const(0)), func() {
+				here := f.Let(MinI(left, block))
+				f.Set(top, VecI32(0))
+				// part is 16 numbers from at on, zeros past the end.
+				part := func(at Value) (v [4]Value) {
+					from := f.Let(x.Add(at.Shl(2)))
+					for i := range v {
+						v[i] = f.Let(LoadV(from, 16*i))
+					}
+					f.If(at.Add(Const(16)).Gt(here), func() {
+						for i := range v {
+							over := here.Sub(at).Sub(Const(4 * i)).Splat(I32x4)
+							f.Set(v[i], v[i].And(iota4().Lt(over).As(F32x4)))
+						}
+					}, nil)
+					return v
+				}
+				f.For(Const(0), here, 16, func(at Value) {
+					for _, v := range part(at) {
+						topBits(f, top, v)
+					}
+				})
+				most := f.Let(hMaxI(f, top).Convert("f32.reinterpret_i32"))
+				d := f.Let(most.Mul(ConstF32(1.0 / aTop)))
+				over := f.Let(Select(most.Gt(ConstF32(tiny)), ConstF32(aTop).Div(most), ConstF32(0)).Splat(F32x4))
+				f.Set(sum, VecI32(0))
+				f.For(Const(0), block, 16, func(at Value) {
+					v := part(at)
+					var q [4]Value
+					for i := range v {
+						q[i] = f.Let(v[i].Mul(over).Add(VecF32(magic)).As(I32x4).Sub(VecI32(magicBits)))
+						f.Set(sum, sum.Add(q[i]))
+					}
+					a, b := f.Let(NarrowI16(q[0], q[1])), f.Let(NarrowI16(q[2], q[3]))
+					if g.Relaxed {
+						f.Store(y, 0, NarrowI8(a, b))
+					} else { // of each four the even ones, then the odd ones: see putNumbers
+						f.Store(y, 0, evenOdd(a))
+						f.Store(y, 16, evenOdd(b))
+					}
+					f.Inc(y, 16*size)
+				})
+				total := f.Let(sum.Lane(0).Add(sum.Lane(1)).Add(sum.Lane(2)).Add(sum.Lane(3)))
+				f.Store(y, tailD, d)
+				f.Store(y, tailSum, d.Mul(total.Convert("f32.convert_i32_s")))
+				f.Store(y, tailZero, total.Mul(Const(-bZero)))
+				f.Inc(y, tailSize)
+				f.Set(x, x.Add(here.Shl(2)))
+				f.Set(left, left.Sub(here))
+			})
+		})
+	})
+}
+
+// evenOdd orders eight 16-bit numbers 0 2 1 3, 4 6 5 7.
+func evenOdd(v Value) Value { return Shuffle8(v, v, 0, 2, 1, 3, 4, 6, 5, 7) }
+
+// hMaxI is the largest of an i32x4's lanes.
+func hMaxI(f *Func, v Value) Value {
+	a := f.Let(v.Max(Shuffle4(v, v, 2, 3, 0, 1)))
+	return a.Max(Shuffle4(a, a, 1, 0, 3, 2)).Lane(0)
+}

@@ -1,0 +1,210 @@
+package kernels
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	f16 "prelude/engine/half"
+	"prelude/simd/command"
+)
+
+// roundTo rounds a block of numbers to integers of at most top, times d.
+func roundTo(x []float32, top float32) (q []int, d float32) {
+	most := float32(0)
+	for _, v := range x {
+		most = max(most, float32(math.Abs(float64(v))))
+	}
+	for _, v := range x {
+		i := 0
+		if most > tiny {
+			i = int(math.RoundToEven(float64(v * (top / most))))
+		}
+		q = append(q, i)
+	}
+	return q, most * (1 / top)
+}
+
+// integerProduct is the reference: c = a·b of a [m, k] and b [k, n], both rounded in blocks
+// of k as package kernels says. Stored gives a column's weights as they are stored: numbers
+// of 7 bits, s and m of a block.
+func integerProduct(a, b []float32, m, n, k, block int, stored func(col, block int) (q []int, s, m float32)) []float64 {
+	c := make([]float64, m*n)
+	for from := 0; from < k; from += block {
+		to := min(from+block, k)
+		for j := range n {
+			var q []int
+			var s, least float32
+			if stored != nil {
+				q, s, least = stored(j, from/block)
+			} else {
+				col := make([]float32, to-from)
+				for l := range col {
+					col[l] = b[(from+l)*n+j]
+				}
+				q, s = roundTo(col, bTop)
+			}
+			for i := range m {
+				p, d := roundTo(a[i*k+from:i*k+to], aTop)
+				dot, sum := 0, 0
+				for l := range p {
+					dot += p[l] * q[l]
+					sum += p[l]
+				}
+				c[i*n+j] += float64(d)*float64(s)*float64(dot) + float64(d)*float64(least)*float64(sum)
+			}
+		}
+	}
+	return c
+}
+
+// TestIntegerProduct holds the product in integers to the reference, and that to float64
+// sums of the numbers before they were rounded: for matrices of every type, in both orders,
+// at sizes that leave rows, columns, blocks and steps over.
+func TestIntegerProduct(t *testing.T) {
+	mach := newMachine(t)
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, size := range [][3]int{{1, 32, 32}, {5, 96, 64}, {7, 32, 96}, {13, 64, 1600}, {4, 41, 1600}, {6, 9, 33}} {
+		for _, typ := range []int{command.F32, command.F16, command.Q8_0, command.Q4_0, command.Q4_1} {
+			for transposed := range 2 {
+				m, n, k := size[0], size[1], size[2]
+				if width := []int{n, k}[transposed]; typ >= command.Q8_0 && width%32 != 0 {
+					continue
+				}
+				t.Run(fmt.Sprintf("%dx%dx%d/type=%d,transposed=%d", m, n, k, typ, transposed), func(t *testing.T) {
+					mach.t = t
+					mach.top = 4 << 20
+					a, bias := random(r, m*k), random(r, n)
+					a[r.IntN(m*k)] *= 100 // an outlier
+					if k > 64 {
+						clear(a[:k-40]) // blocks of zeros
+					}
+					w := newStoredMatrix(r, typ, n*k)
+					b := make([]float32, k*n) // [k, n]
+					for i := range k {
+						for j := range n {
+							b[i*n+j] = w.f[i*n+j]
+							if transposed == 1 {
+								b[i*n+j] = w.f[j*k+i]
+							}
+						}
+					}
+					block, stored := anewBlock, (func(int, int) ([]int, float32, float32))(nil)
+					if transposed == 1 && typ >= command.Q8_0 {
+						block = storedBlock
+						stored = func(col, block int) ([]int, float32, float32) { return w.block(col*k/32 + block) }
+					}
+					blocks := (k + block - 1) / block
+					live := mach.bytes(binary.LittleEndian.AppendUint32(nil, uint32(m)))
+					round := command.Blocks{Head: command.Head{Kernel: command.RoundBlocks, Tiles: uint32(m+2) / 3},
+						Live: command.Live{At: live, Times: 1, Max: uint32(m)}, X: mach.floats(a), K: uint32(k), Block: uint32(block), Chunk: 3}
+					lda := blocks * (2*block + tailSize)
+					round.Y = mach.bytes(make([]byte, m*lda))
+					mach.run(round)
+					rec := command.Product{Head: command.Head{Kernel: command.GEMMRounded}, Live: round.Live,
+						B: command.Weight{Quants: mach.bytes(w.quants), Scales: mach.bytes(w.scales), Type: uint32(typ), Width: uint32([]int{n, k}[transposed])},
+						A: round.Y, LDA: uint32(lda), Transposed: uint32(transposed), Bias: mach.floats(bias),
+						C: mach.floats(make([]float32, m*n)), LDC: uint32(4 * n), M: uint32(m), N: uint32(n), K: uint32(k),
+						Cols: 32, Rows: 10, RowTiles: uint32(m+9) / 10, Block: uint32(block)}
+					rec.Tiles = rec.RowTiles * uint32((n+31)/32)
+					mach.run(rec)
+					got := mach.read(rec.C, m*n)
+					want := integerProduct(a, b, m, n, k, block, stored)
+					var off, all, norms, err float64
+					for i := range m {
+						for j := range n {
+							exact, aa, bb := float64(bias[j]), 0.0, 0.0
+							for l := range k {
+								x, w := float64(a[i*k+l]), float64(b[l*n+j])
+								exact, aa, bb = exact+x*w, aa+x*x, bb+w*w
+							}
+							y := float64(got[i*n+j])
+							off = max(off, math.Abs(y-want[i*n+j]-float64(bias[j])))
+							all += exact * exact
+							norms += aa * bb
+							err += (y - exact) * (y - exact)
+						}
+					}
+					scale := math.Sqrt(all / float64(m*n))
+					if !(off <= 2e-5*scale) {
+						t.Errorf("differs from the reference by %.3g of %.3g", off, scale)
+					}
+					if e := math.Sqrt(err / norms); !(e <= 0.005) {
+						t.Errorf("the error of rounding is %.3g of |a|·|b|", e)
+					}
+				})
+			}
+		}
+	}
+}
+
+// storedMatrix is a matrix of some type: its bits and its numbers.
+type storedMatrix struct {
+	typ            int
+	quants, scales []byte
+	f              []float32
+}
+
+func newStoredMatrix(r *rand.Rand, typ, n int) *storedMatrix {
+	w := &storedMatrix{typ: typ, f: make([]float32, n)}
+	if typ < command.Q8_0 {
+		for i := range w.f {
+			w.f[i] = float32(r.NormFloat64())
+			if typ == command.F16 {
+				h := f16.F32ToF16(w.f[i])
+				w.f[i] = f16.F16ToF32(h)
+				w.quants = binary.LittleEndian.AppendUint16(w.quants, h)
+			} else {
+				w.quants = binary.LittleEndian.AppendUint32(w.quants, math.Float32bits(w.f[i]))
+			}
+		}
+		return w
+	}
+	for b := range n / 32 {
+		w.scales = binary.LittleEndian.AppendUint16(w.scales, f16.F32ToF16(float32(r.NormFloat64()*0.02)))
+		if typ == command.Q4_1 {
+			w.scales = binary.LittleEndian.AppendUint16(w.scales, f16.F32ToF16(float32(r.NormFloat64()*0.2)))
+		}
+		for range map[int]int{command.Q8_0: 32, command.Q4_0: 16, command.Q4_1: 16}[typ] {
+			w.quants = append(w.quants, byte(r.Uint32()))
+		}
+		q, s, m := w.exact(b)
+		for i := range q {
+			w.f[32*b+i] = s*float32(q[i]) + m
+		}
+	}
+	return w
+}
+
+// exact is a block as integers q with s·q + m.
+func (w *storedMatrix) exact(b int) (q []int, s, m float32) {
+	scale := func(i int) float32 { return f16.F16ToF32(binary.LittleEndian.Uint16(w.scales[2*i:])) }
+	q = make([]int, 32)
+	if w.typ == command.Q8_0 {
+		for i := range q {
+			q[i] = int(int8(w.quants[32*b+i]))
+		}
+		return q, scale(b), 0
+	}
+	for i := range 16 {
+		q[i], q[i+16] = int(w.quants[16*b+i]&15), int(w.quants[16*b+i]>>4)
+	}
+	if w.typ == command.Q4_0 {
+		return q, scale(b), -8 * scale(b)
+	}
+	return q, scale(2 * b), scale(2*b + 1)
+}
+
+// block is exact, or for 8 bits what 7 of them hold.
+func (w *storedMatrix) block(b int) (q []int, s, m float32) {
+	q, s, m = w.exact(b)
+	if w.typ == command.Q8_0 {
+		for i := range q {
+			q[i] = (q[i] + 128) / 2
+		}
+		return q, 2 * s, -127.5 * s
+	}
+	return q, s, m
+}
