@@ -53,7 +53,7 @@ var axes = []*Axis{
 	{ID: "length", Label: "Length"},
 	{ID: "start", Label: "Start"},
 	{ID: "sites", Label: "Where it stands", EncDec: true},
-	{ID: "weights", Label: "Weights beside it"},
+	{ID: "weights", Label: "Also train"},
 }
 
 // Axes lists the axes with their options, the default option of each first.

@@ -28,6 +28,7 @@ type App struct {
 	shelf   shelf
 	lost    *shelf // of a worker that is gone, until the model is loaded again
 	compare compare
+	live    live
 	home    home
 	share   share
 
@@ -101,6 +102,7 @@ func (a *App) Restart() {
 	a.study.stop()
 	a.run.stop("the engine stopped")
 	a.compare.stop()
+	a.live.stop()
 	a.home.stop()
 	a.shelf.stop()
 	a.experiments.stop("the engine stopped")

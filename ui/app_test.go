@@ -389,7 +389,7 @@ func TestAnswers(t *testing.T) {
 		m.ID = g.ID
 		a.Receive(m, nil)
 	}
-	if w := a.compare.of(1); w.text.String() != "AC" || w.mark() != "ended by itself" || a.compare.id == 0 {
+	if w := a.compare.of(1); w.text.String() != "AC" || w.mark() != "finished" || a.compare.id == 0 {
 		t.Errorf("tuned %q %q", w.text.String(), w.mark())
 	}
 	a.cancelGenerate()

@@ -18,7 +18,8 @@ type chartView struct {
 const (
 	chartLeft, chartRight = 44, 26
 	chartTop, chartBottom = 12, 28
-	chartHeight           = 264
+	chartHeight           = 216
+	chartHeightPhone      = 150
 )
 
 // plot is a run laid out on the screen: everything in CSS pixels.
@@ -81,6 +82,9 @@ func (s scale) inside(v float64) float64 {
 func (v chartView) layout(r *run) plot {
 	width := max(240, v.width)
 	p := plot{width: width, height: chartHeight}
+	if width < 480 {
+		p.height = chartHeightPhone
+	}
 	smooth := smoothed(r.losses)
 	p.x = scale{0, float64(max(r.total(), r.at(), 1)), chartLeft, float64(width - chartRight)}
 	lo, hi := lossRange(r, smooth)

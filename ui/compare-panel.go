@@ -12,7 +12,7 @@ func (c *ComparePanel) reference() string {
 	if c.App.study.file != nil {
 		return "With the text before its eyes the model says:"
 	}
-	return "The data set answers:"
+	return "Reference answer:"
 }
 
 func (c *ComparePanel) label() string {

@@ -128,15 +128,20 @@ func (c *compare) sample(m wire.Sample) {
 	if m.Which == "tuned" {
 		w = c.of(m.Key)
 	}
+	w.take(m)
+	if c.done() {
+		c.id = 0
+	}
+}
+
+// take appends a piece.
+func (w *answer) take(m wire.Sample) {
 	w.text.WriteString(m.Text)
 	if m.Tokens > 0 {
 		w.tokens, w.rate = m.Tokens, m.TokensSec
 	}
 	if m.Done {
 		w.done, w.end = true, m.End
-	}
-	if c.done() {
-		c.id = 0
 	}
 }
 
@@ -158,11 +163,11 @@ func (w *answer) mark() string {
 	case !w.done:
 		return ""
 	case w.end:
-		return "ended by itself"
+		return "finished"
 	case w.cut:
 		return "stopped early"
 	}
-	return "cut at the limit"
+	return "reached the token limit"
 }
 
 func (g *generation) request(id int, prompt string, keys []int) (wire.Generate, error) {
@@ -178,9 +183,9 @@ func (g *generation) request(id int, prompt string, keys []int) (wire.Generate, 
 		}
 		return v
 	}
-	m.MaxTokens = int(read("Longest answer", g.tokens, 1, 1e5, true))
+	m.MaxTokens = int(read("Maximum new tokens", g.tokens, 1, 1e5, true))
 	if m.MaxTokens == 0 && err == nil {
-		err = errors.New("a number is missing: the longest answer")
+		err = errors.New("a number is missing: the maximum of new tokens")
 	}
 	m.Temperature = read("Temperature", g.temperature, 0, 10, false)
 	m.TopK = int(read("Top k", g.topK, 0, 1e6, true))

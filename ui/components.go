@@ -28,7 +28,7 @@ type ModelPanel struct{ App *App }
 // DataPanel takes the examples and shows how they were read.
 type DataPanel struct{ App *App }
 
-// TrainPanel has the settings, the controls and the curve.
+// TrainPanel has the settings of a training.
 type TrainPanel struct{ App *App }
 
 // MethodPicker offers the axes of the method.

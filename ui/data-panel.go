@@ -136,3 +136,14 @@ func (c *DataPanel) end() string {
 	}
 	return "end"
 }
+
+// dropTitle says what to drop; the zone stays when a file is there.
+func (c *DataPanel) dropTitle() string {
+	switch {
+	case c.App.data.file == nil:
+		return "Drop a JSONL file of examples, or a text"
+	case c.App.data.sample():
+		return "Now your own: drop a file of examples, or a text"
+	}
+	return "Drop another file of examples, or a text"
+}

@@ -94,13 +94,35 @@ func (a *App) openData(f File) {
 
 // openSample takes the project's own data set, one of the page's files.
 func (a *App) openSample() {
-	a.host.Fetch(a.host.Asset("sample"), func(status int, b Bytes) {
+	a.fetchSample(func(status int, b Bytes) {
 		if status != 200 {
 			a.refuse(atData, "The sample data set could not be fetched.", "Check the connection and press the button again.")
 			return
 		}
-		a.takeData(File{Name: "plants.jsonl", Size: int64(b.Len())}, b)
+		a.takeData(File{Name: sampleName, Size: int64(b.Len())}, b)
 	})
+}
+
+func (a *App) fetchSample(done func(status int, b Bytes)) {
+	a.host.Fetch(a.host.Asset("sample"), done)
+}
+
+// openWithSample puts the project's own examples in place, so that a first run needs one
+// button, unless the person has brought something before they came.
+func (a *App) openWithSample() {
+	a.fetchSample(func(status int, b Bytes) {
+		if status == 200 && a.data.file == nil && a.study.file == nil {
+			a.takeData(File{Name: sampleName, Size: int64(b.Len())}, b)
+		}
+	})
+}
+
+// sampleName is the file name of the project's own examples.
+const sampleName = "plants.jsonl"
+
+// sample says whether these are the project's own examples.
+func (d *examples) sample() bool {
+	return d.file != nil && d.file.Name == sampleName && d.file.Ref == nil
 }
 
 func (a *App) takeData(f File, b Bytes) {
@@ -175,6 +197,7 @@ func (a *App) dropData() {
 		return
 	}
 	a.data = examples{}
+	a.live = live{}
 	delete(a.notices, atData)
 }
 
@@ -186,6 +209,7 @@ func (a *App) onDataset(m wire.Dataset) {
 	delete(a.asked, m.ID)
 	d.taken(&m)
 	a.compare.offer(m.HeldOut)
+	a.live.offer(m.HeldOut)
 }
 
 // blocked says why these examples can't be trained on yet, "" where they can.

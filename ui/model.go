@@ -185,6 +185,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 	if !same {
 		a.run = run{}
 		a.compare.clear()
+		a.live.restart()
 		a.data.opts.Chat, a.data.opts.System = m.Chat && a.data.opts.Chat, nil
 	}
 	a.suit()
@@ -211,6 +212,7 @@ func (a *App) onUnloaded() {
 	a.shelf = newShelf()
 	a.share.draft = false
 	a.compare.clear()
+	a.live.restart()
 }
 
 // deviceTitle is a device's name as people write it.

@@ -29,6 +29,7 @@ func (a *App) Receive(m wire.Message, blob any) {
 		}
 	case wire.Step:
 		a.run.step(m)
+		a.tick(false)
 	case wire.Eval:
 		a.run.eval(m)
 	case wire.State:
@@ -46,6 +47,10 @@ func (a *App) Receive(m wire.Message, blob any) {
 	case wire.Trained:
 		a.onTrained(m)
 	case wire.Sample:
+		if m.ID != 0 && m.ID == a.live.id {
+			a.onLive(m)
+			return
+		}
 		a.compare.sample(m)
 		if a.compare.done() {
 			delete(a.asked, m.ID)
@@ -75,6 +80,7 @@ func (a *App) onReady(m wire.Ready) {
 	case a.openLink():
 	case len(m.Models) > 0 && m.Models[0].Bytes <= autoLoad:
 		a.load(source{bundled: m.Models[0].Name})
+		a.openWithSample()
 	}
 }
 
@@ -115,6 +121,7 @@ func (a *App) onError(m wire.Error) {
 		a.study.stop()
 		a.run.stop("the engine stopped")
 		a.compare.stop()
+		a.live.stop()
 		a.home.stop()
 		a.experiments.stop("the engine stopped")
 		a.loseShelf()
@@ -136,6 +143,8 @@ func (a *App) onError(m wire.Error) {
 		a.run.stop("an error")
 	case a.compare.id:
 		a.compare.stop()
+	case a.live.id:
+		a.live.stop()
 	case a.home.id:
 		a.home.stop()
 	case a.experiments.listing:

@@ -19,7 +19,7 @@ type share struct {
 	gallery []card
 	next    string // of the gallery's next page
 	listed  bool
-	looked  bool // the link of the page's address was followed
+	looked  string // the id in the page's address that was followed
 }
 
 // card is what the gallery says of a prefix. All of it is text of strangers.
@@ -154,23 +154,35 @@ func (a *App) list(more bool) {
 	})
 }
 
-var linkID = regexp.MustCompile(`#p=([a-z2-7]{32})$`)
+var linkID = regexp.MustCompile(`^[a-z2-7]{32}$`)
+
+// Follow is called when the fragment of the page's address has changed, by a link that was
+// pasted into the open page for instance.
+func (a *App) Follow() {
+	if a.engine == "ready" {
+		a.openLink()
+	}
+}
 
 // openLink follows the page's own address to a published prefix. It says
 // whether there was one to follow.
 func (a *App) openLink() bool {
-	m := linkID.FindStringSubmatch(a.host.Location())
-	if m == nil || a.share.looked {
+	_, id, ok := strings.Cut(a.host.Location(), "#p=")
+	if !ok || a.share.looked == id {
 		return false
 	}
-	a.share.looked = true
-	a.host.Fetch(prefixesPath+"/"+m[1]+"/card", func(status int, b Bytes) {
+	a.share.looked = id
+	if !linkID.MatchString(id) {
+		a.refuse(atTop, "The link to a prefix is damaged.", "Copy it again whole: behind #p= it has 32 letters and digits. The page works without it.")
+		return false
+	}
+	a.host.Fetch(prefixesPath+"/"+id+"/card", func(status int, b Bytes) {
 		var c card
 		if status != 200 || json.Unmarshal([]byte(b.String()), &c) != nil {
 			a.refuse(atTop, "The prefix of this link can’t be loaded: "+refusal(status, b)+".", "It may have been taken back.")
 			return
 		}
-		c.ID = m[1]
+		c.ID = id
 		a.try(c)
 	})
 	return true

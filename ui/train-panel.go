@@ -1,105 +1,12 @@
 package ui
 
-import (
-	"fmt"
-)
-
-func (c *TrainPanel) tiles() []fact {
-	r := &c.App.run
-	tiles := []fact{
-		{name: "Step", value: "—"}, {name: "Training loss", value: "—"}, {name: "Validation loss", value: "—"},
-		{name: "Tokens/s", value: "—"}, {name: "Time left", value: "—"},
-	}
-	if r.text {
-		tiles[1].name, tiles[2].name = "Difference", "On new questions"
-	}
-	if len(r.losses) > 0 {
-		tiles[0].value = count(r.at())
-		if t := r.total(); t > 0 {
-			tiles[0].more = "of " + count(t)
-		}
-		s := smoothed(r.losses)
-		tiles[1].value = lossText(s[len(s)-1])
-		if r.last.TokensSec > 0 {
-			tiles[3].value = rate(r.last.TokensSec)
-		}
-	}
-	if n := len(r.evals); n > 0 {
-		tiles[2].value = lossText(r.evals[n-1].Loss)
-		if n > 1 {
-			tiles[2].more = "from " + lossText(r.evals[0].Loss)
-		}
-	}
-	switch {
-	case r.done != nil:
-		tiles[4] = fact{name: "Time taken", value: span(seconds(r.done.Seconds))}
-	case r.active() && r.last.LeftSec > 0:
-		tiles[4].value = span(seconds(r.last.LeftSec))
-	}
-	return tiles
-}
-
-func (c *TrainPanel) plan() []fact {
-	p := c.App.run.planned
-	facts := []fact{
-		{name: "Steps", value: count(p.Steps)},
-		{name: "Memory", value: size(p.PeakBytes)},
-		{name: "Trainable", value: params(p.Trainable)},
-		{name: "Slots", value: count(p.Slots)},
-		{name: "Learning rate", value: short(p.LR, 2)},
-	}
-	if p.StepMillis > 0 { // it was measured, to plan for a time
-		facts = append(facts, fact{name: "A step takes", value: span2(p.StepMillis)})
-	}
-	return facts
-}
-
-// span2 writes milliseconds, or seconds where there are many.
-func span2(millis float64) string {
-	if millis >= 1000 {
-		return short(millis/1000, 2) + thin + "s"
-	}
-	return short(millis, 2) + thin + "ms"
-}
-
-func (c *TrainPanel) planNotes() []string {
-	p := c.App.run.planned
-	notes := p.Notes
-	if p.Recompute {
-		notes = append([]string{"Block activations are computed again in the backward pass, to save memory."}, notes...)
-	}
-	return notes
-}
-
-func (c *TrainPanel) startLabel() string {
-	if c.App.run.status == runDone || c.App.run.status == runBroken {
-		return "Train again"
-	}
-	return "Start training"
-}
-
-func (c *TrainPanel) progress() *string {
-	t := c.App.run.total()
-	if t == 0 {
-		return nil
-	}
-	s := fmt.Sprint(t)
-	return &s
-}
+import "fmt"
 
 func (c *TrainPanel) segment(by string) string {
 	if c.App.set.by == by {
 		return "segment on"
 	}
 	return "segment"
-}
-
-func (c *TrainPanel) announce() string {
-	r := &c.App.run
-	if r.active() {
-		return r.word()
-	}
-	return r.summary()
 }
 
 func (c *TrainPanel) amount() string {
@@ -119,28 +26,15 @@ func (c *TrainPanel) setAmount(v string) {
 
 func (c *TrainPanel) pressed(by string) string { return fmt.Sprint(c.App.set.by == by) }
 
-func (c *TrainPanel) progressAt() *int {
-	if c.App.run.total() == 0 {
-		return nil
+// method names the method that is chosen: a preset, or the choices that differ from one.
+func (c *TrainPanel) method() string {
+	for _, p := range c.App.ready.Presets {
+		if c.App.set.isPreset(c.App.ready.Axes, p) {
+			return p.Label
+		}
 	}
-	at := c.App.run.at()
-	return &at
-}
-
-// going is the small print beside the buttons while a run is under way.
-func (c *TrainPanel) going() string {
-	r := &c.App.run
-	switch {
-	case r.status == runStarting && r.progress != nil:
-		return r.progress.Stage
-	case r.status == runStarting:
-		return "Measuring a step to plan the run…"
-	case r.status == runGoing && r.progress != nil && r.progress.Total > 1:
-		return r.progress.Stage + "."
-	case r.status == runPaused:
-		return "Paused. Ask both models below, then resume."
-	case r.status == runStopping:
-		return "Stopping; the best prefix so far is kept."
+	if len(c.App.ready.Axes) == 0 {
+		return "…"
 	}
-	return "You can ask both models below while it trains."
+	return "your own combination"
 }

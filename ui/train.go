@@ -97,7 +97,7 @@ func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
 	} else {
 		t.Minutes = read("Minutes", s.minutes, 0.05, wire.MostMinutes, false)
 	}
-	t.Batch = int(read("Examples a step", s.batch, 1, wire.MostBatch, true))
+	t.Batch = int(read("Batch size", s.batch, 1, wire.MostBatch, true))
 	if strings.TrimSpace(s.lr) != "" {
 		t.LR = read("Learning rate", s.lr, 1e-8, wire.MostLR, false)
 	}
@@ -174,6 +174,7 @@ func (a *App) train(change func(*wire.Train)) {
 	}
 	a.run = run{status: runStarting, text: t.Text}
 	a.chart.cursor = -1
+	a.live.restart()
 	a.run.id = a.ask(atTrain, func(id int) wire.Message {
 		t.ID = id
 		change(&t)
@@ -208,4 +209,5 @@ func (a *App) onTrained(m wire.Trained) {
 	a.home.forgetZip()
 	a.share.draft = false
 	a.compare.clear()
+	a.tick(true)
 }

@@ -18,7 +18,7 @@ func TestSettingsName(t *testing.T) {
 		{"a comma", func(s *settings) { s.minutes = "1,5" }, `Minutes: "1,5" is not a number`},
 		{"no number", func(s *settings) { s.by, s.steps = "steps", " " }, "Steps: a number is missing"},
 		{"half a step", func(s *settings) { s.by, s.steps = "steps", "1.5" }, "not a whole number"},
-		{"no examples", func(s *settings) { s.batch = "0" }, "Examples a step: 0 is less than 1"},
+		{"no examples", func(s *settings) { s.batch = "0" }, "Batch size: 0 is less than 1"},
 		{"not a number", func(s *settings) { s.lr = "NaN" }, "Learning rate"},
 		{"a method's bound", func(s *settings) { s.method["kv.slots"] = "513" }, "Slots: 513 is more than 512"},
 		{"another choice's setting is not read", func(s *settings) { s.method["produce"], s.method["kv.slots"] = "conv", "x" }, ""},

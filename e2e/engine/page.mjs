@@ -31,12 +31,14 @@ export async function openPage(page) {
   const load = row.getByRole("button", { name: /^Load/ });
   if (await load.and(page.locator(":enabled")).count()) await load.click();
   await expect(row.locator(".tag.ok")).toBeVisible({ timeout: 120_000 });
+  await page.locator("#method-fold").evaluate((fold) => { fold.open = true; });
 }
 
 /** Gives the page the shared data set, shortened to whole prompts, or the project's own sample. */
 export async function openData(page) {
   if (!existsSync(shared)) {
-    await page.click("#use-sample");
+    const button = page.locator("#use-sample"); // the page opens with it
+    if (await button.count()) await button.click();
   } else {
     const lines = readFileSync(shared, "utf8").trim().split("\n");
     await page.locator("#data-file").setInputFiles({ name: "train.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });

@@ -11,8 +11,8 @@ test("trains, compares and exports", async ({ page }) => {
   await expect(page.locator("#tiles")).toContainText("of 120");
   await expect(page.locator("#chart path.val")).toHaveAttribute("d", /^M/);
   await page.click("#ask");
-  await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
-  await expect(page.locator("#answer-base")).toContainText("cut at the limit");
+  await expect(page.locator("#answer-tuned")).toContainText("finished");
+  await expect(page.locator("#answer-base")).toContainText("reached the token limit");
   const saving = page.waitForEvent("download");
   await page.fill("#prefix-name", "plants");
   await page.click("#export");
@@ -132,7 +132,7 @@ test("a worker that dies is replaced, and nothing is lost", async ({ page }) => 
   await expect(page.locator("#prefix-row")).toContainText("Prefix in use");
   await page.fill("#prompt", "again");
   await page.click("#ask");
-  await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
+  await expect(page.locator("#answer-tuned")).toContainText("finished");
 });
 
 test("another model's prefix is refused", async ({ page }) => {

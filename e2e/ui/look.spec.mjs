@@ -39,7 +39,7 @@ for (const { name, use } of looks) {
       await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 30_000 });
       await page.click("#another");
       await page.click("#ask");
-      await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
+      await expect(page.locator("#answer-tuned")).toContainText("finished");
       await page.click("#export");
       await expect(page.locator("#python")).toBeVisible();
       await page.fill("#share-task", "plant labels");

@@ -31,8 +31,8 @@ test("prefixes answer side by side, switched on and off in mid-conversation", as
   await two(page);
   await expect(page.locator("#ask")).toHaveText("Ask all 3");
   await page.click("#ask");
-  await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
-  await expect(page.locator("#answer-prefix-1")).toContainText("ended by itself");
+  await expect(page.locator("#answer-tuned")).toContainText("finished");
+  await expect(page.locator("#answer-prefix-1")).toContainText("finished");
   await page.locator("#answer-tuned").getByRole("button", { name: /Go on/ }).click();
   await expect(page.locator("#talk")).toContainText("it fruits best");
   await page.locator("#shelf-2 label.switch").click();
@@ -40,12 +40,12 @@ test("prefixes answer side by side, switched on and off in mid-conversation", as
   await page.fill("#prompt", "And its leaves?");
   await page.click("#ask");
   await expect(page.locator("#answer-prefix-1")).toContainText("(turn 2)");
-  await expect(page.locator("#answer-prefix-1")).toContainText("ended by itself");
+  await expect(page.locator("#answer-prefix-1")).toContainText("finished");
   await page.locator("#shelf-1 label.switch").click();
   await expect(page.locator("#ask")).toHaveText("Ask the base model");
   await page.click("#start-over");
   await expect(page.locator("#talk")).toHaveCount(0);
-  await page.locator("#shelf-1").getByRole("button", { name: /^Forget/ }).click();
+  await page.locator("#shelf-1").getByRole("button", { name: /^Delete/ }).click();
   await expect(page.locator("#shelf .shelf-row")).toHaveCount(1);
 });
 
@@ -134,7 +134,7 @@ for (const { name, use } of looks) {
       await expect(page.locator("#shelf .shelf-row")).toHaveCount(2);
       await expect(page.locator("#start")).toHaveText("Train again");
       await page.click("#ask");
-      await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
+      await expect(page.locator("#answer-tuned")).toContainText("finished");
       await page.locator("#answer-tuned").getByRole("button", { name: /Go on/ }).click();
       await page.click("#blend > summary");
       await page.click("#blend-go");
@@ -143,7 +143,7 @@ for (const { name, use } of looks) {
       await page.locator("#shelf-1 label.switch").click();
       await page.fill("#prompt", "And its leaves?");
       await page.click("#ask");
-      await expect(page.locator("#answer-tuned")).toContainText("ended by itself");
+      await expect(page.locator("#answer-tuned")).toContainText("finished");
       await page.click("#export");
       await expect(page.locator("#finish")).toBeVisible();
       await page.evaluate(() => window.scrollTo(0, 0));

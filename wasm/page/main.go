@@ -30,6 +30,7 @@ func main() {
 	p.onFrame = js.FuncOf(func(js.Value, []js.Value) any { p.asked = false; p.draw(); return nil })
 	p.onTimer = js.FuncOf(func(js.Value, []js.Value) any { p.timed = false; p.draw(); return nil })
 	p.window.Call("addEventListener", "resize", js.FuncOf(func(js.Value, []js.Value) any { p.soon(); return nil }))
+	p.window.Call("addEventListener", "hashchange", js.FuncOf(func(js.Value, []js.Value) any { p.app.Follow(); p.soon(); return nil }))
 	p.app.Start()
 	p.draw()
 	select {} // callbacks do the rest

@@ -1,0 +1,115 @@
+package ui
+
+import (
+	"testing"
+	"time"
+
+	"prelude/ui/wire"
+)
+
+// learning is a page whose run has taken its first step.
+func learning(t *testing.T) (*App, *stage) {
+	t.Helper()
+	a, s := withData(t)
+	a.startTraining()
+	m, _ := last[wire.Train](s)
+	a.Receive(wire.Planned{ID: m.ID, Steps: 40, Slots: 32}, nil)
+	list := onShelf(1)
+	list.Items[0].Origin = "training"
+	a.Receive(list, nil)
+	a.Receive(wire.Step{First: 1, Loss: []float64{2.4}, Total: 40}, nil)
+	return a, s
+}
+
+// say answers the request under way.
+func say(a *App, s *stage, text string) wire.Generate {
+	g, _ := last[wire.Generate](s)
+	if g.Base {
+		a.Receive(wire.Sample{ID: g.ID, Which: "base", Text: " as before", Done: true, Tokens: 2}, nil)
+	}
+	a.Receive(wire.Sample{ID: g.ID, Which: "tuned", Key: 1, Text: text, Done: true, End: true, Tokens: 2}, nil)
+	return g
+}
+
+// The first step is followed by a round over the held-out prompts, one request at a time,
+// with the bare model's answers; later rounds ask the prefix alone, and not too often.
+func TestLiveRounds(t *testing.T) {
+	a, s := learning(t)
+	first := say(a, s, " as one")
+	if !first.Base || first.Prompt != "p1" || len(first.Keys) != 1 || first.Keys[0] != 1 || first.MaxTokens != liveTokens {
+		t.Errorf("the first request is %+v", first)
+	}
+	if second := say(a, s, " as two"); second.Prompt != "p2" || !second.Base {
+		t.Errorf("the second request is %+v", second)
+	}
+	_, n := last[wire.Generate](s)
+	a.Receive(wire.Step{First: 2, Loss: []float64{2.2}, Total: 40}, nil)
+	if _, m := last[wire.Generate](s); m != n {
+		t.Error("a second round begins at once")
+	}
+	a.live.due = time.Now().Add(-time.Second)
+	a.Receive(wire.Step{First: 3, Loss: []float64{2}, Total: 40}, nil)
+	third := say(a, s, " as three")
+	if third.Base || third.Prompt != "p1" {
+		t.Errorf("in the second round: %+v", third)
+	}
+	say(a, s, " as four")
+	if len(a.live.rounds) != 2 || a.live.rounds[0].step != 1 || a.live.rounds[1].step != 3 {
+		t.Fatalf("rounds %+v", a.live.rounds)
+	}
+	c := &LivePanel{App: a}
+	if got := c.words(0); len(got) != 2 || got[0] != (word{"as", ""}) || got[1] != (word{" three", "changed"}) {
+		t.Errorf("the words are %+v", got)
+	}
+	a.live.show("0")
+	if got := c.text(c.tuned(0)); got != "as one" {
+		t.Errorf("after step 1 it said %q", got)
+	}
+	a.live.show("1")
+	if a.live.shown != -1 {
+		t.Error("the slider's end does not follow the newest round")
+	}
+}
+
+// The end of a run is followed by a round with the best prefix, also where one was under way.
+func TestLiveEnd(t *testing.T) {
+	a, s := learning(t)
+	m, _ := last[wire.Train](s)
+	a.Receive(onShelf(1), nil)
+	a.Receive(wire.Trained{ID: m.ID, Steps: 4, BestStep: 4, BestLoss: 1.5, BaseLoss: 3, Why: "step limit", Seconds: 2}, nil)
+	for range 4 {
+		say(a, s, " so")
+	}
+	if n := len(a.live.rounds); n != 2 || a.live.rounds[1].step != 4 || !a.live.rounds[1].done || a.live.id != 0 {
+		t.Errorf("rounds %+v, request %d", a.live.rounds, a.live.id)
+	}
+}
+
+// A prompt of one's own is asked anew; an answer to the one before it is not shown as its.
+func TestLivePrompts(t *testing.T) {
+	a, s := learning(t)
+	a.live.rewrite(0, "mine")
+	say(a, s, " late")
+	say(a, s, " two")
+	c := &LivePanel{App: a}
+	if c.tuned(0) != nil || c.base(0) != nil {
+		t.Error("the answer to another prompt is shown")
+	}
+	a.live.due = time.Time{}
+	a.Receive(wire.Step{First: 2, Loss: []float64{2}, Total: 40}, nil)
+	if g := say(a, s, ""); g.Prompt != "mine" || !g.Base {
+		t.Errorf("asked %+v", g)
+	}
+	if got := c.words(0); len(got) != 1 || got[0].text != "(an empty answer)" {
+		t.Errorf("an empty answer is shown as %+v", got)
+	}
+	g, _ := last[wire.Generate](s)
+	a.Receive(wire.Error{ID: g.ID, Message: "too long"}, nil)
+	if a.live.id != 0 || a.notices[atTrain].message != "too long" {
+		t.Error("an error does not end the round, or is not shown")
+	}
+	a.Crashed("gone")
+	if a.live.id != 0 {
+		t.Error("a round goes on without a worker")
+	}
+}
