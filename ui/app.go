@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"sync"
 	"time"
 
 	"prelude/ui/wire"
@@ -29,10 +30,13 @@ type App struct {
 	lost    *shelf // of a worker that is gone, until the model is loaded again
 	compare compare
 	live    live
+	dog     watchdog
 	home    home
 	share   share
 
 	experiments experiments
+
+	watchOnce sync.Once
 }
 
 // place is a section of the page; an error is shown where its cause is.
@@ -73,7 +77,9 @@ func New(host Host) *App {
 func (a *App) Start() {
 	a.engine, a.activity = "starting", ""
 	a.asked = map[int]place{}
+	a.dog = watchdog{heard: time.Now()}
 	a.host.StartWorker()
+	a.watchOnce.Do(a.watch)
 	a.host.Later(startLimit, func() {
 		if a.engine == "starting" {
 			a.notices[atTop] = notice{

@@ -97,6 +97,9 @@ func readAddress(text string) (source, error) {
 		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 			return source{}, fmt.Errorf("%q is not a web address", text)
 		}
+		if u.Scheme == "http" {
+			return source{}, fmt.Errorf("%q is not encrypted, and browsers do not let this page fetch it; the same address with https may work", text)
+		}
 		if rest, ok := strings.CutPrefix(u.Path, "/"); ok && u.Host == "huggingface.co" {
 			if parts := strings.Split(strings.TrimSuffix(rest, "/"), "/"); len(parts) == 2 {
 				return source{hub: parts[0] + "/" + parts[1]}, nil

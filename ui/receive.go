@@ -4,6 +4,7 @@ import "prelude/ui/wire"
 
 // Receive takes one message of the worker.
 func (a *App) Receive(m wire.Message, blob any) {
+	a.hear()
 	switch m := m.(type) {
 	case wire.Ready:
 		a.onReady(m)

@@ -48,7 +48,15 @@ func (p card) small() string {
 		parts = append([]string{p.Task}, parts...)
 	}
 	if words := against(p.ValLoss, p.BaseLoss); words != "" && p.ValLoss > 0 {
-		parts = append(parts, words)
+		parts = append(parts, "by its publisher's account "+words)
 	}
 	return strings.Join(append(parts, size(p.Bytes)), " · ")
+}
+
+// OtherModel asks before a published prefix' model is fetched from elsewhere.
+type OtherModel struct{ App *App }
+
+// text says what would be fetched, and from where.
+func (c *OtherModel) text() string {
+	return c.App.share.other.Name + " needs " + c.App.share.other.Model + ", which this browser would fetch from huggingface.co; a small model takes hundreds of megabytes. Nothing of yours is sent but the request."
 }

@@ -19,6 +19,10 @@ type share struct {
 	gallery []card
 	next    string // of the gallery's next page
 	listed  bool
+	other   *card  // its model would be fetched from elsewhere: the person is asked first
+	zip     Bytes  // of other
+	gone    string // the id of a prefix that was deleted by its key
+	id, key string // in the boxes of a deletion
 	looked  string // the id in the page's address that was followed
 }
 
@@ -204,8 +208,68 @@ func (a *App) try(c card) {
 			a.importZip(c.Name, b)
 			return
 		}
-		a.home.reading, a.home.from = b, c.Name // onLoaded comes back to it
-		a.load(s)
+		if s.hub != "" && !a.isKept(s.hub) {
+			a.share.other, a.share.zip = &c, b
+			return
+		}
+		a.tryOn(c, b, s)
+	})
+}
+
+// tryOn loads a prefix' model, and then the prefix.
+func (a *App) tryOn(c card, zip Bytes, s source) {
+	a.home.reading, a.home.from = zip, c.Name // onLoaded comes back to it
+	a.load(s)
+}
+
+// fetchOther is the person's yes to fetching a prefix' model from elsewhere.
+func (a *App) fetchOther() {
+	c, zip := a.share.other, a.share.zip
+	a.share.other, a.share.zip = nil, nil
+	a.tryOn(*c, zip, a.sourceOf(c.Model))
+}
+
+func (a *App) declineOther() { a.share.other, a.share.zip = nil, nil }
+
+// isKept says whether a model was fetched into this browser before.
+func (a *App) isKept(name string) bool {
+	for _, m := range a.kept.Models {
+		if m.Model == name {
+			return true
+		}
+	}
+	return false
+}
+
+// deleteByKey takes back a prefix that was published earlier, from wherever, by the secret
+// that its upload returned.
+func (a *App) deleteByKey() {
+	delete(a.notices, atShare)
+	id, key := strings.TrimSpace(a.share.id), strings.TrimSpace(a.share.key)
+	if _, after, ok := strings.Cut(id, "#p="); ok {
+		id = after
+	}
+	switch {
+	case !linkID.MatchString(id):
+		a.refuse(atShare, "This is neither the link nor the id of a published prefix.", "The link ends in #p= and 32 letters and digits.")
+		return
+	case key == "":
+		a.refuse(atShare, "The secret is missing.", "It was shown when the prefix was published.")
+		return
+	case a.share.busy:
+		return
+	}
+	a.share.busy = true
+	a.host.Request("DELETE", prefixesPath+"/"+id, nil, map[string]string{"Authorization": "Bearer " + key}, func(status int, b Bytes) {
+		a.share.busy = false
+		if status != 204 {
+			a.refuse(atShare, "The prefix was not deleted: "+refusal(status, b)+".", "")
+			return
+		}
+		a.share.gone, a.share.id, a.share.key, a.share.listed = id, "", "", false
+		if p := a.share.published; p != nil && p.Prefix.ID == id {
+			a.share.published = nil
+		}
 	})
 }
 

@@ -292,6 +292,7 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "pause": run.paused = true; return post("state", { state: "paused" });
     case "resume": run.paused = false; return post("state", { state: run.doing ?? "training" });
     case "stop": run.stop = true; run.paused = false; return;
+    case "ping": return post("pong", {});
     case "generate": return generate(body);
     case "cancel": return cancelled.add(body.id);
     case "export": return exportZip(body);

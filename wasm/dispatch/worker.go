@@ -110,6 +110,8 @@ func (w *Worker) urgent(m wire.Message) bool {
 		}
 	case wire.Stop:
 		w.action.stop()
+	case wire.Ping:
+		w.send(wire.Pong{})
 	case wire.Cancel:
 		if w.current.end(m.ID) {
 			break

@@ -1,0 +1,76 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"prelude/ui/wire"
+)
+
+const sharedID = "abcdefghijklmnopqrstuvwxyz234567"
+
+// A published prefix for a model elsewhere fetches that model only after a yes.
+func TestAnotherModelIsAskedFor(t *testing.T) {
+	a, s := open(t)
+	s.answers[prefixesPath+"/"+sharedID] = "PK"
+	loads := func() int { _, n := last[wire.Load](s); return n }
+	before := loads()
+	a.try(card{ID: sharedID, Name: "theirs", Model: "someone/model"})
+	if loads() != before || a.share.other == nil {
+		t.Fatal("a model elsewhere is fetched unasked")
+	}
+	if c := (&OtherModel{App: a}); !strings.Contains(c.text(), "someone/model") || !strings.Contains(c.text(), "huggingface.co") {
+		t.Errorf("the question is %q", c.text())
+	}
+	a.declineOther()
+	if loads() != before || a.share.other != nil {
+		t.Error("a no fetches the model, or does not end the question")
+	}
+	a.try(card{ID: sharedID, Name: "theirs", Model: "someone/model"})
+	a.fetchOther()
+	if m, n := last[wire.Load](s); n != before+1 || m.Hub != "someone/model" {
+		t.Errorf("after a yes: %d loads, %+v", n-before, m)
+	}
+	a.kept.Models = []wire.KeptModel{{Model: "someone/else"}}
+	a.try(card{ID: sharedID, Name: "theirs", Model: "someone/else"})
+	if m, _ := last[wire.Load](s); m.Hub != "someone/else" {
+		t.Error("a model that is here already is asked for")
+	}
+}
+
+// A damaged link is named, and the page goes on.
+func TestDamagedLink(t *testing.T) {
+	s := &stage{address: "http://localhost/#p=nonsense<b>", answers: map[string]string{}}
+	a := New(s)
+	a.Start()
+	a.Receive(ready, nil)
+	if !strings.Contains(a.notices[atTop].message, "damaged") {
+		t.Errorf("the notice is %+v", a.notices[atTop])
+	}
+	if _, n := last[wire.Load](s); n != 1 {
+		t.Error("the page does not load its model")
+	}
+	s.address = "http://localhost/#p=" + sharedID
+	a.Follow()
+	if !strings.Contains(a.notices[atTop].message, "can’t be loaded") {
+		t.Errorf("a pasted link to a prefix that is gone: %+v", a.notices[atTop])
+	}
+}
+
+// What was published earlier is deleted by its link and secret.
+func TestDeleteByKey(t *testing.T) {
+	a, s := open(t)
+	a.share.id, a.share.key = "not an id", "k"
+	a.deleteByKey()
+	if a.notices[atShare].message == "" || len(s.posted) != 0 {
+		t.Errorf("notice %+v, requests %v", a.notices[atShare], s.posted)
+	}
+	a.share.id = "https://prelude.example/#p=" + sharedID
+	a.deleteByKey()
+	if len(s.posted) != 1 || s.posted[0] != "DELETE "+prefixesPath+"/"+sharedID {
+		t.Errorf("requests %v", s.posted)
+	}
+	if !strings.Contains(a.notices[atShare].message, "not deleted") { // the stage answers 404
+		t.Errorf("notice %+v", a.notices[atShare])
+	}
+}
