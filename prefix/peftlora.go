@@ -112,6 +112,28 @@ func (w lora) WritePEFT(m *Method, a *adapter.Adapter) error {
 	return nil
 }
 
+// maxLoRA bounds what the terms of an adapter take once their ranks are padded to the
+// largest, in bytes: one map of a high rank must not make all the others large.
+const maxLoRA = 512 << 20
+
+// paddedFits refuses terms that take too much when padded to a rank.
+func paddedFits(a *adapter.Adapter, rank int) error {
+	numbers := 0
+	for name, t := range a.Tensors {
+		side := 0
+		switch {
+		case strings.HasSuffix(name, ".lora_A.weight"):
+			side = t.Shape[1]
+		case strings.HasSuffix(name, ".lora_B.weight"):
+			side = t.Shape[0]
+		}
+		if numbers += side * rank; numbers > maxLoRA/4 {
+			return fmt.Errorf("prefix: the adapter's largest rank is %d, and all its maps at that rank take more than %d MB", rank, maxLoRA>>20)
+		}
+	}
+	return nil
+}
+
 // readLoRA takes terms of any rank on any linear maps. Ranks are padded to the largest,
 // and each term's factor goes into its B.
 func readLoRA(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
@@ -135,8 +157,13 @@ func readLoRA(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 		return nil, fmt.Errorf("prefix: the adapter uses DoRA, LoRA biases or an alpha pattern, which are not supported")
 	}
 	rank := 0
-	for _, t := range a.Tensors {
-		rank = max(rank, min(t.Shape[0], t.Shape[1]))
+	for name, t := range a.Tensors {
+		if strings.HasSuffix(name, ".lora_A.weight") {
+			rank = max(rank, t.Shape[0])
+		}
+	}
+	if err := paddedFits(a, rank); err != nil {
+		return nil, err
 	}
 	m, err := New(Choice{"source": "none", "weights": "lora", "lora.maps": "all", "lora.rank": fmt.Sprint(rank), "lora.alpha": fmt.Sprint(rank)}, i)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"prelude/engine/cpu"
 	"prelude/models/tiny"
 	"prelude/prefix"
+	"prelude/prefix/adapter"
 )
 
 // LoRA's groups are told by the roles that each family gives its linear maps.
@@ -89,4 +90,34 @@ func TestLoRAWithoutRoles(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	start(t, f, prefix.Choice{"source": "none", "weights": "lora", "lora.maps": "all"})
+}
+
+// Terms whose rank is above their map's size, or that take too much once their ranks are
+// padded to one map's, are refused and never read out of bounds.
+func TestHostileLoRA(t *testing.T) {
+	f := tiny.Llama(t, cpu.New[float32]())
+	hidden := f.Arch.Info().Hidden
+	term := func(a *adapter.Adapter, name string, r, in, out int) {
+		a.Tensors["base_model.model."+name+".lora_A.weight"] = adapter.Tensor{Shape: []int{r, in}, Data: make([]float32, r*in)}
+		a.Tensors["base_model.model."+name+".lora_B.weight"] = adapter.Tensor{Shape: []int{out, r}, Data: make([]float32, out*r)}
+	}
+	const q = "model.layers.0.self_attn.q_proj"
+	for name, c := range map[string]struct {
+		change func(a *adapter.Adapter)
+		want   string
+	}{
+		"rank above the map": {func(a *adapter.Adapter) { term(a, q, hidden+1, hidden, hidden) }, ""},
+		"too much at one rank": {func(a *adapter.Adapter) {
+			term(a, q, 8000, 1, 1)
+			term(a, "x", 1, 20000, 1)
+		}, "take more than"},
+		"another shape": {func(a *adapter.Adapter) { term(a, q, 2, hidden+1, hidden) }, "does not fit the model"},
+	} {
+		a := &adapter.Adapter{Config: adapter.Config{PeftType: adapter.LoRA, TaskType: "CAUSAL_LM"}, Tensors: map[string]adapter.Tensor{}}
+		c.change(a)
+		_, err := prefix.FromAdapter(f.Arch, a)
+		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: error %v, want …%s…", name, err, c.want)
+		}
+	}
 }

@@ -231,6 +231,10 @@ func TestRefusesWhatDisagrees(t *testing.T) {
 		{"lora ranks", lora(), func(a *Adapter) {
 			reshape(a, "base_model.model.model.layers.1.mlp.up_proj.lora_B.weight", 12, 6)
 		}, "want [0 3]"},
+		{"lora rank above the map", lora(), func(a *Adapter) {
+			a.Tensors["base_model.model.model.layers.1.mlp.up_proj.lora_A.weight"] = Tensor{Shape: []int{17, 16}, Data: make([]float32, 17*16)}
+			a.Tensors["base_model.model.model.layers.1.mlp.up_proj.lora_B.weight"] = Tensor{Shape: []int{24, 17}, Data: make([]float32, 24*17)}
+		}, "rank 17 on a map of 24 by 16"},
 		{"lora name", lora(), func(a *Adapter) {
 			a.Tensors["base_model.model.lm_head.weight"] = Tensor{Shape: []int{1}, Data: []float32{0}}
 		}, "unexpected tensor"},

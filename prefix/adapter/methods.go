@@ -127,8 +127,12 @@ func lowRank(a *Adapter, names []string) error {
 		if err != nil {
 			return err
 		}
-		if _, err := a.tensor(part[1]+"."+up, 0, first.Shape[0]); err != nil {
+		second, err := a.tensor(part[1]+"."+up, 0, first.Shape[0])
+		if err != nil {
 			return err
+		}
+		if r := first.Shape[0]; r > first.Shape[1] || r > second.Shape[0] {
+			return fmt.Errorf("adapter: %s has rank %d on a map of %d by %d; no rank above the smaller side says more", part[1], r, second.Shape[0], first.Shape[1])
 		}
 	}
 	return nil
