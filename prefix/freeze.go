@@ -148,6 +148,11 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 	if err != nil {
 		return nil, err
 	}
+	for _, slot := range kept {
+		if m.words != nil {
+			r.words = append(r.words, m.words[slot])
+		}
+	}
 	if r.offset = m.offset; m.Info.Positions == engine.Relative && m.offset > 0 && (m.positions != nil || len(kept) < m.slots) {
 		all := m.slotPositions()
 		for _, l := range kept {

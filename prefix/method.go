@@ -3,6 +3,7 @@ package prefix
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"prelude/engine"
@@ -45,6 +46,7 @@ type Method struct {
 	// positions of the slots on a model that goes by distance, where slots between them
 	// were cut out; else nil: 0, 1, 2 …
 	positions []int32
+	words     []int32 // the tokens that the slots started as, nil where they were none
 	params    []Param
 	notes     []string
 	mixed     int       // slots of the first of two mixed prefixes, 0: none
@@ -138,6 +140,9 @@ func (m *Method) fill(s *Initial) error {
 	s.places, s.inputs, m.positions = m.places, max(1, len(m.inputs())), nil
 	if _, own := m.gate.(OwnSoftmax); own || m.inRows() || !m.has(engine.DecSelf) {
 		m.offset = 0 // in a softmax of their own and as rows, slots have no position
+	}
+	if m.words = nil; len(s.seed.IDs) == s.Slots {
+		m.words = slices.Clone(s.seed.IDs)
 	}
 	base := m.LR()
 	for _, part := range []struct {

@@ -214,7 +214,34 @@ func (w lora) Build(b *Build) {
 		if !b.has(a) {
 			return y
 		}
-		h := p.Unary(engine.Scale, p.Linear(x, b.Tensor(a), engine.None, engine.None), w.alpha/float64(w.rank))
+		h := p.Unary(engine.Scale, p.Linear(x, b.Tensor(a), engine.None, engine.None), w.Scale())
 		return p.Linear(h, b.Tensor("lora."+name+".B"), engine.None, y)
 	}
 }
+
+// Term is a low-rank term beside a linear map: y ← y + Scale·Up·Down·x.
+type Term struct {
+	Name  string // the map's
+	Map   engine.LinearMap
+	Rank  int
+	Down  []float32 // [rank, in]
+	Up    []float32 // [out, rank]
+	Scale float64
+}
+
+// Terms lists a method's low-rank terms with their present values; nil where it has none.
+func (m *Method) Terms() (all []Term) {
+	w, ok := m.weights.(interface{ Scale() float64 })
+	if !ok {
+		return nil
+	}
+	for _, p := range m.params {
+		if name, ok := strings.CutSuffix(strings.TrimPrefix(p.Name, "lora."), ".A"); ok {
+			all = append(all, Term{Name: name, Map: m.Info.Linears[name], Rank: p.Shape[0], Down: p.Value, Up: m.param("lora." + name + ".B").Value, Scale: w.Scale()})
+		}
+	}
+	return all
+}
+
+// Scale is α/r.
+func (w lora) Scale() float64 { return w.alpha / float64(w.rank) }
