@@ -9,7 +9,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
 .PHONY: run watch site ui models simd pretrain edge deploy worker bench reproduce \
-	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft lint lint-js lint-sh \
+	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-llamacpp lint lint-js lint-sh \
 	rename notice bom audit clean
 
 run: site
@@ -133,6 +133,14 @@ test-peft:
 	SMOLLM2=$(PEFT)/SmolLM2-135M-Instruct.Q4_1.gguf $(PYTHON) prefix/testdata/peft_check.py save $(PEFT)/smollm2/theirs
 	PEFT_SMOLLM2=$(CURDIR)/$(PEFT)/smollm2 $(GO) test -count=1 ./prefix -run TestSmolLM2AndPEFT -v
 	SMOLLM2=$(PEFT)/SmolLM2-135M-Instruct.Q4_1.gguf $(PYTHON) prefix/testdata/peft_check.py check $(PEFT)/smollm2/ours
+
+# Exports for llama.cpp against llama.cpp itself, on SmolLM2.
+test-llamacpp: smollm2 e2e/llamacpp/node_modules
+	$(GO) test -count=1 -timeout 60m ./e2e/llamacpp -v
+
+e2e/llamacpp/node_modules: e2e/llamacpp/package-lock.json
+	npm ci --prefix e2e/llamacpp --ignore-scripts --no-audit --no-fund
+	touch $@
 
 # What papers say of prefix-tuning, rerun; prefix/reproduce/RESULTS.md has the tables.
 # In Node, whose relaxed SIMD is four times as fast as what runs natively. ONLY=E1,O chooses.
