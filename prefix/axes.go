@@ -100,6 +100,32 @@ func (c Choice) pick(axis string) (*Option, error) {
 	panic("prefix: no axis " + axis)
 }
 
+// Complete is the choice with all that it leaves to defaults written out, and without the
+// settings of options that were not chosen: two choices of one method are equal.
+func (c Choice) Complete() Choice {
+	t := Choice{}
+	for _, a := range axes {
+		o, err := c.pick(a.ID)
+		if err != nil {
+			t[a.ID] = c[a.ID]
+			continue
+		}
+		t[a.ID] = o.ID
+		for _, s := range o.Settings {
+			key := o.ID + "." + s.ID
+			if t[key] = c[key]; t[key] == "" {
+				t[key] = s.Default
+			}
+		}
+	}
+	for _, key := range []string{softKey, frontKey} {
+		if c[key] != "" {
+			t[key] = c[key]
+		}
+	}
+	return t
+}
+
 // tidy drops the settings of options that were not chosen, and defaults.
 func (c Choice) tidy() Choice {
 	t := Choice{}

@@ -112,8 +112,11 @@ func (l *loop) elapsed() time.Duration { return time.Since(l.begun) - l.paused }
 // run takes steps to the end and says why it is one.
 func (l *loop) run(ctx context.Context) (why string, err error) {
 	if l.step == 0 {
-		if err := l.evaluate(ctx); err != nil {
+		if err := l.Begin(ctx); err != nil {
 			return "", err
+		}
+		if l.ev.Eval != nil {
+			l.ev.Eval(EvalInfo{Loss: l.startLoss, Base: l.base, Best: l.best.State != nil})
 		}
 		l.patient()
 	}

@@ -44,6 +44,7 @@ type Run struct {
 	step      int
 	read      int              // steps whose log has been read
 	evaluated int              // step of the last evaluation
+	startLoss float64          // of step 0, once it is evaluated
 	floor     [logRows]float64 // of a step's loss: its teacher's entropy
 	base      float64
 	best      Best
@@ -77,24 +78,13 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if err := complete(f.Arch.Info(), d.Train); err != nil {
 		return nil, err
 	}
-	if o.Batch == 0 {
-		o.Batch = 8
-	}
-	if o.Clip == 0 {
-		o.Clip = 1
-	}
-	if o.Clip < 0 {
-		o.Clip = 0
-	}
 	if len(given.Examples) == 0 {
 		for _, t := range d.Train {
 			given.Examples = append(given.Examples, t.Whole())
 		}
 	}
-	r := &Run{Method: m, f: f, opts: o, lr: o.LR, evaluated: -1, savedAt: time.Now(), best: Best{Loss: math.Inf(1)}, progress: progress{halved: 1, bar: math.Inf(1)}}
-	if r.lr == 0 {
-		r.lr = m.LR() * widthFactor(f.Arch.Info().Hidden)
-	}
+	r := &Run{Method: m, f: f, evaluated: -1, savedAt: time.Now(), best: Best{Loss: math.Inf(1)}, progress: progress{halved: 1, bar: math.Inf(1)}}
+	r.set(o)
 	if err := m.Start(ctx, f, given, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
 		return nil, err
 	}
@@ -115,6 +105,58 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	return r, nil
 }
 
+// set takes the options, with defaults for what they leave open.
+func (r *Run) set(o Options) {
+	if o.Batch == 0 {
+		o.Batch = 8
+	}
+	if o.Clip == 0 {
+		o.Clip = 1
+	}
+	if o.Clip < 0 {
+		o.Clip = 0
+	}
+	if r.opts, r.lr = o, o.LR; r.lr == 0 {
+		r.lr = r.Method.LR() * widthFactor(r.f.Arch.Info().Hidden)
+	}
+}
+
+// Retarget changes the limits, the learning rate and the schedule of a run that has not
+// taken a step. Batch, seed, clipping and budget are part of what New has made: they can't
+// be others.
+func (r *Run) Retarget(o Options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	before, lr := r.opts, r.lr
+	r.set(o)
+	if now := r.opts; r.step > 0 || now.Batch != before.Batch || now.Seed != before.Seed || now.Clip != before.Clip || now.Budget != before.Budget {
+		r.opts, r.lr = before, lr
+		return errors.New("train: the run was made for another batch, seed, clipping or budget, or has begun")
+	}
+	return nil
+}
+
+// Begin measures the start, which Train does first where Begin has not.
+func (r *Run) Begin(ctx context.Context) error {
+	if r.evaluated == 0 {
+		return nil
+	}
+	loss, err := r.eval.Loss(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := readAll(ctx, r.Tensors)
+	if err != nil {
+		return err
+	}
+	r.evaluated, r.startLoss = 0, loss
+	if loss < r.best.Loss {
+		r.best = Best{Loss: loss, State: state}
+	}
+	return nil
+}
+
 // prepare evaluates the bare model and compiles the programs.
 func (r *Run) prepare(ctx context.Context, d Data) (err error) {
 	r.batches = data.NewBatcher(d.Train, options(r.Method, data.BatchOptions{Size: r.opts.Batch, Shuffle: true, Seed: r.opts.Seed + streamShuffle}))
@@ -123,18 +165,23 @@ func (r *Run) prepare(ctx context.Context, d Data) (err error) {
 		val = d.Train
 	}
 	// The bare model first: what its evaluation takes is free again for the training.
-	bare := val
-	if len(d.Bare) > 0 {
-		bare = d.Bare
-	}
-	if r.base, err = bareLoss(ctx, r.f, bare, r.opts.Batch); err != nil {
-		return err
+	if r.base = r.opts.Base; r.base == 0 {
+		if r.base, err = BareLoss(ctx, r.f, d, r.opts.Batch); err != nil {
+			return err
+		}
 	}
 	return r.compile(ctx, val)
 }
 
-// bareLoss is the loss without a prefix.
-func bareLoss(ctx context.Context, f engine.Frozen, tokens []data.Tokens, batch int) (float64, error) {
+// BareLoss is the loss of validation without a prefix.
+func BareLoss(ctx context.Context, f engine.Frozen, d Data, batch int) (float64, error) {
+	tokens := d.Bare
+	if len(tokens) == 0 {
+		tokens = d.Val
+	}
+	if len(tokens) == 0 {
+		tokens = d.Train
+	}
 	e, err := NewEvaluator(ctx, f, nil, nil, tokens, batch)
 	if err != nil {
 		return 0, err

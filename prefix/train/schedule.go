@@ -16,9 +16,10 @@ type Options struct {
 	WarmUp   int           // steps; 0: 5 % of all, from 5 to 20
 	Clip     float64       // global gradient norm; 0: 1, negative: none
 	Seed     uint64
-	Eval     int   // steps between evaluations; 0: a twentieth of all, at least 5
-	Patience int   // evaluations without improvement before stopping; 0: never
-	Budget   int64 // bytes that the device may hold, tensors and scratch; 0: no limit
+	Eval     int     // steps between evaluations; 0: a twentieth of all, at least 5
+	Patience int     // evaluations without improvement before stopping; 0: never
+	Base     float64 // the bare model's validation loss where it is known; 0: it is measured
+	Budget   int64   // bytes that the device may hold, tensors and scratch; 0: no limit
 }
 
 func (o Options) check() error {

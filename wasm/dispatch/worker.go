@@ -23,6 +23,7 @@ type Worker struct {
 	queue   *queue
 	action  action
 	current current
+	ahead   idleWork
 	session session.Session
 
 	offers    []wire.ModelOffer
@@ -45,7 +46,11 @@ func (w *Worker) Receive(encoded string, blob Blob) {
 	if err == nil && w.urgent(m) {
 		return
 	}
+	t, training := m.(wire.Train)
 	w.queue.put(request{m, blob, err})
+	if !training || !session.SamePreparation(t, ahead) {
+		w.ahead.cancel()
+	}
 }
 
 // Run says what there is, and then answers requests until ctx ends.
@@ -59,6 +64,8 @@ func (w *Worker) Run(ctx context.Context) {
 		}
 		select {
 		case <-w.queue.arrived:
+		case <-w.ahead.time():
+			w.lookAhead(ctx)
 		case <-ctx.Done():
 			w.closeDevice()
 			return
@@ -199,6 +206,7 @@ func (w *Worker) dataset(id int, f func() (wire.Dataset, error)) {
 	w.fail(id, w.idle(func() error {
 		d, err := f()
 		if err == nil {
+			w.ahead.due = true
 			d.ID = id
 			w.send(d)
 		}
@@ -232,6 +240,7 @@ func (w *Worker) load(ctx context.Context, m wire.Load) error {
 		}
 		return err
 	}
+	w.ahead.due = true
 	l := w.session.Loaded()
 	l.ID, l.DeviceWhy, l.Notes = m.ID, w.why, append(l.Notes, w.notes...)
 	w.send(l)
@@ -295,6 +304,7 @@ func (w *Worker) recover(ctx context.Context, failure error) (engine.Device, boo
 func (w *Worker) train(ctx context.Context, m wire.Train) error {
 	steps, end := w.begin(ctx, "training")
 	defer end()
+	w.ahead.due = false // it is done now
 	w.recovered = 0
 	w.send(wire.Progress{ID: m.ID, Stage: "Preparing", Total: 1})
 	done, err := w.session.Train(steps, m, session.Watch{

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"prelude/engine"
 	"prelude/engine/cpu"
@@ -280,4 +281,50 @@ func TestBadMessages(t *testing.T) {
 	refused("did not arrive")
 	p.ask(wire.Train{ID: 2, Steps: 1}, nil)
 	refused("no model is loaded")
+}
+
+// counted counts the runs of a device's plans.
+type counted struct {
+	engine.Device
+	runs *atomic.Int64
+}
+
+type countedPlan struct {
+	engine.Plan
+	runs *atomic.Int64
+}
+
+func (d counted) Compile(ctx context.Context, p *engine.Program, bind map[string]engine.Tensor) (engine.Plan, error) {
+	plan, err := d.Device.Compile(ctx, p, bind)
+	return countedPlan{plan, d.runs}, err
+}
+
+func (p countedPlan) Run(ctx context.Context, in engine.Args) error {
+	p.runs.Add(1)
+	return p.Plan.Run(ctx, in)
+}
+
+// While nothing is asked the default training is prepared: started, it has less to run than
+// one of another seed.
+func TestWorkAhead(t *testing.T) {
+	h := newHost(t)
+	var runs atomic.Int64
+	h.open["simd"] = func() (dispatch.Device, error) {
+		return dispatch.Device{Device: counted{cpu.New[float32](), &runs}, Label: "kernels"}, nil
+	}
+	p := ready(t, h, "simd")
+	for before := int64(-1); runs.Load() == 0 || runs.Load() != before; {
+		before = runs.Load()
+		time.Sleep(400 * time.Millisecond)
+	}
+	train := func(seed uint64) int64 {
+		runs.Store(0)
+		p.ask(wire.Train{ID: 3, Steps: 1, Seed: seed, Patience: 5}, nil)
+		wait[wire.Trained](p)
+		return runs.Load()
+	}
+	prepared, anew := train(1), train(2)
+	if prepared >= anew || prepared > 4 {
+		t.Errorf("%d runs in a training that was prepared, %d in another one", prepared, anew)
+	}
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"reflect"
 
+	"prelude/models"
 	"prelude/prefix/data"
 	"prelude/ui/wire"
 )
@@ -18,6 +20,14 @@ type examples struct {
 	opts    wire.DataOptions
 	split   split
 	form    *data.Template
+
+	by   *models.Model // that read it last, nil: none
+	read *wire.Dataset // what it was read as; nil: not yet
+}
+
+// same says whether e is the same content, to be read the same way.
+func (e *examples) same(name string, content []byte, o wire.DataOptions) bool {
+	return e != nil && e.name == name && reflect.DeepEqual(e.opts, o) && bytes.Equal(e.content, content)
 }
 
 // split is the examples on both sides of the split, with their tokens.
@@ -41,6 +51,9 @@ func (s *Session) SetData(name string, content []byte, o wire.DataOptions) (wire
 			"none of the %d lines of %s can be used; line %d: %s", len(d.Errors), name, d.Errors[0].Line, d.Errors[0].Message)
 	}
 	if err == nil {
+		if s.examples != e {
+			s.forgetAhead()
+		}
 		s.examples = e
 	}
 	return d, err
@@ -60,35 +73,15 @@ const mostVal = 0.34
 // previews and held-out prompts that the page shows.
 const previews, heldOut = 3, 8
 
+// read describes the examples. They are parsed, split and made into tokens once for each
+// model.
 func (s *Session) read(e *examples) (wire.Dataset, error) {
-	set, err := data.Parse(e.name, e.content, data.Options{})
+	if e.read != nil && e.by == s.model {
+		return *e.read, nil
+	}
+	d, all, err := s.parse(e)
 	if err != nil {
-		return wire.Dataset{}, err
-	}
-	d := wire.Dataset{Name: e.name, Hash: e.hash, Shape: string(set.Shape), Notes: set.Notes}
-	if set.Shape == data.Document {
-		return d, hint("Drop a file of examples, one JSON object a line.", "%s is a text, not a file of examples", e.name)
-	}
-	all := set.Examples
-	if e.opts.Template != "" {
-		if e.form, err = data.ParseTemplate(e.opts.Template); err != nil {
-			return d, err
-		}
-		if e.opts.Chat && e.form.Slots() > 0 {
-			return d, hint("Switch the chat template off, or take {prefix:…} out of the template.", "soft slots can't stand inside a chat template")
-		}
-		for i, x := range all {
-			if all[i], err = e.form.Fill(x); err != nil {
-				return d, fmt.Errorf("line %d: %w", x.Line, err)
-			}
-		}
-	}
-	for _, bad := range set.Errors {
-		d.Errors = append(d.Errors, wire.LineError{Line: bad.Line, Message: bad.Message})
-	}
-	d.NeedSpace = (s.model == nil || !s.encDec()) && data.MissingSpace(all)
-	if e.opts.Space {
-		data.AddSpace(all)
+		return d, err
 	}
 	share := e.opts.ValShare
 	if share < 0 || share > mostVal {
@@ -102,14 +95,60 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 			return d, err
 		}
 	}
+	e.describe(&d)
+	if d.Count == 0 && len(d.Errors) == 0 {
+		return d, errors.New("the file holds no examples")
+	}
+	e.read, e.by = &d, s.model
+	return d, nil
+}
+
+// parse reads the file into examples, by the template if there is one.
+func (s *Session) parse(e *examples) (wire.Dataset, []data.Example, error) {
+	set, err := data.Parse(e.name, e.content, data.Options{})
+	if err != nil {
+		return wire.Dataset{}, nil, err
+	}
+	d := wire.Dataset{Name: e.name, Hash: e.hash, Shape: string(set.Shape), Notes: set.Notes}
+	if set.Shape == data.Document {
+		return d, nil, hint("Drop a file of examples, one JSON object a line.", "%s is a text, not a file of examples", e.name)
+	}
+	all := set.Examples
+	if e.opts.Template != "" {
+		if e.form, err = data.ParseTemplate(e.opts.Template); err != nil {
+			return d, nil, err
+		}
+		if e.opts.Chat && e.form.Slots() > 0 {
+			return d, nil, hint("Switch the chat template off, or take {prefix:…} out of the template.", "soft slots can't stand inside a chat template")
+		}
+		for i, x := range all {
+			if all[i], err = e.form.Fill(x); err != nil {
+				return d, nil, fmt.Errorf("line %d: %w", x.Line, err)
+			}
+		}
+	}
+	for _, bad := range set.Errors {
+		d.Errors = append(d.Errors, wire.LineError{Line: bad.Line, Message: bad.Message})
+	}
+	d.NeedSpace = (s.model == nil || !s.encDec()) && data.MissingSpace(all)
+	if e.opts.Space {
+		data.AddSpace(all)
+	}
+	return d, all, nil
+}
+
+// describe counts the examples on both sides and picks held-out prompts to show.
+func (e *examples) describe(d *wire.Dataset) {
 	if len(d.Errors) > 0 && e.opts.SkipBad {
 		d.Skipped = len(d.Errors)
 	}
 	d.Train, d.Val = len(e.split.train), len(e.split.val)
 	d.Count = d.Train + d.Val
 	prompts := map[string]bool{}
-	for _, x := range append(e.split.train, e.split.val...) {
-		prompts[x.Prompt] = true
+	for _, side := range [][]data.Example{e.split.train, e.split.val} {
+		for _, x := range side {
+			prompts[x.Prompt] = true
+		}
 	}
 	d.Prompts = len(prompts)
 	seen := map[string]bool{}
@@ -119,10 +158,6 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 			d.HeldOut = append(d.HeldOut, wire.Example{Prompt: x.Prompt, Completion: x.Completion})
 		}
 	}
-	if d.Count == 0 && len(d.Errors) == 0 {
-		return d, errors.New("the file holds no examples")
-	}
-	return d, nil
 }
 
 // tokenise makes tokens of both sides and describes them.

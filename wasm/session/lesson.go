@@ -12,6 +12,7 @@ import (
 
 // lesson is what a training learns from: the examples, or the conversations about a text.
 type lesson struct {
+	id     string // names the examples as this model reads them; "": not by examples
 	data   train.Data
 	given  prefix.Given
 	text   adapter.Text // how prompts are written for what comes of it
@@ -37,7 +38,7 @@ func (s *Session) prepare(o wire.Train) (lesson, error) {
 		return lesson{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
 	}
 	split, opts := s.examples.split, s.examples.opts
-	l := lesson{data: train.Data{Train: split.trainTokens, Val: split.valTokens},
+	l := lesson{id: s.id(s.examples), data: train.Data{Train: split.trainTokens, Val: split.valTokens},
 		text: adapter.Text{Chat: opts.Chat, System: opts.System, Template: opts.Template}}
 	if form := s.examples.form; form != nil {
 		l.soft = form.Slots()

@@ -32,6 +32,8 @@ type Session struct {
 	examples *examples
 	text     *text
 	lesson   lesson // of the training under way
+	ahead    *prepared
+	bases    map[string]float64 // losses of the bare model, by lesson
 	shelf    []*tuned
 	tuned    *tuned // the prefix in use, nil: the bare model
 	lastKey  int
@@ -100,6 +102,7 @@ func Refused(i engine.ModelInfo) map[string]string {
 
 // Close drops the model and its prefixes, not the file of examples.
 func (s *Session) Close() {
+	s.forgetAhead()
 	for _, t := range s.shelf {
 		t.close()
 	}

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -62,14 +61,10 @@ func (s *Session) learn(ctx context.Context, o wire.Train, c *train.Checkpoint, 
 	if s.model == nil {
 		return wire.Trained{}, ErrNoModel
 	}
-	o, err := o.Resolve()
+	o, m, err := s.resolve(o)
 	if err != nil {
 		return wire.Trained{}, err
 	}
-	if s.lesson, err = s.prepare(o); err != nil {
-		return wire.Trained{}, err
-	}
-	o = s.lesson.choose(o)
 	if err := s.room(); err != nil {
 		return wire.Trained{}, err
 	}
@@ -80,18 +75,31 @@ func (s *Session) learn(ctx context.Context, o wire.Train, c *train.Checkpoint, 
 	if err != nil {
 		return wire.Trained{}, err
 	}
-	o.Method = s.lesson.withTemplate(o.Method)
-	m, err := prefix.New(o.Method, s.model.Arch.Info())
-	if err != nil {
-		return wire.Trained{}, err
-	}
-	s.lesson.readFront(m.Front())
 	before := s.tuned
 	done, err := s.train(ctx, o, m, start{from, c}, w)
 	if err != nil {
 		s.abandon(before)
 	}
 	return done, err
+}
+
+// resolve reads the lesson that a request asks for, and completes the request by it.
+func (s *Session) resolve(o wire.Train) (wire.Train, *prefix.Method, error) {
+	o, err := o.Resolve()
+	if err != nil {
+		return o, nil, err
+	}
+	if s.lesson, err = s.prepare(o); err != nil {
+		return o, nil, err
+	}
+	o = s.lesson.choose(o)
+	o.Method = s.lesson.withTemplate(o.Method)
+	m, err := prefix.New(o.Method, s.model.Arch.Info())
+	if err != nil {
+		return o, nil, err
+	}
+	s.lesson.readFront(m.Front())
+	return o, m, nil
 }
 
 // train is one training, or several where lengths are tried out.
@@ -225,17 +233,14 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 // begin prepares a training on the session's device, perhaps from a finished prefix; its
 // prefix becomes the session's.
 func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished) (*train.Run, error) {
-	m, err := prefix.New(maps.Clone(o.Method), s.model.Arch.Info())
-	if err != nil {
-		return nil, err
+	r := s.takeAhead(o, from)
+	if r == nil {
+		var err error
+		if r, err = s.newRun(ctx, o, from); err != nil {
+			return nil, err
+		}
 	}
-	given := s.lesson.given
-	given.Prefix = from
-	r, err := train.New(ctx, s.model.Frozen, m, s.lesson.data, given,
-		train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, WarmUp: o.WarmUp, Schedule: o.Schedule, Seed: o.Seed, Patience: o.Patience, Eval: o.Eval, Budget: s.budget()})
-	if err != nil {
-		return nil, err
-	}
+	m := r.Method
 	s.put(&tuned{origin: training, method: m, tensors: r.Tensors})
 	s.tuned.name = fmt.Sprintf("%s %d", m.Label(), s.tuned.key)
 	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method, Text: s.lesson.text}
