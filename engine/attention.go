@@ -16,7 +16,7 @@ package engine
 // removes its slot exactly.
 //
 // K, V, Lo, Hi are None together (prefix only: LLaMA-Adapter's separate softmax), as
-// are PK, PV. Li and Liang 2021, METHODS "Attention prefix state".
+// are PK, PV. Li and Liang 2021, METHODS §1.2.
 type Attention struct {
 	Q, K, V, Lo, Hi         Buffer
 	PK, PV, PLo, PHi, PBias Buffer

@@ -13,7 +13,7 @@ package engine
 //
 //	dx_s = Σ_τ w_τ ⊙ dy_{s+τ·dil}    dw_τ = Σ_t dy_t ⊙ x_{t−τ·dil}    dleft likewise
 //
-// METHODS "Convolutional prefix".
+// METHODS §1.4.
 type CausalConv struct {
 	X, W, Left, Lo, Hi, Y Buffer
 	Dilation              int

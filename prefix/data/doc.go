@@ -31,8 +31,7 @@
 //
 // Prompt and completion are tokenised apart and joined, exactly as at generation,
 // and the completion ends with the end token. Loss falls on the completion's tokens,
-// end token included, and is their mean over the batch (METHODS: evaluation and
-// training recipe).
+// end token included, and is their mean over the batch (METHODS §4).
 //
 // The package is plain Go and knows no model: a tokenizer and a chat template come in
 // as an interface and a function.

@@ -10,7 +10,7 @@
 //
 // The loss is the mean over the completion tokens of a batch, in nats: their
 // cross-entropy, or, where examples have a teacher, the divergence from it (METHODS
-// §1.11). See METHODS "Evaluation and training recipe". On the reference device the same seed gives the
+// §1.11). METHODS §4 has the recipe. On the reference device the same seed gives the
 // same curve bit for bit: batches are a function of the step, and nothing that happens
 // between steps (evaluation, generation, pauses) touches the training's state.
 package train

@@ -192,7 +192,7 @@ func BareLoss(ctx context.Context, f engine.Frozen, d Data, batch int) (float64,
 
 // widthFactor makes up for a model's width: methods' own learning rates are for hidden
 // size 576 (SmolLM2), and narrower models want larger ones, as the square (measured: 5e-3
-// at 576, 0.1 at 128; METHODS finds 5e-2 to 2e-1 at 64).
+// at 576, 0.1 at 128; METHODS appendix B finds 5e-2 to 2e-1 at 64).
 func widthFactor(hidden int) float64 {
 	w := 576 / float64(hidden)
 	return min(max(w*w, 0.2), 20)
