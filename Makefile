@@ -15,9 +15,18 @@ ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./pr
 run: site
 	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
 
+# The same, built and loaded anew whenever a source changes.
+watch:
+	$(GO) run ./wasm/watch -addr 127.0.0.1:$(PORT)
+
+build/serve: FORCE
+	$(GO) build -o $@ ./wasm/serve
+FORCE:
+
 # The page's programs and the folder that is served. The same sources give the same bytes: no
 # path of this machine and no state of git is in the programs.
 RELEASE = -trimpath -buildvcs=false -ldflags "-s -w"
+SITE ?= build/site
 site: ui
 	mkdir -p build
 	$(WASM) build $(RELEASE) -o build/page.wasm ./wasm/page
@@ -26,7 +35,7 @@ site: ui
 	cp engine/webgpu/driver.js build/webgpu.js
 	cp LICENSE build/LICENSE.txt
 	cp NOTICE build/NOTICE.txt
-	$(GO) run ./wasm/build -static static -out build/site build/page.wasm build/worker.wasm build/simd.js build/webgpu.js build/LICENSE.txt build/NOTICE.txt
+	$(GO) run ./wasm/build $(PACKING) -static static -out $(SITE) build/page.wasm build/worker.wasm build/simd.js build/webgpu.js build/LICENSE.txt build/NOTICE.txt
 
 # The page as a Cloudflare Worker, in the real runtime. Its R2 and KV are files under STATE.
 STATE ?= $(CURDIR)/build/edge-state

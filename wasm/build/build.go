@@ -29,8 +29,9 @@ const (
 // compressible types are worth a compressed copy; weights and pictures are not.
 var compressible = []string{".css", ".html", ".js", ".json", ".jsonl", ".md", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest"}
 
-// build writes the site's files, then its manifest, then deletes what is left over.
-func build(sources []source, out string) error {
+// build writes the site's files, with a compressed copy in each coding of those worth it, then
+// its manifest, then deletes what is left over.
+func build(sources []source, out string, codings ...string) error {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
@@ -49,7 +50,7 @@ func build(sources []source, out string) error {
 			Path: f.path, Source: s.path, SHA256: f.sha256, Size: int64(len(f.text)), Immutable: f.path != s.path,
 		}
 		if len(f.text) >= 1<<10 && slices.Contains(compressible, path.Ext(s.path)) {
-			entry.Encodings = []string{"br", "gzip"}
+			entry.Encodings = codings
 		}
 		manifest.Files = append(manifest.Files, entry)
 	}

@@ -22,7 +22,7 @@ func buildTiny(t *testing.T, out string) map[string]site.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := build(sources, out); err != nil {
+	if err := build(sources, out, codings(false)...); err != nil {
 		t.Fatal(err)
 	}
 	var m site.Manifest

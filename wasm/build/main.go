@@ -28,6 +28,7 @@ func main() {
 	log.SetPrefix("build: ")
 	static := flag.String("static", "static", "`folder` of the page's files")
 	out := flag.String("out", "build/site", "`folder` to write")
+	plain := flag.Bool("plain", false, "no compressed copies: for a site that is built anew at every change")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: build [-static folder] [-out folder] file…")
 		flag.PrintDefaults()
@@ -40,11 +41,19 @@ func main() {
 		sources = append(sources, models...)
 	}
 	if err == nil {
-		err = build(sources, *out)
+		err = build(sources, *out, codings(*plain)...)
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// codings are those of the compressed copies.
+func codings(plain bool) []string {
+	if plain {
+		return nil
+	}
+	return []string{"br", "gzip"}
 }
 
 // source is one input: its path in the site and its content or the file it is in.
