@@ -118,7 +118,7 @@ func (a *App) openWithSample() {
 }
 
 // sampleName is the file name of the project's own examples.
-const sampleName = "plants.jsonl"
+const sampleName = "desks.jsonl"
 
 // sample says whether these are the project's own examples.
 func (d *examples) sample() bool {

@@ -1,6 +1,6 @@
 // The bundled encoder-decoder in the page: loaded, tuned on the sample, asked.
 import { readFileSync } from "node:fs";
-import { ask, expect, out, start, test } from "./page.mjs";
+import { ask, expect, out, start, test, useSample } from "./page.mjs";
 import { unzip } from "./zip.mjs";
 
 test("an encoder-decoder is tuned and asked", async ({ page }) => {
@@ -16,7 +16,7 @@ test("an encoder-decoder is tuned and asked", async ({ page }) => {
   await expect(page.locator('[id="preset-li-liang"]')).toBeEnabled();
   await expect(page.locator("#no-text")).toContainText("an encoder-decoder can't ask itself questions");
   await expect(page.locator("#instruction")).toHaveCount(0);
-  await page.click("#use-sample");
+  await useSample(page);
   await expect(page.locator("#data-facts")).toBeVisible();
   await expect(page.locator("#space-offer"), "an answer of its own needs no space before it").toHaveCount(0);
 

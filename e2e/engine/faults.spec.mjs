@@ -2,22 +2,17 @@
 // what is the matter and goes on.
 import { expect, test } from "@playwright/test";
 import { curveIsWhole, inFront, mortalThreads } from "./faults.mjs";
-import { openPage, out, start } from "./page.mjs";
+import { openPage, out, start, useSample } from "./page.mjs";
 
 test.afterEach(({ page }) => page.unrouteAll({ behavior: "ignoreErrors" }));
 
 const facts = (page) => page.locator("#model-facts");
-const notice = (page) => page.locator("section[aria-labelledby=h-train] .notice");
+const notice = (page) => page.locator("section[aria-labelledby=h-run] .notice");
 
 /** Twelve short examples: a step takes little, also where the device is slow. */
 async function useFew(page) {
   const lines = Array.from({ length: 12 }, (_, i) => JSON.stringify({ prompt: `name : The Mill ${i} | food : tea`, completion: ` The Mill ${i} serves tea.` }));
   await page.locator("#data-file").setInputFiles({ name: "few.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
-  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
-}
-
-async function useSample(page) {
-  await page.click("#use-sample");
   await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
 }
 

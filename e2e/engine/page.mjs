@@ -37,8 +37,7 @@ export async function openPage(page) {
 /** Gives the page the shared data set, shortened to whole prompts, or the project's own sample. */
 export async function openData(page) {
   if (!existsSync(shared)) {
-    const button = page.locator("#use-sample"); // the page opens with it
-    if (await button.count()) await button.click();
+    await useSample(page);
   } else {
     const lines = readFileSync(shared, "utf8").trim().split("\n");
     await page.locator("#data-file").setInputFiles({ name: "train.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
@@ -49,6 +48,13 @@ export async function openData(page) {
     await space.click();
     await expect(page.getByRole("button", { name: "Undo" })).toBeVisible({ timeout: 60_000 });
   }
+}
+
+/** Takes the project's own sample, which the page opens with. */
+export async function useSample(page) {
+  const button = page.locator("#use-sample");
+  if (await button.count()) await button.click();
+  await expect(page.locator("#data-facts")).toContainText("100", { timeout: 60_000 });
 }
 
 /** Starts a training of so many steps. */

@@ -127,7 +127,7 @@ test("a worker that dies is replaced, and nothing is lost", async ({ page }) => 
   await page.click("#ask");
   await expect(page.locator(".notice")).toContainText("panic");
   await page.getByRole("button", { name: "Start a new worker" }).click();
-  await expect(page.locator("#data-facts")).toContainText("92");
+  await expect(page.locator("#data-facts")).toContainText("100");
   await expect(page.locator("#batch")).toHaveValue("4");
   await expect(page.locator("#prefix-row")).toContainText("Prefix in use");
   await page.fill("#prompt", "again");
@@ -171,16 +171,16 @@ test("a selection survives the drawing of an answer", async ({ page }) => {
   await page.evaluate(() => getSelection().selectAllChildren(document.querySelector("#preview pre .prompt")));
   const selected = () => page.evaluate(() => getSelection().toString());
   const before = await selected();
-  expect(before).toContain("Rosemary");
+  expect(before).toContain("Guest: Does the guest house have free internet?");
   const step = await page.locator("#tiles dd").first().textContent();
   await expect.poll(() => page.locator("#tiles dd").first().textContent()).not.toBe(step);
   expect(await selected()).toBe(before);
 });
 
 test("by keyboard", async ({ page }) => {
-  await page.locator("#use-sample").focus();
-  await page.keyboard.press("Enter");
-  await expect(page.locator("#data-facts")).toContainText("92");
+  await page.getByRole("button", { name: "Remove", exact: true }).press("Enter");
+  await page.locator("#use-sample").press("Enter");
+  await expect(page.locator("#data-facts")).toContainText("100");
   await page.locator("#start").focus();
   await page.locator("#train-for").fill("1");
   await page.locator("#start").press("Space");

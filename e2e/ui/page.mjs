@@ -40,7 +40,7 @@ export const out = new URL("../out/", import.meta.url).pathname;
 export async function useSample(page) {
   const button = page.locator("#use-sample");
   if (await button.count()) await button.click();
-  await expect(page.locator("#data-facts")).toContainText("92");
+  await expect(page.locator("#data-facts")).toContainText("100");
 }
 
 /** Drops text as a file of examples. */
