@@ -39,9 +39,9 @@ func inNode() bool {
 // New starts a device with the best module that the host can run: relaxed SIMD where it
 // is known, threads where memory can be shared.
 func New(ctx context.Context, o Options) (*Device, error) {
-	name, about, numbers := "relaxed", "SIMD with fused multiply-add", 8
+	name, about, can := "relaxed", "SIMD with fused multiply-add", numbers{8, 8}
 	if o.Plain || !valid("relaxed-own") {
-		name, about, numbers = "plain", "SIMD", 16
+		name, about, can = "plain", "SIMD", numbers{16, 16}
 	}
 	if !valid(name + "-own") {
 		return nil, ErrNoSIMD
@@ -52,13 +52,13 @@ func New(ctx context.Context, o Options) (*Device, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newDevice(h, about+", one thread: "+why, numbers, o), nil
+		return newDevice(h, about+", one thread: "+why, can, o), nil
 	}
 	h, err := newTogether(ctx, name, threads, o)
 	if err != nil {
 		return nil, err
 	}
-	return newDevice(h, fmt.Sprintf("%s, %d threads", about, threads), numbers, o), nil
+	return newDevice(h, fmt.Sprintf("%s, %d threads", about, threads), can, o), nil
 }
 
 // threadsFor says how many threads there will be and, if it is one, why.

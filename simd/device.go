@@ -47,20 +47,27 @@ type Device struct {
 	apart   [2][]byte // elements and scales of what is being written
 	closed  bool
 
-	numbers  int // bits of the integers that the module multiplies: 8, or 16 without relaxed SIMD
-	integers int // those in use, 0 for float32
-	decided  sync.Once
+	can     numbers // the integers that the module multiplies
+	use     numbers // those in use
+	decided sync.Once
 }
 
 var errClosed = errors.New("simd: the device is closed")
 
-func newDevice(h home, about string, numbers int, o Options) *Device {
-	d := &Device{home: h, about: about, heap: newHeap(), numbers: numbers}
+// numbers are the bits of the integers in which a Fast program's products with frozen weights
+// are computed: of many rows, 0 being float32, and of a few.
+type numbers struct{ many, few int }
+
+// floats are what every module can do.
+var floats = numbers{many: 0, few: 16}
+
+func newDevice(h home, about string, can numbers, o Options) *Device {
+	d := &Device{home: h, about: about, heap: newHeap(), can: can, use: floats}
 	switch o.Products {
 	case Floats:
 		d.decided.Do(func() {})
 	case Integers:
-		d.decided.Do(func() { d.integers = numbers })
+		d.decided.Do(func() { d.use = can })
 	}
 	return d
 }
@@ -75,8 +82,8 @@ func (d *Device) String() string { return d.about }
 func (d *Device) Arithmetic(p engine.Precision) string {
 	if p == engine.Fast {
 		d.decide(context.Background())
-		if d.integers > 0 {
-			return fmt.Sprintf("%d-bit integers", d.integers)
+		if d.use.many > 0 {
+			return fmt.Sprintf("%d-bit integers", d.use.many)
 		}
 	}
 	return "float32"

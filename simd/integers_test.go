@@ -143,7 +143,7 @@ func sameBits(t *testing.T, d *Device, dt engine.DType, back bool) {
 	if err := plan.Run(ctx, engine.Args{}); err != nil {
 		t.Fatal(err)
 	}
-	got := floats(t, bind["y"])
+	got := numbersOf(t, bind["y"])
 	for i := range rows {
 		for j := range out {
 			want := 0.0

@@ -51,16 +51,13 @@ func (l *lowering) linear(o *engine.Linear) {
 	}
 	l.adding(&r, o.Add)
 	before := len(l.code)
-	if l.rounds(o.W) && r.M > maxRounded {
+	switch {
+	case l.few(r):
+		l.fewRows(r, o)
+	case l.rounds(o.W) && r.M > maxRounded:
 		l.roundRows(&r, o.X)
 		l.integerProduct(r, l.besideLast(o))
-	} else if l.p.Spec(o.W).DType.Block() > 1 && r.Transposed == 1 && r.M <= maxRounded && !l.p.Learns() {
-		r.A, r.LDA = l.round(o.X, r)
-		// As many tiles for each thread, of up to 128 rows: long ones read memory faster.
-		n, threads := int(r.N), l.dev.home.threads()
-		r.Cols, r.RowTiles = u(ceil(n, threads*ceil(n, threads*128))), 1
-		l.append(r, command.MatVecRounded, l.besideLast(o))
-	} else {
+	default:
 		l.productBeside(r, l.besideLast(o))
 	}
 	if len(l.code) > before {

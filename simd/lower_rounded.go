@@ -5,32 +5,44 @@ import (
 	"prelude/simd/command"
 )
 
-// rounding says what lies where an operation's scratch memory begins: the rounded rows
-// of x, for as long as operations on it follow each other.
+// rounding says what lies where an operation's scratch memory begins: the rows of x as a
+// kernel has rounded them, for as long as operations on it follow each other.
 type rounding struct {
-	x       engine.Buffer
-	nibbles uint32 // of the kernel Round
-	block   uint32 // of RoundBlocks, 0 if it was Round
+	x      engine.Buffer
+	kernel command.Kernel
+	form   uint32 // nibbles or block
 }
 
-// round rounds the rows of x for a product with r.B, unless the operation before has
-// done so, and is where they lie and how far apart.
-func (l *lowering) round(x engine.Buffer, r command.Product) (at, step uint32) {
-	step = u(ceil(int(r.K), 128) * command.RoundedGroup)
-	at = l.room(int(step * r.M))
-	nibbles := u(1)
-	if r.B.Type == command.Q8_0 {
+// few says whether a product of a few rows goes over the matrix as it is stored, with
+// rounded rows. To 16 bits, which loses nothing, wherever nothing is learnt.
+func (l *lowering) few(r command.Product) bool {
+	return r.M <= maxRounded && r.Transposed == 1 && r.B.Type >= command.Q8_0 && !l.p.Learns()
+}
+
+// fewRows emits such a product with w.
+func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
+	round, multiply, group, nibbles := command.Round, command.MatVecRounded, command.RoundedGroup, u(1)
+	switch {
+	case r.B.Type == command.Q8_0:
 		nibbles = 0
+	case l.use.few == 8 && l.p.MayRound(o.W):
+		round, multiply, group, nibbles = command.RoundBytes, command.MatVecBytes, command.RoundedGroup8, 0
 	}
-	if now := (rounding{x: x, nibbles: nibbles}); l.rounded != now {
-		l.emit(command.Rounding{Live: r.Live, X: r.A, Y: at, K: r.K, Nibbles: nibbles}, command.Round)
+	step := u(ceil(int(r.K), 128) * group)
+	at := l.room(int(step * r.M))
+	if now := (rounding{o.X, round, nibbles}); l.rounded != now {
+		l.emit(command.Rounding{Live: r.Live, X: r.A, Y: at, K: r.K, Nibbles: nibbles}, round)
 		l.rounded = now
 	}
-	return at, step
+	r.A, r.LDA = at, step
+	// As many tiles for each thread, of up to 128 rows: long ones read memory faster.
+	n, threads := int(r.N), l.dev.home.threads()
+	r.Cols, r.RowTiles = u(ceil(n, threads*ceil(n, threads*128))), 1
+	l.append(r, multiply, l.besideLast(o))
 }
 
 // rounds says whether products with w are computed in integers.
-func (l *lowering) rounds(w engine.Buffer) bool { return l.bits > 0 && l.p.MayRound(w) }
+func (l *lowering) rounds(w engine.Buffer) bool { return l.use.many > 0 && l.p.MayRound(w) }
 
 // block is how many numbers along the sum are rounded together for a product with w.
 func (l *lowering) block(w command.Weight, transposed uint32) int {
@@ -42,7 +54,7 @@ func (l *lowering) block(w command.Weight, transposed uint32) int {
 
 // roundedRow is the size in bytes of a row of k rounded numbers.
 func (l *lowering) roundedRow(block, k int) int {
-	return ceil(k, block) * (block*l.bits/8 + command.BlockTail)
+	return ceil(k, block) * (block*l.use.many/8 + command.BlockTail)
 }
 
 // roundRows has r multiply the rounded rows of x, which are rounded here unless the
@@ -50,7 +62,7 @@ func (l *lowering) roundedRow(block, k int) int {
 func (l *lowering) roundRows(r *command.Product, x engine.Buffer) {
 	block := l.block(r.B, r.Transposed)
 	at := l.room(int(r.M) * l.roundedRow(block, int(r.K)))
-	if now := (rounding{x: x, block: u(block)}); l.rounded != now {
+	if now := (rounding{x, command.RoundBlocks, u(block)}); l.rounded != now {
 		l.roundInto(at, r)
 		l.rounded = now
 	} else {

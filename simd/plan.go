@@ -24,7 +24,7 @@ type plan struct {
 	first  uint32   // address of the first record, 0 if there is none
 	update uint32   // address of the first record that changes parameters
 	epoch  int      // of the device when the records were encoded
-	bits   int      // of the numbers in which products with frozen weights are computed, 0: float32
+	use    numbers
 }
 
 // Compile encodes p over these tensors.
@@ -35,11 +35,11 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bind map[string
 	if p.Precision() == engine.Fast {
 		d.decide(ctx)
 	}
-	return d.compile(ctx, p, bind, d.integers)
+	return d.compile(ctx, p, bind, d.use)
 }
 
-func (d *Device) compile(ctx context.Context, p *engine.Program, bind map[string]engine.Tensor, bits int) (engine.Plan, error) {
-	c, err := d.plan(p, bind, nil, bits)
+func (d *Device) compile(ctx context.Context, p *engine.Program, bind map[string]engine.Tensor, use numbers) (engine.Plan, error) {
+	c, err := d.plan(p, bind, nil, use)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +68,9 @@ func (d *Device) compile(ctx context.Context, p *engine.Program, bind map[string
 }
 
 // plan is a plan, not yet encoded, over tensors of bind and, where they do not exist yet, over
-// planned ones. Bits are those of integer products, 0 for none.
-func (d *Device) plan(p *engine.Program, bind map[string]engine.Tensor, planned map[string]*tensor, bits int) (*plan, error) {
-	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align), bits: bits}
+// planned ones.
+func (d *Device) plan(p *engine.Program, bind map[string]engine.Tensor, planned map[string]*tensor, use numbers) (*plan, error) {
+	c := &plan{dev: d, p: p, tensor: map[string]*tensor{}, args: make([]uint32, p.Len()), layout: p.Layout(4, align), use: use}
 	for name := range p.Tensors() {
 		t, ok := bind[name].(*tensor)
 		if !ok {
@@ -141,7 +141,7 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 	}
 	scratch, ws := d.scratch.size, d.ws.size
 	for _, p := range programs {
-		c, err := d.plan(p, bind, planned, d.integers)
+		c, err := d.plan(p, bind, planned, d.use)
 		if err != nil {
 			return engine.Memory{}, err
 		}

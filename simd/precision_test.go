@@ -49,7 +49,7 @@ func reading(t *testing.T, f engine.Frozen, ids []int32) (prefix []float32) {
 	}
 	for l := range info.Layers {
 		for _, part := range []string{"k", "v"} {
-			for _, v := range floats(t, bind[fmt.Sprint(part, l)]) {
+			for _, v := range numbersOf(t, bind[fmt.Sprint(part, l)]) {
 				prefix = append(prefix, float32(v))
 			}
 		}
@@ -79,7 +79,7 @@ func tensors(t *testing.T, f engine.Frozen, p *engine.Program) (bind map[string]
 	}
 }
 
-func floats(t *testing.T, x engine.Tensor) (v []float64) {
+func numbersOf(t *testing.T, x engine.Tensor) (v []float64) {
 	raw := read(t, x)
 	for i := 0; i < len(raw); i += 4 {
 		v = append(v, float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[i:]))))
@@ -133,7 +133,7 @@ func gradients(t *testing.T, f engine.Frozen, ids []int32, content []float32) (l
 	if err := plan.Run(ctx, a); err != nil {
 		t.Fatal(err)
 	}
-	return floats(t, bind["loss"])[0], slices.Collect(slices.Chunk(floats(t, bind["gradient"]), slots*kv))
+	return numbersOf(t, bind["loss"])[0], slices.Collect(slices.Chunk(numbersOf(t, bind["gradient"]), slots*kv))
 }
 
 func cosine(a, b []float64) float64 {
@@ -238,7 +238,7 @@ func TestArithmetic(t *testing.T) {
 		if got := d.Arithmetic(engine.Exact); got != "float32" {
 			t.Errorf("%s: exact is %s", name, got)
 		}
-		if got := d.Arithmetic(engine.Fast); got != fmt.Sprintf("%d-bit integers", d.numbers) {
+		if got := d.Arithmetic(engine.Fast); got != fmt.Sprintf("%d-bit integers", d.can.many) {
 			t.Errorf("%s: fast is %s", name, got)
 		}
 		o.Products = Measured

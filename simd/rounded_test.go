@@ -14,34 +14,56 @@ import (
 	"prelude/engine/half"
 )
 
-// Where nothing learns, a few rows times a quantised matrix is taken in 16-bit integers:
-// several products of the same rows, some added to, held to the reference.
+// Where nothing learns, a few rows times a quantised matrix is taken in 16-bit integers, or
+// at a Fast precision in 8-bit ones: several products of the same rows, some added to, held to
+// the reference.
 func TestRoundedProducts(t *testing.T) {
 	for name, o := range variants {
+		o.Products = Integers
 		d := device(t, o)
 		for _, dt := range []engine.DType{engine.Q8_0, engine.Q4_0, engine.Q4_1} {
 			for _, size := range []struct{ rows, in, out int }{{1, 32, 9}, {1, 576, 33}, {3, 160, 66}, {maxRounded, 96, 7}} {
-				t.Run(fmt.Sprintf("%s/%v/%dx%dx%d", name, dt, size.rows, size.in, size.out), func(t *testing.T) {
-					got, want := products(t, d, dt, size.rows, size.in, size.out), products(t, cpu.New[float64](), dt, size.rows, size.in, size.out)
-					if e := conformance.Error(got, want); !(e <= 3e-5) {
-						t.Errorf("error %.3g", e)
-					}
-					for _, v := range got[:size.out] {
-						if size.rows > 1 && v != 0.25 {
-							t.Fatalf("a row of zeros gives %g, want the bias", v)
+				for precision, bound := range []float64{engine.Exact: 3e-5, engine.Fast: 0.01} {
+					t.Run(fmt.Sprintf("%s/%v/%dx%dx%d/%v", name, dt, size.rows, size.in, size.out, engine.Precision(precision)), func(t *testing.T) {
+						run := func(d engine.Device) []float64 {
+							return products(t, d, dt, size.rows, size.in, size.out, engine.Precision(precision), 0)
+						}
+						got, want := run(d), run(cpu.New[float64]())
+						if e := conformance.Error(got, want); !(e <= bound) {
+							t.Errorf("error %.3g", e)
+						}
+						for _, v := range got[:size.out] {
+							if size.rows > 1 && v != 0.25 {
+								t.Fatalf("a row of zeros gives %g, want the bias", v)
+							}
+						}
+					})
+				}
+			}
+		}
+		// A number that is not finite is not hidden by rounding.
+		for _, dt := range []engine.DType{engine.F32, engine.Q8_0, engine.Q4_0, engine.Q4_1} {
+			for _, rows := range []int{1, 3, maxRounded + 3} {
+				for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+					got := products(t, d, dt, rows, 96, 33, engine.Fast, poison)
+					for _, v := range got[len(got)-33:] {
+						if !math.IsNaN(v) && !math.IsInf(v, 0) {
+							t.Fatalf("%s: %d rows times %v, one with %v: a result is %v", name, rows, dt, poison, v)
 						}
 					}
-				})
+				}
 			}
 		}
 	}
 }
 
-// products runs y = x·Wᵀ + bias + x·Vᵀ, with the first of several rows zero.
-func products(t *testing.T, dev engine.Device, dt engine.DType, rows, in, out int) []float64 {
+// products runs y = x·Wᵀ + bias + x·Vᵀ, with the first of several rows zero and poison, if
+// it is not 0, in the last.
+func products(t *testing.T, dev engine.Device, dt engine.DType, rows, in, out int, precision engine.Precision, poison float64) []float64 {
 	t.Helper()
 	ctx := context.Background()
 	p := engine.NewProgram()
+	p.SetPrecision(precision)
 	d := p.Domain("rows", rows+2)
 	x := p.Arg("x", d, engine.F32, rows+2, in)
 	s := engine.Spec{DType: dt, Shape: []int{out, in}}
@@ -57,6 +79,12 @@ func products(t *testing.T, dev engine.Device, dt engine.DType, rows, in, out in
 			unit := dt.Bytes(dt.Block())
 			for i := range raw {
 				raw[i] = byte(r.Uint32())
+			}
+			if dt == engine.F32 {
+				for i := 0; i < len(raw); i += 4 {
+					binary.LittleEndian.PutUint32(raw[i:], math.Float32bits(float32(r.NormFloat64())))
+				}
+				break
 			}
 			for i := 0; i < len(raw); i += unit {
 				binary.LittleEndian.PutUint16(raw[i:], half.F32ToF16(float32(r.NormFloat64()*0.01)))
@@ -89,6 +117,9 @@ func products(t *testing.T, dev engine.Device, dt engine.DType, rows, in, out in
 		if rows == 1 || i >= in {
 			floats[i] = float64(float32(r.NormFloat64()))
 		}
+	}
+	if poison != 0 {
+		floats[rows*in-7] = poison
 	}
 	if err := plan.Run(ctx, engine.Args{Floats: map[engine.Buffer][]float64{x: floats}, Live: map[engine.Domain]int{d: rows}}); err != nil {
 		t.Fatal(err)

@@ -55,6 +55,9 @@ func (f *Func) Inc(l Value, by int) { f.Set(l, l.Add(Const(by))) }
 // Do evaluates v for its effects and drops it.
 func (f *Func) Do(v Value) { f.code = append(append(f.code, v.code...), 0x1a) }
 
+// Trap ends the run with an error: it is never to be reached.
+func (f *Func) Trap() { f.code = append(f.code, 0x00) }
+
 // Return leaves the function with the given results.
 func (f *Func) Return(vs ...Value) {
 	check(len(vs) == len(f.results), "%s returns %d values, has %d", f.name, len(vs), len(f.results))

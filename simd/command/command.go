@@ -62,6 +62,8 @@ const (
 	CausalConvBackward
 	Round
 	MatVecRounded
+	RoundBytes
+	MatVecBytes
 	RoundBlocks
 	GEMMRounded
 	Forward                 // + engine.UnaryFn
@@ -143,8 +145,12 @@ type Rounding struct {
 	X, Y, K, Nibbles uint32
 }
 
-// RoundedGroup is the size in bytes of 128 rounded activations.
-const RoundedGroup = 4*64 + 2*16
+// RoundedGroup and RoundedGroup8 are the sizes in bytes of 128 activations rounded to 16 bits
+// (Round) and to 8 (RoundBytes).
+const (
+	RoundedGroup  = 4*64 + 2*16
+	RoundedGroup8 = 4*32 + 2*16
+)
 
 // Blocks turns Live rows of K floats at X into rows of rounded blocks of Block numbers
 // at Y, Chunk rows a tile: kernels/integer.go.

@@ -136,7 +136,9 @@ func wide(f *Func, bytes Value, do func(i int, v Value)) {
 }
 
 // nibbles are a block's 32 numbers of 4 bits: the low ones, then the high ones.
-func nibbles(f *Func, src Value) [2]Value {
-	q := f.Let(Load(I8x16, src, 0))
+func nibbles(f *Func, src Value) [2]Value { return nibblesAt(f, src, 0) }
+
+func nibblesAt(f *Func, src Value, off int) [2]Value {
+	q := f.Let(Load(I8x16, src, off))
 	return [2]Value{f.Let(q.And(VecI8(15))), f.Let(q.ShrU(4))}
 }

@@ -7,21 +7,28 @@ import (
 	"prelude/simd/command"
 )
 
-// Where nothing learns, a few rows meet a quantised matrix as integers: activations
-// are rounded to 16 bits by blocks of 32, which costs no more than float32 sums do
-// (a step is 2⁻¹⁵ of the block's largest), and i32x4.dot_i16x8 multiplies eight pairs
-// in one instruction. A row of rounded activations is a group for every four blocks,
+// A few rows meet a quantised matrix as integers, which is how text is generated. Their
+// numbers are rounded by blocks of 32,
 //
-//	q  [4·32] int16, of each block in the order in which its weights unpack
+//   - to 16 bits, which is as good as float32 (a step is 2⁻¹⁵ of the block's largest) and
+//     costs no more: i32x4.dot_i16x8 multiplies eight pairs in one instruction, or
+//   - to 8 bits, where the program allows it, against a matrix of 4 bits: they are the second
+//     operand of i32x4.relaxed_dot_i8x16_i7x16_add_s (integer.go), sixteen pairs.
+//
+// A row of rounded activations is a group for every four blocks,
+//
+//	q  [4·32] int16, of each block in the order in which its weights unpack, or int8
 //	d  [4] f32, a step of each block times halfBias, 0 where there is no block
 //	Σ  [4] f32, d·Σq of each block, which the minima multiply
 //
 // so that with weights of a block s·w + m the product is Σ s·d·⟨w, q⟩ + m·Σ.
-const (
-	groupD    = 4 * 64
-	groupSum  = groupD + 16
-	groupSize = command.RoundedGroup
-)
+type grouping struct{ number, top int } // bytes of a number and the largest
+
+var words, octets = grouping{2, 32767}, grouping{1, 127}
+
+func (o grouping) d() int    { return 4 * 32 * o.number }
+func (o grouping) sum() int  { return o.d() + 16 }
+func (o grouping) size() int { return o.d() + 32 }
 
 // streams is how many rows of weights go along together and share the activations they
 // meet. They lie apart: of two rows in one page of memory, the second waits for memory
@@ -33,66 +40,89 @@ const streams = 2
 const halfBias = 0x1p112
 
 func (g *generator) rounded() {
-	g.kernel(command.Round, func(f *Func, rec, tile, ws Value) {
+	g.roundGroups(command.Round, words)
+	g.matVecRounded(command.MatVecRounded, words, command.Q8_0, command.Q4_0, command.Q4_1)
+	if g.Relaxed {
+		g.roundGroups(command.RoundBytes, octets)
+		g.matVecRounded(command.MatVecBytes, octets, command.Q4_0, command.Q4_1)
+		return
+	}
+	for _, k := range []command.Kernel{command.RoundBytes, command.MatVecBytes} {
+		g.kernel(k, func(f *Func, rec, tile, ws Value) { f.Trap() })
+	}
+}
+
+// roundGroups builds the kernel of command.Rounding. What is not finite has a step that is
+// not finite: see integer.go.
+func (g *generator) roundGroups(k command.Kernel, o grouping) {
+	g.kernel(k, func(f *Func, rec, tile, ws Value) {
 		var r command.Rounding
 		get := func(o uintptr) Value { return field(f, rec, o) }
 		f.If(tile.Ge(live(f, rec, unsafe.Offsetof(r.Live))), func() { f.Return() }, nil)
 		k, nibbles := get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.Nibbles))
 		x := f.Let(get(unsafe.Offsetof(r.X)).Add(tile.Mul(k).Shl(2)))
 		groups := f.Let(k.Add(Const(127)).ShrU(7))
-		q := f.Let(get(unsafe.Offsetof(r.Y)).Add(tile.Mul(groups).Mul(Const(groupSize))))
-		f.Fill(q, Const(0), groups.Mul(Const(groupSize)))
-		d := f.Let(q.Add(Const(groupD)))
+		q := f.Let(get(unsafe.Offsetof(r.Y)).Add(tile.Mul(groups).Mul(Const(o.size()))))
+		f.Fill(q, Const(0), groups.Mul(Const(o.size())))
+		d := f.Let(q.Add(Const(o.d())))
 		f.For(Const(0), k, 32, func(at Value) {
-			var v [8]Value
-			most := f.Let(VecF32(0))
+			var v, n [8]Value
+			tops := f.Let(VecI32(0))
 			for i := range v {
 				v[i] = f.Let(LoadV(x, 16*i))
-				f.Set(most, most.Max(v[i].Abs()))
+				topBits(f, tops, v[i])
 			}
-			top := f.Let(f.HMax(most))
-			step := f.Let(top.Mul(ConstF32(1.0 / 32767)))
-			over := f.Let(Select(top.Gt(ConstF32(1e-30)), ConstF32(32767).Div(top), ConstF32(0)).Splat(F32x4))
-			sum := f.Let(VecF32(0))
+			top := f.Let(hMaxI(f, tops).Convert("f32.reinterpret_i32"))
+			step := f.Let(top.Mul(ConstF32(1 / float32(o.top))))
+			over := f.Let(Select(top.Gt(ConstF32(tiny)), ConstF32(float32(o.top)).Div(top), ConstF32(0)).Splat(F32x4))
+			sum := f.Let(VecI32(0))
 			for i := range v {
-				f.Set(v[i], v[i].Mul(over).Nearest())
-				f.Set(sum, sum.Add(v[i]))
+				n[i] = f.Let(v[i].Mul(over).Add(VecF32(magic)).As(I32x4).Sub(VecI32(magicBits)))
+				f.Set(sum, sum.Add(n[i]))
 			}
-			pair := func(to int, a, b Value) {
-				f.Store(q, 16*to, NarrowI16(a.Convert("i32x4.trunc_sat_f32x4_s"), b.Convert("i32x4.trunc_sat_f32x4_s")))
-			}
-			f.If(nibbles, func() {
+			if o == octets {
 				for half := range 2 {
-					a, b, c, e := v[4*half], v[4*half+1], v[4*half+2], v[4*half+3]
-					pair(half, Shuffle4(a, b, 0, 2, 4, 6), Shuffle4(c, e, 0, 2, 4, 6))
-					pair(half+2, Shuffle4(a, b, 1, 3, 5, 7), Shuffle4(c, e, 1, 3, 5, 7))
+					a, b, c, e := n[4*half], n[4*half+1], n[4*half+2], n[4*half+3]
+					f.Store(q, 16*half, NarrowI8(NarrowI16(a, b), NarrowI16(c, e)))
 				}
-			}, func() {
-				for i := range 4 {
-					pair(i, v[2*i], v[2*i+1])
-				}
-			})
+			} else {
+				f.If(nibbles, func() {
+					for half := range 2 {
+						a, b, c, e := n[4*half], n[4*half+1], n[4*half+2], n[4*half+3]
+						f.Store(q, 16*half, NarrowI16(Shuffle4(a, b, 0, 2, 4, 6), Shuffle4(c, e, 0, 2, 4, 6)))
+						f.Store(q, 16*half+32, NarrowI16(Shuffle4(a, b, 1, 3, 5, 7), Shuffle4(c, e, 1, 3, 5, 7)))
+					}
+				}, func() {
+					for i := range 4 {
+						f.Store(q, 16*i, NarrowI16(n[2*i], n[2*i+1]))
+					}
+				})
+			}
 			f.Set(step, step.Mul(ConstF32(halfBias)))
 			f.Store(d, 0, step)
-			f.Store(d, groupSum-groupD, step.Mul(f.HSum(sum)))
+			total := sum.Lane(0).Add(sum.Lane(1)).Add(sum.Lane(2).Add(sum.Lane(3)))
+			f.Store(d, o.sum()-o.d(), step.Mul(total.Convert("f32.convert_i32_s")))
 			f.Inc(x, 128)
-			f.Inc(q, 64)
+			f.Inc(q, 32*o.number)
 			f.Inc(d, 4)
 			f.If(at.And(Const(127)).Eq(Const(96)), func() {
-				f.Inc(q, groupSize-groupD)
-				f.Inc(d, groupSize-16)
+				f.Inc(q, o.size()-o.d())
+				f.Inc(d, o.size()-16)
 			}, nil)
 		})
 	})
+}
 
-	g.kernel(command.MatVecRounded, func(f *Func, rec, tile, ws Value) {
+// matVecRounded builds the product of rounded rows with quantised matrices of these types.
+func (g *generator) matVecRounded(k command.Kernel, o grouping, types ...int) {
+	g.kernel(k, func(f *Func, rec, tile, ws Value) {
 		x := readFewRows(f, rec, tile)
 		blocks, rowBlocks := f.Let(x.k.ShrU(5)), f.Let(x.width.ShrU(5))
 		apart := f.Let(x.count.Add(Const(streams - 1)).Div(Const(streams)))
 		last := f.Let(x.from.Add(x.count).Sub(Const(1)))
-		for _, t := range []int{command.Q8_0, command.Q4_0, command.Q4_1} {
+		for _, t := range types {
 			f.If(x.typ.Eq(Const(t)), func() {
-				p := g.pairOf(f, t)
+				p := g.pairOf(f, t, o)
 				f.For(x.from, x.from.Add(apart), 1, func(j Value) {
 					var row, block [streams]Value
 					for w := range row {
@@ -134,14 +164,15 @@ type pairOf struct {
 	g                *generator
 	f                *Func
 	typ              int
+	o                grouping
 	quants, scales   [streams]Value // of the next block of either row
 	q                Value          // the next group of activations
 	sum              [streams]Value
 	bytes, scaleSize int
 }
 
-func (g *generator) pairOf(f *Func, typ int) *pairOf {
-	p := &pairOf{g: g, f: f, typ: typ, bytes: 16, scaleSize: 2}
+func (g *generator) pairOf(f *Func, typ int, o grouping) *pairOf {
+	p := &pairOf{g: g, f: f, typ: typ, o: o, bytes: 16, scaleSize: 2}
 	switch typ {
 	case command.Q8_0:
 		p.bytes = 32
@@ -167,7 +198,7 @@ func (p *pairOf) begin(quants, scales Value, block [streams]Value, q Value) {
 // never taken; see micro.go.
 func (p *pairOf) blocks(n int, fence func()) {
 	f := p.f
-	d, sums := f.Let(LoadV(p.q, groupD)), f.Let(LoadV(p.q, groupSum))
+	d, sums := f.Let(LoadV(p.q, p.o.d())), f.Let(LoadV(p.q, p.o.sum()))
 	var scale [streams]Value
 	for w := range scale {
 		var s Value
@@ -185,9 +216,9 @@ func (p *pairOf) blocks(n int, fence func()) {
 		scale[w] = f.Let(s.Mul(d))
 	}
 	for b := range n {
-		var q [4]Value
+		q := make([]Value, 2*p.o.number)
 		for i := range q {
-			q[i] = f.Let(Load(I16x8, p.q, 64*b+16*i))
+			q[i] = f.Let(Load(I16x8, p.q, 32*p.o.number*b+16*i))
 		}
 		for w := range scale {
 			total := p.parts(w, b, q)
@@ -199,12 +230,16 @@ func (p *pairOf) blocks(n int, fence func()) {
 		f.Inc(p.quants[w], p.bytes*n)
 		f.Inc(p.scales[w], p.scaleSize*n)
 	}
-	f.Inc(p.q, groupSize)
+	f.Inc(p.q, p.o.size())
 }
 
 // parts is ⟨w, q⟩ of block b of row w, in four sums.
-func (p *pairOf) parts(w, b int, q [4]Value) Value {
+func (p *pairOf) parts(w, b int, q []Value) Value {
 	f := p.f
+	if p.o == octets {
+		n := nibblesAt(f, p.quants[w], 16*b)
+		return DotI8(q[1].As(I8x16), n[1], DotI8(q[0].As(I8x16), n[0], VecI32(0)))
+	}
 	var v [4]Value
 	if p.typ == command.Q8_0 {
 		for i := range v {
