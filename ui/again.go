@@ -15,12 +15,13 @@ import (
 func (s *shelf) remember() {
 	for _, x := range s.Items {
 		s.known[x.Key] = x
+		delete(s.due, x.Key)
 	}
 	wanted := s.wanted()
 	maps.DeleteFunc(s.copies, func(key int, _ Bytes) bool { return !wanted[key] })
 }
 
-// wanted is the keys of what is on the shelf, and of what its blends are made of.
+// wanted is the keys of what is on the shelf or about to be, and of what its blends are made of.
 func (s *shelf) wanted() map[int]bool {
 	all := map[int]bool{}
 	var add func(x wire.Shelved)
@@ -33,6 +34,9 @@ func (s *shelf) wanted() map[int]bool {
 	for _, x := range s.Items {
 		add(x)
 	}
+	for key := range s.due {
+		add(s.known[key])
+	}
 	return all
 }
 
@@ -42,20 +46,11 @@ func (a *App) onCopy(m wire.Copy, blob any) {
 	}
 }
 
-// loseShelf is called when the worker is gone; what was on its shelf is kept for giveBack.
-func (a *App) loseShelf() {
-	if len(a.shelf.Items) > 0 {
-		lost := a.shelf
-		a.lost = &lost
-	}
-	a.shelf = newShelf()
-}
-
 // giveBack lays on the worker's shelf what was on another's of the same model: names,
 // blends, lengths and switches are as they were. A training that was not done is gone.
 func (a *App) giveBack(before shelf) {
 	a.shelf = newShelf()
-	a.shelf.off, a.shelf.notes, a.shelf.known, a.shelf.copies = before.off, before.notes, before.known, before.copies
+	a.shelf.off, a.shelf.notes, a.shelf.known, a.shelf.copies, a.shelf.from, a.shelf.model = before.off, before.notes, before.known, before.copies, before.from, before.model
 	var given []int
 	for _, key := range slices.Sorted(maps.Keys(before.wanted())) { // a blend's key is above its parts'
 		x, zip := before.known[key], before.copies[key]
@@ -72,6 +67,9 @@ func (a *App) giveBack(before shelf) {
 		}
 		a.shelf.id = a.ask(atCompare, func(id int) wire.Message { return wire.Again{ID: id, Item: x} }, blob)
 		given = append(given, key)
+		if before.item(key) != nil {
+			a.shelf.due[key] = true
+		}
 	}
 	for _, key := range given {
 		if before.item(key) == nil { // a part only

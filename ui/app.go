@@ -18,21 +18,25 @@ type App struct {
 	activity string // the worker's own word: "idle", "loading", "training", "writing", "paused"
 	notices  map[place]notice
 
-	model   model
-	kept    kept
-	data    examples
-	form    form
-	set     settings
-	run     run
-	chart   chartView
-	study   study
-	shelf   shelf
-	lost    *shelf // of a worker that is gone, until the model is loaded again
-	compare compare
-	live    live
-	dog     watchdog
-	home    home
-	share   share
+	model     model
+	kept      kept
+	data      examples
+	form      form
+	set       settings
+	run       run
+	chart     chartView
+	study     study
+	shelf     shelf
+	shelves   map[string]*shelf // of models that are not loaded, by their fingerprints
+	held      string            // fingerprint of the model that the run and the answers are of
+	runs      []*runRecord      // all that are kept, by number
+	sitting   sitting
+	forgotten *forgotten
+	compare   compare
+	live      live
+	dog       watchdog
+	home      home
+	share     share
 
 	experiments experiments
 
@@ -61,7 +65,7 @@ type notice struct {
 
 // New returns the App before its worker is started.
 func New(host Host) *App {
-	a := &App{host: host, notices: map[place]notice{}, asked: map[int]place{}}
+	a := &App{host: host, shelves: map[string]*shelf{}, notices: map[place]notice{}, asked: map[int]place{}}
 	a.set = defaultSettings()
 	a.shelf = newShelf()
 	a.experiments = newExperiments()
@@ -80,6 +84,9 @@ func (a *App) Start() {
 	a.dog = watchdog{heard: time.Now()}
 	a.host.StartWorker()
 	a.watchOnce.Do(a.watch)
+	if a.sitting.state == sittingClosed {
+		a.openSitting(false)
+	}
 	a.host.Later(startLimit, func() {
 		if a.engine == "starting" {
 			a.notices[atTop] = notice{

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +24,78 @@ type stage struct {
 	later    []func()
 	persist  []bool // what was asked of Persist
 	persists bool   // and the answer
+	disk     *disk  // nil: nothing can be kept
+	taken    bool   // another tab has the sitting
+	lost     func() // tells this one that it has
+}
+
+// disk is a Store that does everything at once. It refuses to write while it is full.
+type disk struct {
+	files map[string]text
+	full  bool
+}
+
+func (d *disk) List(done func([]string, error)) {
+	var names []string
+	for name := range d.files {
+		names = append(names, name)
+	}
+	done(names, nil)
+}
+
+func (d *disk) Read(name string, done func(Bytes, error)) {
+	if b, ok := d.files[name]; ok {
+		done(b, nil)
+		return
+	}
+	done(nil, errors.New("it is not there"))
+}
+
+func (d *disk) Write(name string, content Bytes, done func(error)) {
+	if d.full {
+		done(errors.New("the room is used up"))
+		return
+	}
+	d.files[name] = content.(text)
+	done(nil)
+}
+
+func (d *disk) Delete(name string, done func(error)) {
+	delete(d.files, name)
+	done(nil)
+}
+
+// noDisk is a Store of a browser that keeps nothing.
+type noDisk struct{}
+
+var errForbidden = errors.New("this browser forbids the page to keep anything")
+
+func (noDisk) List(done func([]string, error))           { done(nil, errForbidden) }
+func (noDisk) Read(_ string, done func(Bytes, error))    { done(nil, errForbidden) }
+func (noDisk) Write(_ string, _ Bytes, done func(error)) { done(errForbidden) }
+func (noDisk) Delete(_ string, done func(error))         { done(errForbidden) }
+
+func (s *stage) Store() Store {
+	if s.disk == nil {
+		return noDisk{}
+	}
+	return s.disk
+}
+
+func (s *stage) Own(take bool, done func(bool), lost func()) {
+	s.lost = lost
+	done(take || !s.taken)
+}
+
+func (s *stage) Bytes(content string) Bytes { return text(content) }
+
+// settle does what was put off, as often as something new was.
+func (s *stage) settle() {
+	for len(s.later) > 0 {
+		f := s.later[0]
+		s.later = s.later[1:]
+		f()
+	}
 }
 
 type text string

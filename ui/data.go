@@ -21,6 +21,7 @@ type examples struct {
 	over     bool      // a file hovers above the drop zone
 	shown    int       // which preview is shown
 	before   *examples // what was there, until the worker has taken this
+	kept     bool      // the browser keeps its bytes
 }
 
 // stop ends all readings: no worker will answer them.
@@ -66,6 +67,15 @@ func (d *examples) refused() {
 	if d.before != nil {
 		*d = *d.before
 	}
+}
+
+// whole is the examples whose bytes are to be kept: those that the worker has taken and that
+// are not kept yet, else nil.
+func (d *examples) whole() *examples {
+	if d.bytes == nil || d.set == nil || d.kept {
+		return nil
+	}
+	return d
 }
 
 // openData reads a file of examples.

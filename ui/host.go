@@ -23,6 +23,11 @@ type Host interface {
 	// Persist says whether the browser keeps what the page stores until a person deletes
 	// it; with ask it is asked to.
 	Persist(ask bool, done func(bool))
+	// Own asks to be the tab whose sitting is kept, of all that are open; with take the one
+	// that is loses it. Lost is called when this one does.
+	Own(take bool, done func(own bool), lost func())
+	Store() Store
+	Bytes(text string) Bytes
 	Location() string         // the page's address, with its fragment
 	Asset(name string) string // the path of one of the page's own files, whose names change with their content
 }

@@ -181,10 +181,16 @@ func (a *App) onLoaded(m wire.Loaded) {
 		return
 	}
 	delete(a.asked, m.ID)
-	before := a.model.loaded
 	a.model.stop()
 	a.model.loaded, a.model.from = &m, a.model.source
-	same := before != nil && before.Fingerprint == m.Fingerprint
+	a.sitting.model = modelRecord{Device: a.model.device}
+	if a.model.source != nil {
+		a.sitting.model = a.model.source.record()
+		a.sitting.model.Device = a.model.device
+	}
+	a.sitting.model.Name, a.sitting.model.Fingerprint = m.Name, m.Fingerprint
+	same := a.held == m.Fingerprint
+	a.held = m.Fingerprint
 	if !same {
 		a.run = run{}
 		a.compare.clear()
@@ -192,13 +198,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.data.opts.Chat, a.data.opts.System = m.Chat && a.data.opts.Chat, nil
 	}
 	a.suit()
-	shelf := a.shelf
-	if a.lost != nil {
-		shelf, a.lost = *a.lost, nil
-	}
-	if a.shelf = newShelf(); same {
-		a.giveBack(shelf)
-	}
+	a.takeShelf(m)
 	if a.home.reading != nil {
 		a.importZip(a.home.from, a.home.reading)
 	}
@@ -212,7 +212,7 @@ func (a *App) onUnloaded() {
 	if a.model.id == 0 {
 		a.model.source = nil
 	}
-	a.shelf = newShelf()
+	a.stashShelf()
 	a.share.draft = false
 	a.compare.clear()
 	a.live.restart()

@@ -1,10 +1,16 @@
 package ui
 
-import "prelude/ui/wire"
+import (
+	"fmt"
+	"strings"
+
+	"prelude/ui/wire"
+)
 
 // Receive takes one message of the worker.
 func (a *App) Receive(m wire.Message, blob any) {
 	a.hear()
+	defer a.keepSoon()
 	switch m := m.(type) {
 	case wire.Ready:
 		a.onReady(m)
@@ -33,10 +39,13 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.tick(false)
 	case wire.Eval:
 		a.run.eval(m)
+		a.keepRun()
 	case wire.State:
 		a.activity = m.State
 		a.run.status.hear(m.State, "training")
 		a.study.status.hear(m.State, "writing")
+	case wire.Checkpoint:
+		a.onCheckpoint(m, blob)
 	case wire.Shelf:
 		a.onShelf(m)
 	case wire.Copy:
@@ -74,11 +83,27 @@ func (a *App) Receive(m wire.Message, blob any) {
 func (a *App) onReady(m wire.Ready) {
 	a.engine, a.ready = "ready", m
 	delete(a.notices, atTop)
+	if a.sitting.state == sittingOpening {
+		a.sitting.begin = func() { a.set.adopt(m.Axes); a.loadFirst() }
+		return
+	}
 	a.set.adopt(m.Axes)
+	a.loadFirst()
+}
+
+// loadFirst loads the model that was loaded before, or the first one, if it is small.
+func (a *App) loadFirst() {
+	m := a.ready
+	kept, again := a.sitting.model.source()
 	switch {
 	case a.model.source != nil:
 		a.load(*a.model.source)
 	case a.openLink():
+	case again:
+		a.load(kept)
+	case len(a.sitting.model.Files) > 0:
+		a.refuse(atModel, fmt.Sprintf("%s was in use here, from files of yours: the page can’t open them again by itself.", a.sitting.model.Name),
+			fmt.Sprintf("Drop %s again, and everything else is as it was.", strings.Join(a.sitting.model.Files, ", ")))
 	case len(m.Models) > 0 && m.Models[0].Bytes <= autoLoad:
 		a.load(source{bundled: m.Models[0].Name})
 		a.openWithSample()
@@ -125,7 +150,7 @@ func (a *App) onError(m wire.Error) {
 		a.live.stop()
 		a.home.stop()
 		a.experiments.stop("the engine stopped")
-		a.loseShelf()
+		a.stashShelf()
 		return
 	}
 	if d := a.data.reading(m.ID); d != nil {
@@ -141,7 +166,9 @@ func (a *App) onError(m wire.Error) {
 	case a.study.id:
 		a.study.stop()
 	case a.run.id:
-		a.run.stop("an error")
+		if !a.earlierCheckpoint() {
+			a.run.stop("an error")
+		}
 	case a.compare.id:
 		a.compare.stop()
 	case a.live.id:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"prelude/ui/wire"
 )
@@ -11,7 +12,20 @@ import (
 // run is one training: what was planned, what happened.
 type run struct {
 	id       int
-	text     bool // it learns a text: losses are differences from the model that has it in context
+	n        int    // among all runs, from 1
+	name     string // given by the person, "" for the default
+	note     string
+	asked    wire.Train  // as it was asked for
+	model    modelRecord // what it trained on
+	device   string
+	data     string
+	hash     string // of the data
+	began    time.Time
+	points   []stepPoint
+	prefix   int          // key of what came of it
+	saved    []checkpoint // that it can go on from, oldest first
+	resumed  bool         // it was asked to go on from a checkpoint, and has not yet
+	text     bool         // it learns a text: losses are differences from the model that has it in context
 	status   runStatus
 	progress *wire.Progress // before the first step: measuring, compiling
 	planned  *wire.Planned
@@ -36,6 +50,7 @@ func (r *run) step(m wire.Step) {
 	if r.status == runStarting {
 		r.status = runGoing
 	}
+	r.resumed = false
 	if len(r.losses) == 0 {
 		r.first = m.First
 	}
@@ -46,6 +61,10 @@ func (r *run) step(m wire.Step) {
 	r.losses = append(r.losses[:at], m.Loss...)
 	r.last = m
 	r.skipped += m.Skipped
+	for len(r.points) > 0 && r.points[len(r.points)-1].Step >= m.First {
+		r.points = r.points[:len(r.points)-1]
+	}
+	r.points = append(r.points, stepPoint{r.at(), m.LR, m.GradNorm, m.TokensSec})
 }
 
 // trouble says what became of steps whose gradient was not finite, "" where there was none.

@@ -21,12 +21,15 @@ type shelf struct {
 	second string
 	moved  map[int]float64 // by key: a blend's slider while it is being moved
 
+	model  modelRecord          // whose prefixes they are
+	from   map[int]origin       // by key: what each was trained on
+	due    map[int]bool         // keys that were asked to be laid on it again
 	known  map[int]wire.Shelved // all that were ever on it
 	copies map[int]Bytes        // by key: for the next worker
 }
 
 func newShelf() shelf {
-	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}, known: map[int]wire.Shelved{}, copies: map[int]Bytes{}}
+	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}, from: map[int]origin{}, due: map[int]bool{}, known: map[int]wire.Shelved{}, copies: map[int]Bytes{}}
 }
 
 func (s *shelf) stop() { s.id = 0 }
@@ -127,6 +130,9 @@ func (a *App) forget(key int) {
 	if a.training() {
 		a.refuse(atCompare, "A training is under way.", "Stop it first.")
 		return
+	}
+	if x := a.shelf.item(key); x != nil {
+		a.forgotten = &forgotten{*x, a.shelf.copies[key], a.shelf.from[key], a.shelf.model.Fingerprint}
 	}
 	a.host.Send(wire.Forget{Key: key}, nil)
 	a.compare.forget(key)

@@ -102,7 +102,9 @@ func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
 		t.LR = read("Learning rate", s.lr, 1e-8, wire.MostLR, false)
 	}
 	t.Seed = uint64(read("Seed", s.seed, 0, 1<<52, true))
-	t.Patience = int(read("Patience", s.patience, 0, wire.MostPatience, true))
+	if t.Patience = int(read("Patience", s.patience, 0, wire.MostPatience, true)); t.Patience == 0 {
+		t.Patience = -1 // never: see [wire.Train]
+	}
 	for _, axis := range axes {
 		c := choiceOf(axis, s.method[axis.ID])
 		if c == nil {
@@ -172,12 +174,12 @@ func (a *App) train(change func(*wire.Train)) {
 		a.refuse(atTrain, err.Error()+".", "")
 		return
 	}
-	a.run = run{status: runStarting, text: t.Text}
+	change(&t)
+	a.run = a.newRun(t)
 	a.chart.cursor = -1
 	a.live.restart()
 	a.run.id = a.ask(atTrain, func(id int) wire.Message {
 		t.ID = id
-		change(&t)
 		return t
 	}, nil)
 }
@@ -206,6 +208,7 @@ func (a *App) onTrained(m wire.Trained) {
 	}
 	delete(a.asked, m.ID)
 	a.run.finish(m)
+	a.finished()
 	a.home.forgetZip()
 	a.share.draft = false
 	a.compare.clear()

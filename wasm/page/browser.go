@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"prelude/ui"
@@ -216,7 +215,7 @@ func (b *browser) await(promise js.Value, done func(js.Value, error)) {
 	})
 	bad = js.FuncOf(func(_ js.Value, args []js.Value) any {
 		release()
-		done(js.Undefined(), fmt.Errorf("%s", args[0].Call("toString").String()))
+		done(js.Undefined(), js.Error{Value: args[0]})
 		b.changed()
 		return nil
 	})

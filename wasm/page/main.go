@@ -31,6 +31,12 @@ func main() {
 	p.onTimer = js.FuncOf(func(js.Value, []js.Value) any { p.timed = false; p.draw(); return nil })
 	p.window.Call("addEventListener", "resize", js.FuncOf(func(js.Value, []js.Value) any { p.soon(); return nil }))
 	p.window.Call("addEventListener", "hashchange", js.FuncOf(func(js.Value, []js.Value) any { p.app.Follow(); p.soon(); return nil }))
+	p.window.Call("addEventListener", "beforeunload", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		if p.app.Leaving() {
+			args[0].Call("preventDefault") // the browser asks
+		}
+		return nil
+	}))
 	p.app.Start()
 	p.draw()
 	select {} // callbacks do the rest
@@ -51,6 +57,7 @@ type page struct {
 // they typed into a box meanwhile would be drawn over. Events that come by the dozen
 // wait for the browser's next frame.
 func (p *page) after(event string) {
+	p.app.Changed()
 	if event == "pointermove" || event == "dragover" || p.drawing {
 		p.soon()
 		return

@@ -1,0 +1,262 @@
+package ui
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"prelude/ui/wire"
+)
+
+// What is kept of a sitting is a file each of these, as JSON with a format and a version.
+// Fields are only ever added; a version is raised when an older page could not read the rest.
+
+// recordVersion is that of the records that this page writes, and the newest that it reads.
+const recordVersion = 1
+
+// head is what each record begins with.
+type head struct {
+	Format  string `json:"format"` // "prelude.sitting", "prelude.run", "prelude.prefix"
+	Version int    `json:"version"`
+}
+
+// errNewer is the error of a record that a newer page has written.
+var errNewer = errors.New("it was written by a newer version of this page")
+
+// readRecord reads a record of a format.
+func readRecord(b Bytes, format string, into any) error {
+	text := []byte(b.String())
+	var h head
+	if err := json.Unmarshal(text, &h); err != nil {
+		return fmt.Errorf("it is not whole: %w", err)
+	}
+	switch {
+	case h.Format != format:
+		return fmt.Errorf("it says that it is a %q, not a %q", h.Format, format)
+	case h.Version > recordVersion:
+		return errNewer
+	}
+	return json.Unmarshal(text, into)
+}
+
+// sittingRecord is all of a sitting but its runs and prefixes.
+type sittingRecord struct {
+	head
+	Model    modelRecord    `json:"model"`
+	Data     *dataRecord    `json:"data,omitempty"`
+	Settings settingsRecord `json:"settings"`
+	Compare  compareRecord  `json:"compare"`
+	Name     string         `json:"name"` // of the next export
+	Run      int            `json:"run,omitempty"`
+	InUse    map[string]int `json:"inUse,omitempty"` // by fingerprint: the prefix in use
+}
+
+// modelRecord says which model something belongs to, and where it came from.
+type modelRecord struct {
+	Bundled     string   `json:"bundled,omitempty"`
+	Hub         string   `json:"hub,omitempty"`
+	URL         string   `json:"url,omitempty"`
+	Files       []string `json:"files,omitempty"` // dropped: a page can't open them again by itself
+	Device      string   `json:"device,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	Fingerprint string   `json:"fingerprint,omitempty"`
+}
+
+func (s source) record() modelRecord {
+	m := modelRecord{Bundled: s.bundled, Hub: s.hub, URL: s.url}
+	for _, f := range s.files {
+		m.Files = append(m.Files, f.Name)
+	}
+	return m
+}
+
+// source is where the model can be had from again; false where it was dropped.
+func (m modelRecord) source() (source, bool) {
+	s := source{bundled: m.Bundled, hub: m.Hub, url: m.URL}
+	return s, s.bundled+s.hub+s.url != ""
+}
+
+type dataRecord struct {
+	Name string           `json:"name"`
+	File string           `json:"file"` // where its bytes are kept
+	Hash string           `json:"hash,omitempty"`
+	Opts wire.DataOptions `json:"opts"`
+	Form formRecord       `json:"form"`
+}
+
+type formRecord struct {
+	Template string `json:"template,omitempty"`
+	Val      string `json:"val"`
+}
+
+// settingsRecord is the training settings as they stand in their boxes.
+type settingsRecord struct {
+	By       string            `json:"by"`
+	Minutes  string            `json:"minutes"`
+	Steps    string            `json:"steps"`
+	Batch    string            `json:"batch"`
+	LR       string            `json:"lr"`
+	Schedule string            `json:"schedule"`
+	Seed     string            `json:"seed"`
+	Patience string            `json:"patience"`
+	Method   map[string]string `json:"method"`
+}
+
+func (s settings) record() settingsRecord {
+	return settingsRecord{s.by, s.minutes, s.steps, s.batch, s.lr, s.schedule, s.seed, s.patience, s.method}
+}
+
+func (r settingsRecord) settings() settings {
+	s := settings{r.By, r.Minutes, r.Steps, r.Batch, r.LR, r.Schedule, r.Seed, r.Patience, r.Method}
+	if s.by == "" {
+		return defaultSettings()
+	}
+	if s.method == nil {
+		s.method = map[string]string{}
+	}
+	return s
+}
+
+// compareRecord is what was asked and answered.
+type compareRecord struct {
+	Prompt     string               `json:"prompt,omitempty"`
+	Touched    bool                 `json:"touched,omitempty"`
+	Asked      string               `json:"asked,omitempty"`
+	Base       *answerRecord        `json:"base,omitempty"`
+	Tuned      map[int]answerRecord `json:"tuned,omitempty"`
+	Turns      []turnRecord         `json:"turns,omitempty"`
+	Generation generationRecord     `json:"generation"`
+}
+
+type answerRecord struct {
+	Text   string `json:"text"`
+	End    bool   `json:"end,omitempty"`
+	Cut    bool   `json:"cut,omitempty"`
+	Tokens int    `json:"tokens,omitempty"`
+}
+
+type turnRecord struct {
+	wire.Turn
+	By string `json:"by"`
+}
+
+type generationRecord struct {
+	Tokens      string `json:"tokens"`
+	Temperature string `json:"temperature"`
+	TopK        string `json:"topK,omitempty"`
+	TopP        string `json:"topP,omitempty"`
+	MinP        string `json:"minP,omitempty"`
+	Repeat      string `json:"repeat,omitempty"`
+	Seed        string `json:"seed"`
+	Stop        string `json:"stop,omitempty"`
+}
+
+func (w *answer) record() answerRecord {
+	return answerRecord{Text: w.text.String(), End: w.end, Cut: w.cut || !w.done, Tokens: w.tokens}
+}
+
+func (c *compare) record() compareRecord {
+	g := c.gen
+	r := compareRecord{Prompt: c.prompt, Touched: c.touched, Asked: c.asked,
+		Generation: generationRecord{g.tokens, g.temperature, g.topK, g.topP, g.minP, g.repeat, g.seed, g.stop}}
+	if c.base.asked {
+		base := c.base.record()
+		r.Base = &base
+	}
+	for key, w := range c.tuned {
+		if w.asked {
+			if r.Tuned == nil {
+				r.Tuned = map[int]answerRecord{}
+			}
+			r.Tuned[key] = w.record()
+		}
+	}
+	for _, t := range c.turns {
+		r.Turns = append(r.Turns, turnRecord{t.Turn, t.by})
+	}
+	return r
+}
+
+func (r compareRecord) restore(c *compare) {
+	g := r.Generation
+	if g.Tokens != "" {
+		c.gen = generation{g.Tokens, g.Temperature, g.TopK, g.TopP, g.MinP, g.Repeat, g.Seed, g.Stop}
+	}
+	c.prompt, c.touched, c.asked = r.Prompt, r.Touched, r.Asked
+	if r.Base != nil {
+		c.base = answer{asked: true, done: true, end: r.Base.End, cut: r.Base.Cut, tokens: r.Base.Tokens}
+		c.base.text.WriteString(r.Base.Text)
+	}
+	for key, w := range r.Tuned {
+		*c.of(key) = answer{asked: true, done: true, end: w.End, cut: w.Cut, tokens: w.Tokens}
+		c.of(key).text.WriteString(w.Text)
+	}
+	for _, t := range r.Turns {
+		c.turns = append(c.turns, turn{t.Turn, t.By})
+	}
+}
+
+// prefixRecord is a prefix of a shelf; its zip is kept beside it, a blend has none.
+type prefixRecord struct {
+	head
+	Item  wire.Shelved `json:"item"`
+	Model modelRecord  `json:"model"`
+	From  origin       `json:"from"`
+	Notes []string     `json:"notes,omitempty"`
+	Off   bool         `json:"off,omitempty"`
+	Part  bool         `json:"part,omitempty"` // it was forgotten, but a blend is made of it
+}
+
+// origin says what a prefix was trained on, and by which run.
+type origin struct {
+	Data string `json:"data,omitempty"`
+	Run  int    `json:"run,omitempty"`
+}
+
+// runRecord is one training: what was asked for, and what happened.
+type runRecord struct {
+	head
+	N       int           `json:"n"`
+	Name    string        `json:"name,omitempty"`
+	Note    string        `json:"note,omitempty"`
+	Model   modelRecord   `json:"model"`
+	Device  string        `json:"device,omitempty"`
+	Data    string        `json:"data,omitempty"`
+	Hash    string        `json:"hash,omitempty"` // of the data, SHA-256
+	Began   int64         `json:"began"`          // seconds since 1970
+	Ask     wire.Train    `json:"ask"`
+	Planned *wire.Planned `json:"planned,omitempty"`
+	First   int           `json:"first"`
+	Losses  []float64     `json:"losses"`
+	Points  []stepPoint   `json:"points,omitempty"`
+	Evals   []wire.Eval   `json:"evals,omitempty"`
+	Skipped int           `json:"skipped,omitempty"`
+	Lengths *wire.Lengths `json:"lengths,omitempty"`
+	Done    *wire.Trained `json:"done,omitempty"`
+	Ended   string        `json:"ended,omitempty"` // why there is no result
+	Prefix  int           `json:"prefix,omitempty"`
+	Saved   []checkpoint  `json:"saved,omitempty"` // oldest first
+}
+
+// stepPoint is what a step reported beside its loss.
+type stepPoint struct {
+	Step   int     `json:"step"`
+	LR     float64 `json:"lr"`
+	Grad   float64 `json:"grad"`
+	Tokens float64 `json:"tokens"`
+}
+
+// checkpoint is a kept checkpoint of a run under way.
+type checkpoint struct {
+	File string     `json:"file"`
+	Step int        `json:"step"`
+	Ask  wire.Train `json:"ask"`
+}
+
+// keepRecord keeps a record under a name. One with a number that JSON has no word for is
+// left as it was.
+func (a *App) keepRecord(name string, record any) {
+	if text, err := json.Marshal(record); err == nil {
+		a.sitting.pen.writeText(name, a.host.Bytes(string(text)))
+	}
+}

@@ -1,0 +1,351 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"prelude/ui/wire"
+)
+
+// sitting is what of this page stays in the browser: everything, as it changes, so that the
+// page is as it was when it is opened again.
+type sitting struct {
+	state   sittingState
+	pen     *pen
+	trouble string      // why something is not kept, "" where all is
+	begin   func()      // what waits until what was kept is there
+	model   modelRecord // of the kept sitting, until another model is loaded
+	data    *dataRecord // the examples as they are kept
+	files   int         // the last number of a file of examples
+	unread  []string    // files that this page can't read, and why
+	run     int         // the run that stands on the page, by its number
+	lastRun int         // the highest number of a run
+	asking  bool        // whether to forget everything
+	gone    string      // what was forgotten, in a sentence
+	soon    bool        // a look at what has changed is on its way
+}
+
+type sittingState int
+
+const (
+	sittingClosed    sittingState = iota // nothing was asked yet
+	sittingOpening                       // what is kept is being read
+	sittingOpen                          // all that changes is kept
+	sittingElsewhere                     // another tab keeps it
+	sittingNowhere                       // the browser keeps nothing
+)
+
+const (
+	sittingFile  = "sitting.json"
+	formatAll    = "prelude.sitting"
+	formatRun    = "prelude.run"
+	formatPrefix = "prelude.prefix"
+)
+
+// openSitting reads what was kept, unless another tab has it open.
+func (a *App) openSitting(take bool) {
+	a.sitting = sitting{state: sittingOpening, begin: a.sitting.begin}
+	s := &a.sitting
+	s.pen = newPen(a.host.Store(), a.onKeeping)
+	a.host.Own(take, func(own bool) {
+		if !own {
+			a.sitting.state = sittingElsewhere
+			a.beginWaiting()
+			return
+		}
+		s.pen.store.List(func(names []string, err error) {
+			if err != nil {
+				a.opened(nil, err)
+				return
+			}
+			var records []string
+			for _, name := range names {
+				if strings.HasSuffix(name, ".json") {
+					records = append(records, name)
+				}
+			}
+			readAll(s.pen.store, names0(records), func(files map[string]Bytes) {
+				for _, name := range names {
+					s.pen.sizes[name] = 0
+				}
+				for name, b := range files {
+					s.pen.sizes[name] = b.Len()
+				}
+				a.opened(files, nil)
+			})
+		})
+	}, func() {
+		a.sitting.state = sittingElsewhere
+	})
+}
+
+// names0 is names in order: what depends on others comes after them.
+func names0(names []string) []string { return slices.Sorted(slices.Values(names)) }
+
+// opened takes in what was kept.
+func (a *App) opened(files map[string]Bytes, err error) {
+	s := &a.sitting
+	s.state = sittingOpen
+	if err != nil { // nothing is written over what could not be read
+		s.state = sittingNowhere
+		s.trouble = "Nothing of this page is kept: " + err.Error() + "."
+		a.beginWaiting()
+		return
+	}
+	var all sittingRecord
+	if b := files[sittingFile]; b != nil {
+		if err := readRecord(b, formatAll, &all); err != nil {
+			s.cannotRead(sittingFile, err)
+			s.pen.write("unread.json", b) // this page writes its own in its place
+			all = sittingRecord{}
+		}
+	}
+	var prefixes []prefixRecord
+	for _, name := range names0(keysOf(files)) {
+		b := files[name]
+		var n int
+		if _, err := fmt.Sscanf(name, "run-%d", &n); err == nil {
+			s.lastRun = max(s.lastRun, n)
+		}
+		switch {
+		case name == sittingFile || name == "unread.json":
+		case strings.HasPrefix(name, "run-"):
+			var r runRecord
+			if err := readRecord(b, formatRun, &r); err != nil {
+				s.cannotRead(name, err)
+				continue
+			}
+			a.runs = append(a.runs, &r)
+		case strings.HasPrefix(name, "prefix-"):
+			var p prefixRecord
+			if err := readRecord(b, formatPrefix, &p); err != nil {
+				s.cannotRead(name, err)
+				continue
+			}
+			prefixes = append(prefixes, p)
+		default:
+			s.cannotRead(name, fmt.Errorf("its kind is unknown"))
+		}
+	}
+	a.sortRuns()
+	a.restore(all, prefixes)
+}
+
+func keysOf[V any](m map[string]V) (keys []string) {
+	for k := range m {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+func (s *sitting) cannotRead(name string, err error) {
+	s.unread = append(s.unread, fmt.Sprintf("%s: %v", name, err))
+}
+
+// restore puts the page back as it was: what is read from files comes first.
+func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
+	s := &a.sitting
+	var want []string
+	for _, p := range prefixes {
+		if p.Item.Origin != "blend" {
+			want = append(want, zipName(p.Model.Fingerprint, p.Item.Key))
+		}
+	}
+	if all.Data != nil {
+		want = append(want, all.Data.File)
+	}
+	readAll(s.pen.store, want, func(files map[string]Bytes) {
+		for name, b := range files {
+			s.pen.sizes[name] = b.Len()
+		}
+		for _, p := range prefixes {
+			a.restorePrefix(p, files[zipName(p.Model.Fingerprint, p.Item.Key)])
+		}
+		for fingerprint, key := range all.InUse {
+			if x := a.shelves[fingerprint]; x != nil {
+				x.InUse = key
+			}
+		}
+		if all.Format != "" {
+			a.set = all.Settings.settings()
+			all.Compare.restore(&a.compare)
+			if all.Name != "" {
+				a.home.name = all.Name
+			}
+			if all.Model.Device != "" {
+				a.model.device = all.Model.Device
+			}
+			s.model, s.run = all.Model, all.Run
+			a.held = all.Model.Fingerprint
+		}
+		if d := all.Data; d != nil {
+			if b := files[d.File]; b != nil {
+				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts}
+				a.form = form{template: d.Form.Template, val: d.Form.Val}
+				s.data = d
+				fmt.Sscanf(d.File, "examples-%d", &s.files)
+			} else {
+				a.refuse(atData, d.Name+" was in use, and its bytes are not kept any more.", "Choose the file again.")
+			}
+		}
+		if r := a.runOf(all.Run); r != nil {
+			a.showRun(r)
+		}
+		a.beginWaiting()
+	})
+}
+
+// beginWaiting does what has waited for the kept sitting.
+func (a *App) beginWaiting() {
+	if f := a.sitting.begin; f != nil {
+		a.sitting.begin = nil
+		f()
+	}
+}
+
+// Changed is called when a person has done something: what they changed is kept soon.
+func (a *App) Changed() { a.keepSoon() }
+
+// keepSoon looks at what has changed when the page has come to rest.
+func (a *App) keepSoon() {
+	if a.sitting.state != sittingOpen || a.sitting.soon {
+		return
+	}
+	a.sitting.soon = true
+	a.host.Later(200*time.Millisecond, func() {
+		a.sitting.soon = false
+		a.keepSitting()
+	})
+}
+
+// keepSitting keeps what has changed.
+func (a *App) keepSitting() {
+	s := &a.sitting
+	if s.state != sittingOpen {
+		return
+	}
+	if d := a.data.whole(); d != nil {
+		s.files++
+		s.data = &dataRecord{Name: d.file.Name, File: fmt.Sprintf("examples-%d", s.files)}
+		s.pen.write(s.data.File, d.bytes)
+		d.kept = true
+	}
+	if a.data.bytes == nil {
+		s.data = nil
+	}
+	if s.data != nil {
+		d := *s.data
+		d.Opts, d.Form = a.data.opts, formRecord{a.form.template, a.form.val}
+		if a.data.set != nil {
+			d.Hash = a.data.set.Hash
+		}
+		s.data = &d
+	}
+	all := sittingRecord{head: head{formatAll, recordVersion}, Model: s.model, Data: s.data, Settings: a.set.record(), Compare: a.compare.record(),
+		Name: a.home.name, Run: a.run.n, InUse: map[string]int{}}
+	for fingerprint, x := range a.shelves {
+		all.InUse[fingerprint] = x.InUse
+	}
+	if f := a.shelf.model.Fingerprint; f != "" {
+		all.InUse[f] = a.shelf.InUse
+	}
+	a.keepRecord(sittingFile, all)
+	for name := range s.pen.sizes { // examples that others have replaced
+		if strings.HasPrefix(name, "examples-") && (s.data == nil || name != s.data.File) {
+			s.pen.remove(name)
+		}
+	}
+	a.keepShelf(&a.shelf)
+	a.keepRun()
+}
+
+// onKeeping is told what became of a change.
+func (a *App) onKeeping(name string, err error) {
+	s := &a.sitting
+	if err == nil {
+		if len(s.pen.waiting) == 0 {
+			s.trouble = ""
+		}
+		return
+	}
+	s.trouble = fmt.Sprintf("%s is not kept: %v. Everything goes on; export what you want to keep.", s.word(name), err)
+}
+
+// word says what a file holds.
+func (s *sitting) word(name string) string {
+	switch {
+	case strings.HasPrefix(name, "examples-"):
+		return "The file of examples"
+	case strings.HasPrefix(name, "prefix-"):
+		return "A prefix"
+	case strings.Contains(name, "checkpoint"):
+		return "The checkpoint of the training"
+	case strings.HasPrefix(name, "run-"):
+		return "The record of a run"
+	}
+	return "What changed on this page"
+}
+
+// takeOver makes this the tab that is kept: what the other one has kept is shown here.
+func (a *App) takeOver() {
+	if a.training() {
+		return
+	}
+	a.runs, a.shelves, a.run = nil, map[string]*shelf{}, run{}
+	a.sitting.begin = a.startOver
+	a.openSitting(true)
+}
+
+// startOver loads the kept sitting's model into the worker that is there.
+func (a *App) startOver() {
+	a.set.adopt(a.ready.Axes)
+	a.shelf = newShelf()
+	a.loadFirst()
+}
+
+// Leaving says whether something is under way that ends when the page is left.
+func (a *App) Leaving() bool { return a.run.active() || a.study.writing() }
+
+// forgetEverything deletes all that is kept, and puts the page back to its beginning.
+func (a *App) forgetEverything() {
+	s := &a.sitting
+	s.asking = false
+	if a.training() || s.state != sittingOpen {
+		return
+	}
+	bytes, n := s.pen.total(), len(s.pen.sizes)
+	for _, x := range a.shelf.Items {
+		a.host.Send(wire.Forget{Key: x.Key}, nil)
+	}
+	model := a.shelf.model
+	a.run, a.runs, a.data, a.form = run{}, nil, examples{}, form{val: defaultVal}
+	a.set, a.compare, a.study = defaultSettings(), compare{gen: defaultGeneration()}, study{}
+	a.set.adopt(a.ready.Axes)
+	a.shelves, a.shelf, a.forgotten = map[string]*shelf{}, newShelf(), nil
+	a.shelf.model = model
+	a.home.forgetZip()
+	a.home.name = "my-prefix"
+	s.data, s.unread, s.trouble = nil, nil, ""
+	store := s.pen.store
+	s.pen = newPen(store, a.onKeeping)
+	s.state = sittingOpening // nothing is written meanwhile
+	store.List(func(names []string, err error) {
+		var clear func(i int)
+		clear = func(i int) {
+			if i < len(names) {
+				store.Delete(names[i], func(error) { clear(i + 1) })
+				return
+			}
+			store.List(func(left []string, err error) {
+				s.state = sittingOpen
+				s.gone = fmt.Sprintf("Forgotten: %s, %s. Nothing of the sitting is left in this browser.", plural(n, "file"), size(bytes))
+				if err != nil || len(left) > 0 {
+					s.gone = fmt.Sprintf("%s could not be deleted: clear this page’s data in the browser’s settings.", plural(len(left), "file"))
+				}
+			})
+		}
+		clear(0)
+	})
+}
