@@ -32,6 +32,8 @@ type App struct {
 	runs      []*runRecord      // all that are kept, by number
 	sitting   sitting
 	forgotten *forgotten
+	editing   int        // number of the run whose name is being edited
+	deleted   *runRecord // the run that was deleted last
 	compare   compare
 	live      live
 	dog       watchdog

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"prelude/ui/wire"
 )
@@ -136,4 +137,52 @@ func (a *App) unforget() {
 		blob = f.zip
 	}
 	s.id = a.ask(atCompare, func(id int) wire.Message { return wire.Again{ID: id, Item: f.item} }, blob)
+}
+
+// anyPrefix says whether there is a prefix, of this model or another, or was one just now.
+func (a *App) anyPrefix() bool {
+	return len(a.shelf.Items) > 0 || len(a.away()) > 0 || a.forgotten != nil
+}
+
+// originOf says what a prefix was trained on, and by which run.
+func (a *App) originOf(key int) string {
+	from := a.shelf.from[key]
+	if from.Data == "" {
+		return ""
+	}
+	words := "from " + from.Data
+	if from.Run > 0 {
+		title := fmt.Sprintf("run %d", from.Run)
+		if r := a.runOf(from.Run); r != nil && r.Name != "" {
+			title = r.Name
+		}
+		words += ", " + title
+	}
+	return words
+}
+
+// undo says which prefix was forgotten, as long as that can be undone.
+func (c *ShelfPanel) undo() string {
+	f := c.App.forgotten
+	if f == nil || f.fingerprint != c.App.shelf.model.Fingerprint {
+		return ""
+	}
+	return f.item.Name + " is forgotten."
+}
+
+// away describes the prefixes of a model that is not loaded.
+func (c *ShelfPanel) away(s *shelf) string {
+	var names []string
+	for _, x := range s.Items {
+		names = append(names, x.Name)
+	}
+	return fmt.Sprintf("Kept for %s: %s.", s.model.Name, strings.Join(names, ", "))
+}
+
+func (c *ShelfPanel) canLoad(s *shelf) bool { _, ok := s.model.source(); return ok }
+
+func (c *ShelfPanel) load(s *shelf) {
+	if from, ok := s.model.source(); ok {
+		c.App.load(from)
+	}
 }

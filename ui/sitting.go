@@ -182,7 +182,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 		}
 		if d := all.Data; d != nil {
 			if b := files[d.File]; b != nil {
-				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts}
+				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts, kept: true}
 				a.form = form{template: d.Form.Template, val: d.Form.Val}
 				s.data = d
 				fmt.Sscanf(d.File, "examples-%d", &s.files)

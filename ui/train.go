@@ -102,9 +102,7 @@ func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
 		t.LR = read("Learning rate", s.lr, 1e-8, wire.MostLR, false)
 	}
 	t.Seed = uint64(read("Seed", s.seed, 0, 1<<52, true))
-	if t.Patience = int(read("Patience", s.patience, 0, wire.MostPatience, true)); t.Patience == 0 {
-		t.Patience = -1 // never: see [wire.Train]
-	}
+	t.Patience = int(read("Patience", s.patience, 0, wire.MostPatience, true))
 	for _, axis := range axes {
 		c := choiceOf(axis, s.method[axis.ID])
 		if c == nil {

@@ -159,7 +159,7 @@ func (w *Worker) handle(r request) {
 	case wire.Reparse:
 		w.dataset(m.ID, func() (wire.Dataset, error) { return s.Reparse(m.Opts) })
 	case wire.Train:
-		w.fail(m.ID, w.idle(func() error { return w.train(ctx, m) }))
+		w.fail(m.ID, w.idle(func() error { return w.train(ctx, m, r.blob) }))
 	case wire.Generate:
 		defer w.current.begin(m.ID, cancel)()
 		err := s.Generate(ctx, m, func(p wire.Sample) bool {
@@ -301,20 +301,28 @@ func (w *Worker) recover(ctx context.Context, failure error) (engine.Device, boo
 	return nil, false
 }
 
-func (w *Worker) train(ctx context.Context, m wire.Train) error {
+func (w *Worker) train(ctx context.Context, m wire.Train, blob Blob) error {
 	steps, end := w.begin(ctx, "training")
 	defer end()
 	w.ahead.due = false // it is done now
 	w.recovered = 0
 	w.send(wire.Progress{ID: m.ID, Stage: "Preparing", Total: 1})
-	done, err := w.session.Train(steps, m, session.Watch{
+	watch := session.Watch{
 		Planned: func(p wire.Planned) { w.shelf(ctx); w.send(p) },
 		Step:    func(s wire.Step) { w.send(s) },
 		Eval:    func(e wire.Eval) { w.shelf(ctx); w.send(e) }, // how many slots count may have changed
 		Between: w.between,
 		Lengths: func(l wire.Lengths) { w.send(l) },
 		Stage:   func(p wire.Progress) { w.send(p) },
-	})
+		Saved:   w.saved(m.ID),
+	}
+	var done wire.Trained
+	var err error
+	if m.Resume {
+		done, err = w.session.Resume(steps, m, bytesOf(blob), watch)
+	} else {
+		done, err = w.session.Train(steps, m, watch)
+	}
 	w.shelf(ctx)
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -324,6 +332,13 @@ func (w *Worker) train(ctx context.Context, m wire.Train) error {
 	}
 	w.send(done)
 	return nil
+}
+
+// saved gives the page each checkpoint of a training.
+func (w *Worker) saved(id int) func(wire.Train, int, []byte) {
+	return func(o wire.Train, step int, file []byte) {
+		w.host.Send(wire.Checkpoint{ID: id, Step: step, Train: o}, file)
+	}
 }
 
 func (w *Worker) send(m wire.Message) { w.host.Send(m, nil) }

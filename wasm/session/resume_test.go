@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"prelude/models/tiny"
-	tuning "prelude/prefix/train"
 	"prelude/ui/wire"
 	"prelude/wasm/session"
 )
@@ -46,13 +45,7 @@ func TestResume(t *testing.T) {
 						*losses = append(*losses, x.Loss...)
 					},
 					Between: func() bool { return len(*losses) < stop || file != nil },
-					Saved: func(o wire.Train, c tuning.Checkpoint) {
-						var err error
-						if file, err = c.MarshalBinary(); err != nil {
-							t.Fatal(err)
-						}
-						ask = o
-					},
+					Saved:   func(o wire.Train, _ int, f []byte) { ask, file = o, f },
 				}
 			}
 			if _, err := begin().Train(context.Background(), o, watch(&whole, 1<<20)); err != nil {

@@ -20,9 +20,9 @@ type Watch struct {
 	Between func() bool         // see train.Events
 	Lengths func(wire.Lengths)  // may be nil
 	Stage   func(wire.Progress) // may be nil
-	// Saved is given each checkpoint of a training that [Session.Resume] can go on with, and
-	// what it is to be asked for; may be nil. Trials of lengths have none.
-	Saved func(wire.Train, train.Checkpoint)
+	// Saved is given the file of each checkpoint, after so many steps, that [Session.Resume]
+	// can go on from, and what it is to be asked for; may be nil. Trials of lengths have none.
+	Saved func(o wire.Train, step int, file []byte)
 }
 
 func (w Watch) lengths(l wire.Lengths) {
@@ -193,7 +193,13 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 		Between: w.Between,
 	}
 	if w.Saved != nil {
-		events.Saved = func(c train.Checkpoint) { w.Saved(o, c) }
+		ask := o
+		ask.Resume = false
+		events.Saved = func(c train.Checkpoint) {
+			if file, err := c.MarshalBinary(); err == nil { // a loss that is not a number has no place in a file
+				w.Saved(ask, c.Step, file)
+			}
+		}
 	}
 	res, err := r.Train(ctx, events)
 	if err != nil && ctx.Err() != nil {

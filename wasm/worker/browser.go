@@ -48,7 +48,12 @@ func (b *browser) Send(m wire.Message, bytes []byte) {
 	if bytes != nil {
 		with = arrayOf(bytes)
 	}
-	js.Global().Call("postMessage", map[string]any{"text": text, "blob": with})
+	message := map[string]any{"text": text, "blob": with}
+	if bytes != nil { // the array is a copy: it is handed over
+		js.Global().Call("postMessage", message, []any{with.Get("buffer")})
+		return
+	}
+	js.Global().Call("postMessage", message)
 }
 
 func (b *browser) Breathe() { b.loop.breathe() }
