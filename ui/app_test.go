@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -25,6 +26,8 @@ type stage struct {
 	persist  []bool // what was asked of Persist
 	persists bool   // and the answer
 	disk     *disk  // nil: nothing can be kept
+	answered int    // of sent, by the worker that a test plays
+	shelf    wire.Shelf
 	taken    bool   // another tab has the sitting
 	lost     func() // tells this one that it has
 }
@@ -33,6 +36,7 @@ type stage struct {
 type disk struct {
 	files map[string]text
 	full  bool
+	after func() // a change
 }
 
 func (d *disk) List(done func([]string, error)) {
@@ -57,11 +61,17 @@ func (d *disk) Write(name string, content Bytes, done func(error)) {
 		return
 	}
 	d.files[name] = content.(text)
+	if d.after != nil {
+		d.after()
+	}
 	done(nil)
 }
 
 func (d *disk) Delete(name string, done func(error)) {
 	delete(d.files, name)
+	if d.after != nil {
+		d.after()
+	}
 	done(nil)
 }
 
@@ -88,6 +98,16 @@ func (s *stage) Own(take bool, done func(bool), lost func()) {
 }
 
 func (s *stage) Bytes(content string) Bytes { return text(content) }
+
+// blob is what came with the last message of m's type.
+func (s *stage) blob(m wire.Message) any {
+	for i := len(s.sent) - 1; i >= 0; i-- {
+		if reflect.TypeOf(s.sent[i]) == reflect.TypeOf(m) {
+			return s.blobs[i]
+		}
+	}
+	return nil
+}
 
 // settle does what was put off, as often as something new was.
 func (s *stage) settle() {

@@ -140,7 +140,7 @@ func (c *RunPanel) going() string {
 	case r.status == runPaused:
 		return "Paused. Ask the models below, then resume."
 	case r.status == runStopping:
-		return "Stopping; the best prefix so far is kept."
+		return "Stopping: what was learned so far is validated, and the best prefix kept."
 	}
 	return "You can ask both models below while it trains."
 }

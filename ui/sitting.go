@@ -14,17 +14,18 @@ import (
 type sitting struct {
 	state   sittingState
 	pen     *pen
-	trouble string      // why something is not kept, "" where all is
-	begin   func()      // what waits until what was kept is there
-	model   modelRecord // of the kept sitting, until another model is loaded
-	data    *dataRecord // the examples as they are kept
-	files   int         // the last number of a file of examples
-	unread  []string    // files that this page can't read, and why
-	run     int         // the run that stands on the page, by its number
-	lastRun int         // the highest number of a run
-	asking  bool        // whether to forget everything
-	gone    string      // what was forgotten, in a sentence
-	soon    bool        // a look at what has changed is on its way
+	trouble string          // why something is not kept, "" where all is
+	failed  map[string]bool // files that could not be written last time
+	begin   func()          // what waits until what was kept is there
+	model   modelRecord     // of the kept sitting, until another model is loaded
+	data    *dataRecord     // the examples as they are kept
+	files   int             // the last number of a file of examples
+	unread  []string        // files that this page can't read, and why
+	run     int             // the run that stands on the page, by its number
+	lastRun int             // the highest number of a run
+	asking  bool            // whether to forget everything
+	gone    string          // what was forgotten, in a sentence
+	soon    bool            // a look at what has changed is on its way
 }
 
 type sittingState int
@@ -227,10 +228,11 @@ func (a *App) keepSitting() {
 		return
 	}
 	if d := a.data.whole(); d != nil {
+		delete(s.failed, fmt.Sprintf("examples-%d", s.files))
 		s.files++
 		s.data = &dataRecord{Name: d.file.Name, File: fmt.Sprintf("examples-%d", s.files)}
-		s.pen.write(s.data.File, d.bytes)
 		d.kept = true
+		s.pen.write(s.data.File, d.bytes)
 	}
 	if a.data.bytes == nil {
 		s.data = nil
@@ -265,10 +267,20 @@ func (a *App) keepSitting() {
 func (a *App) onKeeping(name string, err error) {
 	s := &a.sitting
 	if err == nil {
-		if len(s.pen.waiting) == 0 {
+		if delete(s.failed, name); len(s.failed) == 0 {
 			s.trouble = ""
 		}
 		return
+	}
+	if s.failed == nil {
+		s.failed = map[string]bool{}
+	}
+	s.failed[name] = true
+	if strings.Contains(name, "checkpoint") { // the next one has another name
+		delete(s.failed, name)
+	}
+	if s.data != nil && name == s.data.File {
+		a.data.kept, s.data = false, nil // tried again with the next change
 	}
 	s.trouble = fmt.Sprintf("%s is not kept: %v. Everything goes on; export what you want to keep.", s.word(name), err)
 }

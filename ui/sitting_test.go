@@ -1,0 +1,421 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"prelude/ui/wire"
+)
+
+// sit opens the page on a disk and loads its model.
+func sit(t *testing.T, d *disk) (*App, *stage) {
+	t.Helper()
+	s := &stage{address: "http://localhost/", answers: map[string]string{}, disk: d}
+	a := New(s)
+	a.Start()
+	a.Receive(ready, nil)
+	serve(a, s)
+	s.settle()
+	return a, s
+}
+
+// serve plays the worker: it answers what was asked since the last call.
+func serve(a *App, s *stage) {
+	for ; s.answered < len(s.sent); s.answered++ {
+		switch m := s.sent[s.answered].(type) {
+		case wire.Load:
+			a.Receive(wire.Loaded{ID: m.ID, Name: m.Bundled, Fingerprint: "f-" + m.Bundled, Context: 512, Device: "simd"}, nil)
+		case wire.Data:
+			a.Receive(wire.Dataset{ID: m.ID, Name: m.Name, Hash: "h", Count: 10, Train: 8, Val: 2, HeldOut: []wire.Example{{Prompt: "p1", Completion: " c1"}}}, nil)
+		case wire.Again:
+			s.shelf.Items = append(s.shelf.Items, m.Item)
+			s.shelf.InUse = m.Item.Key
+			a.Receive(s.shelf, nil)
+		case wire.Use:
+			s.shelf.InUse = m.Key
+			a.Receive(s.shelf, nil)
+		case wire.Forget:
+			s.shelf.Items = slices.DeleteFunc(slices.Clone(s.shelf.Items), func(x wire.Shelved) bool { return x.Key == m.Key })
+			a.Receive(s.shelf, nil)
+		}
+	}
+}
+
+// train plays a training of four steps that has a checkpoint after two; it stops before the
+// end where whole is false.
+func (s *stage) train(t *testing.T, a *App, whole bool) {
+	t.Helper()
+	a.startTraining()
+	m, _ := last[wire.Train](s)
+	a.Receive(wire.Planned{ID: m.ID, Steps: 4, Slots: 32}, nil)
+	a.Receive(wire.Eval{Step: 0, Loss: 2.4, Base: 3}, nil)
+	a.Receive(wire.Step{First: 1, Loss: []float64{2.4, 2.2}, Total: 4}, nil)
+	a.Receive(wire.Checkpoint{ID: m.ID, Step: 2, Train: m}, text("checkpoint of step 2"))
+	a.Receive(wire.Step{First: 3, Loss: []float64{2}, Total: 4}, nil)
+	s.settle()
+	if whole {
+		s.finish(a, m.ID)
+	}
+}
+
+func (s *stage) finish(a *App, id int) {
+	a.Receive(wire.Step{First: 4, Loss: []float64{1.9}, Total: 4}, nil)
+	a.Receive(wire.Eval{Step: 4, Loss: 1.5, Base: 3, Best: true}, nil)
+	key := 1
+	for _, x := range s.shelf.Items {
+		key = max(key, x.Key+1)
+	}
+	s.shelf.Items = append(slices.Clone(s.shelf.Items), wire.Shelved{Key: key, Name: fmt.Sprint("prefix ", key), Origin: "trained", Slots: 32, Of: 32})
+	s.shelf.InUse = key
+	a.Receive(s.shelf, nil)
+	a.Receive(wire.Copy{Key: key}, text(fmt.Sprint("zip ", key)))
+	a.Receive(wire.Trained{ID: id, Steps: 4, BestStep: 4, BestLoss: 1.5, BaseLoss: 3, Why: "step limit", Seconds: 2}, nil)
+	s.settle()
+}
+
+// The page opened again is as it was: model, examples and their options, settings, the run
+// and its curve, the shelf, what was asked and answered.
+func TestTheSittingIsKept(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	a.data.opts.Space, a.form.template = true, "{prompt}"
+	a.set.batch, a.set.by, a.set.steps = "4", "steps", "4"
+	s.train(t, a, true)
+	a.compare.prompt, a.compare.touched = "why?", true
+	a.generate()
+	g, _ := last[wire.Generate](s)
+	a.Receive(wire.Sample{ID: g.ID, Which: "base", Text: "so", Done: true}, nil)
+	a.Receive(wire.Sample{ID: g.ID, Which: "tuned", Key: 1, Text: "therefore", Done: true, End: true, Tokens: 2}, nil)
+	s.settle()
+
+	b, s2 := sit(t, d)
+	load, n := last[wire.Load](s2)
+	if n != 1 || load.Bundled != "tiny" {
+		t.Errorf("%d loads, the last %+v", n, load)
+	}
+	if x, _ := last[wire.Data](s2); x.Name != "a.jsonl" || !x.Opts.Space || b.form.template != "{prompt}" || s2.blob(wire.Data{}) != text("hello") {
+		t.Errorf("examples %+v with %v", x, s2.blob(wire.Data{}))
+	}
+	if b.set.batch != "4" || b.set.by != "steps" {
+		t.Errorf("settings %+v", b.set)
+	}
+	if b.run.done == nil || b.run.done.BestLoss != 1.5 || !slices.Equal(b.run.losses, []float64{2.4, 2.2, 2, 1.9}) || len(b.run.evals) != 2 || b.cut() {
+		t.Errorf("run %+v", b.run)
+	}
+	if again, _ := last[wire.Again](s2); again.Item.Name != "prefix 1" || s2.blob(wire.Again{}) != text("zip 1") || b.inUse() == nil || b.inUse().Key != 1 {
+		t.Errorf("shelf %+v", b.shelf.Items)
+	}
+	if b.originOf(1) != "from a.jsonl, run 1" {
+		t.Errorf("the prefix is %q", b.originOf(1))
+	}
+	if w := b.compare.of(1); b.compare.prompt != "why?" || b.compare.base.text.String() != "so" || w.text.String() != "therefore" || !w.end {
+		t.Errorf("answers %+v", b.compare)
+	}
+}
+
+// Whatever the moment at which the page dies, what is kept can be opened; a run under way
+// goes on from its checkpoint, or from its start, and a finished one is there with its prefix.
+func TestDyingAtAnyWrite(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	var moments []map[string]text
+	d.after = func() { moments = append(moments, maps.Clone(d.files)) }
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, true)
+	s.train(t, a, true)
+	if len(moments) < 10 {
+		t.Fatalf("only %d writes", len(moments))
+	}
+	continued := 0
+	for i, files := range moments {
+		b, s2 := sit(t, &disk{files: maps.Clone(files)})
+		finished := 0
+		for _, r := range b.runs {
+			if r.Done != nil {
+				finished++
+				if r.Prefix != 0 && b.shelf.item(r.Prefix) == nil {
+					t.Errorf("after %d writes run %d is finished, and its prefix is not there", i+1, r.N)
+				}
+			}
+		}
+		if len(b.sitting.unread) > 0 {
+			t.Errorf("after %d writes: %q", i+1, b.sitting.unread)
+		}
+		if !b.cut() {
+			continue
+		}
+		continued++
+		if why := b.cannotContinue(); why != "" {
+			t.Errorf("after %d writes: %s", i+1, why)
+			continue
+		}
+		b.continueRun()
+		m, n := last[wire.Train](s2)
+		if n != 1 || b.run.status != runStarting {
+			t.Fatalf("after %d writes: %d trainings", i+1, n)
+		}
+		if len(b.run.saved) > 0 != m.Resume || m.Resume && s2.blob(wire.Train{}) != text("checkpoint of step 2") {
+			t.Errorf("after %d writes: %+v from %v", i+1, m, s2.blob(wire.Train{}))
+		}
+		at := 1
+		if m.Resume {
+			at = 3
+		}
+		whole := []float64{2.4, 2.2, 2}
+		b.Receive(wire.Step{First: at, Loss: whole[at-1:], Total: 4}, nil)
+		s2.finish(b, m.ID)
+		if !slices.Equal(b.run.losses, []float64{2.4, 2.2, 2, 1.9}) || b.run.done == nil {
+			t.Errorf("after %d writes: %v", i+1, b.run.losses)
+		}
+		for name := range b.host.(*stage).disk.files {
+			if strings.Contains(name, "checkpoint") {
+				t.Errorf("%s is left", name)
+			}
+		}
+	}
+	if continued < 4 {
+		t.Errorf("only %d of %d moments have a run to continue", continued, len(moments))
+	}
+}
+
+// A checkpoint that can't be read gives way to the one before it, and that to the start.
+func TestTheCheckpointBefore(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, false)
+	m, _ := last[wire.Train](s)
+	for _, step := range []int{3, 4} {
+		a.Receive(wire.Checkpoint{ID: m.ID, Step: step, Train: m}, text(fmt.Sprint("checkpoint of step ", step)))
+	}
+	s.settle()
+	var kept []string
+	for name := range d.files {
+		if strings.Contains(name, "checkpoint") {
+			kept = append(kept, name)
+		}
+	}
+	if len(kept) != 2 {
+		t.Errorf("kept %q, want the last two", kept)
+	}
+	b, s2 := sit(t, d)
+	b.continueRun()
+	for want := range slices.Values([]string{"checkpoint of step 4", "checkpoint of step 3", "<nil>"}) {
+		m, _ := last[wire.Train](s2)
+		if got := fmt.Sprint(s2.blob(wire.Train{})); got != want {
+			t.Errorf("goes on from %q, want %q", got, want)
+		}
+		b.Receive(wire.Error{ID: m.ID, Message: "the checkpoint was changed or cut"}, nil)
+	}
+	if b.run.status != runBroken || b.notices[atTrain].message == "" {
+		t.Errorf("after all have failed the run is %v", b.run.status)
+	}
+}
+
+// Another model leaves the prefixes of the first where they are; they come back with it.
+func TestPrefixesBelongToTheirModel(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, true)
+	a.loadBundled("big")
+	s.shelf = wire.Shelf{}
+	serve(a, s)
+	s.settle()
+	c := &ShelfPanel{App: a}
+	if len(a.shelf.Items) != 0 || len(a.away()) != 1 || c.away(a.away()[0]) != "Kept for tiny: prefix 1." {
+		t.Fatalf("with another model: %+v and %d away", a.shelf.Items, len(a.away()))
+	}
+	a.Receive(wire.Unloaded{}, nil) // what is too large pushes both out
+	s.settle()
+	b, s2 := sit(t, d)
+	if len(b.away()) != 1 {
+		t.Fatalf("opened again: %d away", len(b.away()))
+	}
+	c = &ShelfPanel{App: b}
+	c.load(b.away()[0])
+	serve(b, s2)
+	if b.inUse() == nil || b.inUse().Name != "prefix 1" || len(b.away()) != 0 {
+		t.Errorf("with its model: %+v", b.shelf.Items)
+	}
+}
+
+func TestForgettingIsUndone(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, true)
+	a.forget(1)
+	serve(a, s)
+	s.settle()
+	if _, there := d.files[zipName("f-tiny", 1)]; there || len(a.shelf.Items) != 0 {
+		t.Error("what was forgotten is kept")
+	}
+	a.unforget()
+	serve(a, s)
+	s.settle()
+	if d.files[zipName("f-tiny", 1)] != "zip 1" || a.shelf.item(1) == nil || a.originOf(1) == "" {
+		t.Errorf("undone: %+v", a.shelf.Items)
+	}
+	r := a.runs[0]
+	a.deleteRun(r)
+	s.settle()
+	if _, there := d.files[runName(1)]; there || len(a.runs) != 0 {
+		t.Error("a deleted run is kept")
+	}
+	a.undeleteRun()
+	s.settle()
+	if _, there := d.files[runName(1)]; !there {
+		t.Error("the run does not come back")
+	}
+}
+
+// Where nothing can be kept everything goes on, and the page says so; once there is room
+// again all is kept.
+func TestNoRoom(t *testing.T) {
+	d := &disk{files: map[string]text{}, full: true}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, true)
+	if a.run.done == nil || !strings.Contains(a.sitting.trouble, "the room is used up") {
+		t.Errorf("says %q", a.sitting.trouble)
+	}
+	d.full = false
+	a.Changed()
+	s.settle()
+	a.keepRun()
+	if a.sitting.trouble != "" || d.files[sittingFile] == "" || d.files[runName(1)] == "" || d.files[a.sitting.data.File] != "hello" {
+		t.Errorf("says %q, keeps %q", a.sitting.trouble, slices.Sorted(maps.Keys(d.files)))
+	}
+	b, _ := open(t) // a browser that forbids it
+	if b.sitting.state != sittingNowhere || !strings.Contains(b.sitting.trouble, "forbids") {
+		t.Errorf("says %q", b.sitting.trouble)
+	}
+}
+
+// Of two tabs one keeps the sitting; the other says so, and can take over.
+func TestTwoTabs(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.settle()
+	before := maps.Clone(d.files)
+	s2 := &stage{address: "http://localhost/", answers: map[string]string{}, disk: d, taken: true}
+	b := New(s2)
+	b.Start()
+	b.Receive(ready, nil)
+	serve(b, s2)
+	b.set.batch = "3"
+	b.Changed()
+	s2.settle()
+	if b.sitting.state != sittingElsewhere || !maps.Equal(before, d.files) || b.model.loaded == nil {
+		t.Fatalf("the second tab is %v, and the files changed: %v", b.sitting.state, !maps.Equal(before, d.files))
+	}
+	b.takeOver()
+	s.lost()
+	serve(b, s2)
+	if x, n := last[wire.Data](s2); n != 1 || x.Name != "a.jsonl" || b.sitting.state != sittingOpen {
+		t.Errorf("taken over with %d readings", n)
+	}
+	a.set.batch = "7"
+	a.Changed()
+	s.settle()
+	if a.sitting.state != sittingElsewhere || strings.Contains(string(d.files[sittingFile]), `"batch":"7"`) {
+		t.Error("the first tab still keeps")
+	}
+}
+
+func TestForgetEverything(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, true)
+	a.forgetEverything()
+	if len(d.files) != 0 || !strings.Contains(a.sitting.gone, "Nothing of the sitting is left") {
+		t.Errorf("left %q; says %q", slices.Sorted(maps.Keys(d.files)), a.sitting.gone)
+	}
+	serve(a, s)
+	s.settle()
+	b, _ := sit(t, d)
+	if len(b.runs) != 0 || len(b.shelf.Items) != 0 || b.data.bytes != nil {
+		t.Errorf("opened again with %d runs and %d prefixes", len(b.runs), len(b.shelf.Items))
+	}
+}
+
+// Records of another version, cut or strange, are named and left as they are.
+func TestStrangeRecords(t *testing.T) {
+	for name, content := range map[string]string{
+		sittingFile:            `{"format":"prelude.sitting","version":99}`,
+		"run-7.json":           `{"format":"prelude.run","version":1,"losses":[1,2`,
+		"run-8.json":           `{"format":"prelude.run","version":2}`,
+		"prefix-f-tiny-3.json": `[]`,
+		"new-kind.json":        `{}`,
+	} {
+		d := &disk{files: map[string]text{name: text(content)}}
+		a, s := sit(t, d)
+		if len(a.sitting.unread) != 1 || !strings.HasPrefix(a.sitting.unread[0], name) {
+			t.Errorf("%s: says %q", name, a.sitting.unread)
+		}
+		a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+		serve(a, s)
+		s.train(t, a, true)
+		left := d.files[name]
+		if name == sittingFile {
+			left = d.files["unread.json"]
+		}
+		if left != text(content) {
+			t.Errorf("%s was written over with %.60q", name, left)
+		}
+	}
+	// A prefix whose file is gone is named.
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, true)
+	delete(d.files, zipName("f-tiny", 1))
+	if b, _ := sit(t, d); len(b.sitting.unread) != 1 || !strings.Contains(b.sitting.unread[0], "prefix 1") {
+		t.Errorf("says %q", b.sitting.unread)
+	}
+}
+
+// A model that came from dropped files is asked for, and the rest is there.
+func TestTheModelFileIsGone(t *testing.T) {
+	d := &disk{files: map[string]text{sittingFile: `{"format":"prelude.sitting","version":1,"model":{"files":["mine.gguf"],"name":"mine","fingerprint":"f9"},"settings":{"by":"steps","steps":"7"}}`}}
+	a, s := sit(t, d)
+	if _, n := last[wire.Load](s); n != 0 || !strings.Contains(a.notices[atModel].hint, "mine.gguf") || a.set.steps != "7" {
+		t.Errorf("%d loads; says %+v", n, a.notices[atModel])
+	}
+}
+
+// Many runs open, and their differing settings are said.
+func TestManyRuns(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	for n := 1; n <= 200; n++ {
+		r := (&run{n: n, losses: make([]float64, 300), first: 1, asked: wire.Train{Steps: 300, Seed: uint64(n), Method: map[string]string{"source": "kv"}}}).record()
+		a.keepRecord(runName(n), r)
+	}
+	s.settle()
+	b, _ := sit(t, d)
+	c := &RunsPanel{App: b}
+	if len(b.runs) != 200 || c.list()[0].N != 200 || c.differs(b.runs[9]) != "Unlike Run 9: seed 9 → 10" {
+		t.Errorf("%d runs; %q", len(b.runs), c.differs(b.runs[9]))
+	}
+	b.exportRuns("csv")
+	if x, _ := b.host.(*stage), 0; len(x.saved) != 1 || x.saved[0] != "runs.csv" {
+		t.Errorf("saved %q", x.saved)
+	}
+}
