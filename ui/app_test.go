@@ -23,10 +23,11 @@ type stage struct {
 	posted   []string
 	address  string
 	later    []func()
-	persist  []bool // what was asked of Persist
-	persists bool   // and the answer
-	disk     *disk  // nil: nothing can be kept
-	answered int    // of sent, by the worker that a test plays
+	soon     []func() // of what is put off for less than a second
+	persist  []bool   // what was asked of Persist
+	persists bool     // and the answer
+	disk     *disk    // nil: nothing can be kept
+	answered int      // of sent, by the worker that a test plays
 	shelf    wire.Shelf
 	taken    bool   // another tab has the sitting
 	lost     func() // tells this one that it has
@@ -109,11 +110,11 @@ func (s *stage) blob(m wire.Message) any {
 	return nil
 }
 
-// settle does what was put off, as often as something new was.
+// settle does what was put off for less than a second, as often as something new was.
 func (s *stage) settle() {
-	for len(s.later) > 0 {
-		f := s.later[0]
-		s.later = s.later[1:]
+	for len(s.soon) > 0 {
+		f := s.soon[0]
+		s.soon = s.soon[1:]
 		f()
 	}
 }
@@ -149,9 +150,15 @@ func (s *stage) Request(method, path string, body Bytes, _ map[string]string, do
 	}
 	done(404, text(`{"error":{"code":"no_prefix","message":"There is no such prefix."}}`))
 }
-func (s *stage) Save(name string, _ Bytes)       { s.saved = append(s.saved, name) }
-func (s *stage) Copy(string)                     {}
-func (s *stage) Later(_ time.Duration, f func()) { s.later = append(s.later, f) }
+func (s *stage) Save(name string, _ Bytes) { s.saved = append(s.saved, name) }
+func (s *stage) Copy(string)               {}
+func (s *stage) Later(d time.Duration, f func()) {
+	if d < time.Second {
+		s.soon = append(s.soon, f)
+		return
+	}
+	s.later = append(s.later, f)
+}
 func (s *stage) Persist(ask bool, done func(bool)) {
 	s.persist = append(s.persist, ask)
 	done(s.persists)

@@ -1,6 +1,6 @@
 // The whole way with the real engine: examples in, a prefix out, and in again.
 import { readFileSync } from "node:fs";
-import { ask, expect, openData, openPage, out, start, test } from "./page.mjs";
+import { ask, expect, openData, openFresh, out, start, test } from "./page.mjs";
 import { unzip, zip } from "./zip.mjs";
 
 test("a person tunes a prefix, takes it home and brings it back", async ({ page }) => {
@@ -36,7 +36,7 @@ test("a person tunes a prefix, takes it home and brings it back", async ({ page 
   const config = JSON.parse(files.get([...files.keys()].find((n) => n.endsWith("adapter_config.json"))));
   expect(config).toMatchObject({ peft_type: "PREFIX_TUNING", task_type: "CAUSAL_LM", inference_mode: true, num_transformer_submodules: 1 });
 
-  await openPage(page);
+  await openFresh(page);
   const bring = (name, buffer) => page.locator("#import-file").setInputFiles({ name, mimeType: "application/zip", buffer });
 
   // The same shapes, other weights: refused by the fingerprint.

@@ -34,6 +34,14 @@ export async function openPage(page) {
   await page.locator("#method-fold").evaluate((fold) => { fold.open = true; });
 }
 
+/** Forgets all that the page has kept, and opens it again. */
+export async function openFresh(page) {
+  await page.click("#forget-all");
+  await page.click("#forget-yes");
+  await expect(page.locator("#forgotten")).toContainText("Nothing of the sitting is left");
+  await openPage(page);
+}
+
 /** Gives the page the shared data set, shortened to whole prompts, or the project's own sample. */
 export async function openData(page) {
   if (!existsSync(shared)) {
