@@ -151,6 +151,10 @@ e2e/llamacpp/node_modules: e2e/llamacpp/package-lock.json
 	npm ci --prefix e2e/llamacpp --ignore-scripts --no-audit --no-fund
 	touch $@
 
+# docs/TUTORIAL.md as a reader types it, Python and its downloads included ("make test" runs the rest of it).
+test-tutorial: models
+	PRELUDE_TUTORIAL=python $(GO) test -count=1 -timeout 60m -v ./e2e/tutorial
+
 # What papers say of prefix-tuning, rerun; prefix/reproduce/RESULTS.md has the tables.
 # In Node, whose relaxed SIMD is four times as fast as what runs natively. ONLY=E1,O chooses.
 reproduce:

@@ -12,8 +12,9 @@ type Rate struct {
 	Every time.Duration
 }
 
-// DefaultRates are what an address may do. The edge's binding is set to about the
-// same in wrangler.toml.
+// DefaultRates are what an address may do here: up to 1,320 reads and 40 writes in a first
+// minute, 1,200 and 20 in each later one. Cloudflare's binding counts by the minute and has no
+// burst; wrangler.toml sets it to 300 reads and 40 writes.
 var DefaultRates = map[Action]Rate{
 	Read:  {Burst: 120, Every: 50 * time.Millisecond},
 	Write: {Burst: 20, Every: 3 * time.Second},
