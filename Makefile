@@ -9,7 +9,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
 .PHONY: run watch site ui models simd pretrain edge deploy worker bench reproduce \
-	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-llamacpp lint lint-js lint-sh \
+	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-llamacpp test-tutorial lint lint-js lint-sh \
 	rename notice bom audit clean
 
 run: site

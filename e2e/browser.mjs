@@ -26,11 +26,13 @@ export function browser() {
   return places.find(starts);
 }
 
-/** Runs a command that gets a browser. What it prints goes to standard error. */
+/** Runs a command that gets a browser. Only that it ran, and whether it failed, is shown. */
 function get(command, ...args) {
   console.error(`no Chromium yet: ${[command, ...args].join(" ")}`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  return spawnSync(command, args, { stdio: ["ignore", 2, 2], env, timeout: 15 * 60_000 }).status === 0;
+  const { status } = spawnSync(command, args, { stdio: "ignore", env, timeout: 15 * 60_000 });
+  if (status !== 0) console.error("that failed");
+  return status === 0;
 }
 
 /** The distribution's own browser, by whichever package manager there is. */
