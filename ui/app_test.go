@@ -432,6 +432,12 @@ func TestANewWorkerGetsEverythingAgain(t *testing.T) {
 	if !slices.Equal(s.saved, []string{"p.zip"}) {
 		t.Errorf("saved %v", s.saved)
 	}
+	a.exportLlamaCpp() // leaves the adapter that the new worker gets
+	e, _ = last[wire.Export](s)
+	a.Receive(wire.Exported{ID: e.ID, Name: "p", For: e.For}, text("llama"))
+	if e.For != wire.ForLlamaCpp || !slices.Equal(s.saved, []string{"p.zip", "p llama.cpp.zip"}) {
+		t.Errorf("for %q; saved %v", e.For, s.saved)
+	}
 	a.Receive(wire.Error{Message: "panic: out of range", Fatal: true}, nil)
 	if a.engine != "gone" || !a.notices[atTop].fatal || a.inUse() != nil {
 		t.Fatalf("engine %q, notices %+v", a.engine, a.notices)

@@ -43,6 +43,16 @@ func (a *App) export(task, about string, then func()) {
 	a.home.id = a.ask(atHome, func(id int) wire.Message { return wire.Export{ID: id, Name: name, Task: task, About: about} }, nil)
 }
 
+// exportLlamaCpp asks for the prefix as files for llama.cpp, and saves them.
+func (a *App) exportLlamaCpp() {
+	name := strings.TrimSpace(a.home.name)
+	if a.inUse() == nil || name == "" {
+		a.export("", "", nil) // says why not
+		return
+	}
+	a.home.id = a.ask(atHome, func(id int) wire.Message { return wire.Export{ID: id, For: wire.ForLlamaCpp, Name: name} }, nil)
+}
+
 func (a *App) onExported(m wire.Exported, blob any) {
 	if m.ID != a.home.id {
 		return
@@ -53,6 +63,10 @@ func (a *App) onExported(m wire.Exported, blob any) {
 	zip, ok := blob.(Bytes)
 	if !ok {
 		a.refuse(atHome, "The export came without its file.", "Press export again; if it stays so, start a new worker.")
+		return
+	}
+	if m.For == wire.ForLlamaCpp {
+		a.host.Save(zipFile(strings.TrimSuffix(m.Name, ".zip")+" llama.cpp"), zip)
 		return
 	}
 	a.home.exported, a.home.zip, a.home.zipName, a.home.saved = &m, zip, m.Name, false

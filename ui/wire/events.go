@@ -216,6 +216,7 @@ type Sample struct {
 type Exported struct {
 	ID     int    `json:"id"`
 	Name   string `json:"name"`
+	For    string `json:"for,omitempty"`
 	PEFT   bool   `json:"peft"`
 	Note   string `json:"note"`
 	Finish bool   `json:"finish,omitempty"`

@@ -104,9 +104,14 @@ type Cancel struct {
 	ID int `json:"id"`
 }
 
-// Export asks for the trained prefix as a zipped PEFT adapter; answered by [Exported].
+// ForLlamaCpp is the export for llama.cpp.
+const ForLlamaCpp = "llama.cpp"
+
+// Export asks for the trained prefix as a zipped PEFT adapter, or as a zip of files for
+// [ForLlamaCpp]; answered by [Exported].
 type Export struct {
 	ID    int    `json:"id"`
+	For   string `json:"for,omitempty"` // "": PEFT and this page
 	Name  string `json:"name"`
 	Task  string `json:"task,omitempty"`  // one or two words, for a card
 	About string `json:"about,omitempty"` // one or two sentences, for a card

@@ -15,6 +15,13 @@ func (s *Session) Export(ctx context.Context, o wire.Export) ([]byte, wire.Expor
 	if s.tuned == nil {
 		return nil, wire.Exported{}, hint("Train a prefix, or import one.", "there is no prefix to export")
 	}
+	switch o.For {
+	case "":
+	case wire.ForLlamaCpp:
+		return s.exportLlamaCpp(ctx, o)
+	default:
+		return nil, wire.Exported{}, fmt.Errorf("an export is for PEFT or for %s, not for %q", wire.ForLlamaCpp, o.For)
+	}
 	card := s.tuned.card
 	card.Model, card.Name, card.Task, card.About = s.card(), o.Name, o.Task, o.About
 	a, err := s.adapter(ctx, s.tuned, card)

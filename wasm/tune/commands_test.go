@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"prelude/models/tiny"
+	"prelude/prefix/llamacpp"
 	"prelude/ui/wire"
 )
 
@@ -183,6 +184,12 @@ func TestTrainThenUse(t *testing.T) {
 		plain := s.ok(`tune generate -device cpu -model tiny -prompt "guest 7 :" -max 12 -adapter ` + out)
 		if strings.TrimRight(plain, "\n") != a.Text {
 			t.Errorf("%s: says %q, with -json %q", out, plain, a.Text)
+		}
+		s.ok("tune export -device cpu -model tiny -out llama -adapter " + out)
+		for _, name := range []string{llamacpp.StateFile, llamacpp.ServerFile, llamacpp.ReadMeFile} {
+			if f, err := os.Stat(filepath.Join(s.dir, "llama", name)); err != nil || f.Size() == 0 {
+				t.Errorf("%s for llama.cpp: %s: %v", out, name, err)
+			}
 		}
 	}
 	if rest, _ := filepath.Glob(filepath.Join(s.dir, ".*")); len(rest) > 0 {

@@ -9,13 +9,39 @@ import (
 	"strings"
 )
 
+// exportLlamaCpp writes an adapter as files for llama.cpp.
+func exportLlamaCpp(ctx context.Context, f *flags, out string) error {
+	s, err := f.open(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := s.LlamaCpp(ctx, filepath.Base(filepath.Clean(out)), filepath.Base(f.model))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return err
+	}
+	for _, x := range files {
+		if err := os.WriteFile(filepath.Join(out, x.Name), x.Data, 0o666); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%d files for llama.cpp in %s\n", len(files), out)
+	return nil
+}
+
 // runExport writes a bundled model as a folder that transformers loads: it is one
 // already, but for a weight file in pieces, which becomes one again.
 func runExport(ctx context.Context, args []string) error {
 	f := newFlags("export")
 	out := f.String("out", "", "`folder` to write")
+	f.StringVar(&f.adapter, "adapter", "", "write this `adapter`, a folder or a zip, as files for llama.cpp instead")
 	if err := f.parse(args, "model", "out"); err != nil {
 		return err
+	}
+	if f.adapter != "" {
+		return exportLlamaCpp(ctx, f, *out)
 	}
 	from := filepath.Join("static", "models", f.model)
 	if _, err := os.Stat(from); err != nil {

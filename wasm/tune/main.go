@@ -44,7 +44,7 @@ var commands = []command{
 	{"study", "make a prefix that knows a text or follows an instruction", runStudy},
 	{"eval", "measure validation losses: base model, prefix, examples in context", runEval},
 	{"generate", "continue a prompt, with or without a prefix", runGenerate},
-	{"export", "write a model as a folder that transformers loads", runExport},
+	{"export", "write a model as a folder that transformers loads, or an adapter for llama.cpp", runExport},
 	{"methods", "list what -method can choose", runMethods},
 	{"version", "print the version, the licence and where the source is", runVersion},
 }
