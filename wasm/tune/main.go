@@ -45,6 +45,7 @@ var commands = []command{
 	{"eval", "measure validation losses: base model, prefix, examples in context", runEval},
 	{"generate", "continue a prompt, with or without a prefix", runGenerate},
 	{"export", "write a model as a folder that transformers loads, or an adapter for llama.cpp", runExport},
+	{"serve", "answer OpenAI's API with prefixes as models", runServe},
 	{"methods", "list what -method can choose", runMethods},
 	{"version", "print the version, the licence and where the source is", runVersion},
 }
