@@ -2,9 +2,7 @@ package conformance
 
 import (
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 
 	"prelude/engine"
 )
@@ -93,16 +91,7 @@ func steps() []Case {
 	step := func(t engine.DType) func(b *Builder) {
 		return func(b *Builder) {
 			s := Decoder{Layers: 2, Hidden: 64, Heads: 4, KVHeads: 2, FF: 96, Vocab: 80, Rows: 23, Slots: 3, Weights: t}.Step(b.Program)
-			specs := b.Tensors()
-			for _, name := range slices.Sorted(maps.Keys(specs)) {
-				switch spec := specs[name]; {
-				case name == "loss" || len(name) > 5 && name[:5] == "adam.":
-				case spec.DType != engine.F32:
-					b.Weight(name, spec.DType, spec.Shape...)
-				default:
-					b.Tensor(name, 0.3, spec.Shape...)
-				}
-			}
+			b.fill()
 			b.Args = s.Args(21, 7, 1, 1e-2)
 			b.Changes("loss", "adam.m.prefix")
 		}

@@ -17,6 +17,7 @@ import (
 type Shape struct {
 	Rows, Hidden, FF, Heads, KVHeads, HeadDim int
 	Weights                                   engine.DType
+	Precision                                 engine.Precision // of the linear maps
 }
 
 // probe is a program that a trial runs: its rows are a domain's, so that a few of them
@@ -34,6 +35,7 @@ func (s Shape) begin() (*probe, engine.Buffer, error) {
 		return nil, 0, fmt.Errorf("trial: no block of %+v", s)
 	}
 	p := engine.NewProgram()
+	p.SetPrecision(s.Precision)
 	t := &probe{p: p, rows: p.Domain("rows", s.Rows), out: "gradient"}
 	t.ids = p.Arg("ids", t.rows, engine.I32, s.Rows)
 	shift := p.Persist("shift", engine.Spec{DType: engine.F32, Shape: []int{s.Hidden}})

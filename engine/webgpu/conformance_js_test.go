@@ -105,6 +105,38 @@ func TestPieces(t *testing.T) {
 	}
 }
 
+// Products in 8 bits keep what conformance asks of them and, lest the flag be lost on the
+// way, are not as near as f32's. PRELUDE_NEED_DOT8 makes a browser without the
+// instructions a failure.
+func TestEight(t *testing.T) {
+	dev := open(t, Options{Tile: smallTile, Eight: Tile{WX: 8, WY: 8, TM: 2, TN: 2, BK: 32}})
+	if !dev.limits.Dot8 {
+		if os.Getenv("PRELUDE_NEED_DOT8") != "" {
+			t.Fatalf("%s has no packed_4x8_integer_dot_product", dev.Adapter().Name())
+		}
+		t.Skipf("%s has no packed_4x8_integer_dot_product: products in 8 bits are untested here", dev.Adapter().Name())
+	}
+	conformance.TestFast(t, dev)
+	c := conformance.Case{Build: func(b *conformance.Builder) {
+		b.SetPrecision(engine.Fast)
+		x := b.Tensor("x", 1, 96, 96)
+		b.Watch("y", b.Linear(x, b.Tensor("w", 1, 40, 96), engine.None, engine.None))
+	}}
+	want, err := conformance.Run(context.Background(), cpu.New[float64](), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := conformance.Run(context.Background(), dev, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := conformance.Error(got["y"], want["y"])
+	t.Logf("error %.2g", e)
+	if !(e > 1e-4 && e <= 0.01) {
+		t.Errorf("error %.3g of a product in 8 bits", e)
+	}
+}
+
 // Products that multiply in f16 come within 5e-3 and, lest the flag be lost on the way,
 // not as near as f32's. PRELUDE_NEED_F16 makes an adapter without shader-f16 a failure.
 func TestHalf(t *testing.T) {

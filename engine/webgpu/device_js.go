@@ -18,6 +18,10 @@ type Options struct {
 	DefaultLimits bool
 	// Tile cuts matrix products; the zero Tile is DefaultTile.
 	Tile Tile
+	// Eight cuts products that a program allows to be rounded ([engine.Fast]) and has them
+	// computed in 8 bits, where the adapter has the instructions. With the zero Tile they
+	// are computed in f32 until [Device.Tune] finds 8 bits to be faster.
+	Eight Tile
 	// Half lets the tuner choose tiles that multiply in f16.
 	Half bool
 }
@@ -29,6 +33,7 @@ type Device struct {
 	adapter Adapter
 	limits  Limits
 	tile    Tile
+	eight   Tile // of products in 8 bits; the zero Tile is none
 	half    bool // the tuner may choose tiles that multiply in f16
 	next    int
 	tensors int64
@@ -83,7 +88,11 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	d.limits = d.adapter.Limits
 	d.limits.Subgroups = !o.DefaultLimits && slices.Contains(d.adapter.Features, "subgroups")
 	d.limits.Half = !o.DefaultLimits && slices.Contains(d.adapter.Features, "shader-f16")
+	d.limits.Dot8 = !o.DefaultLimits && slices.Contains(d.adapter.Features, "packed_4x8_integer_dot_product")
 	d.tile = d.tile.fit(d.limits)
+	if d.limits.Dot8 {
+		d.eight = o.Eight.fitThreads(d.limits)
+	}
 	d.staging = js.Global().Get("Uint8Array").New(pieceBytes)
 	d.done = js.FuncOf(func(js.Value, []js.Value) any {
 		select {
@@ -100,6 +109,17 @@ func (d *Device) Name() string { return "webgpu" }
 
 // Adapter is what the device runs on.
 func (d *Device) Adapter() Adapter { return d.adapter }
+
+// Arithmetic says in what products with frozen weights are computed.
+func (d *Device) Arithmetic(p engine.Precision) string {
+	switch {
+	case p == engine.Fast && d.eight != (Tile{}):
+		return "8-bit integers"
+	case d.tile.Half:
+		return "16-bit floats"
+	}
+	return "float32"
+}
 
 // Memory counts the bytes of tensors, as they lie on the device, and of scratch.
 func (d *Device) Memory() engine.Memory {

@@ -21,11 +21,11 @@ globalThis.preludeWebGPU = (() => {
     const requiredLimits = {};
     if (!defaults) for (const name of limitNames) requiredLimits[name] = adapter.limits[name];
     const device = await adapter.requestDevice({ requiredFeatures: features, requiredLimits });
-    return new Driver(adapter, device, features);
+    return new Driver(adapter, device, [...features, ...(gpu.wgslLanguageFeatures ?? [])]);
   }
 
   class Driver {
-    constructor(adapter, device, features) {
+    constructor(adapter, device, features) { // of the adapter and of WGSL
       this.device = device;
       this.error = ""; // of a queued run, told at the next call
       this.lost = "";

@@ -10,6 +10,7 @@ type Limits struct {
 	Workgroups      int   `json:"maxComputeWorkgroupsPerDimension"`
 	Subgroups       bool  `json:"-"` // the features of these names
 	Half            bool  `json:"-"` // shader-f16
+	Dot8            bool  `json:"-"` // packed_4x8_integer_dot_product, of the language
 }
 
 // DefaultLimits is what every WebGPU device grants unasked.

@@ -148,6 +148,10 @@ func (b *recipe) gemm(p product) {
 const few = 8
 
 func (b *recipe) linear(o *engine.Linear) {
+	if b.roundsTo8(o) {
+		b.linear8(o)
+		return
+	}
 	in, out := b.p.Dim(o.X, -1), b.p.Dim(o.Y, -1)
 	x, add, y := rowsOf(o.X, in), rowsOf(o.Add, out), rowsOf(o.Y, out)
 	x.half = !o.In // a gradient may be smaller than the smallest half
@@ -243,11 +247,18 @@ func (b *recipe) headOuter(o *engine.HeadOuter) {
 		b: matrix{buf: o.B, ld: heads * n, across: true}, y: matrix{buf: o.Y, ld: n}, batch: batch{heads, m, n, m * n}})
 }
 
-// fit shrinks t until the adapter can run it.
-func (t Tile) fit(l Limits) Tile {
+// fitThreads shrinks t until the adapter can run a workgroup's threads, which is all that
+// products in 8 bits ask for: their operands take little memory.
+func (t Tile) fitThreads(l Limits) Tile {
 	for t.WX*t.WY > l.Invocations && t.WY > 1 {
 		t.WY /= 2
 	}
+	return t
+}
+
+// fit shrinks t until the adapter can run it.
+func (t Tile) fit(l Limits) Tile {
+	t = t.fitThreads(l)
 	t.Half = t.Half && l.Half
 	for t.memory() > l.WorkgroupMemory && t.BK > 4 {
 		t.BK /= 2

@@ -20,7 +20,7 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 		}
 	}
 	for _, p := range programs {
-		b := recipeOf(p, d.limits, d.tile)
+		b := recipeOf(p, d.limits, d.tile, d.eight)
 		if _, _, err := b.finish(); err != nil {
 			return m, err
 		}

@@ -77,8 +77,8 @@ func (b *recipe) plan(op engine.Op) {
 }
 
 // recipeOf plans a whole program.
-func recipeOf(p *engine.Program, lim Limits, tile Tile) *recipe {
-	b := newRecipe(p, lim, tile)
+func recipeOf(p *engine.Program, lim Limits, tile, eight Tile) *recipe {
+	b := newRecipe(p, lim, tile, eight)
 	for i, op := range p.Ops() {
 		b.op = i
 		for _, x := range append(engine.Inputs(op), engine.Outputs(op)...) {
@@ -87,6 +87,9 @@ func recipeOf(p *engine.Program, lim Limits, tile Tile) *recipe {
 			}
 		}
 		b.plan(op)
+		if o, ok := op.(*engine.Linear); !ok || b.touches(o.Y, b.rounded.of) {
+			b.rounded = eightBits{}
+		}
 	}
 	return b
 }

@@ -62,7 +62,7 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bound map[strin
 	if err := p.CheckBind(bound); err != nil {
 		return nil, err
 	}
-	b := recipeOf(p, d.limits, d.tile)
+	b := recipeOf(p, d.limits, d.tile, d.eight)
 	pipes, all, err := b.finish()
 	if err != nil {
 		return nil, err

@@ -14,7 +14,9 @@ type recipe struct {
 	p        *engine.Program
 	lim      Limits
 	tile     Tile
-	op       int // being planned
+	eight    Tile      // of products in 8 bits; the zero Tile is none
+	rounded  eightBits // the rows that the operation before multiplied in 8 bits
+	op       int       // being planned
 	slots    []slot
 	slotOf   []int // by root buffer, its first; -1
 	argOff   []int // by argument, in words
@@ -57,8 +59,8 @@ type pipeline struct {
 // headBytes is the part of the argument buffer that holds the live counts.
 const headBytes = 256
 
-func newRecipe(p *engine.Program, lim Limits, tile Tile) *recipe {
-	b := &recipe{p: p, lim: lim, tile: tile, slotOf: make([]int, p.Len()), argOff: make([]int, p.Len()), argWords: headBytes / 4}
+func newRecipe(p *engine.Program, lim Limits, tile, eight Tile) *recipe {
+	b := &recipe{p: p, lim: lim, tile: tile, eight: eight, slotOf: make([]int, p.Len()), argOff: make([]int, p.Len()), argWords: headBytes / 4}
 	for i := range b.slotOf {
 		b.slotOf[i] = -1
 	}
@@ -103,12 +105,8 @@ func (b *recipe) slot(root engine.Buffer) int {
 		}
 		b.slotOf[root] = b.cutTemp(s.Len(), step)
 	}
-	at := b.slotOf[root]
-	for i := range b.slots[at].more + 1 {
-		s := &b.slots[at+i]
-		s.First, s.Last = min(s.First, b.op), max(s.Last, b.op)
-	}
-	return at
+	b.use(b.slotOf[root])
+	return b.slotOf[root]
 }
 
 // temp is n floats that live during this operation.

@@ -41,7 +41,7 @@ func (d planner) Compile(_ context.Context, p *engine.Program, bind map[string]e
 // checkRecipe plans p and holds every dispatch to WebGPU's rules.
 func checkRecipe(t *testing.T, p *engine.Program, lim Limits) []dispatch {
 	t.Helper()
-	b := recipeOf(p, lim, DefaultTile.fit(lim))
+	b := recipeOf(p, lim, DefaultTile.fit(lim), EightTiles[0].fitThreads(lim))
 	pipes, all, err := b.finish()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestDispatchesOfAStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := checkRecipe(t, p, DefaultLimits)
-	b := recipeOf(p, DefaultLimits, DefaultTile)
+	b := recipeOf(p, DefaultLimits, DefaultTile, Tile{})
 	pipes, _, err := b.finish()
 	if err != nil {
 		t.Fatal(err)
@@ -201,6 +201,14 @@ func TestTiles(t *testing.T) {
 		if fit := tile.fit(DefaultLimits); fit.memory() > DefaultLimits.WorkgroupMemory || !fit.valid() {
 			t.Errorf("%v becomes %v, which takes %d bytes of workgroup memory", tile, fit, fit.memory())
 		}
+	}
+	for _, eight := range append(EightTiles, Tile{}) {
+		if t1, t2, ok := parseTiles(tilesText(DefaultTile, eight)); !ok || t1 != DefaultTile || t2 != eight {
+			t.Errorf("%v and %v are read as %v and %v, %v", DefaultTile, eight, t1, t2, ok)
+		}
+	}
+	if _, _, ok := parseTiles(tilesText(DefaultTile, DefaultTile)); ok {
+		t.Error("a tile of 16 terms is taken for one of products in 8 bits")
 	}
 	for _, s := range []string{"", "16x16", "0x0 0x0 0", "16x16 4x4 15 false", "16x16 4x4 16", "99999x1 4x4 16", strings.Repeat("9", 100)} {
 		if tile, ok := parseTile(s); ok {

@@ -50,16 +50,13 @@ func (e element) String() string { return [...]string{"f32", "vec4<f32>", "u32"}
 func elementOf(ports []*port) element {
 	vec := true
 	for _, p := range ports {
-		if p.spans[0].mem.kind == memArgs || p.kind == weight && p.dtype != engine.F32 {
+		if p.spans[0].mem.kind == memArgs || p.kind == bits || p.kind == weight && p.dtype != engine.F32 {
 			return elemU32
 		}
 		vec = vec && (p.kind == vectors || p.kind == weight) && p.off%4 == 0
 	}
-	switch {
-	case vec:
+	if vec {
 		return elemVec4
-	case len(ports) == 1 && ports[0].kind == bits:
-		return elemU32
 	}
 	return elemF32
 }
@@ -81,9 +78,9 @@ type constant struct {
 // port, and then the file, its loops unrolled.
 func (l *launch) source(binding [][]int, elems []element, written []bool) string {
 	var s strings.Builder
-	for flag, feature := range map[string]string{"SUBGROUPS": "subgroups", "HALF": "f16"} { // no kernel has both
+	for flag, line := range map[string]string{"SUBGROUPS": "enable subgroups", "HALF": "enable f16", "EIGHT": "requires packed_4x8_integer_dot_product"} { // no kernel has two
 		if l.is(flag) {
-			fmt.Fprintf(&s, "enable %s;\n", feature)
+			fmt.Fprintf(&s, "%s;\n", line)
 		}
 	}
 	for _, c := range l.consts {

@@ -1,10 +1,13 @@
 package webgpu
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // tilesVersion is part of the key of a kept choice: raise it where Tiles or the kernels change,
 // so that choices kept by an earlier build are measured again.
-const tilesVersion = 2
+const tilesVersion = 3
 
 // Tiles are the candidates of the tuner.
 var Tiles = []Tile{
@@ -36,6 +39,25 @@ func (t Tile) String() string {
 func parseTile(s string) (t Tile, ok bool) {
 	_, err := fmt.Sscanf(s, "%dx%d %dx%d %d %t %t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar, &t.Half)
 	return t, err == nil && t.valid()
+}
+
+// tilesText is what the cache keeps: the tile of products and, after a comma, that of
+// products in 8 bits where there is one.
+func tilesText(t, eight Tile) string {
+	if eight == (Tile{}) {
+		return t.String()
+	}
+	return t.String() + ", " + eight.String()
+}
+
+// parseTiles reads what tilesText wrote.
+func parseTiles(s string) (t, eight Tile, ok bool) {
+	first, second, both := strings.Cut(s, ", ")
+	if t, ok = parseTile(first); ok && both {
+		eight, ok = parseTile(second)
+		ok = ok && eight.BK == eightBlock && !eight.Half && !eight.Scalar
+	}
+	return t, eight, ok
 }
 
 // valid says whether the kernels can use t.

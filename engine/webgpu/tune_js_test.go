@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"prelude/engine"
 	"prelude/engine/trial"
 )
 
@@ -18,7 +19,7 @@ func (s shelf) Store(key, text string)         { s[key] = text }
 // run, and believes what it wrote down but nothing else.
 func TestTune(t *testing.T) {
 	dev := open(t, Options{})
-	s := trial.Shape{Rows: 256, Hidden: 576, FF: 1536, Heads: 9, KVHeads: 3, HeadDim: 64}
+	s := trial.Shape{Rows: 256, Hidden: 576, FF: 1536, Heads: 9, KVHeads: 3, HeadDim: 64, Precision: engine.Fast}
 	cache := shelf{}
 	clock := func(ctx context.Context, limit time.Duration) (time.Duration, error) {
 		return trial.Products(ctx, dev, s, limit)
@@ -42,6 +43,10 @@ func TestTune(t *testing.T) {
 		cache[key] = Tiles[3].String()
 		if err := dev.Tune(context.Background(), "block", clock, time.Hour, cache); err != nil || dev.Tile() != Tiles[3] {
 			t.Errorf("tile %v, error %v; the cache holds %v", dev.Tile(), err, Tiles[3])
+		}
+		cache[key] = tilesText(Tiles[3], EightTiles[1])
+		if err := dev.Tune(context.Background(), "block", clock, time.Hour, cache); err != nil || dev.limits.Dot8 && dev.Eight() != EightTiles[1] {
+			t.Errorf("tile %v of products in 8 bits, error %v; the cache holds %v", dev.Eight(), err, EightTiles[1])
 		}
 		cache[key] = "nonsense"
 		if err := dev.Tune(context.Background(), "block", clock, time.Millisecond, cache); err != nil || !dev.Tile().valid() {

@@ -12,43 +12,62 @@ import (
 type Clock func(ctx context.Context, limit time.Duration) (time.Duration, error)
 
 // Tune picks the tile that clock finds fastest on this adapter, for plans compiled from now
-// on. It ends within the limit and chooses among the tiles tried by then. The choice is kept
-// in the cache, which may be nil, under the adapter and the shape, which names what clock
-// times; one that is kept already is taken. Without Tune the tile is DefaultTile.
+// on, and then whether products that may be rounded are faster in 8 bits, and with which
+// tile. Clock's program allows rounding ([engine.Fast]). Tune ends within the limit and
+// chooses among what was tried by then. The choice is kept in the cache, which may be nil,
+// under the adapter and the shape, which names what clock times; a kept choice is taken.
+// Without Tune the tiles are those of [Options].
 func (d *Device) Tune(ctx context.Context, shape string, clock Clock, limit time.Duration, cache Cache) error {
 	key := fmt.Sprintf("webgpu tile %d %s %s", tilesVersion, d.adapter.Name(), shape)
 	if cache != nil {
 		if text, ok := cache.Load(key); ok {
-			if t, ok := parseTile(text); ok {
-				d.tile = t.fit(d.limits)
+			if t, eight, ok := parseTiles(text); ok && (eight == Tile{} || d.limits.Dot8) {
+				d.tile, d.eight = t.fit(d.limits), eight.fitThreads(d.limits)
 				return nil
 			}
 		}
 	}
-	candidates := d.candidates()
-	d.tile = candidates[0]
 	end, best := time.Now().Add(limit), time.Duration(0)
-	for _, t := range candidates {
+	// try sets a candidate and takes it back where it is not the fastest so far.
+	try := func(set func()) (more bool, err error) {
 		left := time.Until(end)
 		if left <= 0 {
-			break
+			return false, nil
 		}
-		was := d.tile
-		d.tile = t
+		tile, eight := d.tile, d.eight
+		set()
 		took, err := clock(ctx, left)
-		d.tile = was
+		if err == nil && (best == 0 || took < best) {
+			best = took
+			return true, nil
+		}
+		d.tile, d.eight = tile, eight
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	candidates := d.candidates()
+	d.tile, d.eight = candidates[0], Tile{}
+	for _, t := range candidates {
+		if more, err := try(func() { d.tile = t }); err != nil {
+			return err
+		} else if !more {
 			break
 		}
-		if err != nil {
-			return err
+	}
+	for _, t := range EightTiles {
+		if !d.limits.Dot8 || t.fitThreads(d.limits) != t {
+			continue
 		}
-		if best == 0 || took < best {
-			best, d.tile = took, t
+		if more, err := try(func() { d.eight = t }); err != nil {
+			return err
+		} else if !more {
+			break
 		}
 	}
 	if cache != nil {
-		cache.Store(key, d.tile.String())
+		cache.Store(key, tilesText(d.tile, d.eight))
 	}
 	return nil
 }
@@ -68,3 +87,6 @@ func (d *Device) candidates() (all []Tile) {
 
 // Tile is how matrix products are cut.
 func (d *Device) Tile() Tile { return d.tile }
+
+// Eight is how products in 8 bits are cut; the zero Tile is none.
+func (d *Device) Eight() Tile { return d.eight }

@@ -69,6 +69,7 @@ func tune(ctx context.Context, dev Device, f *models.Files) error {
 		return nil
 	}
 	shape := shapeOf(f)
+	shape.Precision = engine.Fast
 	return dev.Tune(ctx, fmt.Sprintf("%+v", shape), func(ctx context.Context, limit time.Duration) (time.Duration, error) {
 		return trial.Products(ctx, dev.Device, shape, limit)
 	})
