@@ -43,8 +43,13 @@
 // subgroups a workgroup adds up without memory (reduce.wgsl); a [Tile] without workgroup
 // memory, which the tuner finds on adapters that compute on a CPU, takes
 // gemm_direct.wgsl for gemm.wgsl and makes the workgroups of sums as small as a vector.
-// All kernels compute in f32 but, with a [Tile] that says so, forward products, which
-// multiply in f16 where the adapter has shader-f16.
+// All kernels compute in f32, with two exceptions among products: with a [Tile] that says
+// so, forward products multiply in f16 where the adapter has shader-f16; and products with
+// frozen weights of a program at [engine.Fast] are computed in 8 bits (eight.go) where the
+// language has packed_4x8_integer_dot_product and the tuner finds that to be faster. There
+// each factor is rounded to 7 bits and a sign with a scale for each row and block of 32
+// terms, so that an outlier costs precision in its own block alone, and a block with an
+// element that is not finite makes its row's results NaN.
 //
 // Sums over rows go in two stages in a fixed order, never through atomics: two runs
 // give the same bits. "Not a number" is told by its bits, and what is hidden scores a

@@ -41,6 +41,8 @@ func main() {
 	peak := flag.Float64("peak", 0, "the adapter's f32 peak in GFLOP/s, to give shares of it")
 	profile := flag.Bool("profile", false, "also time the step kernel by kernel")
 	tile := flag.String("tile", "", "cut products like this: WX,WY,TM,TN,BK,scalar,half")
+	fast := flag.Bool("fast", false, "let products with the weights be rounded (engine.Fast)")
+	eight := flag.String("eight", "", "with -fast, compute them in 8 bits and cut them like this: WX,WY,TM,TN")
 	flag.Parse()
 	ctx := context.Background()
 	o := webgpu.Options{Half: *half}
@@ -50,14 +52,24 @@ func main() {
 			log.Fatalf("-tile %s: %v", *tile, err)
 		}
 	}
+	if *eight != "" {
+		t := &o.Eight
+		t.BK = 32
+		if _, err := fmt.Sscanf(*eight, "%d,%d,%d,%d", &t.WX, &t.WY, &t.TM, &t.TN); err != nil {
+			log.Fatalf("-eight %s: %v", *eight, err)
+		}
+	}
 	dev := check(webgpu.Open(ctx, o))
+	if *fast {
+		precision = engine.Fast
+	}
 	if *tune {
 		begun := time.Now()
 		d := untrained.Decoders["smollm2"]
 		if *step != "" {
 			d = untrained.Decoders[*step]
 		}
-		shape := trial.Shape{Rows: 2 * seq, Hidden: d.Hidden, FF: d.FF, Heads: d.Heads, KVHeads: d.KVHeads, HeadDim: d.Hidden / d.Heads}
+		shape := trial.Shape{Rows: 2 * seq, Hidden: d.Hidden, FF: d.FF, Heads: d.Heads, KVHeads: d.KVHeads, HeadDim: d.Hidden / d.Heads, Precision: precision}
 		clock := func(ctx context.Context, limit time.Duration) (time.Duration, error) {
 			return trial.Products(ctx, dev, shape, limit)
 		}
@@ -66,7 +78,7 @@ func main() {
 		}
 		fmt.Printf("# tuned in %.1f s\n", time.Since(begun).Seconds())
 	}
-	fmt.Printf("# %s, tile %v\n", dev.Adapter().Name(), dev.Tile())
+	fmt.Printf("# %s, tile %v, products in %s\n", dev.Adapter().Name(), dev.Tile(), dev.Arithmetic(precision))
 	b := &bench{ctx: ctx, dev: dev, bind: map[string]engine.Tensor{}, times: *times, profile: *profile, peak: *peak}
 	for _, shape := range strings.FieldsFunc(*gemm, func(r rune) bool { return r == ',' }) {
 		var m, n, k int
@@ -80,6 +92,9 @@ func main() {
 	}
 	dev.Close()
 }
+
+// precision of the programs.
+var precision = engine.Exact
 
 type bench struct {
 	ctx   context.Context
@@ -138,6 +153,7 @@ func (b *bench) time(plan *webgpu.Plan, args engine.Args, out string) float64 {
 // gemm times y[m, n] = x[m, k]·wᵀ.
 func (b *bench) gemm(m, n, k int, t engine.DType) {
 	p := engine.NewProgram()
+	p.SetPrecision(precision)
 	id := fmt.Sprintf("%dx%dx%d", m, n, k)
 	x := p.Persist("x "+id, engine.Spec{Shape: []int{m, k}})
 	p.Keep("y "+id, p.Linear(x, p.Persist("w "+id, engine.Spec{DType: t, Shape: []int{n, k}}), engine.None, engine.None))
@@ -154,6 +170,7 @@ func (b *bench) gemm(m, n, k int, t engine.DType) {
 func (b *bench) step(d untrained.Decoder, t engine.DType, batch int) {
 	rows := batch * seq
 	step := check(d.NewStep(t, rows, slots, false))
+	step.Program.SetPrecision(precision)
 	args := step.Args(rows, seq, 1, 1e-3)
 	s, plan := b.run(step.Program, args, "loss")
 	defer plan.Close()
