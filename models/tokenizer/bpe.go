@@ -15,6 +15,8 @@ type bpe struct {
 	// whole, if set, finds the words that are tokens as they stand, whatever the
 	// merges would make of them (ignore_merges in tokenizer.json, Llama 3).
 	whole func(word string) (int32, bool)
+	// complete says that every byte has a token, so that nothing is dropped.
+	complete bool
 }
 
 // A pair is two neighbouring tokens.

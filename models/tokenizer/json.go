@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -126,7 +127,7 @@ func (f *file) build() (*Tokenizer, error) {
 	if len(f.AddedTokens) > maxAdded {
 		return nil, fmt.Errorf("added_tokens has %d entries, want at most %d", len(f.AddedTokens), maxAdded)
 	}
-	t := &Tokenizer{added: f.AddedTokens, file: *f, raw: newTrie(), normalized: newTrie(), growth: 1}
+	t := &Tokenizer{added: f.AddedTokens, file: *f, raw: newTrie(), normalized: newTrie(), growth: 1, shrinks: 1}
 	var err error
 	if t.normalizers, err = t.parseNormalizers(f.Normalizer, "normalizer", &nest{field: "normalizer"}); err != nil {
 		return nil, err
@@ -176,6 +177,7 @@ func (f *file) build() (*Tokenizer, error) {
 	if err := t.parseDecoder(f.Decoder, byteLevel); err != nil {
 		return nil, err
 	}
+	t.findLongest(byteLevel)
 	t.guessSpecial()
 	t.file.vocab, t.file.Model.Vocab, t.file.Model.Merges = nil, nil, nil // large; the model has them
 	return t, nil
@@ -275,9 +277,15 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 		t.splitters = append(t.splitters, splitRuns(spaceMark))
 	}
 	if byteLevel {
-		model.symbols = byteSymbols(vocab, unk, m.FuseUnk)
+		model.symbols, model.complete = byteSymbols(vocab, unk, m.FuseUnk), true
+		for _, c := range byteToRune {
+			_, ok := vocab[string(c)]
+			model.complete = model.complete && ok
+		}
 	} else {
 		model.symbols = charSymbols(vocab, unk, m.FuseUnk, m.ByteFallback)
+		bytes := byteTokens(vocab)
+		model.complete = m.ByteFallback && !slices.Contains(bytes[:], -1)
 	}
 	if m.IgnoreMerges {
 		model.whole = func(word string) (int32, bool) {

@@ -97,10 +97,12 @@ func (t *Tokenizer) parseNormalizers(raw json.RawMessage, field string, in *nest
 		}
 		return all, nil
 	case "NFC":
+		t.shrinks *= nfcShrinks
 		return []normalizer{form(norm.NFC)}, t.grow(3, field) // unicode.org/faq/normalization.html
 	case "NFD":
 		return []normalizer{form(norm.NFD)}, t.grow(3, field)
 	case "NFKC":
+		t.shrinks *= nfcShrinks
 		return []normalizer{form(norm.NFKC)}, t.grow(11, field)
 	case "NFKD":
 		return []normalizer{form(norm.NFKD)}, t.grow(11, field)
@@ -116,15 +118,20 @@ func (t *Tokenizer) parseNormalizers(raw json.RawMessage, field string, in *nest
 		}}, nil
 	case "Replace":
 		if p.Pattern != nil && p.Pattern.Regex != nil && *p.Pattern.Regex == " {2,}" {
+			t.shrinks = 0
 			return []normalizer{func(text string, _ place) string { return replaceSpaces(text, p.Content) }}, t.grow(growing("  ", p.Content), field)
 		}
 		if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
 			return nil, fmt.Errorf("%s.pattern: Replace is supported for a string and for the regular expression %q", field, " {2,}")
 		}
+		if len(p.Content) < len(*p.Pattern.String) {
+			t.shrinks = 0
+		}
 		return []normalizer{func(text string, _ place) string {
 			return strings.ReplaceAll(text, *p.Pattern.String, p.Content)
 		}}, t.grow(growing(*p.Pattern.String, p.Content), field)
 	case "Strip":
+		t.shrinks = 0
 		return []normalizer{func(text string, _ place) string {
 			if flag(p.StripLeft) {
 				text = strings.TrimLeftFunc(text, unicode.IsSpace)
@@ -135,6 +142,7 @@ func (t *Tokenizer) parseNormalizers(raw json.RawMessage, field string, in *nest
 			return text
 		}}, nil
 	case "Precompiled":
+		t.shrinks = 0
 		if len(p.Charsmap) == 0 {
 			return nil, nil
 		}

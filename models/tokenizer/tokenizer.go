@@ -20,6 +20,8 @@ type Tokenizer struct {
 	decoder     decoder
 	bos, eos    int32 // -1: none
 	special     map[int32]bool
+	longest     int
+	shrinks     int     // times that the normalisers can shorten a text, 0: any
 	growth      float64 // times that the normalisers can lengthen a text
 	file        file    // the parts as tokenizer.json spells them, for WriteJSON
 	words       sync.Pool

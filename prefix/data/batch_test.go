@@ -23,6 +23,8 @@ func (l letters) Encode(text string, addSpecial bool) []int32 {
 	return append([]int32{' '}, l.EncodeMore(text)...)
 }
 
+func (letters) Longest() int { return 4 }
+
 func (letters) EncodeMore(text string) (ids []int32) {
 	for i := 0; i < len(text); i++ {
 		if strings.HasPrefix(text[i:], "<s>") {

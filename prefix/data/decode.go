@@ -135,7 +135,7 @@ func decode8(b []byte) (string, []string) {
 		text.WriteRune(c)
 		i += size
 	}
-	return text.String(), []string{fmt.Sprintf("%s not valid in UTF-8 became � (%s)", plural(count, "byte"), lineList(bad))}
+	return text.String(), []string{fmt.Sprintf("%s not valid in UTF-8 became � (%s)", plural(count, "byte"), lineList(bad[:min(len(bad), mostLines+1)], len(bad)))}
 }
 
 func anyMultibyte(b []byte) bool {
@@ -204,17 +204,20 @@ func (l *lineCounter) at(offset int) int {
 	return l.line + 1
 }
 
-// lineList writes "line 3" or "lines 3, 8, 9 and 4 more".
-func lineList(lines []int) string {
-	const most = 5
+// mostLines is how many lines a note names.
+const mostLines = 5
+
+// lineList writes "line 3" or "lines 3, 8, 9 and 4 more" of count lines, the first of
+// which are given.
+func lineList(lines []int, count int) string {
 	var b strings.Builder
 	b.WriteString("line")
-	if len(lines) > 1 {
+	if count > 1 {
 		b.WriteByte('s')
 	}
 	for i, line := range lines {
-		if i == most && len(lines) > most+1 {
-			fmt.Fprintf(&b, " and %d more", len(lines)-most)
+		if i == mostLines && count > mostLines+1 {
+			fmt.Fprintf(&b, " and %d more", count-mostLines)
 			break
 		}
 		if i > 0 {

@@ -84,7 +84,7 @@ var shapes = []shapeRule{
 }
 
 // example makes an example of the object v and adds it to the set.
-func (p *parser) example(v value, line, last int) error {
+func (p *parser) example(v value, line, last, at int) error {
 	rule, missing := matchShape(v)
 	if missing != nil {
 		return missing
@@ -108,7 +108,9 @@ func (p *parser) example(v value, line, last int) error {
 	if nul {
 		p.tally.add(line, "a NUL character was kept")
 	}
-	p.set.Examples = append(p.set.Examples, e)
+	if at >= 0 {
+		p.add(e, at)
+	}
 	return nil
 }
 

@@ -11,6 +11,8 @@ type bytes struct{}
 
 func (b bytes) Encode(text string, addSpecial bool) []int32 { return b.EncodeMore(text) }
 
+func (bytes) Longest() int { return 1 }
+
 func (bytes) EncodeMore(text string) (ids []int32) {
 	for _, c := range []byte(text) {
 		ids = append(ids, int32(c))

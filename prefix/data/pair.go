@@ -14,11 +14,18 @@ import (
 
 // pair tokenises an example for an encoder-decoder.
 func (c Encoding) pair(e Example, w written) (Tokens, error) {
+	bytes := len(w.completion)
+	if n := max(len(w.prompt), bytes); c.tooLong(n) {
+		if !c.Cut {
+			return Tokens{}, LineError{e.Line, e.last, fmt.Sprintf("has %d bytes in one text, more than the %d tokens that the model has room for can stand for: shorten it, or let long examples be cut", n, c.Context)}
+		}
+		c.trim(&w, false)
+	}
 	t, err := c.source(e, w)
 	if err != nil {
 		return t, err
 	}
-	t.Bytes = len(w.completion)
+	t.Bytes = bytes
 	t.IDs = append(t.IDs, c.Tokenizer.Encode(w.completion, false)...)
 	t.IDs = append(t.IDs, c.EOS)
 	if c.Context > 0 && len(t.IDs)-1 > c.Context {

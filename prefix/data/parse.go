@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -10,16 +11,18 @@ import (
 type Options struct {
 	MaxBytes  int // the largest file read; 0 is DefaultMaxBytes
 	MaxErrors int // reading stops with an error beyond so many bad lines; 0 is DefaultMaxErrors
+	MaxRows   int // of a file with more examples so many, chosen at random, are kept; 0 is DefaultMaxRows
 }
 
 // The limits of the zero Options.
 const (
 	DefaultMaxBytes  = 64 << 20
 	DefaultMaxErrors = 10000
+	DefaultMaxRows   = 20000
 )
 
 // A Set is what a file holds. Every record of the file that is not blank is in
-// Examples or in Errors.
+// Examples or in Errors, unless there are more than MaxRows: then a note says so.
 type Set struct {
 	Name     string
 	Shape    Shape       // of most examples; Document for plain text
@@ -48,6 +51,9 @@ func Parse(name string, content []byte, opts Options) (*Set, error) {
 	}
 	if opts.MaxErrors == 0 {
 		opts.MaxErrors = DefaultMaxErrors
+	}
+	if opts.MaxRows == 0 {
+		opts.MaxRows = DefaultMaxRows
 	}
 	if len(content) > opts.MaxBytes {
 		return nil, fmt.Errorf("data: %q has %s, and at most %s are read: a few thousand examples are plenty for a prefix, so keep a part (head -n 5000 %s > part.jsonl)",
@@ -111,8 +117,12 @@ func isTable(text string) bool {
 	return false
 }
 
-// finish sums up the notes.
+// finish puts a sample in order and sums up the notes.
 func (p *parser) finish() {
+	if p.rows > p.opts.MaxRows {
+		slices.SortFunc(p.set.Examples, func(a, b Example) int { return a.Line - b.Line })
+		p.set.Notes = append(p.set.Notes, fmt.Sprintf("the file has %d examples, more than can be used: %d of them, chosen at random, were read", p.rows, len(p.set.Examples)))
+	}
 	count := map[Shape]int{}
 	for _, e := range p.set.Examples {
 		count[e.Shape]++
@@ -138,12 +148,19 @@ const maxNotes = 100
 // A tally collects which lines a note is about, in the order of their first lines.
 type tally struct {
 	order []string
-	lines map[string][]int
+	lines map[string]*noted
+}
+
+// noted is how many lines a note is about, and the first of them.
+type noted struct {
+	first []int
+	last  int
+	count int
 }
 
 func (t *tally) add(line int, note string) {
 	if t.lines == nil {
-		t.lines = map[string][]int{}
+		t.lines = map[string]*noted{}
 	}
 	of, known := t.lines[note]
 	if !known && len(t.order) >= maxNotes {
@@ -152,16 +169,22 @@ func (t *tally) add(line int, note string) {
 	}
 	if !known {
 		t.order = append(t.order, note)
+		of = &noted{}
+		t.lines[note] = of
 	}
-	if len(of) == 0 || of[len(of)-1] != line {
-		t.lines[note] = append(of, line)
+	if of.last == line {
+		return
+	}
+	of.last = line
+	if of.count++; len(of.first) <= mostLines {
+		of.first = append(of.first, line)
 	}
 }
 
 func (t *tally) notes() []string {
 	var out []string
 	for _, note := range t.order {
-		out = append(out, fmt.Sprintf("%s (%s)", note, lineList(t.lines[note])))
+		out = append(out, fmt.Sprintf("%s (%s)", note, lineList(t.lines[note].first, t.lines[note].count)))
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 )
 
@@ -20,6 +21,34 @@ type parser struct {
 	lines lineCounter
 	opts  Options
 	tally tally
+
+	rows   int // examples so far, those that a sample leaves out among them
+	chance *rand.Rand
+}
+
+// place says where in the set's examples the next one goes: at the end while there is
+// room, then in place of one that chance chooses (reservoir sampling), or, by -1,
+// nowhere. It is the same for the same file.
+func (p *parser) place() int {
+	if p.rows++; p.rows <= p.opts.MaxRows {
+		return len(p.set.Examples)
+	}
+	if p.chance == nil {
+		p.chance = rand.New(rand.NewPCG(uint64(len(p.text)), 0x526f7773)) // a stream of its own: "Rows"
+	}
+	if at := p.chance.IntN(p.rows); at < p.opts.MaxRows {
+		return at
+	}
+	return -1
+}
+
+// add puts an example in its place.
+func (p *parser) add(e Example, at int) {
+	if at < len(p.set.Examples) {
+		p.set.Examples[at] = e
+		return
+	}
+	p.set.Examples = append(p.set.Examples, e)
 }
 
 func (p *parser) skip(chars string) {
@@ -92,6 +121,13 @@ func (p *parser) opensList() bool {
 // has a line for itself goes on to the next that opens as far to the left.
 func (p *parser) object() {
 	start, line := p.pos, p.lines.at(p.pos)
+	at := p.place()
+	if at < 0 {
+		if n := closing(p.text[start:]); n > 0 { // left out unread
+			p.pos = start + n
+			return
+		}
+	}
 	r := reader{src: p.text, pos: start}
 	v, err := r.value(0)
 	if err == nil {
@@ -106,10 +142,10 @@ func (p *parser) object() {
 			if r.raw > 0 {
 				p.tally.add(line, "a control character inside a text was kept")
 			}
-			err = p.example(v, line, last)
+			err = p.example(v, line, last, at)
 		}
 		if err != nil {
-			p.set.Errors = append(p.set.Errors, LineError{line, last, err.Error()})
+			p.bad(LineError{line, last, err.Error()}, at)
 		}
 		return
 	}
@@ -129,7 +165,15 @@ func (p *parser) object() {
 		message += fmt.Sprintf(" (in line %d)", line+more-1)
 	}
 	p.pos = end
-	p.set.Errors = append(p.set.Errors, LineError{line, p.lines.at(end), message})
+	p.bad(LineError{line, p.lines.at(end), message}, at)
+}
+
+// bad notes a record that is no example and had a place.
+func (p *parser) bad(e LineError, at int) {
+	if at == len(p.set.Examples) && p.chance == nil {
+		p.rows--
+	}
+	p.set.Errors = append(p.set.Errors, e)
 }
 
 func (p *parser) lineEnd(at int) int {

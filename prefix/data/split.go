@@ -108,7 +108,7 @@ func dropDuplicates(examples []Example) (kept []Example, notes []string) {
 		kept = append(kept, e)
 	}
 	if dropped != nil {
-		notes = append(notes, fmt.Sprintf("%s dropped (%s)", plural(len(dropped), "exact duplicate"), lineList(dropped)))
+		notes = append(notes, fmt.Sprintf("%s dropped (%s)", plural(len(dropped), "exact duplicate"), lineList(dropped, len(dropped))))
 	}
 	return kept, notes
 }

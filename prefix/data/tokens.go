@@ -12,6 +12,9 @@ import (
 type Tokenizer interface {
 	Encode(text string, addSpecial bool) []int32
 	EncodeMore(text string) []int32
+	// Longest is a number of bytes that no token stands for more than, 0 if there is
+	// none.
+	Longest() int
 }
 
 // An Encoding turns examples into tokens. Training, evaluation and generation use
@@ -134,6 +137,24 @@ func (t *Tokens) literal(tok Tokenizer, text string, started bool) bool {
 	return true
 }
 
+// tooLong tells whether a text of so many bytes has more tokens than there is room for,
+// whatever they are.
+func (c Encoding) tooLong(bytes int) bool {
+	return c.Context > 0 && c.Tokenizer.Longest() > 0 && bytes/c.Tokenizer.Longest() > c.Context
+}
+
+// trim takes off what cut would take off in tokens anyway, so that nobody waits for a
+// text of a megabyte to be tokenised: the prompt's beginning, the completion's end.
+func (c Encoding) trim(w *written, soft bool) {
+	keep := (c.Context + 1) * c.Tokenizer.Longest()
+	if n := len(w.completion); n > keep {
+		w.completion = strings.ToValidUTF8(w.completion[:keep], "")
+	}
+	if n := len(w.prompt); n > keep && !soft && !w.chat {
+		w.prompt = strings.ToValidUTF8(w.prompt[n-keep:], "")
+	}
+}
+
 // padSoft marks the tokens after the last soft slot as ordinary.
 func (t *Tokens) padSoft() {
 	for t.Soft != nil && len(t.Soft) < len(t.IDs) {
@@ -152,8 +173,15 @@ func (c Encoding) Tokenise(e Example) (Tokens, error) {
 	if c.EncDec {
 		return c.pair(e, w)
 	}
+	bytes := len(w.completion)
+	if c.tooLong(len(w.prompt) + bytes) {
+		if !c.Cut {
+			return Tokens{}, LineError{e.Line, e.last, fmt.Sprintf("has %d bytes, more than %d tokens can stand for, and the model has no room for more beside the prefix: shorten it, or let long examples be cut", len(w.prompt)+bytes, c.Context)}
+		}
+		c.trim(&w, e.Soft != nil)
+	}
 	t := c.prompt(e, w)
-	t.Bytes = len(w.completion)
+	t.Bytes = bytes
 	t.literal(c.Tokenizer, w.completion, w.prompt != "")
 	t.IDs = append(t.IDs, c.EOS)
 	t.padSoft()
