@@ -11,8 +11,12 @@ import (
 // MinVal is how many validation examples Split wants at least, small files excepted.
 const MinVal = 16
 
+// MaxVal is how many it sets aside at most: a validation measures all of them, again and
+// again, and the mean of 500 losses is known to a few hundredths.
+const MaxVal = 500
+
 // Split sets part of the examples aside for validation: share of them (0 is 0.2),
-// at least MinVal, at most a third. Exact duplicates are dropped. Examples with the
+// at least MinVal, at most MaxVal and a third. Exact duplicates are dropped. Examples with the
 // same prompt stay on one side, so that validation measures what was not seen, and
 // each label has its share on both. The same seed gives the same split.
 //
@@ -27,7 +31,7 @@ func Split(examples []Example, share float64, seed uint64) (train, val []Example
 	if share <= 0 {
 		share = 0.2
 	}
-	most := len(examples) / 3
+	most := min(len(examples)/3, MaxVal)
 	want := min(most, max(MinVal, int(math.Round(share*float64(len(examples))))))
 	inVal := make([]bool, len(examples))
 	taken := 0
