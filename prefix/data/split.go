@@ -12,8 +12,8 @@ import (
 const MinVal = 16
 
 // MaxVal is how many it sets aside at most: a validation measures all of them, again and
-// again, and the mean of 500 losses is known to a few hundredths.
-const MaxVal = 500
+// again, and the mean of 1000 losses is known to a few hundredths.
+const MaxVal = 1000
 
 // Split sets part of the examples aside for validation: share of them (0 is 0.2),
 // at least MinVal, at most MaxVal and a third. Exact duplicates are dropped. Examples with the
