@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"prelude/engine"
@@ -22,9 +23,10 @@ type Model struct {
 	Name        string
 	Config      *Config
 	Tokenizer   *tokenizer.Tokenizer
-	Chat        string // the Jinja text of its chat template, "" where there is none
-	Fingerprint string // of the weights, whatever file they came from
-	WeightBytes int64  // on the device
+	Ends        []int32 // tokens that end an answer, beside the tokenizer's own
+	Chat        string  // the Jinja text of its chat template, "" where there is none
+	Fingerprint string  // of the weights, whatever file they came from
+	WeightBytes int64   // on the device
 	Params      int64
 	Notes       []string
 }
@@ -36,6 +38,7 @@ type Files struct {
 	Config    *Config
 	Family    Family
 	Tokenizer *tokenizer.Tokenizer
+	Ends      []int32
 	Chat      string // Jinja
 	Notes     []string
 	views     map[string]weights.View
@@ -139,6 +142,13 @@ func openGGUF(ctx context.Context, name string, open weights.Opener, main string
 	if text, ok := c.GGUF.String("tokenizer.chat_template"); ok {
 		f.Chat = text
 	}
+	for _, key := range []string{"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"} {
+		if id, ok := c.GGUF.Int(key); ok {
+			if err := f.addEnd("GGUF metadata", key, id); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return f.finish(c)
 }
 
@@ -161,6 +171,16 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 	}
 	if text, err := readFile(ctx, open, "tokenizer_config.json"); err == nil {
 		if err := f.tokenizerConfig(text); err != nil {
+			return nil, err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	if err := f.endsOf("config.json", config); err != nil {
+		return nil, err
+	}
+	if text, err := readFile(ctx, open, "generation_config.json"); err == nil {
+		if err := f.endsOf("generation_config.json", text); err != nil {
 			return nil, err
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -203,6 +223,43 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 // wants them (fused, transposed): they map views of the file to views by the names
 // that the family uses.
 var checkpoints = map[string]func(c *Config, views map[string]weights.View) (map[string]weights.View, error){}
+
+// endsOf reads the tokens that end an answer: one id, or a list of them.
+func (f *Files) endsOf(file string, text []byte) error {
+	var c struct {
+		EOS json.RawMessage `json:"eos_token_id"`
+	}
+	if err := json.Unmarshal(text, &c); err != nil {
+		return fmt.Errorf("models: %s: %w", file, err)
+	}
+	if c.EOS == nil || string(c.EOS) == "null" {
+		return nil
+	}
+	var ids []int64
+	if err := json.Unmarshal(c.EOS, &ids); err != nil {
+		ids = []int64{0}
+		if err := json.Unmarshal(c.EOS, &ids[0]); err != nil {
+			return fmt.Errorf(`models: %s: "eos_token_id" is %s, want a token's id or a list of them`, file, c.EOS)
+		}
+	}
+	for _, id := range ids {
+		if err := f.addEnd(file, "eos_token_id", id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addEnd notes a token that ends an answer.
+func (f *Files) addEnd(file, key string, id int64) error {
+	if id < 0 || id >= int64(f.Tokenizer.Vocab()) {
+		return fmt.Errorf("models: %s: %q is %d, and the tokenizer has the tokens 0 to %d", file, key, id, f.Tokenizer.Vocab()-1)
+	}
+	if !slices.Contains(f.Ends, int32(id)) {
+		f.Ends = append(f.Ends, int32(id))
+	}
+	return nil
+}
 
 // tokenizerConfig reads special tokens and the chat template.
 func (f *Files) tokenizerConfig(text []byte) error {
@@ -283,7 +340,7 @@ func (f *Files) Again(ctx context.Context) (*Files, error) {
 
 // Load streams the weights to a device and closes the files.
 func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) (*Model, error) {
-	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Chat: f.Chat, Notes: f.Notes, WeightBytes: f.bytes,
+	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Ends: f.Ends, Chat: f.Chat, Notes: f.Notes, WeightBytes: f.bytes,
 		Frozen: engine.Frozen{Arch: f.Family, Dev: dev, Weights: map[string]engine.Tensor{}}}
 	defer f.sources.close()
 	fail := func(err error) (*Model, error) {

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -25,6 +26,10 @@ type Tokenizer struct {
 	growth      float64 // times that the normalisers can lengthen a text
 	file        file    // the parts as tokenizer.json spells them, for WriteJSON
 	words       sync.Pool
+
+	masking  sync.Once
+	masks    *strings.Replacer
+	controls []string
 }
 
 // A model cuts a word into tokens and appends their ids.
@@ -40,7 +45,7 @@ func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
 	if addSpecial {
 		ids = append(ids, t.before...)
 	}
-	ids = t.appendText(ids, text, begin)
+	ids = t.appendText(ids, text, begin, false)
 	if addSpecial {
 		ids = append(ids, t.after...)
 	}
@@ -51,10 +56,10 @@ func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
 // no begin or end token, and no space put before it by tokenizers that put one
 // before a text (SentencePiece).
 func (t *Tokenizer) EncodeMore(text string) []int32 {
-	return t.appendText(make([]int32, 0, len(text)/3+8), text, more)
+	return t.appendText(make([]int32, 0, len(text)/3+8), text, more, false)
 }
 
-func (t *Tokenizer) appendText(ids []int32, text string, at place) []int32 {
+func (t *Tokenizer) appendText(ids []int32, text string, at place, masked bool) []int32 {
 	words, _ := t.words.Get().(*wordCache)
 	if words == nil {
 		words = &wordCache{model: t.model, ids: make(map[string][]int32)}
@@ -67,6 +72,14 @@ func (t *Tokenizer) appendText(ids []int32, text string, at place) []int32 {
 	for i := len(t.splitters) - 1; i >= 0; i-- {
 		split, next := t.splitters[i], emit
 		emit = func(piece string, at place) { split(piece, at, next) }
+	}
+	if masked {
+		next := emit
+		emit = func(piece string, at place) {
+			if piece = Unmask(piece); piece != "" {
+				next(piece, at)
+			}
+		}
 	}
 	add := func(id int32) { ids = append(ids, id) }
 	cut(RepairUTF8(text), at, t.raw, t.added, add, func(part string, at place) {

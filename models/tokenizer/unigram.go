@@ -112,6 +112,10 @@ func (f *file) buildUnigram(t *Tokenizer) error {
 		return err
 	}
 	model := &unigram{tokens: newTrie(), scores: make([]float64, len(list)), unk: -1, unkScore: math.Inf(1)}
+	control := map[string]bool{} // cut out of the text before; what is left of them is text
+	for _, a := range f.AddedTokens {
+		control[a.Content] = a.Special
+	}
 	for id, s := range list {
 		if len(s.token) > maxContent {
 			return fmt.Errorf("%s[%d] has %d bytes, want at most %d", f.names.vocab, id, len(s.token), maxContent)
@@ -119,7 +123,9 @@ func (f *file) buildUnigram(t *Tokenizer) error {
 		if len(model.tokens.values) > maxNodes {
 			return fmt.Errorf("%s[%d]: the tokens have more than %d bytes", f.names.vocab, id, maxNodes)
 		}
-		model.tokens.insert(s.token, int32(id))
+		if !control[s.token] {
+			model.tokens.insert(s.token, int32(id))
+		}
 		model.scores[id] = s.score
 		model.unkScore = min(model.unkScore, s.score)
 	}

@@ -43,6 +43,8 @@ type Text struct {
 	Chat     bool    `json:"chat,omitempty"`     // wrapped in the model's chat template
 	System   *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
 	Template string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
+	// Vars are variables of the chat template that were switched (enable_thinking).
+	Vars map[string]bool `json:"vars,omitempty"`
 }
 
 // Run says how training went. Losses are nats a completion token.

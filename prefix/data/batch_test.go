@@ -40,7 +40,7 @@ func (letters) EncodeMore(text string) (ids []int32) {
 func ids(s string, more ...int32) []int32 { return append(letters{}.EncodeMore(s), more...) }
 
 func TestTokenise(t *testing.T) {
-	render := func(ms []Message) (string, error) {
+	render := func(ms []Message, _ bool) (string, error) {
 		var b strings.Builder
 		for _, m := range ms {
 			if m.Role == "alien" {
@@ -52,7 +52,7 @@ func TestTokenise(t *testing.T) {
 	}
 	base := Encoding{Tokenizer: letters{}, EOS: 0, Render: render}
 	with := func(change func(*Encoding)) Encoding { c := base; change(&c); return c }
-	messages := Example{Line: 4, Shape: Messages, Messages: []Message{{"user", "hi"}, {"assistant", "yo"}}}
+	messages := Example{Line: 4, Shape: Messages, Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo"}}}
 	long := Example{Line: 9, Prompt: "abcdef", Completion: "ghij"}
 	soft := Example{Line: 1, Prompt: "ab", Completion: "c", Soft: []Soft{{0, 0, 2}, {1, 2, 1}}}
 	tests := []struct {
@@ -69,7 +69,7 @@ func TestTokenise(t *testing.T) {
 		{"wrapped", with(func(c *Encoding) { c.Chat = true }), Example{Prompt: "hi\n", Completion: " yo"}, Tokens{IDs: ids(" <s>u:hi\n<s>a:yo", 0), Start: 10, Bytes: 2}, ""},
 		{"no prompt to wrap", with(func(c *Encoding) { c.Chat = true }), Example{Completion: "yo"}, Tokens{IDs: ids(" yo", 0), Bytes: 2}, ""},
 		{"no template", Encoding{Tokenizer: letters{}}, messages, Tokens{}, "line 4: is a conversation, and this model has no chat template"},
-		{"template refuses", base, Example{Line: 5, Shape: Messages, Messages: []Message{{"alien", ""}, {"assistant", "x"}}}, Tokens{}, "line 5: the chat template refuses it: unknown role"},
+		{"template refuses", base, Example{Line: 5, Shape: Messages, Messages: []Message{{Role: "alien"}, {Role: "assistant", Content: "x"}}}, Tokens{}, "line 5: the chat template refuses it: unknown role"},
 		{"too long", with(func(c *Encoding) { c.Context = 11 }), long, Tokens{}, "line 9: has 12 tokens (prompt 7, completion 5), and the model has room for 11 beside the prefix"},
 		{"just fits", with(func(c *Encoding) { c.Context = 12 }), long, Tokens{Line: 9, IDs: ids(" abcdefghij", 0), Start: 7, Bytes: 4}, ""},
 		{"prompt cut", with(func(c *Encoding) { c.Context, c.Cut = 8, true }), long, Tokens{Line: 9, IDs: ids("defghij", 0), Start: 3, Bytes: 4, Cut: true}, ""},
@@ -291,7 +291,7 @@ func TestSplit(t *testing.T) {
 	t.Run("conversations with the same start", func(t *testing.T) {
 		var es []Example
 		for i := range 60 {
-			es = append(es, Example{Shape: Messages, Messages: []Message{{"user", fmt.Sprint(i / 4)}, {"assistant", fmt.Sprint(i)}}})
+			es = append(es, Example{Shape: Messages, Messages: []Message{{Role: "user", Content: fmt.Sprint(i / 4)}, {Role: "assistant", Content: fmt.Sprint(i)}}})
 		}
 		train, val, _ := Split(es, 0.2, 1)
 		for _, a := range train {

@@ -11,8 +11,8 @@
 //
 // # Files
 //
-// JSON Lines is what is asked for; read are also a JSON list of objects and objects
-// written over several lines, in UTF-8 with or without a byte-order mark, UTF-16
+// JSON Lines is what is asked for; read are also a JSON list of objects, objects written
+// over several lines, and tables (CSV, TSV, whatever separates their cells), in UTF-8 with or without a byte-order mark, UTF-16
 // (with a mark or not) and Windows-1252, with any line ends. An object is one of
 //
 //	{"prompt","completion"}            as they are
@@ -20,10 +20,14 @@
 //	{"instruction","input","output"}   instruction, blank line, input, line end → output
 //	{"source","target"}                source, line end → target
 //	{"tokens","tags"}                  tokens, "\nEntities:" → " EU | ORG ; German | MISC"
+//	{"question","answer"}              question, line end → answer
+//	{"prompt","chosen","rejected"}     the answer that was chosen is learned
 //	{"text","label"}                   text, "\nLabel:" → " label"
 //	{"text"}                           all of it is learned
 //
-// and a [Template] overrides how the keys become text. A .txt or .md file is a
+// under these names or those of well-known data sets (ShareGPT's conversations with "from"
+// and "value", Dolly's context and response, a batch of requests to OpenAI), or under the
+// names that [Options] map. A [Template] overrides how the keys become text. A .txt or .md file is a
 // [Document]. Every record is an example or an error with its line; every change
 // (a number taken as text, an unused key, a stray byte) is a note.
 //

@@ -19,6 +19,8 @@ const (
 	SourceTarget      Shape = "source/target"
 	TokensTags        Shape = "tokens/tags"
 	TextLabel         Shape = "text/label"
+	QuestionAnswer    Shape = "question/answer"
+	Preference        Shape = "prompt/chosen"
 	Text              Shape = "text"
 	Document          Shape = "document" // plain text, not records
 )
@@ -44,8 +46,9 @@ type Example struct {
 
 // A Message is one turn of a conversation.
 type Message struct {
-	Role    string // "system", "user", "assistant", …
-	Content string
+	Role      string // "system", "user", "assistant", …
+	Content   string
+	Untrained bool // an answer whose "weight" is 0
 }
 
 type textField struct{ name, text string }
@@ -75,7 +78,9 @@ func (s shapeRule) keys() string {
 
 var shapes = []shapeRule{
 	{PromptCompletion, []string{"prompt", "completion"}, nil, makePrompt},
+	{Preference, []string{"prompt", "chosen"}, []string{"rejected"}, makePreference},
 	{Messages, []string{"messages"}, nil, makeMessages},
+	{QuestionAnswer, []string{"question", "answer"}, nil, makeQuestion},
 	{InstructionOutput, []string{"instruction", "output"}, []string{"input"}, makeInstruction},
 	{SourceTarget, []string{"source", "target"}, nil, makeSource},
 	{TokensTags, []string{"tokens", "tags"}, nil, makeTags},
@@ -85,6 +90,7 @@ var shapes = []shapeRule{
 
 // example makes an example of the object v and adds it to the set.
 func (p *parser) example(v value, line, last, at int) error {
+	v = p.renamed(v)
 	rule, missing := matchShape(v)
 	if missing != nil {
 		return missing
@@ -112,6 +118,67 @@ func (p *parser) example(v value, line, last, at int) error {
 		p.add(e, at)
 	}
 	return nil
+}
+
+// aliases are the names that well-known data sets have for the keys of a shape, tried in
+// order where the record has no shape under its own names.
+var aliases = []map[string]string{
+	{"conversations": "messages"}, {"conversation": "messages"}, {"dialogue": "messages"}, // ShareGPT and its kin
+	{"response": "output", "context": "input"}, // Dolly
+	{"instruction": "prompt", "response": "completion"},
+	{"prompt": "prompt", "response": "completion"}, {"prompt": "prompt", "output": "completion"}, {"prompt": "prompt", "answer": "completion"},
+	{"query": "prompt", "response": "completion"}, {"input": "prompt", "output": "completion"}, {"inputs": "prompt", "targets": "completion"},
+	{"problem": "question", "solution": "answer"}, {"question": "question", "response": "answer"},
+	{"sentence": "text"}, {"review": "text", "sentiment": "label"}, {"text": "text", "category": "label"}, {"text": "text", "class": "label"},
+	{"chosen": "messages"}, // a preference whose conversations hold the prompt
+}
+
+// renamed gives a record's keys the names that shapes have: as the person maps them, what
+// a batch of requests wraps, or as well-known data sets call them.
+func (p *parser) renamed(v value) value {
+	if p.opts.Prompt != "" || p.opts.Completion != "" {
+		return rename(v, map[string]string{p.opts.Prompt: "prompt", p.opts.Completion: "completion"})
+	}
+	if body, ok := v.get("body"); ok && body.kind == objectKind { // OpenAI's batches
+		if _, ok := body.get("messages"); ok {
+			v = body
+		}
+	}
+	if _, err := matchShape(v); err == nil {
+		return v
+	}
+	for _, names := range aliases {
+		w := rename(v, names)
+		if _, err := matchShape(w); err == nil {
+			return w
+		}
+	}
+	return v
+}
+
+// match is matchShape of the record with its keys renamed.
+func (p *parser) match(v value) (shapeRule, error) { return matchShape(p.renamed(v)) }
+
+// rename changes keys; what stood under the new name before is left out.
+func rename(v value, names map[string]string) value {
+	out := value{kind: v.kind}
+	have := map[string]bool{}
+	for _, f := range v.fields {
+		if to, ok := names[f.key]; ok {
+			have[to] = true
+		}
+	}
+	if len(have) < len(names) {
+		return v // not all of them are there
+	}
+	for _, f := range v.fields {
+		if to, ok := names[f.key]; ok {
+			out.fields = append(out.fields, field{to, f.value})
+		} else if !have[f.key] {
+			out.fields = append(out.fields, f)
+		}
+	}
+	return out
 }
 
 // matchShape finds v's shape, or says what is missing.
@@ -217,6 +284,30 @@ func makePrompt(p *parser, e *Example, v value) (err error) {
 	}
 	e.Prompt, e.Completion, err = p.both(e, v, "prompt", "completion")
 	return err
+}
+
+// makeQuestion is a question and its answer, each on its line.
+func makeQuestion(p *parser, e *Example, v value) error {
+	question, answer, err := p.both(e, v, "question", "answer")
+	e.Prompt, e.Completion = question+"\n", answer
+	return err
+}
+
+// makePreference learns the answer that was chosen.
+func makePreference(p *parser, e *Example, v value) (err error) {
+	p.tally.add(e.Line, "of the two answers to a prompt the one that was chosen is learned")
+	prompt, _ := v.get("prompt")
+	chosen, _ := v.get("chosen")
+	if chosen.kind != listKind {
+		e.Prompt, e.Completion, err = p.both(e, v, "prompt", "chosen")
+		return err
+	}
+	e.Shape = Messages
+	turns := chosen.list
+	if prompt.kind == listKind && len(chosen.list) == 1 {
+		turns = append(prompt.list[:len(prompt.list):len(prompt.list)], turns...)
+	}
+	return p.conversation(e, turns)
 }
 
 func makeText(p *parser, e *Example, v value) (err error) {

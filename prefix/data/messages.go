@@ -11,8 +11,16 @@ func makeMessages(p *parser, e *Example, v value) error {
 	if list.kind != listKind {
 		return fmt.Errorf(`"messages" is %s, want a list of {"role","content"}`, list.kind)
 	}
+	if system, ok := v.get("system"); ok && system.kind == stringKind && !blank(system.text) { // ShareGPT's, beside the turns
+		first := value{kind: objectKind, fields: []field{{"role", value{kind: stringKind, text: "system"}}, {"content", system}}}
+		return p.conversation(e, append([]value{first}, list.list...))
+	}
 	return p.conversation(e, list.list)
 }
+
+// roles are the names that ShareGPT files and their kin have for who speaks.
+var roles = map[string]string{"human": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant", "bard": "assistant",
+	"model": "assistant", "bot": "assistant", "chatbot": "assistant", "ai": "assistant", "prompter": "user", "function_call": "assistant", "observation": "tool"}
 
 func (p *parser) conversation(e *Example, list []value) error {
 	answers := 0
@@ -29,6 +37,10 @@ func (p *parser) conversation(e *Example, list []value) error {
 	if len(e.Messages) == 0 {
 		return errors.New(`"messages" is empty: there is nothing to learn`)
 	}
+	e.Messages = upToTrained(e.Messages)
+	if len(e.Messages) == 0 {
+		return errors.New(`every answer has "weight" 0: there is nothing to learn`)
+	}
 	end := e.Messages[len(e.Messages)-1]
 	if end.Role != "assistant" {
 		return fmt.Errorf(`the last message is from %q: want the answer to learn, from "assistant"`, end.Role)
@@ -36,22 +48,76 @@ func (p *parser) conversation(e *Example, list []value) error {
 	if blank(end.Content) {
 		return errors.New("the last message is empty: there is nothing to learn")
 	}
-	if answers > 1 {
+	if answers > 1 && len(e.Messages) > 2 {
 		p.tally.add(e.Line, "of several answers in a conversation the last is learned, and the earlier ones are its context")
 	}
 	return nil
+}
+
+// upToTrained leaves out the end of a conversation whose answers carry no loss.
+func upToTrained(messages []Message) []Message {
+	last := -1
+	for i, m := range messages {
+		if m.Role == "assistant" {
+			last = i
+		}
+	}
+	if last < 0 || !messages[last].Untrained {
+		return messages
+	}
+	for ; last >= 0; last-- {
+		if m := messages[last]; m.Role == "assistant" && !m.Untrained {
+			break
+		}
+	}
+	return messages[:last+1]
+}
+
+// EachAnswer makes an example of every answer that carries loss, the turns before it as
+// its prompt, in place of the last answer alone.
+func EachAnswer(examples []Example) []Example {
+	var out []Example
+	for _, e := range examples {
+		if e.Shape != Messages {
+			out = append(out, e)
+			continue
+		}
+		for i, m := range e.Messages {
+			if m.Role == "assistant" && !m.Untrained && !blank(m.Content) && i > 0 {
+				one := e
+				one.Messages = e.Messages[: i+1 : i+1]
+				out = append(out, one)
+			}
+		}
+	}
+	return out
 }
 
 func (p *parser) message(e *Example, v value) (m Message, err error) {
 	if v.kind != objectKind {
 		return m, fmt.Errorf(`is %s, want {"role","content"}`, v.kind)
 	}
+	if _, ok := v.get("role"); !ok {
+		for _, names := range []map[string]string{{"from": "role", "value": "content"}, {"speaker": "role", "text": "content"}, {"role": "role", "value": "content"}} {
+			v = rename(v, names)
+		}
+	}
 	role, ok := v.get("role")
 	if !ok || role.kind != stringKind || role.text == "" {
 		return m, errors.New(`has no "role" ("system", "user" or "assistant")`)
 	}
 	m.Role = role.text
+	if known, ok := roles[strings.ToLower(m.Role)]; ok {
+		m.Role = known
+	}
 	for _, f := range v.fields {
+		if f.key == "weight" {
+			if f.value.kind != numberKind || f.value.text != "0" && f.value.text != "1" {
+				return m, fmt.Errorf(`has a "weight" of %s, want 0 (not learned) or 1`, short(f.value.text))
+			}
+			m.Untrained = f.value.text == "0"
+			continue
+		}
 		if f.key != "role" && f.key != "content" {
 			p.tally.add(e.Line, fmt.Sprintf("a message's key %q is not used", short(f.key)))
 		}

@@ -26,8 +26,8 @@ func (c Encoding) pair(e Example, w written) (Tokens, error) {
 		return t, err
 	}
 	t.Bytes = bytes
-	t.IDs = append(t.IDs, c.Tokenizer.Encode(w.completion, false)...)
-	t.IDs = append(t.IDs, c.EOS)
+	t.IDs = append(t.IDs, c.Tokenizer.Encode(c.plain(w, w.completion), false)...)
+	t.IDs = c.end(t.IDs, w.chat)
 	if c.Context > 0 && len(t.IDs)-1 > c.Context {
 		if !c.Cut {
 			return t, LineError{e.Line, e.last, fmt.Sprintf("has a completion of %d tokens, and the model has room for %d: shorten it, or let long examples be cut", len(t.IDs)-1, c.Context)}
@@ -44,7 +44,7 @@ func (c Encoding) pair(e Example, w written) (Tokens, error) {
 func (c Encoding) source(e Example, w written) (Tokens, error) {
 	t := Tokens{Line: e.Line, IDs: []int32{c.First}, Start: 1}
 	if w.prompt != "" {
-		t.Source = c.Tokenizer.Encode(w.prompt, true)
+		t.Source = c.Tokenizer.Encode(c.plain(w, w.prompt), true)
 	}
 	switch {
 	case len(t.Source) == 0:
@@ -59,6 +59,14 @@ func (c Encoding) source(e Example, w written) (Tokens, error) {
 		t.Source, t.Cut = t.Source[n-c.Context:], true
 	}
 	return t, nil
+}
+
+// plain masks what is not in a chat template, where it is masked already.
+func (c Encoding) plain(w written, text string) string {
+	if w.chat {
+		return text
+	}
+	return c.mask(text)
 }
 
 // Whole is the example as one sequence: what the encoder reads, and what the decoder says.

@@ -44,7 +44,7 @@ func TestPairs(t *testing.T) {
 		{name: "a prompt of white space", enc: base, in: Example{Line: 2, Prompt: " \n", Completion: "abc"}, err: "is a text alone"},
 		{name: "a prompt without tokens", enc: base, in: Example{Line: 2, Prompt: "\u200b", Completion: "abc"}, err: "is a text alone"},
 		{name: "soft slots", enc: base, in: Example{Prompt: "ab", Completion: "c", Soft: []Soft{{0, 0, 2}}}, err: "needs a decoder-only model"},
-		{name: "a conversation", enc: base, in: Example{Line: 4, Shape: Messages, Messages: []Message{{"user", "hi"}, {"assistant", "yo"}}}, err: "no chat template"},
+		{name: "a conversation", enc: base, in: Example{Line: 4, Shape: Messages, Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo"}}}, err: "no chat template"},
 		{name: "a long prompt", enc: short, in: long, err: "has a prompt of 8 tokens"},
 		{name: "a long completion", enc: short, in: Example{Line: 9, Prompt: "a", Completion: "vwxyz"}, err: "has a completion of 7 tokens"},
 	} {

@@ -11,7 +11,9 @@ import (
 type Options struct {
 	MaxBytes  int // the largest file read; 0 is DefaultMaxBytes
 	MaxErrors int // reading stops with an error beyond so many bad lines; 0 is DefaultMaxErrors
-	MaxRows   int // of a file with more examples so many, chosen at random, are kept; 0 is DefaultMaxRows
+	// Prompt and Completion, if set, are the keys, or columns, that hold them.
+	Prompt, Completion string
+	MaxRows            int // of a file with more examples so many, chosen at random, are kept; 0 is DefaultMaxRows
 }
 
 // The limits of the zero Options.
@@ -69,8 +71,6 @@ func Parse(name string, content []byte, opts Options) (*Set, error) {
 	p := parser{set: &Set{Name: name, Notes: notes}, text: text, lines: lineCounter{text: text}, opts: opts}
 	ext := strings.ToLower(path.Ext(name))
 	switch {
-	case ext == ".csv" || ext == ".tsv":
-		return nil, tableError(name)
 	case prose[ext] && !p.startsWithObject():
 		p.set.Shape = Document
 		p.set.Document = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
@@ -79,11 +79,16 @@ func Parse(name string, content []byte, opts Options) (*Set, error) {
 		}
 		return p.set, nil
 	}
-	if err := p.records(); err != nil {
-		return nil, err
+	switch {
+	case ext == ".tsv" || ext == ".tab":
+		err = p.table('\t')
+	case ext == ".csv" || looksLikeTable(text):
+		err = p.table(0)
+	default:
+		err = p.records()
 	}
-	if len(p.set.Examples) == 0 && isTable(text) {
-		return nil, tableError(name)
+	if err != nil {
+		return nil, err
 	}
 	p.finish()
 	return p.set, nil
@@ -96,25 +101,6 @@ func size(n int) string {
 		return fmt.Sprintf("%d bytes", n)
 	}
 	return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
-}
-
-func tableError(name string) error {
-	return fmt.Errorf("data: %q is a table (CSV): save it as JSON Lines with the columns \"prompt\" and \"completion\"; in Python: pandas.read_csv(%q).to_json(\"examples.jsonl\", orient=\"records\", lines=True)", name, path.Base(name))
-}
-
-// isTable reports whether no line opens an object and the first two have the same
-// number of separators.
-func isTable(text string) bool {
-	lines := strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\r' })
-	if len(lines) < 2 || strings.ContainsAny(lines[0], "{[") {
-		return false
-	}
-	for _, sep := range []string{",", "\t", ";"} {
-		if n := strings.Count(lines[0], sep); n > 0 && n == strings.Count(lines[1], sep) {
-			return true
-		}
-	}
-	return false
 }
 
 // finish puts a sample in order and sums up the notes.

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // MinVal is how many validation examples Split wants at least, small files excepted.
@@ -76,13 +78,17 @@ func plural(n int, what string) string {
 // asks for all of its text.
 func promptKey(e Example) string {
 	if e.Shape == Messages {
-		return joinMessages(e.Messages[:len(e.Messages)-1])
+		return spelled(joinMessages(e.Messages[:len(e.Messages)-1]))
 	}
 	if e.Prompt == "" {
 		return wholeKey(e)
 	}
-	return "p" + e.Prompt
+	return "p" + spelled(e.Prompt)
 }
+
+// spelled is a text as it looks: prompts that differ in white space, or in how Unicode
+// composes their letters, ask the same.
+func spelled(text string) string { return norm.NFC.String(strings.Join(strings.Fields(text), " ")) }
 
 func wholeKey(e Example) string {
 	if e.Shape == Messages {

@@ -77,9 +77,9 @@ func TestAsk(t *testing.T) {
 
 func TestTemplateErrors(t *testing.T) {
 	for template, want := range map[string]string{
-		"":                      "has no completion: nothing in it would be learned; add one of {completion}, {output}, {target}, {tags}, {label}",
+		"":                      "has no completion: nothing in it would be learned; add one of {completion}, {chosen}, {answer}, {output}, {target}, {tags}, {label}",
 		"{text} only":           "has no completion",
-		"{label} {sentiment}":   "{sentiment} is unknown; there are {prompt}, {completion}, {instruction}, {output}, {input}, {source}, {target}, {tokens}, {tags}, {text}, {label} and {prefix:10}",
+		"{label} {sentiment}":   "{sentiment} is unknown; there are {prompt}, {completion}, {chosen}, {rejected}, {question}, {answer}, {instruction}, {output}, {input}, {source}, {target}, {tokens}, {tags}, {text}, {label} and {prefix:10}",
 		"{text":                 "the brace at character 1 is not closed",
 		"{text{label}":          "the brace at character 1 is not closed",
 		"text} {label}":         "a closing brace without an opening one at character 5",

@@ -21,16 +21,22 @@ type Tokenizer interface {
 // one Encoding, so that a prompt has the same tokens in all three.
 type Encoding struct {
 	Tokenizer Tokenizer
-	EOS       int32   // ends each completion, and carries loss
+	EOS       int32   // ends each completion, and carries loss; -1: none does
+	Turn      int32   // ends an answer in the chat template; 0: EOS does
 	BOS       []int32 // before plain text; chat templates write their own
-	Context   int     // most tokens of an example, the prefix's slots not counted; 0 is no limit
-	Cut       bool    // cut what is longer, instead of an error
-	EncDec    bool    // an encoder reads the prompt, a decoder answers; no BOS then
-	First     int32   // what that decoder begins with
+	// Ends are end tokens as text: a completion that ends in one gets no second one.
+	Ends []string
+	// Mask marks what is a control token to the model in text that people wrote, so that
+	// the Tokenizer takes it for text; nil leaves it as it is.
+	Mask    func(text string) string
+	Context int   // most tokens of an example, the prefix's slots not counted; 0 is no limit
+	Cut     bool  // cut what is longer, instead of an error
+	EncDec  bool  // an encoder reads the prompt, a decoder answers; no BOS then
+	First   int32 // what that decoder begins with
 
-	// Render writes a conversation in the model's chat template, up to where the
-	// assistant's answer starts. Conversations need it.
-	Render func([]Message) (string, error)
+	// Render writes a conversation in the model's chat template: where it is open, up to
+	// where the assistant's next answer starts. Conversations need it.
+	Render func(messages []Message, open bool) (string, error)
 	// Chat wraps prompt and completion in the chat template, as the user's message
 	// and the answer. An example without a prompt stays plain.
 	Chat bool
@@ -67,25 +73,83 @@ func (c Encoding) write(e Example) (w written, err error) {
 	switch {
 	case e.Shape == Messages:
 		last := len(e.Messages) - 1
-		messages, w.completion = e.Messages[:last], e.Messages[last].Content
+		for _, m := range e.Messages {
+			m.Content = c.mask(m.Content)
+			messages = append(messages, m)
+		}
+		messages, w.completion = messages[:last], c.mask(c.endless(e.Messages[last].Content))
 	case c.EncDec && !c.Chat: // the prompt is a text of its own, and so is the completion
-		return written{prompt: strings.TrimRight(e.Prompt, " \t\r\n"), completion: strings.TrimLeft(e.Completion, " \t\r\n")}, nil
+		return written{prompt: strings.TrimRight(e.Prompt, " \t\r\n"), completion: strings.TrimLeft(c.endless(e.Completion), " \t\r\n")}, nil
 	case !c.Chat || e.Prompt == "":
-		return written{prompt: e.Prompt, completion: e.Completion}, nil
+		return written{prompt: e.Prompt, completion: c.endless(e.Completion)}, nil
 	case e.Soft != nil:
 		return w, errors.New("data: a template with soft slots can't be wrapped in a chat template: turn one of them off")
 	default:
-		messages = []Message{{"user", strings.TrimRight(e.Prompt, " \t\r\n")}}
-		w.completion = strings.TrimLeft(e.Completion, " \t\r\n")
+		messages = []Message{{Role: "user", Content: c.mask(strings.TrimRight(e.Prompt, " \t\r\n"))}}
+		w.completion = c.mask(strings.TrimLeft(c.endless(e.Completion), " \t\r\n"))
 	}
 	w.chat = true
 	if c.Render == nil {
 		return w, LineError{e.Line, e.last, "is a conversation, and this model has no chat template"}
 	}
-	if w.prompt, err = c.Render(messages); err != nil {
+	if w.prompt, err = c.Render(messages, true); err != nil {
 		return w, LineError{e.Line, e.last, fmt.Sprintf("the chat template refuses it: %v", err)}
 	}
+	if w.completion != "" {
+		w.completion = c.asWritten(messages, w)
+	}
 	return w, nil
+}
+
+// asWritten is an answer as the chat template writes it after the open prompt: a space
+// before it, or the empty thoughts that templates of reasoning models put before a plain
+// answer, belong to what the model says. Where the template writes the prompt otherwise
+// once it is answered, the answer stands as it is.
+func (c Encoding) asWritten(messages []Message, w written) string {
+	whole, err := c.Render(append(messages[:len(messages):len(messages)], Message{Role: "assistant", Content: w.completion}), false)
+	if err != nil {
+		return w.completion
+	}
+	after, ok := strings.CutPrefix(whole, w.prompt)
+	if !ok {
+		return w.completion
+	}
+	for _, answer := range []string{w.completion, strings.TrimSpace(w.completion)} {
+		if at := strings.LastIndex(after, answer); at >= 0 {
+			return after[:at+len(answer)]
+		}
+	}
+	return w.completion
+}
+
+func (c Encoding) mask(text string) string {
+	if c.Mask == nil {
+		return text
+	}
+	return c.Mask(text)
+}
+
+// endless is a completion without an end token that it already has, written as text.
+func (c Encoding) endless(completion string) string {
+	text := strings.TrimRight(completion, " \t\r\n")
+	for _, end := range c.Ends {
+		if before, ok := strings.CutSuffix(text, end); ok && end != "" && !blank(before) {
+			return before
+		}
+	}
+	return completion
+}
+
+// end appends the token that ends a completion.
+func (c Encoding) end(ids []int32, chat bool) []int32 {
+	id := c.EOS
+	if chat && c.Turn > 0 {
+		id = c.Turn
+	}
+	if id < 0 {
+		return ids
+	}
+	return append(ids, id)
 }
 
 // Prompt tokenises what stands before the completion, as at generation. For a text
@@ -106,19 +170,23 @@ func (c Encoding) prompt(e Example, w written) Tokens {
 	if !w.chat {
 		t.IDs = append(t.IDs, c.BOS...)
 	}
+	mask := c.mask
+	if w.chat { // its messages are masked, its own control tokens aren't to be
+		mask = func(text string) string { return text }
+	}
 	done, started := 0, false
 	for _, s := range e.Soft {
-		started = t.literal(c.Tokenizer, w.prompt[done:s.At], started)
+		started = t.literal(c.Tokenizer, mask(w.prompt[done:s.At]), started)
 		for len(t.Soft) < len(t.IDs) {
 			t.Soft = append(t.Soft, -1)
 		}
 		for i := range s.Slots {
-			t.IDs = append(t.IDs, c.EOS) // any valid id: its embedding is replaced
+			t.IDs = append(t.IDs, max(c.EOS, 0)) // any valid id: its embedding is replaced
 			t.Soft = append(t.Soft, int32(s.First+i))
 		}
 		done = s.At
 	}
-	t.literal(c.Tokenizer, w.prompt[done:], started)
+	t.literal(c.Tokenizer, mask(w.prompt[done:]), started)
 	t.padSoft()
 	t.Start = len(t.IDs)
 	return t
@@ -182,8 +250,11 @@ func (c Encoding) Tokenise(e Example) (Tokens, error) {
 	}
 	t := c.prompt(e, w)
 	t.Bytes = bytes
+	if !w.chat {
+		w.completion = c.mask(w.completion)
+	}
 	t.literal(c.Tokenizer, w.completion, w.prompt != "")
-	t.IDs = append(t.IDs, c.EOS)
+	t.IDs = c.end(t.IDs, w.chat)
 	t.padSoft()
 	n, answer := len(t.IDs), len(t.IDs)-t.Start
 	bos := 0

@@ -45,6 +45,15 @@ type DataOptions struct {
 	Template string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
 	ValShare float64 `json:"valShare"`           // 0 is the default, 0.2
 	Seed     uint64  `json:"seed"`
+	Cut      bool    `json:"cut,omitempty"`   // cut long examples: the prompt's beginning, the answer's end
+	Turns    bool    `json:"turns,omitempty"` // learn every answer of a conversation, not the last alone
+	// Vars switches variables of the chat template (enable_thinking); others keep its
+	// own defaults.
+	Vars map[string]bool `json:"vars,omitempty"`
+	// PromptColumn and CompletionColumn name the keys, or columns, of records that have
+	// names of their own.
+	PromptColumn     string `json:"promptColumn,omitempty"`
+	CompletionColumn string `json:"completionColumn,omitempty"`
 }
 
 // Train starts training on the current data. Either Steps or Minutes is set. See

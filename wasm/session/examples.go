@@ -6,8 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"prelude/models"
+	"prelude/models/tokenizer"
+	"prelude/prefix/adapter"
 	"prelude/prefix/data"
 	"prelude/ui/wire"
 )
@@ -28,6 +32,48 @@ type examples struct {
 // same says whether e is the same content, to be read the same way.
 func (e *examples) same(name string, content []byte, o wire.DataOptions) bool {
 	return e != nil && e.name == name && reflect.DeepEqual(e.opts, o) && bytes.Equal(e.content, content)
+}
+
+// plainForms are the templates that say how records of a shape become text without one.
+var plainForms = map[data.Shape]string{
+	data.TextLabel:         "{text}\nLabel: {label}",
+	data.InstructionOutput: "{instruction}\n{output}",
+	data.SourceTarget:      "{source}\n{target}",
+	data.QuestionAnswer:    "{question}\n{answer}",
+	data.TokensTags:        "{tokens}\nEntities: {tags}",
+}
+
+// text says how the examples were written, so that whoever asks writes prompts the same
+// way: conversations in the chat template, with the system message that all of them have.
+func (e *examples) text() adapter.Text {
+	t := adapter.Text{Chat: e.opts.Chat, System: e.opts.System, Template: e.opts.Template, Vars: e.opts.Vars}
+	all := slices.Concat(e.split.train, e.split.val)
+	count, system := map[data.Shape]int{}, map[string]int{}
+	for _, x := range all {
+		count[x.Shape]++
+		if x.Shape == data.Messages {
+			first := ""
+			if x.Messages[0].Role == "system" {
+				first = x.Messages[0].Content
+			}
+			system[first]++
+		}
+	}
+	for shape, n := range count {
+		switch form, ok := plainForms[shape]; {
+		case 2*n <= len(all):
+		case shape == data.Messages:
+			t.Chat = true
+			for text := range system {
+				if len(system) == 1 && text != "" {
+					t.System = &text
+				}
+			}
+		case ok && t.Template == "":
+			t.Template = form
+		}
+	}
+	return t
 }
 
 // split is the examples on both sides of the split, with their tokens.
@@ -90,6 +136,9 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 	var notes []string
 	e.split.train, e.split.val, notes = data.Split(all, share, e.opts.Seed)
 	d.Notes = append(d.Notes, notes...)
+	if e.opts.Turns {
+		e.split.train, e.split.val = data.EachAnswer(e.split.train), data.EachAnswer(e.split.val)
+	}
 	if s.model != nil {
 		if err := s.tokenise(e, &d); err != nil {
 			return d, err
@@ -105,7 +154,7 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 
 // parse reads the file into examples, by the template if there is one.
 func (s *Session) parse(e *examples) (wire.Dataset, []data.Example, error) {
-	set, err := data.Parse(e.name, e.content, data.Options{})
+	set, err := data.Parse(e.name, e.content, data.Options{Prompt: e.opts.PromptColumn, Completion: e.opts.CompletionColumn})
 	if err != nil {
 		return wire.Dataset{}, nil, err
 	}
@@ -160,6 +209,50 @@ func (e *examples) describe(d *wire.Dataset) {
 	}
 }
 
+// edges tells what there is to know about where texts begin and end: control tokens
+// inside them, end tokens that they bring, prompts that end in a space.
+func (s *Session) edges(all []data.Example, o wire.DataOptions) (notes []string) {
+	t := s.model.Tokenizer
+	control, brought, spaced, name := 0, 0, 0, ""
+	ends := s.ends()
+	for _, x := range all {
+		texts := []string{x.Prompt, x.Completion}
+		for _, m := range x.Messages {
+			texts = append(texts, m.Content)
+		}
+		last := strings.TrimSpace(texts[len(texts)-1])
+		if len(x.Messages) == 0 {
+			last = strings.TrimSpace(x.Completion)
+		}
+		for _, id := range ends {
+			if strings.HasSuffix(last, t.Token(id)) {
+				brought++
+				texts[len(texts)-1] = strings.TrimSuffix(strings.TrimSpace(texts[len(texts)-1]), t.Token(id))
+				break
+			}
+		}
+		if _, found := t.Mask(strings.Join(texts, "\n")); found != nil {
+			control, name = control+1, found[0]
+		}
+		if !o.Chat && len(x.Messages) == 0 && !s.encDec() && strings.HasSuffix(x.Prompt, " ") {
+			spaced++
+		}
+	}
+	if brought > 0 {
+		notes = append(notes, fmt.Sprintf("%d answers end in the end token already: it was not added twice", brought))
+	}
+	if control > 0 {
+		notes = append(notes, fmt.Sprintf("%d examples hold a control token of the model, like %s, inside their text: it was taken as text", control, name))
+	}
+	if spaced > 0 && 2*spaced > len(all) {
+		notes = append(notes, fmt.Sprintf("%d prompts end in a space, and most tokens begin with one: move the space to the answer's beginning", spaced))
+	}
+	if s.end(false) < 0 {
+		notes = append(notes, "the model names no token that ends a text: answers are learned without one, and run to their limit")
+	}
+	return notes
+}
+
 // tokenise makes tokens of both sides and describes them.
 func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 	enc, err := s.encoding(e.opts)
@@ -170,6 +263,8 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 		of     *[]data.Example
 		tokens *[]data.Tokens
 	}{{&e.split.train, &e.split.trainTokens}, {&e.split.val, &e.split.valTokens}}
+	cut := 0
+	d.Notes = append(d.Notes, s.edges(slices.Concat(e.split.train, e.split.val), e.opts)...)
 	for _, side := range sides {
 		tokens, bad := enc.All(*side.of)
 		*side.tokens = tokens
@@ -186,10 +281,16 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 		}
 		*side.of = kept
 		for _, t := range tokens {
+			if t.Cut {
+				cut++
+			}
 			n := len(t.Whole())
 			d.MeanToks += float64(n)
 			d.MaxToks = max(d.MaxToks, n)
 		}
+	}
+	if cut > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("%d long examples were cut: the beginnings of their prompts, the ends of their answers", cut))
 	}
 	if n := len(e.split.trainTokens) + len(e.split.valTokens); n > 0 {
 		d.MeanToks /= float64(n)
@@ -199,7 +300,9 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 		if err != nil {
 			return err
 		}
-		p := wire.Preview{Prompt: prompt, Completion: completion, End: s.model.Tokenizer.Token(s.stop()), Tokens: len(e.split.trainTokens[i].Whole())}
+		prompt, completion = tokenizer.Unmask(prompt), tokenizer.Unmask(completion)
+		end := s.model.Tokenizer.Token(s.end(e.opts.Chat || x.Shape == data.Messages))
+		p := wire.Preview{Prompt: prompt, Completion: completion, End: end, Tokens: len(e.split.trainTokens[i].Whole())}
 		for _, soft := range x.Soft {
 			p.Soft = append(p.Soft, wire.Soft{At: soft.At, Slots: soft.Slots})
 		}

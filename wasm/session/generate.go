@@ -6,13 +6,14 @@ import (
 	"strings"
 	"time"
 
+	"prelude/prefix/adapter"
 	"prelude/prefix/data"
 	"prelude/prefix/generate"
 	"prelude/ui/wire"
 )
 
-// maxAnswer bounds the KV cache of generation: prompt and answer together, in tokens.
-const maxAnswer = 1024
+// leastRoom is the smallest KV cache of generation: prompt and answer together, in tokens.
+const leastRoom = 1024
 
 // Generate answers a prompt, by the base model and with prefixes as asked, and emits the
 // pieces as they come. Emit returns false to end an answer early.
@@ -28,11 +29,7 @@ func (s *Session) Generate(ctx context.Context, o wire.Generate, emit func(wire.
 		o.MaxTokens = wire.DefaultAnswer
 	}
 	for _, t := range by {
-		g, err := s.generator(ctx, t)
-		if err != nil {
-			return err
-		}
-		if err := s.answer(ctx, g, t, o, emit); err != nil {
+		if err := s.answer(ctx, t, o, emit); err != nil {
 			return err
 		}
 	}
@@ -63,20 +60,40 @@ func (s *Session) answering(o wire.Generate) (by []*tuned, err error) {
 	return by, nil
 }
 
-// generator is the base model's, or the prefix's, made when first asked for.
-func (s *Session) generator(ctx context.Context, t *tuned) (*generate.Generator, error) {
-	var err error
+// generator is the base model's, or the prefix's, with room for so many tokens: made when
+// first asked for, and again when more room is wanted.
+func (s *Session) generator(ctx context.Context, t *tuned, tokens int) (*generate.Generator, error) {
+	room := leastRoom
+	for room < tokens {
+		room *= 2
+	}
+	if context := s.model.Arch.Info().Context; context > leastRoom {
+		room = min(room, context)
+	}
 	if t == nil {
-		if s.base == nil {
-			s.base, err = generate.New(ctx, s.model.Frozen, nil, nil, maxAnswer)
-		}
-		return s.base, err
+		return wider(&s.base, &s.baseRoom, room, func() (*generate.Generator, error) {
+			return generate.New(ctx, s.model.Frozen, nil, nil, room)
+		})
 	}
 	s.awake(t)
-	if t.gen == nil {
-		t.gen, err = generate.New(ctx, s.model.Frozen, t.method, t.tensors, maxAnswer)
+	return wider(&t.gen, &t.room, room, func() (*generate.Generator, error) {
+		return generate.New(ctx, s.model.Frozen, t.method, t.tensors, room)
+	})
+}
+
+// wider keeps a generator that has the room, else makes one that has.
+func wider(g **generate.Generator, has *int, room int, make func() (*generate.Generator, error)) (*generate.Generator, error) {
+	if *g != nil && *has >= room {
+		return *g, nil
 	}
-	return t.gen, err
+	if *g != nil {
+		(*g).Close()
+		*g = nil
+	}
+	var err error
+	*g, err = make()
+	*has = room
+	return *g, err
 }
 
 // promptTokens turns what the person typed into tokens, as the prefix' training turned
@@ -89,10 +106,9 @@ func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 	}
 	switch {
 	case t != nil:
-		x := t.card.Text
-		opts = wire.DataOptions{Chat: x.Chat, System: x.System, Template: x.Template}
+		opts = optionsOf(t.card.Text)
 	case s.examples != nil:
-		opts = s.examples.opts
+		opts = optionsOf(s.examples.text())
 	}
 	e := data.Example{Prompt: o.Prompt}
 	if opts.Template != "" {
@@ -117,6 +133,10 @@ func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 		return data.Tokens{}, hint("Write a prompt.", "the prompt is empty")
 	}
 	return tokens, nil
+}
+
+func optionsOf(t adapter.Text) wire.DataOptions {
+	return wire.DataOptions{Chat: t.Chat, System: t.System, Template: t.Template, Vars: t.Vars}
 }
 
 // conversationOf puts the turns so far before a prompt: as messages in a chat template,
@@ -147,7 +167,7 @@ func conversationOf(e data.Example, before []wire.Turn, chat bool) data.Example 
 
 // answer streams one answer. A piece of text that may be the beginning of a stop
 // string is held back until it is known.
-func (s *Session) answer(ctx context.Context, g *generate.Generator, t *tuned, o wire.Generate, emit func(wire.Sample) bool) error {
+func (s *Session) answer(ctx context.Context, t *tuned, o wire.Generate, emit func(wire.Sample) bool) error {
 	which, key := "base", 0
 	if t != nil {
 		which, key = "tuned", t.key
@@ -167,12 +187,16 @@ func (s *Session) answer(ctx context.Context, g *generate.Generator, t *tuned, o
 	if s.encDec() { // the answer is a text of its own
 		ids, stream = tokens.Source, s.model.Tokenizer.NewStream()
 	}
+	g, err := s.generator(ctx, t, len(tokens.Whole())+o.MaxTokens+1)
+	if err != nil {
+		return err
+	}
 	var held string
 	n, begun := 0, time.Now()
 	rate := func() float64 { return float64(n) / max(time.Since(begun).Seconds(), 1e-9) }
 	stopped := false
 	ended, err := g.Run(ctx, ids, generate.Options{MaxTokens: o.MaxTokens, Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, MinP: o.MinP,
-		RepeatPenalty: o.RepeatPenalty, Seed: o.Seed, Stop: []int32{s.stop()}, Soft: tokens.Soft}, func(id int32) bool {
+		RepeatPenalty: o.RepeatPenalty, Seed: o.Seed, Stop: s.ends(), Soft: tokens.Soft}, func(id int32) bool {
 		n++
 		held += stream.Next(id)
 		text, rest, stop := cut(held, o.Stop)

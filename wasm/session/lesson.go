@@ -37,9 +37,8 @@ func (s *Session) prepare(o wire.Train) (lesson, error) {
 		e := d.Errors[0]
 		return lesson{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
 	}
-	split, opts := s.examples.split, s.examples.opts
-	l := lesson{id: s.id(s.examples), data: train.Data{Train: split.trainTokens, Val: split.valTokens},
-		text: adapter.Text{Chat: opts.Chat, System: opts.System, Template: opts.Template}}
+	split := s.examples.split
+	l := lesson{id: s.id(s.examples), data: train.Data{Train: split.trainTokens, Val: split.valTokens}, text: s.examples.text()}
 	if form := s.examples.form; form != nil {
 		l.soft = form.Slots()
 	}

@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"prelude/engine"
 	"prelude/models"
+	"prelude/models/tokenizer"
 	"prelude/models/weights"
 	"prelude/prefix"
 	"prelude/prefix/data"
@@ -39,6 +41,7 @@ type Session struct {
 	lastKey  int
 	answers  int
 	base     *generate.Generator
+	baseRoom int // tokens that base has room for
 }
 
 // Hint is an error that says what to do about it.
@@ -121,16 +124,46 @@ func (s *Session) Close() {
 // encDec says whether the model is an encoder-decoder.
 func (s *Session) encDec() bool { return s.model.Arch.Info().EncLayers > 0 }
 
-// stop is the token that ends an answer.
-func (s *Session) stop() int32 { return s.model.Tokenizer.EOS() }
+// end is the token that ends a plain answer, or, in the chat template, a turn; -1 where
+// the model names none.
+func (s *Session) end(chat bool) int32 {
+	if chat && s.chat != nil && s.chat.end >= 0 {
+		return s.chat.end
+	}
+	if id := s.model.Tokenizer.EOS(); id >= 0 {
+		return id
+	}
+	if len(s.model.Ends) > 0 {
+		return s.model.Ends[0]
+	}
+	return -1
+}
+
+// ends are all tokens that end an answer.
+func (s *Session) ends() []int32 {
+	var ids []int32
+	for _, id := range append([]int32{s.end(true), s.end(false)}, s.model.Ends...) {
+		if id >= 0 && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
 
 // text is how a prompt or an example becomes tokens under these options.
 func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
-	e := data.Encoding{Tokenizer: s.model.Tokenizer, EOS: s.stop(), Context: s.model.Arch.Info().Context, Chat: o.Chat,
-		EncDec: s.encDec(), First: s.model.Arch.Info().Start}
+	t := s.model.Tokenizer
+	e := data.Encoding{Tokenizer: tokenizer.People{Tokenizer: t}, EOS: s.end(false), Turn: s.end(true), BOS: t.Before(),
+		Context: s.model.Arch.Info().Context, Cut: o.Cut, Chat: o.Chat, EncDec: s.encDec(), First: s.model.Arch.Info().Start}
+	e.Mask = func(text string) string {
+		masked, _ := t.Mask(text)
+		return masked
+	}
+	for _, id := range s.ends() {
+		e.Ends = append(e.Ends, t.Token(id))
+	}
 	if s.chat != nil {
-		system := o.System
-		e.Render = func(m []data.Message) (string, error) { return s.chat.Render(m, system) }
+		e.Render = func(m []data.Message, open bool) (string, error) { return s.chat.Render(m, open, o.System, o.Vars) }
 	} else if o.Chat {
 		return e, hint("Switch the chat template off.", "%s has no chat template", s.model.Name)
 	}

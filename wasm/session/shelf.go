@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,6 +24,7 @@ type tuned struct {
 	card    adapter.Prelude
 	format  string // peft_type to write, "": what suits the method best
 	gen     *generate.Generator
+	room    int // tokens that gen has room for
 	asked   int // when it last answered, in answers; the longest unasked lose their caches
 
 	parts [2]int // of a blend: the keys of its two prefixes
@@ -204,7 +206,7 @@ func (s *Session) Blend(ctx context.Context, o wire.Blend) error {
 
 func sameText(a, b adapter.Text) bool {
 	same := a.Chat == b.Chat && a.Template == b.Template && (a.System == nil) == (b.System == nil)
-	return same && (a.System == nil || *a.System == *b.System)
+	return same && maps.Equal(a.Vars, b.Vars) && (a.System == nil || *a.System == *b.System)
 }
 
 // SetLength makes only the first slots of a nested prefix count.

@@ -36,7 +36,7 @@ const (
 // voice is how the loaded model converses.
 func (s *Session) voice() study.Voice {
 	t := s.model.Tokenizer
-	v := study.Voice{Stop: s.stop(), Decode: t.Decode, More: t.EncodeMore, Encode: func(text string) []int32 { return t.Encode(text, false) }}
+	v := study.Voice{Stop: s.end(s.chat != nil), Decode: t.Decode, More: t.EncodeMore, Encode: func(text string) []int32 { return t.Encode(text, false) }}
 	if s.chat == nil {
 		v.Line = true
 		v.Context = func(text string) (string, error) { return text + "\n\n", nil }
@@ -45,7 +45,7 @@ func (s *Session) voice() study.Voice {
 	}
 	none := ""
 	render := func(q string, system *string) (string, error) {
-		return s.chat.Render([]data.Message{{Role: "user", Content: q}}, system)
+		return s.chat.Render([]data.Message{{Role: "user", Content: q}}, true, system, nil)
 	}
 	v.Ask = func(q string) (string, error) { return render(q, &none) }
 	v.Context = func(text string) (string, error) { // what a system message adds before a question
