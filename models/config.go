@@ -3,7 +3,9 @@ package models
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 )
 
 // Config is a model's configuration, in the terms of Hugging Face's config.json; a
@@ -13,6 +15,51 @@ import (
 type Config struct {
 	ModelType string
 	keys      map[string]any
+	from      map[string]string // of a GGUF file: where each key's value is from
+}
+
+// at names a key and the file that it stands in.
+func (c *Config) at(key string) string {
+	if c.from == nil {
+		return fmt.Sprintf("config.json: %q", key)
+	}
+	if from, ok := c.from[key]; ok {
+		return fmt.Sprintf("GGUF metadata %q", from)
+	}
+	return fmt.Sprintf("GGUF metadata: what is %q in config.json", key)
+}
+
+// harmless are the values at which keys that change the mathematics of any family change
+// nothing. A family that implements one of them leaves it out of this check.
+var harmless = map[string][]any{
+	"quantization_config":     nil,
+	"num_experts":             {0.0, 1.0},
+	"num_local_experts":       {0.0, 1.0},
+	"n_routed_experts":        {0.0},
+	"residual_multiplier":     {1.0},
+	"embedding_multiplier":    {1.0},
+	"attention_multiplier":    nil,
+	"logits_scaling":          {1.0},
+	"logit_scale":             {1.0},
+	"final_logit_softcapping": {0.0},
+	"attn_logit_softcapping":  {0.0},
+	"parallel_attn":           {false},
+	"alibi":                   {false},
+}
+
+// check refuses what no family implements, and numbers that no model has.
+func (c *Config) check() error {
+	for _, key := range slices.Sorted(maps.Keys(harmless)) {
+		if err := c.Refuse(key, harmless[key]...); err != nil {
+			return err
+		}
+	}
+	for _, key := range []string{"rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon"} {
+		if v, ok := c.keys[key].(float64); ok && !(v > 0 && v < 1) {
+			return fmt.Errorf("models: %s is %g, want a small positive number", c.at(key), v)
+		}
+	}
+	return nil
 }
 
 // ParseConfig reads a config.json.
@@ -41,13 +88,13 @@ func (c *Config) Int(key string, def int) (int, error) {
 	v, ok := c.keys[key]
 	if !ok || v == nil {
 		if def == 0 {
-			return 0, fmt.Errorf("models: config.json: %q is missing", key)
+			return 0, fmt.Errorf("models: %s is missing", c.at(key))
 		}
 		return def, nil
 	}
 	f, ok := v.(float64)
 	if !ok || f != math.Trunc(f) || f < 1 || f > 1<<30 {
-		return 0, fmt.Errorf("models: config.json: %q is %v, want a whole number from 1 to 2^30", key, v)
+		return 0, fmt.Errorf("models: %s is %v, want a whole number from 1 to 2^30", c.at(key), v)
 	}
 	return int(f), nil
 }
@@ -60,7 +107,7 @@ func (c *Config) Float(key string, def float64) (float64, error) {
 	}
 	f, ok := v.(float64)
 	if !ok || math.IsNaN(f) || math.IsInf(f, 0) {
-		return 0, fmt.Errorf("models: config.json: %q is %v, want a number", key, v)
+		return 0, fmt.Errorf("models: %s is %v, want a number", c.at(key), v)
 	}
 	return f, nil
 }
@@ -73,7 +120,7 @@ func (c *Config) Bool(key string, def bool) (bool, error) {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		return false, fmt.Errorf("models: config.json: %q is %v, want true or false", key, v)
+		return false, fmt.Errorf("models: %s is %v, want true or false", c.at(key), v)
 	}
 	return b, nil
 }
@@ -86,7 +133,7 @@ func (c *Config) String(key, def string) (string, error) {
 	}
 	s, ok := v.(string)
 	if !ok {
-		return "", fmt.Errorf("models: config.json: %q is %v, want a text", key, v)
+		return "", fmt.Errorf("models: %s is %v, want a text", c.at(key), v)
 	}
 	return s, nil
 }
@@ -99,7 +146,7 @@ func (c *Config) Map(key string) (map[string]any, error) {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("models: config.json: %q is %v, want an object", key, v)
+		return nil, fmt.Errorf("models: %s is %v, want an object", c.at(key), v)
 	}
 	return m, nil
 }
@@ -116,5 +163,5 @@ func (c *Config) Refuse(key string, harmless ...any) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("models: config.json: %q = %v is not supported for model_type %q", key, v, c.ModelType)
+	return fmt.Errorf("models: %s = %v is not supported for model_type %q", c.at(key), v, c.ModelType)
 }

@@ -37,7 +37,7 @@ const maxLayers, maxHeadDim = 1024, 1024
 func (f *fields) upTo(most int, key string, def int) int {
 	n := f.size(key, def)
 	if n > most {
-		f.fail(fmt.Errorf("models: config.json: %q is %d, want at most %d", key, n, most))
+		f.fail(fmt.Errorf("models: %s is %d, want at most %d", f.at(key), n, most))
 		return 1
 	}
 	return n
@@ -79,7 +79,7 @@ func (f *fields) activation(key, def string) engine.UnaryFn {
 	name := f.text(key, def)
 	fn, ok := activations[name]
 	if !ok {
-		f.fail(fmt.Errorf("models: config.json: %q = %q is not supported for model_type %q; supported are gelu, gelu_new, gelu_pytorch_tanh, relu, silu", key, name, f.ModelType))
+		f.fail(fmt.Errorf("models: %s = %q is not supported for model_type %q; supported are gelu, gelu_new, gelu_pytorch_tanh, relu, silu", f.at(key), name, f.ModelType))
 	}
 	return fn
 }

@@ -276,7 +276,16 @@ func ggufConfig(ctx context.Context, c *weights.Catalog) (*Config, *ggufFamily, 
 		f.imply(m, keys)
 	}
 	config, err := NewConfig(keys)
-	return config, &f, err
+	if err != nil {
+		return nil, nil, err
+	}
+	config.from = map[string]string{"vocab_size": "tensor token_embd.weight"}
+	for from, to := range f.keys {
+		if what := m.Describe(arch + "." + from); what != "absent" {
+			config.from[to] = arch + "." + from
+		}
+	}
+	return config, &f, nil
 }
 
 // rope translates the scaling and the share of rotary positions.
@@ -355,13 +364,14 @@ func ggufViews(c *weights.Catalog, f *ggufFamily, cfg *Config) (map[string]weigh
 	return f.views(cfg, views)
 }
 
-func specsOf(views map[string]weights.View) (Specs, error) {
+// specsOf leaves out what can't be read: it may be of no use to the model, like the causal
+// masks of old checkpoints.
+func specsOf(views map[string]weights.View) Specs {
 	specs := Specs{}
 	for name, v := range views {
-		if err := v.Err(); err != nil {
-			return nil, err
+		if v.Err() == nil {
+			specs[name] = v.Spec()
 		}
-		specs[name] = v.Spec()
 	}
-	return specs, nil
+	return specs
 }

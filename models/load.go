@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
 	"prelude/engine"
@@ -211,12 +212,39 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 	for _, t := range c.Tensors {
 		f.views[t.Name] = c.View(t.Name)
 	}
+	f.views = withPrefix(f.views)
 	if m, ok := checkpoints[f.Config.ModelType]; ok {
 		if f.views, err = m(f.Config, f.views); err != nil {
 			return nil, err
 		}
 	}
 	return f.finish(c)
+}
+
+// basePrefixes are what checkpoints of a whole model put before the names of those that
+// were saved without a head, by a tensor that both have.
+var basePrefixes = map[string]string{"embed_tokens.weight": "model.", "embed_in.weight": "gpt_neox."}
+
+// withPrefix gives the tensors of a base model's checkpoint the names they have in a
+// whole one.
+func withPrefix(views map[string]weights.View) map[string]weights.View {
+	for known, prefix := range basePrefixes {
+		if _, base := views[known]; !base {
+			continue
+		}
+		if _, whole := views[prefix+known]; whole {
+			continue
+		}
+		out := make(map[string]weights.View, len(views))
+		for name, v := range views {
+			if name != "lm_head.weight" && name != "embed_out.weight" {
+				name = prefix + name
+			}
+			out[name] = v
+		}
+		return out
+	}
+	return views
 }
 
 // checkpoints are the families whose files store tensors otherwise than the engine
@@ -285,6 +313,28 @@ func (f *Files) tokenizerConfig(text []byte) error {
 	}
 	if t := token(c.Chat); t != "" {
 		f.Chat = t
+		return nil
+	}
+	var named []struct{ Name, Template string }
+	if len(c.Chat) == 0 || c.Chat[0] != '[' {
+		return nil
+	}
+	if err := json.Unmarshal(c.Chat, &named); err != nil {
+		return fmt.Errorf("models: tokenizer_config.json: chat_template: %w", err)
+	}
+	var others []string
+	for _, t := range named { // the reference takes the one called default
+		if t.Name == "default" {
+			f.Chat = t.Template
+		} else {
+			others = append(others, strconv.Quote(t.Name))
+		}
+	}
+	switch {
+	case f.Chat == "" && len(named) > 0:
+		f.Notes = append(f.Notes, fmt.Sprintf("Of the model's chat templates (%s) none is called default: examples stay plain text.", strings.Join(others, ", ")))
+	case len(others) > 0:
+		f.Notes = append(f.Notes, fmt.Sprintf("Of the model's chat templates the one called default is used, not %s.", strings.Join(others, ", ")))
 	}
 	return nil
 }
@@ -293,11 +343,17 @@ func (f *Files) finish(c *weights.Catalog) (*Files, error) {
 	for kind, n := range c.Converted() {
 		f.Notes = append(f.Notes, fmt.Sprintf("%d tensors of type %s become Q8_0.", n, kind))
 	}
-	specs, err := specsOf(f.views)
-	if err != nil {
+	if err := f.Config.check(); err != nil {
 		return nil, err
 	}
+	specs := specsOf(f.views)
+	var err error
 	if f.Family, err = New(f.Config, specs); err != nil {
+		for name, v := range f.views { // missing, because of a type that can't be read
+			if v.Err() != nil && strings.Contains(err.Error(), fmt.Sprintf("tensor %q is missing", name)) {
+				return nil, v.Err()
+			}
+		}
 		return nil, err
 	}
 	// Special tokens may lie beyond the embeddings: Gemma's text models share the

@@ -37,12 +37,21 @@ func (f *fields) rope(params map[string]any, base, partial float64, headDim int)
 	switch kind := p.text("rope_type", p.text("type", "default")); kind {
 	case "default":
 	case "linear":
-		r.linear = p.number("factor", 1)
+		if r.linear = p.number("factor", 1); r.linear <= 0 {
+			p.fail(fmt.Errorf("models: config.json: rope factor %g, want a positive number", r.linear))
+			r.linear = 1
+		}
 	case "llama3":
 		r.llama3 = &llama3Scaling{p.number("factor", 8), p.number("low_freq_factor", 1), p.number("high_freq_factor", 4),
 			p.number("original_max_position_embeddings", f.number("max_position_embeddings", 8192))}
 	default:
 		p.fail(fmt.Errorf("models: config.json: rope type %q is not supported; supported are default, linear, llama3", kind))
+	}
+	if s := r.llama3; s != nil && !(s.factor > 0 && s.low > 0 && s.high > s.low && s.original > 0) {
+		f.fail(fmt.Errorf("models: config.json: rope type llama3 with factor %g, low_freq_factor %g, high_freq_factor %g, original_max_position_embeddings %g: want positive numbers, the high factor above the low", s.factor, s.low, s.high, s.original))
+	}
+	if _, given := params["factor"]; given && r.linear == 0 && r.llama3 == nil && params["factor"] == 0.0 {
+		f.fail(fmt.Errorf("models: config.json: rope factor 0, want a positive number"))
 	}
 	r.factor, _ = params["factors"].([]float64) // of a GGUF file: JSON has no such type
 	f.fail(p.err)

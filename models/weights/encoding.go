@@ -31,6 +31,12 @@ var encodings = map[string]encoding{
 	"Q4_K": {block: 256, bytes: 144, dtype: engine.Q8_0, quant: gguf.Q4_K, convert: true, scales: []int{0, 2}},
 	"Q5_K": {block: 256, bytes: 176, dtype: engine.Q8_0, quant: gguf.Q5_K, convert: true, scales: []int{0, 2}},
 	"Q6_K": {block: 256, bytes: 210, dtype: engine.Q8_0, quant: gguf.Q6_K, convert: true, scales: []int{208}},
+
+	"Q2_K":   {block: 256, bytes: 84, dtype: engine.Q8_0, quant: gguf.Q2_K, convert: true, scales: []int{80, 82}},
+	"Q3_K":   {block: 256, bytes: 110, dtype: engine.Q8_0, quant: gguf.Q3_K, convert: true, scales: []int{108}},
+	"IQ4_NL": {block: 32, bytes: 18, dtype: engine.Q8_0, quant: gguf.IQ4_NL, convert: true, scales: []int{0}},
+	"IQ4_XS": {block: 256, bytes: 136, dtype: engine.Q8_0, quant: gguf.IQ4_XS, convert: true, scales: []int{0}},
+	"MXFP4":  {block: 32, bytes: 17, dtype: engine.Q8_0, quant: gguf.MXFP4, convert: true, scales: []int{}},
 }
 
 // fileBytes is the size of n elements in the file, deviceBytes on the device.
@@ -45,6 +51,9 @@ func (e encoding) toDevice(dst, src []byte) {
 	}
 	var values [256]float32
 	for size := e.deviceBytes(e.block); len(src) > 0; dst, src = dst[size:], src[e.bytes:] {
+		if e.block == 32 && e.quant.Multiples(dst, src[:e.bytes]) {
+			continue
+		}
 		e.quant.Dequantize(values[:e.block], src[:e.bytes])
 		gguf.QuantizeQ8_0(dst, values[:e.block])
 	}

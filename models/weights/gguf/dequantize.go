@@ -127,3 +127,74 @@ func dequantizeQ6_K(dst []float32, src []byte) {
 		}
 	}
 }
+
+// Q2_K: 16 bytes, each a 4-bit scale and a 4-bit minimum of 16 elements, 64 bytes of
+// 2-bit values, d f16, dmin f16. Each half of 128 elements is four groups of 32: bits 2g
+// and 2g+1 of byte i of its 32 are element i of group g. x = (d·scale)·q − dmin·min.
+func dequantizeQ2_K(dst []float32, src []byte) {
+	scales, qs, d, dmin := src[:16], src[16:80], f16(src[80:]), f16(src[82:])
+	for at := range 256 {
+		s := scales[at/16]
+		q := qs[at/128*32+at%32] >> (at / 32 % 4 * 2) & 3
+		dst[at] = float32(float32(d*float32(s&15))*float32(q)) - float32(dmin*float32(s>>4))
+	}
+}
+
+// Q3_K: 32 bytes of high bits (bit g of byte i is element i of group g, inverted: 0 takes
+// 4 off), 64 bytes of low 2-bit values as in Q2_K, 12 bytes of sixteen 6-bit scales, d
+// f16. The low 4 bits of scales 0…7 and 8…15 are the low and the high nibbles of the
+// first 8 bytes, their high 2 bits the pairs of the last 4. x = (d·(scale−32))·q.
+func dequantizeQ3_K(dst []float32, src []byte) {
+	high, qs, packed, d := src[:32], src[32:96], src[96:108], f16(src[108:])
+	var scales [16]float32
+	for j := range scales {
+		low := packed[j%8] >> (j / 8 * 4) & 15
+		scales[j] = float32(int(low|packed[8+j%4]>>(j/4*2)&3<<4) - 32)
+	}
+	for at := range 256 {
+		g := at / 32
+		q := int(qs[at/128*32+at%32] >> (g % 4 * 2) & 3)
+		if high[at%32]>>g&1 == 0 {
+			q -= 4
+		}
+		dst[at] = float32(d*scales[at/16]) * float32(q)
+	}
+}
+
+// iq4 are the sixteen values of IQ4_NL and IQ4_XS.
+var iq4 = [16]int8{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
+
+// IQ4_NL: d f16, nibbles as in Q4_0 that choose of sixteen values. x = d·v.
+func dequantizeIQ4_NL(dst []float32, src []byte) {
+	d := f16(src)
+	for i, q := range src[2:18] {
+		dst[i] = d * float32(iq4[q&15])
+		dst[i+16] = d * float32(iq4[q>>4])
+	}
+}
+
+// IQ4_XS: d f16, eight 6-bit scales (high 2 bits in a u16, low 4 in 4 bytes), then eight
+// groups of 16 bytes as in IQ4_NL. x = (d·(scale−32))·v.
+func dequantizeIQ4_XS(dst []float32, src []byte) {
+	d, high, low, qs := f16(src), binary.LittleEndian.Uint16(src[2:]), src[4:8], src[8:136]
+	for j := range 8 {
+		s := d * float32(int(low[j/2]>>(4*(j%2))&15|byte(high>>(2*j)&3)<<4)-32)
+		for i, q := range qs[16*j : 16*j+16] {
+			dst[32*j+i] = s * float32(iq4[q&15])
+			dst[32*j+i+16] = s * float32(iq4[q>>4])
+		}
+	}
+}
+
+// mxfp4 are the values of a 4-bit float (E2M1), doubled.
+var mxfp4 = [16]float32{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
+
+// MXFP4: an exponent e (E8M0), nibbles as in Q4_0. x = 2^(e−128)·v (Open Compute Project,
+// Microscaling formats 1.0).
+func dequantizeMXFP4(dst []float32, src []byte) {
+	d := float32(math.Ldexp(1, int(src[0])-128))
+	for i, q := range src[1:17] {
+		dst[i] = d * mxfp4[q&15]
+		dst[i+16] = d * mxfp4[q>>4]
+	}
+}

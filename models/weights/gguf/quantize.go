@@ -90,3 +90,42 @@ func nibble(f float32) byte { return min(byte(f), 15) }
 const sign = 1 << 31
 
 func abs(f float32) float32 { return math.Float32frombits(math.Float32bits(f) &^ sign) }
+
+// Multiples sets dst to a Q8_0 block whose elements are d·q of the block src: types whose
+// values are whole multiples of their scale keep every bit that way, where a scale of
+// their own would round them. It tells whether the type's block is one.
+func (t Type) Multiples(dst, src []byte) bool {
+	var q [32]int
+	switch t {
+	case Q5_0:
+		high := binary.LittleEndian.Uint32(src[2:])
+		for i, b := range src[6:22] {
+			q[i] = (int(b&15) | int(high>>i&1)<<4) - 16
+			q[i+16] = (int(b>>4) | int(high>>(i+16)&1)<<4) - 16
+		}
+	case Q5_1:
+		d, m, high := f16(src), f16(src[2:]), binary.LittleEndian.Uint32(src[4:])
+		least := math.Round(float64(m) / float64(d))
+		if d == 0 && m != 0 || d != 0 && (least*float64(d) != float64(m) || least < -127 || least > 127-31) {
+			return false
+		}
+		if d == 0 {
+			least = 0
+		}
+		for i, b := range src[8:24] {
+			q[i] = (int(b&15) | int(high>>i&1)<<4) + int(least)
+			q[i+16] = (int(b>>4) | int(high>>(i+16)&1)<<4) + int(least)
+		}
+	case IQ4_NL:
+		for i, b := range src[2:18] {
+			q[i], q[i+16] = int(iq4[b&15]), int(iq4[b>>4])
+		}
+	default:
+		return false
+	}
+	copy(dst, src[:2])
+	for i, v := range q {
+		dst[2+i] = byte(int8(v))
+	}
+	return true
+}

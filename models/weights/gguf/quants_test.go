@@ -50,7 +50,7 @@ func floats(t *testing.T, f *safetensors.File, name string) []float32 {
 func TestDequantizeEqualsReference(t *testing.T) {
 	f := fixture(t)
 	for _, typ := range []gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0, gguf.Q4_1,
-		gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K} {
+		gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K, gguf.Q2_K, gguf.Q3_K, gguf.IQ4_NL, gguf.IQ4_XS, gguf.MXFP4} {
 		blocks, want := read(t, f, typ.String()+".blocks"), floats(t, f, typ.String()+".values")
 		if len(want)/typ.Block()*typ.BlockBytes() != len(blocks) {
 			t.Fatalf("%v: %d bytes for %d elements", typ, len(blocks), len(want))
@@ -107,5 +107,42 @@ func BenchmarkRequantize(b *testing.B) {
 				gguf.QuantizeQ8_0(dst, values)
 			}
 		})
+	}
+}
+
+// TestMultiples: blocks whose values are whole multiples of their scale become Q8_0 with
+// not a bit lost; a Q5_1 block whose minimum is no multiple says that it isn't one.
+func TestMultiples(t *testing.T) {
+	f := fixture(t)
+	check := func(typ gguf.Type, blocks []byte) (kept int) {
+		for ; len(blocks) > 0; blocks = blocks[typ.BlockBytes():] {
+			var q8 [34]byte
+			if !typ.Multiples(q8[:], blocks[:typ.BlockBytes()]) {
+				continue
+			}
+			kept++
+			var want, got [32]float32
+			typ.Dequantize(want[:], blocks[:typ.BlockBytes()])
+			gguf.Q8_0.Dequantize(got[:], q8[:])
+			if want != got {
+				t.Errorf("%v: %v, want %v", typ, got, want)
+			}
+		}
+		return kept
+	}
+	for _, typ := range []gguf.Type{gguf.Q5_0, gguf.IQ4_NL} {
+		if blocks := read(t, f, typ.String()+".blocks"); check(typ, blocks) != len(blocks)/typ.BlockBytes() {
+			t.Errorf("%v: not all blocks are multiples", typ)
+		}
+	}
+	check(gguf.Q5_1, read(t, f, "Q5_1.blocks"))
+	whole := read(t, f, "Q5_1.blocks")[:gguf.Q5_1.BlockBytes()]
+	copy(whole, []byte{0x00, 0x38, 0x00, 0xc8}) // d = 0.5, m = -8
+	if check(gguf.Q5_1, whole) != 1 {
+		t.Error("a minimum of -16 d is no multiple")
+	}
+	copy(whole, []byte{0x00, 0x38, 0x01, 0xc8})
+	if check(gguf.Q5_1, whole) != 0 {
+		t.Error("a minimum between multiples is one")
 	}
 }

@@ -18,6 +18,12 @@ const (
 	Q5_K Type = 13
 	Q6_K Type = 14
 	BF16 Type = 30
+
+	Q2_K   Type = 10
+	Q3_K   Type = 11
+	IQ4_NL Type = 20
+	IQ4_XS Type = 23
+	MXFP4  Type = 39
 )
 
 // layout is how a type lays a row out: blocks of so many elements in so many bytes.
@@ -38,21 +44,27 @@ var layouts = map[Type]layout{
 	Q4_K: {256, 144, dequantizeQ4_K},
 	Q5_K: {256, 176, dequantizeQ5_K},
 	Q6_K: {256, 210, dequantizeQ6_K},
+
+	Q2_K:   {256, 84, dequantizeQ2_K},
+	Q3_K:   {256, 110, dequantizeQ3_K},
+	IQ4_NL: {32, 18, dequantizeIQ4_NL},
+	IQ4_XS: {256, 136, dequantizeIQ4_XS},
+	MXFP4:  {32, 17, dequantizeMXFP4},
 }
 
 // names has ggml's name of every type there has been, so that what isn't
 // supported can be called by it.
 var names = map[Type]string{
 	F32: "F32", F16: "F16", Q4_0: "Q4_0", Q4_1: "Q4_1", 4: "Q4_2", 5: "Q4_3", Q5_0: "Q5_0", Q5_1: "Q5_1",
-	Q8_0: "Q8_0", 9: "Q8_1", 10: "Q2_K", 11: "Q3_K", Q4_K: "Q4_K", Q5_K: "Q5_K", Q6_K: "Q6_K", 15: "Q8_K",
-	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
+	Q8_0: "Q8_0", 9: "Q8_1", Q2_K: "Q2_K", Q3_K: "Q3_K", Q4_K: "Q4_K", Q5_K: "Q5_K", Q6_K: "Q6_K", 15: "Q8_K",
+	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", IQ4_NL: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", IQ4_XS: "IQ4_XS",
 	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", BF16: "BF16",
 	31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", 34: "TQ1_0", 35: "TQ2_0",
-	36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8", 39: "MXFP4",
+	36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8", MXFP4: "MXFP4",
 }
 
 // supported is what an error lists.
-const supported = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K"
+const supported = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS and MXFP4"
 
 // String is ggml's name of the type.
 func (t Type) String() string {

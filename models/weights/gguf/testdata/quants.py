@@ -40,4 +40,17 @@ values[4, 5], values[4, 20] = 100, -100             # a tie of the largest magni
 out["values"] = values
 for t in (T.Q8_0, T.Q4_0, T.Q4_1):
     out[f"{t.name}.quantized"] = quantize(values, t)
+# Types that were added later, with numbers of their own so that those above stay.
+rng = np.random.default_rng(20261129)
+for t, scales in {T.Q2_K: [80, 82], T.Q3_K: [108], T.IQ4_NL: [0], T.IQ4_XS: [0], T.MXFP4: []}.items():
+    elements, size = GGML_QUANT_SIZES[t]
+    n = 12 if elements == 256 else 40
+    blocks = rng.integers(0, 256, (n, size), dtype=np.uint8)
+    for at in scales:
+        f = (rng.standard_normal(n) * 10.0 ** rng.integers(-7, 2, n)).astype(np.float16)
+        blocks[:, at:at + 2] = f.view(np.uint8).reshape(n, 2)
+    if t == T.MXFP4:
+        blocks[:, 0] = rng.integers(100, 140, n)
+    out[f"{t.name}.blocks"] = blocks
+    out[f"{t.name}.values"] = np.ascontiguousarray(dequantize(blocks, t)).reshape(n, elements)
 save_file(out, "quants.safetensors")
