@@ -95,7 +95,7 @@ func (a *Answers) Begin(ctx context.Context, q Ask) error {
 		return err
 	}
 	x := &answering{Ask: q, stream: a.s.model.Tokenizer.NewStream(tokens...), prompt: len(tokens)}
-	q.Options.Stop = []int32{a.s.stop()}
+	q.Options.Stop = a.s.ends()
 	n, err := a.streams.Begin(ctx, tokens, q.Options, func(_ int, id int32, end generate.End) bool { return x.take(id, end) })
 	if err == nil {
 		a.live[n] = x
@@ -145,7 +145,7 @@ func (x *answering) take(id int32, end generate.End) bool {
 func (a *Answers) tokens(q Ask) ([]int32, error) {
 	var opts wire.DataOptions
 	if a.t != nil {
-		opts = wire.DataOptions{Chat: a.t.card.Text.Chat, System: a.t.card.Text.System, Template: a.t.card.Text.Template}
+		opts = optionsOf(a.t.card.Text)
 	} else {
 		opts.Chat = a.s.chat != nil
 	}

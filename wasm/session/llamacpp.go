@@ -49,7 +49,7 @@ func (s *Session) LlamaCpp(ctx context.Context, name, gguf string) ([]llamacpp.F
 	if err != nil {
 		return nil, err
 	}
-	o := llamacpp.Options{Name: name, GGUF: gguf, Before: before, After: after, Blank: s.stop()}
+	o := llamacpp.Options{Name: name, GGUF: gguf, Before: before, After: after, Blank: s.end(false)}
 	return llamacpp.Export(ctx, s.model.Frozen, s.tuned.method, s.tuned.tensors, o)
 }
 
@@ -65,7 +65,7 @@ func (s *Session) frame(t *tuned) (before, after string, err error) {
 		}
 		e = form.Ask(prompt)
 	}
-	enc, err := s.encoding(wire.DataOptions{Chat: x.Chat, System: x.System, Template: x.Template})
+	enc, err := s.encoding(optionsOf(x))
 	if err != nil {
 		return "", "", err
 	}
