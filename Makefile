@@ -9,7 +9,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
 .PHONY: run watch site ui models simd pretrain edge deploy worker bench reproduce \
-	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-llamacpp test-tutorial lint lint-js lint-sh \
+	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
 	rename notice bom audit clean
 
 run: site
@@ -142,6 +142,16 @@ test-peft:
 	SMOLLM2=$(PEFT)/SmolLM2-135M-Instruct.Q4_1.gguf $(PYTHON) prefix/testdata/peft_check.py save $(PEFT)/smollm2/theirs
 	PEFT_SMOLLM2=$(CURDIR)/$(PEFT)/smollm2 $(GO) test -count=1 ./prefix -run TestSmolLM2AndPEFT -v
 	SMOLLM2=$(PEFT)/SmolLM2-135M-Instruct.Q4_1.gguf $(PYTHON) prefix/testdata/peft_check.py check $(PEFT)/smollm2/ours
+
+# tune serve against OpenAI's own Python client: fifty streams for OPENAI_SECONDS at the end.
+OPENAI_SECONDS ?= 60
+test-openai: build/openai/bin/python
+	OPENAI_PYTHON=$(CURDIR)/build/openai/bin/python OPENAI_SECONDS=$(OPENAI_SECONDS) $(GO) test -count=1 ./wasm/tune -run TestOpenAIClient -v
+
+build/openai/bin/python: e2e/openai/requirements.txt
+	python3 -m venv build/openai
+	build/openai/bin/pip install --quiet -r $<
+	touch $@
 
 # Exports for llama.cpp against llama.cpp itself, on SmolLM2.
 test-llamacpp: smollm2 e2e/llamacpp/node_modules
