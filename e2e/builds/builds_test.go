@@ -73,9 +73,10 @@ func TestTheSiteIsTheSameTwice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the site twice")
 	}
+	// Both copies are taken before either is built, so that they are of one state.
+	copies := [2]string{copyOf(t, filepath.Join(t.TempDir(), "a")), copyOf(t, filepath.Join(t.TempDir(), "another-place", "b"))}
 	var sites [2]map[string][]byte
-	for i, name := range []string{"a", "another-place/b"} {
-		dir := copyOf(t, filepath.Join(t.TempDir(), name))
+	for i, dir := range copies {
 		run(t, dir, []string{"TZ=" + []string{"UTC", "Asia/Tokyo"}[i], "SITE=build/site"}, "make", "-s", "site")
 		sites[i] = map[string][]byte{}
 		out := os.DirFS(filepath.Join(dir, "build/site"))
