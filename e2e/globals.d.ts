@@ -33,3 +33,13 @@ declare var pwned: unknown;
 declare var preludeAssets: Record<string, string>;
 declare var preludeWorker: () => { worker: Worker; listen(hear: (event: Event) => void): void };
 declare var preludeNoWebGPU: string;
+
+// What a service worker has (static/sw.js); the library of workers would hide that of pages.
+declare class ExtendableEvent extends Event {
+  waitUntil(until: Promise<unknown>): void;
+}
+declare class FetchEvent extends ExtendableEvent {
+  request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+declare var clients: { claim(): Promise<void> };

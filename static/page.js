@@ -59,3 +59,20 @@ globalThis.preludeWorker = () => {
     say(`The page could not start (${err.message}). Reload it.`);
   }
 })();
+
+/** Keeps the page for use without a network, once it has started, and says when a newer one is ready. */
+async function keepOffline() {
+  if (!("serviceWorker" in navigator) || !assets.offline) return;
+  try {
+    const registration = await navigator.serviceWorker.register(assets.offline);
+    registration.addEventListener("updatefound", () => {
+      const next = registration.installing;
+      next.addEventListener("statechange", () => {
+        if (next.state === "installed" && registration.active) dispatchEvent(new Event("preludeupdate"));
+      });
+    });
+  } catch (err) {
+    console.info(`The page is not kept for use without a network: ${err.message}`);
+  }
+}
+setTimeout(keepOffline, 5000);

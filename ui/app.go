@@ -102,6 +102,13 @@ func (a *App) Start() {
 
 const startLimit = 30 * time.Second
 
+// Updated is called when a newer version of the page has been fetched.
+func (a *App) Updated() {
+	if _, taken := a.notices[atTop]; !taken {
+		a.notices[atTop] = notice{message: "A newer version of this page is ready.", hint: "It is used from the next reload on. What you are doing can be finished first."}
+	}
+}
+
 // Crashed is called when the worker ended or could not be loaded.
 func (a *App) Crashed(message string) {
 	a.Receive(wire.Error{Message: message, Fatal: true, Hint: "Start a new worker: your examples and settings are kept."}, nil)

@@ -37,6 +37,7 @@ func main() {
 		}
 		return nil
 	}))
+	p.window.Call("addEventListener", "preludeupdate", js.FuncOf(func(js.Value, []js.Value) any { p.app.Updated(); p.soon(); return nil }))
 	p.app.Start()
 	p.draw()
 	select {} // callbacks do the rest
