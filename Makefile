@@ -171,7 +171,7 @@ reproduce:
 	$(WASM) build -o build/reproduce.wasm ./wasm/reproduce
 	node --experimental-wasm-relaxed-simd --stack-size=8192 $(dir $(NODE))wasm_exec_node.js build/reproduce.wasm -only "$(ONLY)"
 
-# Every race and limit as "name value unit"; PARTS of simd, webgpu, page, or all.
+# Every race and limit as "name value unit"; PARTS of simd, webgpu, page, speed, or all.
 bench: site e2e/node_modules e2e/bench/node_modules e2e/bench/webgpu/node_modules
 	node e2e/bench/run.mjs $(PARTS)
 

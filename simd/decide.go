@@ -107,7 +107,7 @@ func (t *trial) fill(ctx context.Context, rows int) error {
 	x := make([]float32, rows*decideWidth)
 	for i := range x {
 		x[i] = float32(i*i%255 - 127)
-		if row := i / decideWidth; i%32 == 7 || row%5 == 1 {
+		if row := i / decideWidth; i%32 == 21 || row%5 == 1 {
 			x[i] = 127 // in each block, and all of some rows
 		} else if row%5 == 2 {
 			x[i] = -127

@@ -265,6 +265,10 @@ func (l *lowering) append(record any, k command.Kernel, beside bool) {
 		head.Tiles = u(ceil(int(r.Bytes)/4, 64))
 		r.Head = head
 		record = r
+	case command.Pick:
+		head.Tiles = 1
+		r.Head = head
+		record = r
 	case command.Blocks:
 		r.Chunk = u(max(1, chunk/int(r.K)))
 		head.Tiles = u(ceil(int(r.Max), int(r.Chunk)))

@@ -57,11 +57,17 @@ func (l *lowering) roundedRow(block, k int) int {
 	return ceil(k, block) * (block*l.use.many/8 + command.BlockTail)
 }
 
+// leastPicked is from how many columns on some are picked: of few, eight are too many.
+const leastPicked = 128
+
 // roundRows has r multiply the rounded rows of x, which are rounded here unless the
 // operation before has done so.
 func (l *lowering) roundRows(r *command.Product, x engine.Buffer) {
 	block := l.block(r.B, r.Transposed)
 	at := l.room(int(r.M) * l.roundedRow(block, int(r.K)))
+	if block == command.StoredBlock && r.K > leastPicked && r.K <= command.MostPicked {
+		r.Picked, r.Apart = l.room(4*command.PickedColumns), l.room(4*command.PickedColumns*int(r.M))
+	}
 	if now := (rounding{x, command.RoundBlocks, u(block)}); l.rounded != now {
 		l.roundInto(at, r)
 		l.rounded = now
@@ -73,7 +79,11 @@ func (l *lowering) roundRows(r *command.Product, x engine.Buffer) {
 // roundInto emits the rounding of r's rows to at and has r multiply those.
 func (l *lowering) roundInto(at uint32, r *command.Product) {
 	block := l.block(r.B, r.Transposed)
-	l.emit(command.Blocks{Live: r.Live, X: r.A, Y: at, K: r.K, Block: u(block)}, command.RoundBlocks)
+	if r.Picked != 0 {
+		l.ws = max(l.ws, 4*r.K+align)
+		l.emit(command.Pick{Live: r.Live, X: r.A, Y: r.Picked, K: r.K}, command.PickColumns)
+	}
+	l.emit(command.Blocks{Live: r.Live, X: r.A, Y: at, K: r.K, Block: u(block), Picked: r.Picked, Apart: r.Apart}, command.RoundBlocks)
 	r.A, r.LDA, r.Block = at, u(l.roundedRow(block, int(r.K))), u(block)
 }
 

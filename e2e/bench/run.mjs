@@ -1,7 +1,7 @@
 // Every race and limit, each figure as "name value unit" on a line of its own; lines
 // with # say how it came about. Peers are measured in the same run.
 //
-//	node run.mjs [simd] [webgpu] [page]
+//	node run.mjs [simd] [webgpu] [page] [speed]
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ const parts = {
 	simd: [['gemm.mjs'], ['simd.mjs']],
 	webgpu: [['webgpu/run.mjs']],
 	page: [['page.mjs']],
+	speed: [['simd.mjs', 'integers'], ['simd.mjs', 'decode']],
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !parts[name]);

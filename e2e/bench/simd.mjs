@@ -2,7 +2,7 @@
 // memory bandwidth, and against jax-js and wllama. Contestants take turns and the best
 // of each counts: what else the machine does only ever adds.
 //
-//	node simd.mjs [step] [small] [decode]
+//	node simd.mjs [step] [small] [decode] [integers]
 //
 // Prints "name value unit", one a line.
 import fs from 'node:fs';
@@ -176,7 +176,22 @@ async function decode(program) {
 	}
 }
 
+// integers: a training step of SmolLM2 on eight examples of 64 tokens over 97 slots, loss on
+// the last 24 of each, with 4-bit weights and two threads; and decoding with one. Each by
+// turns at either precision, in one page: the median ratio of neighbours.
+async function integers() {
+	const step = await figures(build('step'), '-products', '-threads', 2, '-type', 'q4_1', '-batch', 8, '-seq', 64, '-loss', 24, '-slots', 97, '-steps', 6);
+	line('step_f32', step.step_f32, 's');
+	line('step_int8', step.step_int8, 's');
+	line('step_int8_of_f32', step.step_int8_of_f32, 'ratio');
+	const folder = 'static/models/smollm2-135m';
+	if (!fs.existsSync(path.join(root, folder))) return console.log("# decoding: SmolLM2 is not here; 'make models' gets it");
+	const decode = await figures(build('decode'), '-products', '-rounds', 6, '-threads', 1, `${b.base}/${folder}`);
+	line('decode_fast_vs_exact', decode.decode_fast_vs_exact, 'ratio');
+}
+
 try {
+	if (wants('integers')) await integers();
 	if (wants('step') || wants('small')) {
 		const program = build('step');
 		if (wants('small')) await small(program);

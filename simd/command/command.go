@@ -64,6 +64,7 @@ const (
 	MatVecRounded
 	RoundBytes
 	MatVecBytes
+	PickColumns
 	RoundBlocks
 	GEMMRounded
 	Forward                 // + engine.UnaryFn
@@ -135,6 +136,7 @@ type Product struct {
 	M, N, K               uint32
 	Cols, Rows, RowTiles  uint32
 	Block                 uint32 // of GEMMRounded, whose A is rounded in blocks: kernels/integer.go
+	Picked, Apart         uint32 // of GEMMRounded: columns of A that are not rounded, see Blocks
 }
 
 // Rounding turns Live rows of K floats at X into rows of rounded activations at Y, a
@@ -154,11 +156,29 @@ const (
 
 // Blocks turns Live rows of K floats at X into rows of rounded blocks of Block numbers
 // at Y, Chunk rows a tile: kernels/integer.go.
+//
+// Picked is a list of columns of X, or 0. Their numbers count as zeros, and go as they are to
+// Apart [rows, PickedColumns].
 type Blocks struct {
 	Head
 	Live
 	X, Y, K, Block, Chunk uint32
+	Picked, Apart         uint32
 }
+
+// Pick writes to Y which of the K columns of X have the largest numbers in Live rows, the
+// first of them where several are as large.
+type Pick struct {
+	Head
+	Live
+	X, Y, K uint32
+}
+
+// PickedColumns is how many columns are picked, out of at most MostPicked.
+const (
+	PickedColumns = 8
+	MostPicked    = 16384
+)
 
 // What a product in integers is cut into.
 const (

@@ -29,6 +29,11 @@ import (
 //     across the stored blocks. It is unpacked to float32 and rounded: s = max|w|/63 and
 //     m = −64·s. Here −64·Σp is what the inner sum begins with, and costs nothing.
 //
+// A block has one d, so that one large number costs all others of its row and block their
+// precision. Some models have channels a hundred times the others (SmolLM2 has). So where a
+// matrix is taken as stored, the 8 columns of A with the largest numbers are not rounded but
+// multiplied in float32, with rows of B that are unpacked for them: 8 of several hundred.
+//
 // Either is done while B is packed into panels, for each product again. That costs a few
 // per cent of the product, and no memory.
 //
@@ -82,6 +87,7 @@ func (g *generator) bBlock(block int) int {
 }
 
 func (g *generator) integers() {
+	g.pickColumns()
 	g.roundBlocks()
 	g.integerTile = map[int]*Func{storedBlock: g.integerTileOf(storedBlock), anewBlock: g.integerTileOf(anewBlock)}
 	stored, anew := g.packStored(), g.packAnew()
@@ -129,8 +135,90 @@ func (g *generator) integers() {
 			})
 		}
 		f.If(get(unsafe.Offsetof(r.Block)).Eq(Const(storedBlock)),
-			func() { each(storedBlock, stored) },
+			func() {
+				from := f.Let(a)
+				each(storedBlock, stored)
+				f.Set(a, from)
+				picked := get(unsafe.Offsetof(r.Picked))
+				f.If(picked, func() {
+					apart := f.Let(get(unsafe.Offsetof(r.Apart)).Add(row.Mul(Const(4 * command.PickedColumns))))
+					g.addPicked(f, rec, ws, picked, apart, c, ldc, m, n, col)
+				}, nil)
+			},
 			func() { each(anewBlock, anew) })
+	})
+}
+
+// addPicked adds to rows [0, m) and columns [col, col+n) of C the products of the picked
+// columns of A, which lie at apart.
+func (g *generator) addPicked(f *Func, rec, ws, picked, apart, c, ldc, m, n, col Value) {
+	const columns = command.PickedColumns
+	quants, scales, typ, width := weightOf(f, rec)
+	panels, block := f.Let(ws.Add(Const(wsIntPanels))), f.Let(ws.Add(Const(wsBlock)))
+	// Not n.Add(nr−1).And(−nr): wazero 1 takes 0 < x∧y for false.
+	f.For(Const(0), n.Add(Const(nr-1)).ShrU(3).Shl(3), 1, func(j Value) {
+		first := f.Let(MinI(j, n.Sub(Const(1))).Add(col).Mul(width))
+		to := f.Let(panels.Add(j.And(Const(-nr)).Mul(Const(4 * columns))).Add(j.And(Const(nr - 1)).Shl(2)))
+		f.For(Const(0), Const(columns), 1, func(e Value) {
+			k := f.Let(LoadI(picked.Add(e.Shl(2)), 0))
+			f.Call(g.unpack, typ, quants, scales, first.Add(k.And(Const(-32))), Const(32), block)
+			f.Store(to.Add(e.Mul(Const(4*nr))), 0, Load(F32, block.Add(k.And(Const(31)).Shl(2)), 0))
+		})
+	})
+	rowGroups(f, m, func(rows int, first Value) {
+		ai, ci, bi := f.Let(apart.Add(first.Mul(Const(4*columns)))), f.Let(c.Add(first.Mul(ldc))), f.Let(panels)
+		call := func(ci, ldc Value) {
+			f.Call(g.tile[tileKind{}][rows], ai, Const(4*columns), bi, Const(0), Const(columns), ci, ldc, Const(1))
+		}
+		left := f.Let(n)
+		f.While(left.Ge(Const(nr)), func() {
+			call(ci, ldc)
+			f.Inc(bi, 4*nr*columns)
+			f.Inc(ci, 4*nr)
+			f.Inc(left, -nr)
+		})
+		f.If(left.Gt(Const(0)), func() {
+			copyTile(f, ws, Const(4*nr), ci, ldc, rows, left)
+			call(ws, Const(4*nr))
+			copyTile(f, ci, ldc, ws, Const(4*nr), rows, left)
+		}, nil)
+	})
+}
+
+// pickColumns builds the kernel of command.Pick, which is one tile.
+func (g *generator) pickColumns() {
+	g.kernel(command.PickColumns, func(f *Func, rec, tile, ws Value) {
+		var r command.Pick
+		get := func(o uintptr) Value { return field(f, rec, o) }
+		rows, k := live(f, rec, unsafe.Offsetof(r.Live)), get(unsafe.Offsetof(r.K))
+		x, y := get(unsafe.Offsetof(r.X)), get(unsafe.Offsetof(r.Y))
+		end := f.Let(k.ShrU(2).Shl(4))
+		f.Fill(ws, Const(0), k.Shl(2))
+		f.For(Const(0), rows, 1, func(Value) {
+			f.For(Const(0), end, 16, func(at Value) {
+				to, top := f.Let(ws.Add(at)), f.Local(I32x4)
+				f.Set(top, Load(I32x4, to, 0))
+				topBits(f, top, LoadV(x.Add(at), 0))
+				f.Store(to, 0, top)
+			})
+			f.For(end, k.Shl(2), 4, func(at Value) {
+				to, v := f.Let(ws.Add(at)), f.Let(LoadI(x.Add(at), 0).And(Const(0x7fffffff)))
+				f.If(v.Gt(LoadI(to, 0)), func() { f.Store(to, 0, v) }, nil)
+			})
+			f.Set(x, x.Add(k.Shl(2)))
+		})
+		f.For(Const(0), Const(command.PickedColumns), 1, func(e Value) {
+			best, top := f.Let(Const(0)), f.Let(Const(-1))
+			f.For(Const(0), k, 1, func(i Value) {
+				v := f.Let(LoadI(ws.Add(i.Shl(2)), 0))
+				f.If(v.Gt(top), func() {
+					f.Set(top, v)
+					f.Set(best, i)
+				}, nil)
+			})
+			f.Store(ws.Add(best.Shl(2)), 0, Const(-1))
+			f.Store(y.Add(e.Shl(2)), 0, best)
+		})
 	})
 }
 
@@ -257,8 +345,23 @@ func (g *generator) roundBlocks() {
 		x := f.Let(get(unsafe.Offsetof(r.X)).Add(first.Mul(k).Shl(2)))
 		y := f.Let(get(unsafe.Offsetof(r.Y)).Add(first.Mul(blocks).Mul(block.Mul(Const(size)).Add(Const(tailSize)))))
 		top, sum := f.Local(I32x4), f.Local(I32x4)
+		picked, apart := get(unsafe.Offsetof(r.Picked)), get(unsafe.Offsetof(r.Apart))
+		f.Set(apart, apart.Add(first.Mul(Const(4*command.PickedColumns))))
+		// eachPicked is for the picked numbers of the row at hand and where they go. They are
+		// zero in X as long as the row is rounded: nobody else reads it now.
+		eachPicked := func(row Value, do func(at, apart Value)) {
+			f.If(picked, func() {
+				for e := range command.PickedColumns {
+					do(f.Let(row.Add(LoadI(picked, 4*e).Shl(2))), apart.Add(Const(4*e)))
+				}
+			}, nil)
+		}
 		f.For(Const(0), count, 1, func(Value) {
-			left := f.Let(k)
+			left, whole := f.Let(k), f.Let(x)
+			eachPicked(whole, func(at, apart Value) {
+				f.Store(apart, 0, LoadI(at, 0))
+				f.Store(at, 0, Const(0))
+			})
 			f.While(left.Gt(Const(0)), func() {
 				here := f.Let(MinI(left, block))
 				f.Set(top, VecI32(0))
@@ -309,6 +412,8 @@ func (g *generator) roundBlocks() {
 				f.Set(x, x.Add(here.Shl(2)))
 				f.Set(left, left.Sub(here))
 			})
+			eachPicked(whole, func(at, apart Value) { f.Store(at, 0, LoadI(apart, 0)) })
+			f.Inc(apart, 4*command.PickedColumns)
 		})
 	})
 }

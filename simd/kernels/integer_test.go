@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	f16 "prelude/engine/half"
@@ -100,6 +101,18 @@ func TestIntegerProduct(t *testing.T) {
 					live := mach.bytes(binary.LittleEndian.AppendUint32(nil, uint32(m)))
 					round := command.Blocks{Head: command.Head{Kernel: command.RoundBlocks, Tiles: uint32(m+2) / 3},
 						Live: command.Live{At: live, Times: 1, Max: uint32(m)}, X: mach.floats(a), K: uint32(k), Block: uint32(block), Chunk: 3}
+					picked := map[int]bool{}
+					if block == storedBlock {
+						pick := command.Pick{Head: command.Head{Kernel: command.PickColumns, Tiles: 1}, Live: round.Live,
+							X: round.X, Y: mach.bytes(make([]byte, 4*command.PickedColumns)), K: uint32(k)}
+						mach.run(pick)
+						round.Picked, round.Apart = pick.Y, mach.bytes(make([]byte, 4*command.PickedColumns*m))
+						for i := range command.PickedColumns {
+							at, _ := mach.mem.ReadUint32Le(pick.Y + uint32(4*i))
+							picked[int(at)] = true
+						}
+						checkPicked(t, a, k, picked)
+					}
 					lda := blocks * (2*block + tailSize)
 					round.Y = mach.bytes(make([]byte, m*lda))
 					mach.run(round)
@@ -107,11 +120,27 @@ func TestIntegerProduct(t *testing.T) {
 						B: command.Weight{Quants: mach.bytes(w.quants), Scales: mach.bytes(w.scales), Type: uint32(typ), Width: uint32([]int{n, k}[transposed])},
 						A: round.Y, LDA: uint32(lda), Transposed: uint32(transposed), Bias: mach.floats(bias),
 						C: mach.floats(make([]float32, m*n)), LDC: uint32(4 * n), M: uint32(m), N: uint32(n), K: uint32(k),
-						Cols: 32, Rows: 10, RowTiles: uint32(m+9) / 10, Block: uint32(block)}
+						Cols: 32, Rows: 10, RowTiles: uint32(m+9) / 10, Block: uint32(block), Picked: round.Picked, Apart: round.Apart}
 					rec.Tiles = rec.RowTiles * uint32((n+31)/32)
 					mach.run(rec)
 					got := mach.read(rec.C, m*n)
-					want := integerProduct(a, b, m, n, k, block, stored)
+					kept := slices.Clone(a) // what is rounded
+					for i := range kept {
+						if picked[i%k] {
+							kept[i] = 0
+						}
+					}
+					want := integerProduct(kept, b, m, n, k, block, stored)
+					for l := range picked {
+						for i := range m {
+							for j := range n {
+								want[i*n+j] += float64(a[i*k+l]) * float64(b[l*n+j])
+							}
+						}
+					}
+					if !slices.Equal(mach.read(round.X, m*k), a) {
+						t.Error("rounding has changed what it rounds")
+					}
 					var off, all, norms, err float64
 					for i := range m {
 						for j := range n {
@@ -137,6 +166,26 @@ func TestIntegerProduct(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// checkPicked holds picked columns of a [m, k]: no other one has a larger number.
+func checkPicked(t *testing.T, a []float32, k int, picked map[int]bool) {
+	t.Helper()
+	least, most := float32(math.Inf(1)), float32(0)
+	for l := range k {
+		top := float32(0)
+		for i := l; i < len(a); i += k {
+			top = max(top, float32(math.Abs(float64(a[i]))))
+		}
+		if picked[l] {
+			least = min(least, top)
+		} else {
+			most = max(most, top)
+		}
+	}
+	if len(picked) != command.PickedColumns || least < most {
+		t.Errorf("columns %v are picked, the least with %g; another one has %g", picked, least, most)
 	}
 }
 
