@@ -2,14 +2,14 @@ package engine
 
 import "math"
 
-// GradStats looks at all gradients of a step at once:
+// GradStats computes statistics of all gradients of a step:
 //
 //	stats = [norm, scale, bad]:  norm = √Σ g²,  scale = min(1, clip/norm),
 //	bad = 1 if a gradient or a checked value (the loss) is not finite, else 0
 //
 // Clip 0 does not clip. Where bad is 1, norm and scale are 0.
 type GradStats struct {
-	G     []Buffer // gradients; other checked scalars come after
+	G     []Buffer // the gradients, then the other values that are checked
 	Grads int      // how many of G are gradients
 	Stats Buffer   // [3]
 	Clip  float64
@@ -40,8 +40,8 @@ type AdamW struct {
 	Rate                     float64 // factor on lr for this parameter
 }
 
-// AdamW updates the tensor param by its gradient; its state are the tensors
-// "adam.m."+name and "adam.v."+name.
+// AdamW updates the tensor param by its gradient. The tensors "adam.m."+name and
+// "adam.v."+name hold its state.
 func (p *Program) AdamW(param, grad, stats, hyper Buffer, o AdamW) {
 	i := p.Info(param)
 	o.P, o.G, o.Stats, o.Hyper = param, grad, stats, hyper
@@ -61,14 +61,14 @@ func (o *AdamW) ports() (in, out []*Buffer) {
 func (o *AdamW) cost(p *Program) Cost { return Cost{FLOPs: 14 * float64(p.Spec(o.P).Len())} }
 func (o *AdamW) backward(*Grads)      {}
 
-// Record appends scalars to a log: row step mod rows of the tensor log [rows, n]
-// becomes the concatenation of the given buffers. Step is an I32 argument [1].
+// Record writes scalars into a log: row (step mod rows) of the tensor Log [rows, n] becomes
+// the concatenation of the buffers X. Step is an I32 argument [1].
 type Record struct {
 	X         []Buffer
 	Step, Log Buffer
 }
 
-// Record collects what is read back only every few steps.
+// Record logs x, so that the host can read the values of several steps at once.
 func (p *Program) Record(log, step Buffer, x ...Buffer) {
 	n := 0
 	for _, b := range x {

@@ -11,13 +11,13 @@ const (
 
 func (s Site) String() string { return [...]string{"decoder", "encoder", "cross"}[s] }
 
-// Positions says how a model knows where a token stands.
+// Positions is how a model encodes positions.
 type Positions uint8
 
 const (
-	Rotary   Positions = iota // keys are rotated: a prefix key can be moved exactly
-	Learned                   // a table added to the embeddings: it can't
-	Relative                  // a bias by distance (T5)
+	Rotary   Positions = iota // keys are rotated, so a prefix key can be moved exactly
+	Learned                   // a table is added to the embeddings: keys can't be moved
+	Relative                  // scores have a bias by distance (T5)
 )
 
 // ModelInfo is what methods, trainers and exports need to know of a model.
@@ -64,7 +64,7 @@ type LinearMap struct {
 	Out   int  // number of outputs
 }
 
-// Input is what a model's forward pass reads. Rows are packed; see the package doc.
+// Input is the input of a model's forward pass. Rows are packed; see the package doc.
 type Input struct {
 	IDs    Buffer // I32 [rows], or
 	Hidden Buffer // F32 [rows, hidden]: embeddings or the input of block First
@@ -91,10 +91,10 @@ type Cache struct {
 	Idx  Buffer   // I32 [rows]: slot of each row
 }
 
-// Chosen names the only rows that are wanted after the last block: that block's
-// queries, output and feed-forward part run for them alone.
+// Chosen selects the rows whose output is needed. The last block computes queries, output
+// and feed-forward part for them alone.
 type Chosen struct {
-	Idx, Pos, Lo, Hi            Buffer // I32 [chosen]; Idx counts rows, the others are those rows' own
+	Idx, Pos, Lo, Hi            Buffer // I32 [chosen]; Idx are row indices, the others those rows' values
 	LoLocal, PLoLocal, PHiLocal Buffer
 	CrossLo, CrossHi            Buffer
 }
@@ -103,18 +103,18 @@ type Chosen struct {
 type Encoded struct {
 	Hidden Buffer // [enc rows, hidden]
 	Lo, Hi Buffer // I32 [rows]
-	// K, V: by decoder layer, what Encode gave as CrossK and CrossV, for generation that
-	// computes them once; nil: computed from Hidden.
+	// K, V: by decoder layer, Encode's CrossK and CrossV, for generation, which computes
+	// them once; nil where they are computed from Hidden.
 	K, V []Buffer
 }
 
-// Output is what a forward pass gives. Hidden is after the final norm.
+// Output is the result of a forward pass. Hidden is after the final norm.
 type Output struct {
 	Hidden Buffer   // [rows or chosen, hidden]
 	Blocks []Buffer // by layer, the block's input [rows, hidden]
 	K, V   []Buffer // by layer, of these rows, as attention reads them
-	// An encoder's, by decoder layer: keys and values of its output, as cross-attention
-	// reads them. Where nobody reads them, they are not computed.
+	// Of an encoder, by decoder layer: keys and values of its output, as cross-attention
+	// reads them. They are computed only if they are read.
 	CrossK, CrossV []Buffer
 }
 
@@ -133,11 +133,11 @@ type Architecture interface {
 	Loss(p *Program, hidden, targets, weights Buffer, rest bool, h Hooks) Buffer
 }
 
-// At says where in a model a hook is called.
+// At is the place in a model at which a hook is called.
 type At struct {
 	Site  Site
 	Layer int
-	X     Buffer // the rows that ask, normed, [rows, hidden]
+	X     Buffer // the normed input of the queries [rows, hidden]
 	Q     Buffer // their queries, rotated, [rows, heads·headDim]
 	Lo    Buffer // their key ranges
 	Hi    Buffer
@@ -153,8 +153,7 @@ type Segment struct {
 	Pos Buffer
 }
 
-// Hooks is where a prefix enters a model: at these six places and no more. A nil
-// function does nothing.
+// Hooks are the places at which a prefix enters a model. A nil function does nothing.
 type Hooks struct {
 	// Embed maps the embeddings [rows, hidden] of an encoder's or decoder's input.
 	Embed func(p *Program, site Site, e Buffer) Buffer
@@ -171,7 +170,7 @@ type Hooks struct {
 	Weight func(p *Program, name string, w Buffer) Buffer
 }
 
-// Frozen is a model on its device, as methods and trainers are handed it.
+// Frozen is a model on its device, for methods and trainers.
 type Frozen struct {
 	Arch    Architecture
 	Dev     Device

@@ -11,12 +11,13 @@ package engine
 //
 // Shapes: q, o [rows, heads·headDim]; k, v [keys, kvHeads·headDim]; pk, pv [slots,
 // kvHeads·headDim]; lo, hi, plo, phi I32 [rows]; pbias [rows|1, heads|1, slots|1];
-// rel [heads, n] with I32 qpos [rows], kpos [keys], ppos [slots] (T5), where no ppos
-// is no relative bias on the prefix; lse [rows, heads]. A row that sees nothing gets o = 0 and lse = −1e30. A prefix bias of −1e30
-// removes its slot exactly.
+// rel [heads, n] with I32 qpos [rows], kpos [keys], ppos [slots] (T5); lse [rows, heads].
+// Without ppos the prefix has no relative bias. A row that sees nothing gets o = 0 and
+// lse = −1e30. A prefix bias of −1e30 removes its slot exactly.
 //
-// K, V, Lo, Hi are None together (prefix only: LLaMA-Adapter's separate softmax), as
-// are PK, PV. Li and Liang 2021, METHODS §1.2.
+// K, V, Lo and Hi may all be None: the attention is to the prefix alone (LLaMA-Adapter's
+// separate softmax). PK and PV may both be None: there is no prefix. Li and Liang 2021,
+// METHODS §1.2.
 type Attention struct {
 	Q, K, V, Lo, Hi         Buffer
 	PK, PV, PLo, PHi, PBias Buffer
@@ -26,7 +27,7 @@ type Attention struct {
 	Scale                   float64
 }
 
-// Attention appends o, whose O and LSE it fills in, and returns the output.
+// Attention appends o with new buffers for O and LSE and returns the output.
 func (p *Program) Attention(o Attention) Buffer {
 	rows, kv := p.Spec(o.Q).Rows(), o.KVHeads*o.HeadDim
 	p.want("attention", "query", o.Q, 0, o.Heads*o.HeadDim)

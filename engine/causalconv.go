@@ -1,15 +1,15 @@
 package engine
 
-// CausalConv is a causal depthwise convolution: row t ends at row e = hi_t − 1 of x
-// and sees the rows of its own sequence alone, those from lo_t on, and before them the
-// rows of left, which stand in front of every sequence:
+// CausalConv is a causal depthwise convolution. The window of row t ends at row e = hi_t − 1
+// of x. It sees the rows of its own sequence, which begins at row lo_t, and before them the
+// rows of left, which precede every sequence:
 //
 //	y_t = Σ_τ w_τ ⊙ x_{e−τ·dil}            e−τ·dil ≥ lo_t
 //	    + Σ_τ w_τ ⊙ left_{n+e−τ·dil−lo_t}  e−τ·dil < lo_t, where left has such a row
 //
 // Shapes: x [keys, d], w [taps, d], left [n, d] or None, lo, hi I32 [rows], y [rows, d].
-// Lo and hi are attention's: without a cache hi_t = t+1, with one x is the cache. There
-// is a gradient only without a cache:
+// Lo and hi are the ranges of attention, here never empty: without a cache hi_t = t+1; with
+// one, x is the cache. There is a gradient only without a cache:
 //
 //	dx_s = Σ_τ w_τ ⊙ dy_{s+τ·dil}    dw_τ = Σ_t dy_t ⊙ x_{t−τ·dil}    dleft likewise
 //

@@ -1,8 +1,8 @@
 package engine
 
-// CrossEntropy is the head and the loss in one: logits z = h·Wᵀ + bias never exist
-// as a whole, and none is computed twice. Row i has k targets with weights; a weight
-// of 0 masks, the mean's denominator is in the weights:
+// CrossEntropy is the head and the loss in one operation. The logits z = h·Wᵀ + bias never
+// exist as a whole, and none is computed twice. Row i has k targets with weights. A weight
+// of 0 masks its target; the weights contain the denominator of the mean:
 //
 //	loss = Σ_i Σ_j w_ij·(lse_i − z_i[t_ij])
 //	dz_i = (Σ_j w_ij)·p_i − Σ_j w_ij·1[t_ij]      dh = dz·W      dW = dzᵀ·h
@@ -12,12 +12,12 @@ package engine
 //
 //	loss += −w_r·log p_r     dz = W·p − w on the targets, p·(W − w_r/p_r) elsewhere,
 //
-// W the sum of all weights of the row. The targets of a row are then distinct.
+// W is the sum of all weights of the row. The targets of a row must then be distinct.
 //
 // Shapes: h [n, d], W [vocab, d] of any type, bias [vocab] or None, targets I32
-// [n, k], weights [n, k(+1)], loss [1]. The outputs DH [n, d], DW [vocab, d] and
-// DBias [vocab] are for a loss gradient of 1 and are set by reverse mode; a None
-// one is not computed.
+// [n, k], weights [n, k(+1)], loss [1]. Reverse mode sets the outputs DH [n, d], DW
+// [vocab, d] and DBias [vocab], the gradients for a loss gradient of 1; those that are None
+// are not computed.
 type CrossEntropy struct {
 	H, W, Bias, Targets, Weights Buffer
 	Loss, DH, DW, DBias          Buffer

@@ -11,39 +11,38 @@ type Device interface {
 	// Name is "cpu", "simd" or "webgpu".
 	Name() string
 	Alloc(s Spec) (Tensor, error)
-	// Compile prepares a program over these tensors (by name). Nothing is compiled
-	// or allocated after it. Plans of one device share its scratch area.
+	// Compile prepares a program that uses these tensors, by name. Runs of the plan
+	// compile and allocate nothing. Plans of one device share its scratch area.
 	Compile(ctx context.Context, p *Program, bind map[string]Tensor) (Plan, error)
-	// Memory says what the device holds now.
+	// Memory is what the device has allocated.
 	Memory() Memory
 	Close() error
 }
 
-// Memory counts bytes: of tensors, and of all that runs need besides, which is the one
-// scratch area, and on some devices workspaces of threads and compiled plans.
+// Memory counts bytes: those of tensors, and those of everything else that runs need (the
+// scratch area and, on some devices, threads' workspaces and compiled plans).
 type Memory struct{ Tensors, Scratch int64 }
 
-// Tensor outlives any plan: weights, prefix, optimiser state, KV cache.
-// Offsets are in bytes of the spec's file layout (Spec.Bytes in all) and, like the
-// lengths of src and dst, whole blocks.
+// Tensor is memory of a device that outlives plans: weights, prefix, optimiser state, KV
+// cache. Offsets count bytes of the file layout of its spec ([Spec.Bytes] in all). Offsets
+// and the lengths of src and dst are whole blocks.
 type Tensor interface {
 	Spec() Spec
-	Write(ctx context.Context, off int, src []byte) error // in pieces: a file streams in
+	Write(ctx context.Context, off int, src []byte) error // a file may be written in pieces
 	Read(ctx context.Context, off int, dst []byte) error  // waits for the runs queued before it
 	Close() error
 }
 
 // Plan is a compiled program.
 type Plan interface {
-	// Run queues one replay and may return before it is done; at most two are in
-	// flight. It copies what it needs of in. An error of an earlier queued run may
-	// be reported by a later call.
+	// Run queues one run and may return before it is finished; at most two runs are in
+	// flight. It copies the arguments. A later call may report the error of an earlier run.
 	Run(ctx context.Context, in Args) error
 	Close() error
 }
 
-// Pauser is a device that can rest in the middle of a run: queued work stands still
-// within 200 ms of Pause(true) and goes on after Pause(false).
+// Pauser is a device that can pause in the middle of a run: queued work stops within
+// 200 ms of Pause(true) and continues after Pause(false).
 type Pauser interface {
 	Pause(on bool)
 }

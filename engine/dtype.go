@@ -2,9 +2,9 @@ package engine
 
 import "fmt"
 
-// DType is the type of a buffer's elements. Activations are F32 (float64 on the
-// float64 reference device); F16, BF16 and the quantised types are for frozen
-// weights and keep the bits of their file.
+// DType is the type of a buffer's elements. Activations are F32 (float64 on the float64
+// reference device). F16, BF16 and the quantised types are for frozen weights, which keep
+// the bits of their file.
 type DType uint8
 
 const (

@@ -10,15 +10,15 @@ const (
 	Mul                 // a · b
 )
 
-// Binary is y = fn(a, b), elementwise; a and y have one shape. B has the same
-// shape, or is [cols] (a row for all rows), [rows, 1] (a number a row) or [1].
-// Y may be A.
+// Binary is y = fn(a, b), elementwise; a and y have the same shape. B has that shape too,
+// or is [cols] (one row for all rows), [rows, 1] (one number for each row) or [1]. Y may
+// be A.
 type Binary struct {
 	A, B, Y Buffer
 	Fn      BinaryFn
 }
 
-// Spread says how a Binary's b is repeated over a.
+// Spread is how the second operand of a [Binary] is repeated over the first.
 type Spread uint8
 
 const (
@@ -28,7 +28,7 @@ const (
 	Uniform               // b [1]
 )
 
-// SpreadOf tells how o's b is repeated over a.
+// SpreadOf is how b is repeated over a; it is not ok where the shapes do not fit.
 func (p *Program) SpreadOf(a, b Buffer) (Spread, bool) {
 	as, bs := p.Spec(a), p.Spec(b)
 	switch {
@@ -177,7 +177,7 @@ func (o *Fill) ports() (in, out []*Buffer) { return nil, []*Buffer{&o.Y} }
 func (o *Fill) cost(p *Program) Cost       { return Cost{} }
 func (o *Fill) backward(*Grads)            {}
 
-// Copy is y = x, live rows only. Shapes may differ where lengths agree.
+// Copy is y = x, live rows only. Shapes may differ, lengths may not.
 type Copy struct{ X, Y Buffer }
 
 // CopyTo writes x into the tensor y.
@@ -198,10 +198,10 @@ func (o *Copy) backward(g *Grads) {
 	}
 }
 
-// View makes y a part of x; nothing runs. Its gradient is the same part of x's.
+// View makes y a part of x; it costs nothing. Its gradient is the same part of x's.
 type View struct{ X, Y Buffer }
 
-// View is the elements [off, off+len) of x in another shape. Two views that train
+// View is the elements [off, off+len) of x in another shape. Views that need gradients
 // must not overlap.
 func (p *Program) View(x Buffer, off int, shape ...int) Buffer {
 	root, base := p.Root(x)
@@ -224,4 +224,4 @@ func (p *Program) View(x Buffer, off int, shape ...int) Buffer {
 
 func (o *View) ports() (in, out []*Buffer) { return []*Buffer{&o.X}, []*Buffer{&o.Y} }
 func (o *View) cost(*Program) Cost         { return Cost{} }
-func (o *View) backward(*Grads)            {} // Grads.new has put it in place
+func (o *View) backward(*Grads)            {} // Grads.new has made it a view

@@ -1,19 +1,19 @@
 package engine
 
-// Grads is the state of one reverse pass: which buffers need a gradient and which
-// gradients are known so far.
+// Grads is the state of one reverse pass: the buffers that need a gradient and the
+// gradients so far.
 type Grads struct {
 	p      *Program
 	needs  []bool
 	of     map[Buffer]Buffer
-	shared map[Buffer]bool // the gradient buffer belongs to someone else too
+	shared map[Buffer]bool // the gradient buffer is another buffer's gradient too
 	seeds  map[Buffer]bool
-	stacks map[Buffer]bool // so far the gradient consists of views' gradients and zeros
+	stacks map[Buffer]bool // only views have contributed to the gradient; the rest is zero
 }
 
 // Grad appends the backward operations of the sum of the given scalar losses and
-// returns the gradients of the trainable tensors (see Train) by tensor. Only what
-// lies between them and a loss is computed. Call it once, after the forward ops.
+// returns the gradients of the trainable tensors (see Train), by tensor. Only gradients
+// between them and a loss are computed. Call it once, after the forward operations.
 func (p *Program) Grad(losses ...Buffer) map[Buffer]Buffer {
 	p.learns = true
 	g := &Grads{p: p, of: map[Buffer]Buffer{}, shared: map[Buffer]bool{}, seeds: map[Buffer]bool{}, stacks: map[Buffer]bool{}}
@@ -70,10 +70,11 @@ func (g *Grads) step(op Op) {
 	}
 }
 
-// Needs says whether b's gradient is wanted.
+// Needs reports whether b's gradient is needed.
 func (g *Grads) Needs(b Buffer) bool { return b != None && int(b) < len(g.needs) && g.needs[b] }
 
-// Of is b's gradient as accumulated so far, or None. A seed's is made on demand.
+// Of is b's gradient as accumulated so far, or None. The gradient of a loss is created
+// when it is first asked for.
 func (g *Grads) Of(b Buffer) Buffer {
 	d, ok := g.of[b]
 	if !ok && g.seeds[b] {
@@ -88,11 +89,11 @@ func (g *Grads) Of(b Buffer) Buffer {
 	return d
 }
 
-// one says that b's gradient is the constant 1 of a loss that nothing else reads.
+// one reports whether b's gradient is the constant 1 of a loss that nothing else reads.
 func (g *Grads) one(b Buffer) bool { _, ok := g.of[b]; return !ok && g.seeds[b] }
 
-// new allocates a gradient for b. The gradient of a view is a view, at the same
-// place, of its parent's gradient, which starts at zero.
+// new creates a gradient for b. The gradient of a view is a view of its parent's gradient
+// at the same offset; the parent's gradient starts at zero.
 func (g *Grads) new(b Buffer) Buffer {
 	p, i := g.p, g.p.Info(b)
 	if i.Root == None {
@@ -114,9 +115,8 @@ func (g *Grads) new(b Buffer) Buffer {
 	return p.add(Info{Name: "d " + i.Name, Spec: i.Spec, Life: p.Info(root).Life, Rows: i.Rows, Root: root, Off: off + i.Off})
 }
 
-// target says where an operation that can add as it writes puts b's gradient: it
-// writes y = add + contribution, where add is None for the first contribution and
-// may be y itself.
+// target is the buffer into which an operation that can accumulate writes b's gradient: y =
+// add + contribution. Add is None for the first contribution and may be y itself.
 func (g *Grads) target(b Buffer) (y, add Buffer) {
 	add = g.Of(b)
 	delete(g.stacks, b)
@@ -129,7 +129,7 @@ func (g *Grads) target(b Buffer) (y, add Buffer) {
 	return y, add
 }
 
-// sum adds the finished contribution d, a buffer of its own, to b's gradient.
+// sum adds the contribution d, which is used nowhere else, to b's gradient.
 func (g *Grads) sum(b, d Buffer) {
 	if g.Of(b) == None && g.p.Info(b).Root == None {
 		g.of[b] = d
@@ -143,8 +143,8 @@ func (g *Grads) sum(b, d Buffer) {
 	}
 }
 
-// share passes on d, a gradient that others read too, as b's: nothing is copied
-// unless b has another contribution.
+// share adds the contribution d, which is used elsewhere too, to b's gradient. It is copied
+// only if b has another contribution.
 func (g *Grads) share(b, d Buffer) {
 	if g.Of(b) == None && g.p.Info(b).Root == None {
 		g.of[b] = d

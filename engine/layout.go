@@ -85,16 +85,17 @@ func (p *Program) Layout(elem, align int64) Layout {
 	return l
 }
 
-// Planner is a device that says what programs will take before anything is allocated.
+// Planner is a device that can compute the memory that programs need before anything is
+// allocated.
 type Planner interface {
-	// Need is what [Device.Memory] will be once the tensors that the programs name and
-	// bind lacks are there, one for each name, and all programs are compiled.
+	// Need is the value of [Device.Memory] once the programs' tensors that bind lacks are
+	// allocated, one for each name, and all programs are compiled.
 	Need(bind map[string]Tensor, programs ...*Program) (Memory, error)
 }
 
-// Need ends the building of programs, as [Program.CheckBind] does, and asks d what it
-// will hold when they are compiled. A device that is no [Planner] is taken to need no
-// more than tensors as files have them and scratch as float32.
+// Need ends the building of programs, as [Program.CheckBind] does, and returns the memory
+// that d will hold when they are compiled. For a device that is not a [Planner] it counts
+// tensors as files store them and scratch as float32.
 func Need(d Device, bind map[string]Tensor, programs ...*Program) (Memory, error) {
 	for _, p := range programs {
 		if p.err != nil {
@@ -115,7 +116,7 @@ func Need(d Device, bind map[string]Tensor, programs ...*Program) (Memory, error
 	return m, nil
 }
 
-// Lacking are the tensors that programs name and bind lacks, one for each name.
+// Lacking lists the programs' tensors that bind lacks, one for each name.
 func Lacking(bind map[string]Tensor, programs ...*Program) map[string]Spec {
 	all := map[string]Spec{}
 	for _, p := range programs {
@@ -128,7 +129,8 @@ func Lacking(bind map[string]Tensor, programs ...*Program) map[string]Spec {
 	return all
 }
 
-// lifetimes gives for each scratch root the first and last op that touches it, -1 if none.
+// lifetimes are the first and the last operation that use each scratch buffer, -1 where
+// no operation does.
 func (p *Program) lifetimes() (first, last []int) {
 	first, last = make([]int, len(p.buffers)), make([]int, len(p.buffers))
 	for b := range first {

@@ -53,7 +53,7 @@ func (o *Linear) backward(g *Grads) {
 }
 
 // Outer is y = Σ_t a_tᵀ b_t + add over the live rows of a [rows, m] and b [rows, n]:
-// a weight's gradient, y [m, n].
+// the gradient of a weight; y [m, n].
 type Outer struct{ A, B, Add, Y Buffer }
 
 func (o *Outer) ports() (in, out []*Buffer) {

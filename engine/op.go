@@ -2,10 +2,10 @@ package engine
 
 import "reflect"
 
-// Op is one operation: a struct with named buffers and attributes. Devices switch
-// on its type. Ops are made by Program's builders, which check shapes.
+// Op is one operation: a struct of buffers and attributes. Devices switch on its type.
+// The methods of [Program] build operations and check shapes.
 type Op interface {
-	// ports lists the buffers that the operation reads and writes. Absent ones are None.
+	// ports lists the buffers that the operation reads and writes; absent ones are None.
 	ports() (in, out []*Buffer)
 	// backward appends to g's program what turns the gradients of the outputs into
 	// gradients of the inputs that need one.
@@ -48,8 +48,8 @@ func (p *Program) Cost() Cost {
 	return sum
 }
 
-// OpCost is the work of one operation. Bytes are counted here, from its ports,
-// unless the operation says otherwise.
+// OpCost is the work of one operation. Its bytes are those of its buffers unless the
+// operation counts them itself.
 func (p *Program) OpCost(op Op) Cost {
 	c := op.cost(p)
 	if c.Bytes == 0 {
@@ -60,7 +60,7 @@ func (p *Program) OpCost(op Op) Cost {
 	return c
 }
 
-// clone copies op, sharing nothing that ports points to.
+// clone copies op; the copy shares no buffer list with op.
 func clone(op Op) Op {
 	v := reflect.New(reflect.TypeOf(op).Elem())
 	v.Elem().Set(reflect.ValueOf(op).Elem())

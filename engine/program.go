@@ -10,19 +10,19 @@ type Buffer int32
 
 const None Buffer = 0
 
-// Domain is a bound on leading rows whose live count is handed over with each run.
+// Domain is an upper bound on leading rows; each run says how many of them are live.
 type Domain int32
 
-// AllRows is the domain of buffers whose rows are always all live.
+// AllRows is the domain of buffers whose rows are all live in every run.
 const AllRows Domain = 0
 
-// Life says who owns a buffer's memory and for how long.
+// Life says who owns a buffer's memory, and for how long.
 type Life uint8
 
 const (
-	Scratch  Life = iota // this run, between its first writer and last reader
-	Argument             // written by the caller before the run
-	Persist              // a Tensor of the device, bound by name at compile time
+	Scratch  Life = iota // valid within a run, from its first write to its last read
+	Argument             // an input of the run
+	Persist              // a Tensor of the device, bound by name when the plan is compiled
 )
 
 // Info describes a buffer.
@@ -36,9 +36,9 @@ type Info struct {
 	train bool
 }
 
-// Program is a flat list of operations over buffers. Build it with the methods
-// named after the operations; the first error sticks and is returned by Err and
-// by Compile, so that builders chain without checks.
+// Program is a flat list of operations over buffers. Methods named after the operations
+// build it. The program keeps the first error of building, which Err and Compile return,
+// so calls can be chained without checks.
 type Program struct {
 	ops     []Op
 	buffers []Info
@@ -65,7 +65,7 @@ func NewProgram() *Program {
 	return &Program{buffers: make([]Info, 1), domains: []domain{{"all", 0}}, named: map[string]Buffer{}, open: -1}
 }
 
-// Err is the first error made while building.
+// Err is the first error of building.
 func (p *Program) Err() error { return p.err }
 
 // Failf records an error of building, unless there is one already.
@@ -75,7 +75,7 @@ func (p *Program) Failf(format string, args ...any) {
 	}
 }
 
-// Ops is the list of operations. Devices read it; nobody writes it.
+// Ops is the list of operations, which devices read. It must not be changed.
 func (p *Program) Ops() []Op { return p.ops }
 
 // Len is the number of buffer names, None included: valid buffers are 1 ≤ b < Len.
@@ -137,7 +137,7 @@ func (p *Program) Persist(name string, s Spec) Buffer {
 	return b
 }
 
-// Train marks tensors as trainable: reverse mode computes their gradients.
+// Train marks tensors as trainable; Grad computes their gradients.
 func (p *Program) Train(tensors ...Buffer) {
 	for _, b := range tensors {
 		if i := &p.buffers[b]; i.Life != Persist || i.Spec.DType != F32 || i.Root != None {
@@ -158,8 +158,8 @@ func (p *Program) Temp(name string, rows Domain, shape ...int) Buffer {
 	return p.add(Info{Name: name, Spec: Spec{F32, shape}, Life: Scratch, Rows: rows})
 }
 
-// Keep turns a scratch buffer that an operation writes into a tensor of the device
-// under that name, so that it can be read after the run.
+// Keep turns a scratch buffer that an operation writes into a tensor of the device with
+// this name, which can be read after the run.
 func (p *Program) Keep(name string, b Buffer) Buffer {
 	i := &p.buffers[b]
 	if i.Life != Scratch || i.Root != None || b == None {
@@ -174,7 +174,7 @@ func (p *Program) Keep(name string, b Buffer) Buffer {
 	return b
 }
 
-// Tensors lists the tensors that a plan of this program must be given, by name.
+// Tensors lists by name the tensors that a plan of this program needs.
 func (p *Program) Tensors() map[string]Spec {
 	all := make(map[string]Spec, len(p.named))
 	for name, b := range p.named {
@@ -183,7 +183,7 @@ func (p *Program) Tensors() map[string]Spec {
 	return all
 }
 
-// Named is the buffer of a tensor, None if there is no such name.
+// Named is the buffer of a tensor, or None if the program has no tensor of that name.
 func (p *Program) Named(name string) Buffer { return p.named[name] }
 
 func (p *Program) emit(op Op) {

@@ -3,22 +3,22 @@ package engine
 // span is a marked block: ops [from, to).
 type span struct{ from, to int }
 
-// BeginBlock and EndBlock mark the ops of one of the model's blocks, so that
-// reverse mode can drop and recompute its activations.
+// BeginBlock and EndBlock enclose the operations of one of the model's blocks. Reverse
+// mode can recompute the activations inside a block instead of keeping them.
 func (p *Program) BeginBlock() { p.open = len(p.ops) }
 
-// EndBlock ends the block that BeginBlock began.
+// EndBlock ends the block; see [Program.BeginBlock].
 func (p *Program) EndBlock() {
 	p.blocks = append(p.blocks, span{p.open, len(p.ops)})
 	p.open = -1
 }
 
-// Recompute makes Grad keep only what marked blocks pass on and compute their
-// insides again on the way back (Chen et al. 2016, arXiv 1604.06174): less memory
-// for about a third more time. The results are the same bit for bit.
+// Recompute makes Grad keep only the inputs of marked blocks and compute their activations
+// again in the backward pass (Chen et al. 2016, arXiv 1604.06174). It saves memory and
+// costs about a third more time. The results are the same to the bit.
 func (p *Program) Recompute() { p.again = true }
 
-// reverse walks the ops backwards, whole blocks at a time where they are recomputed.
+// reverse walks the operations backwards; blocks that are recomputed go as a whole.
 func (p *Program) reverse(g *Grads) {
 	ops := p.ops[:len(p.ops):len(p.ops)]
 	blocks := p.blocks
@@ -34,7 +34,7 @@ func (p *Program) reverse(g *Grads) {
 	}
 }
 
-// reverseAgain emits a copy of a block's ops on new buffers and reverses the copy.
+// reverseAgain appends a copy of a block's operations with new buffers and reverses it.
 func (p *Program) reverseAgain(g *Grads, ops []Op) {
 	twin := map[Buffer]Buffer{}
 	start := len(p.ops)
@@ -79,7 +79,7 @@ func (p *Program) reverseAgain(g *Grads, ops []Op) {
 	}
 }
 
-// follow hands what is known of b's gradient on to its twin t.
+// follow gives b's twin t the gradient that b has so far.
 func (p *Program) follow(g *Grads, b, t Buffer) {
 	for len(g.needs) <= int(t) {
 		g.needs = append(g.needs, false)
@@ -91,7 +91,7 @@ func (p *Program) follow(g *Grads, b, t Buffer) {
 	}
 }
 
-// prune drops operations whose results nobody reads. Devices see the program after it.
+// prune drops operations whose results are never read.
 func (p *Program) prune() {
 	read := make([]bool, len(p.buffers))
 	keep := make([]bool, len(p.ops))

@@ -1,7 +1,7 @@
 package engine
 
-// GatherRows is y_i = x[idx_i]: x [rows, n], idx I32 [m], y [m, n]. The indices of
-// one run are distinct.
+// GatherRows is y_i = x[idx_i]: x [rows, n], idx I32 [m], y [m, n]. Indices must be
+// distinct where the gradient of x is needed.
 type GatherRows struct{ X, Idx, Y Buffer }
 
 // GatherRows picks rows of x.
@@ -25,11 +25,11 @@ func (o *GatherRows) backward(g *Grads) {
 	g.p.emit(&ScatterRows{X: g.Of(o.Y), Idx: o.Idx, Add: add, Y: dx})
 }
 
-// ScatterRows is y = add (0 where None) with x_i added to row idx_i: GatherRows'
-// gradient. Y may be Add. All live rows of y are written.
+// ScatterRows is y = add (0 where None) with x_i added to row idx_i, the gradient of
+// [GatherRows]. Indices are distinct. Y may be Add. All live rows of y are written.
 type ScatterRows struct{ X, Idx, Add, Y Buffer }
 
-// ScatterRows spreads the rows of x over a buffer shaped and bounded like like; other rows are 0.
+// ScatterRows adds the rows of x to zeros with the rows and domain of like.
 func (p *Program) ScatterRows(x, idx, like Buffer) Buffer {
 	y := p.like("scatter", like, p.Dim(x, -1))
 	p.emit(&ScatterRows{X: x, Idx: idx, Y: y})
@@ -51,8 +51,8 @@ func (o *ScatterRows) backward(g *Grads) {
 	}
 }
 
-// StoreRows writes x_i into row idx_i of the tensor dst: how keys and values enter
-// a cache. Dst counts as read and written, so that what reads it comes after.
+// StoreRows writes x_i into row idx_i of the tensor dst, such as keys and values into a
+// cache. Dst counts as read and written, so later operations see the new rows.
 type StoreRows struct{ X, Idx, Dst Buffer }
 
 // StoreRows writes rows into a tensor of the device. It has no gradient.
@@ -98,7 +98,7 @@ func (o *ConcatRows) backward(g *Grads) {
 }
 
 // SplitCols is y[g] = columns [g·n, (g+1)·n) of x: [rows, groups·n] to [groups, rows, n].
-// With Merge it goes back: [groups, rows, n] to [rows, groups·n].
+// Merge is the inverse: [groups, rows, n] to [rows, groups·n].
 type SplitCols struct {
 	X, Y   Buffer
 	Groups int

@@ -134,7 +134,7 @@ func (b *Builder) Floats(name string, rows engine.Domain, x []float64, shape ...
 	return a
 }
 
-// Live is param with only its first rows live, as the domain says.
+// Live is param with the live rows of the domain.
 func (b *Builder) Live(param engine.Buffer, rows engine.Domain) engine.Buffer {
 	s := b.Spec(param)
 	idx := b.Ints("live", rows, nil, s.Shape[0])
@@ -145,7 +145,7 @@ func (b *Builder) Live(param engine.Buffer, rows engine.Domain) engine.Buffer {
 	return b.View(y, 0, s.Shape...)
 }
 
-// Out compares y, and makes a random linear function of it part of the loss.
+// Out compares y and adds a random linear function of it to the loss.
 func (b *Builder) Out(name string, y engine.Buffer) {
 	s := b.Spec(y)
 	w := b.Tensor("weigh "+name, 1, s.Shape...)
@@ -153,7 +153,7 @@ func (b *Builder) Out(name string, y engine.Buffer) {
 	b.Watch(name, y)
 }
 
-// Watch compares y without making it part of the loss.
+// Watch compares y and leaves the loss as it is.
 func (b *Builder) Watch(name string, y engine.Buffer) {
 	i := b.Info(y)
 	if i.Root == engine.None && i.Life == engine.Scratch && i.Rows == engine.AllRows {
@@ -264,7 +264,7 @@ func (s *started) results(ctx context.Context) (map[string][]float64, error) {
 	return out, nil
 }
 
-// values reads a tensor; the reference devices give all their digits.
+// values reads a tensor, in full precision from the reference devices.
 func values(ctx context.Context, t engine.Tensor) ([]float64, error) {
 	if exact, ok := t.(interface{ Data() []float64 }); ok {
 		return append([]float64(nil), exact.Data()...), nil

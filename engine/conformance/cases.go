@@ -120,7 +120,7 @@ type attn struct {
 	slots                  int
 	bias                   []int // shape of the prefix bias with -1 for its full size, nil for none
 	noContent, window, rel bool
-	free                   bool // no relative bias on the prefix
+	free                   bool // the prefix has no relative bias
 	empty                  bool // some rows see nothing
 	reversed               bool // some ranges end before they begin
 	sigma                  float64

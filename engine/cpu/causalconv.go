@@ -2,8 +2,7 @@ package cpu
 
 import "prelude/engine"
 
-// taps calls f for each row of the context that row t's tap meets: row i of x, or of
-// left where isLeft.
+// taps calls f for each tap of row t that falls on a row: row i of x, or of left if isLeft.
 func (c *plan[T]) taps(o *engine.CausalConv, t int, f func(tap, i int, isLeft bool)) {
 	lo, hi := int(c.i32(o.Lo)[t]), int(c.i32(o.Hi)[t])
 	n := c.p.Dim(o.Left, 0)

@@ -51,8 +51,8 @@ func (c *plan[T]) crossEntropy(o *engine.CrossEntropy) {
 	c.at(o.Loss)[0] = T(loss)
 }
 
-// ceRow turns a row of logits into their gradient and returns its loss. Own is room
-// for as many numbers as there are targets.
+// ceRow turns a row of logits into their gradient and returns its loss. Own is scratch
+// memory for one number for each target.
 func ceRow[T Float](z, bias []T, targets []int32, weights []T, own []float64, rest bool) float64 {
 	m := math.Inf(-1)
 	for j := range z {

@@ -15,8 +15,8 @@ type Float interface{ float32 | float64 }
 
 // Device is the reference device.
 type Device[T Float] struct {
-	// Yield, if set, is called between operations: where one thread does everything
-	// (a browser's worker), it lets other things happen. It may wait.
+	// Yield, if set, is called between operations. In a browser's worker, which has one
+	// thread, it lets the event loop run. It may block.
 	Yield func()
 
 	scratch []T
@@ -113,7 +113,7 @@ func (t *Tensor[T]) Read(_ context.Context, off int, dst []byte) error {
 // Data is the tensor's own floats (F32 only), for exact reference values in tests.
 func (t *Tensor[T]) Data() []T { return t.f }
 
-// reserve makes the room that op needs while it runs.
+// reserve allocates the memory that op needs while it runs.
 func (d *Device[T]) reserve(p *engine.Program, op engine.Op) {
 	switch o := op.(type) {
 	case *engine.CrossEntropy:

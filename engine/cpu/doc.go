@@ -1,6 +1,6 @@
-// Package cpu is the reference device: plain Go, generic over float32 and float64,
-// clear before fast. Every other device is held to it, and gradient checks run on
-// it in float64.
+// Package cpu is the reference device: plain Go, generic over float32 and float64, written
+// to be clear rather than fast. Other devices' results are compared with its results, and
+// gradient checks run on it in float64.
 //
 //	dev := cpu.New[float64]()
 //	x, err := dev.Alloc(engine.Spec{DType: engine.F32, Shape: []int{4, 8}})

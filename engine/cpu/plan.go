@@ -100,7 +100,7 @@ func (c *plan[T]) Run(ctx context.Context, in engine.Args) error {
 	return nil
 }
 
-// do runs one op. A new op adds a line here and a file beside this one.
+// do runs one operation. A new operation adds a line here and a file in this package.
 func (c *plan[T]) do(op engine.Op) error {
 	switch o := op.(type) {
 	case *engine.View:

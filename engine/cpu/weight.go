@@ -23,8 +23,8 @@ func weightOf(op engine.Op) engine.Buffer {
 // panelRows is how many rows of a packed weight are unpacked at a time.
 func panelRows(s engine.Spec) int { return min(s.Rows(), max(1, 1<<20/s.Cols())) }
 
-// weightRows are rows [from, to) of a weight of any type, unpacked into the panel
-// where they are packed. With f of 64 bits a weight's value is the same as with 32.
+// weightRows are rows [from, to) of a weight of any type; packed types are unpacked into
+// the panel. The values are the same in float32 and in float64.
 func (c *plan[T]) weightRows(w engine.Buffer, from, to int) []T {
 	s := c.p.Spec(w)
 	cols := s.Cols()

@@ -8,15 +8,15 @@
 //	{"__metadata__": {"format": "pt"},
 //	 "w": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}
 //
-// Shapes are row-major; offsets count from the end of the header. A file is
-// accepted on the terms of the reference implementation: the tensors lie one
-// behind the other from the first data byte to the last of the file, with no
-// hole, no overlap and nothing behind them; shape × element size is the length;
-// the header is at most 100 MB. On top of it a name may occur only once.
+// Shapes are row-major; offsets count from the end of the header. A file must
+// satisfy the rules of the reference implementation: the tensors follow each
+// other from the first data byte to the end of the file without gaps or
+// overlaps; a tensor's length is its shape × element size; the header is at
+// most 100 MB. In addition each name must be unique.
 //
-// [Open] reads the header alone, from any io.ReaderAt; [File.ReadAt] then reads
-// any range of a tensor. Nothing is allocated by what a header claims: the
-// claims are first held against the size of the file.
+// [Open] reads only the header, from any io.ReaderAt; [File.ReadAt] then reads
+// any range of a tensor. The sizes in a header are checked against the size of
+// the file before anything is allocated.
 //
 // [Write] is deterministic: it puts tensors in the reference's order (wide
 // elements first, then by name), which aligns every tensor to its element.

@@ -55,9 +55,9 @@ func (f *File) ReadAt(name string, dst []byte, off int64) error {
 	return nil
 }
 
-// Float32s reads a whole tensor as float32: F32 as it is, F16 and BF16 widened,
-// F64 rounded. It is meant for what is small, like an adapter; a model's
-// weights are read by range.
+// Float32s reads a whole tensor as float32: F32 unchanged, F16 and BF16 widened,
+// F64 rounded. It is meant for small tensors, such as an adapter's; ReadAt reads
+// large ones by range.
 func (f *File) Float32s(name string) ([]float32, error) {
 	t, err := f.Tensor(name)
 	if err != nil {

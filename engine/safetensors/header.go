@@ -16,10 +16,10 @@ import (
 // MaxHeader is the longest header that is read, in bytes: the reference's limit.
 const MaxHeader = 100_000_000
 
-// metadataKey holds a file's own string pairs; it is no tensor.
+// metadataKey is the key of a file's metadata, which is not a tensor.
 const metadataKey = "__metadata__"
 
-// An Info says what a tensor is and where its bytes lie.
+// An Info describes a tensor and the place of its bytes.
 type Info struct {
 	Name   string
 	DType  DType
@@ -53,7 +53,7 @@ func ReadHeader(r io.ReaderAt, size int64) (*Header, error) {
 	if int64(n) > size-8 {
 		return nil, fmt.Errorf("safetensors: header claims %d bytes, the file has %d behind its length: it is cut off or not a safetensors file", n, size-8)
 	}
-	// Grows with what is really there, whatever size claims.
+	// The buffer grows with the bytes that exist, not with the claimed size.
 	text, err := io.ReadAll(io.NewSectionReader(r, 8, int64(n)))
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: header: %w", err)
@@ -146,8 +146,8 @@ func parseInfo(name string, dec *json.Decoder) (Info, error) {
 	return t, nil
 }
 
-// byteSize is the length of a tensor in bytes, false when a dimension or a
-// product on the way doesn't fit 62 bits.
+// byteSize is the length of a tensor in bytes; it is not ok when a dimension or
+// an intermediate product exceeds 62 bits.
 func byteSize(shape []uint64, d DType) (uint64, bool) {
 	size := uint64(d.Size())
 	for _, dim := range shape {
@@ -160,8 +160,8 @@ func byteSize(shape []uint64, d DType) (uint64, bool) {
 	return size, true
 }
 
-// checkLayout requires that tensors, sorted by offset, fill the dataSize bytes
-// behind start exactly.
+// checkLayout requires that tensors, sorted by offset, fill exactly the dataSize
+// bytes after start.
 func checkLayout(tensors []Info, start, dataSize int64) error {
 	at := start
 	for i, t := range tensors {

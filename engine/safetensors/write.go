@@ -29,9 +29,9 @@ func Float32(name string, shape []int, values []float32) Tensor {
 	return Tensor{Name: name, DType: F32, Shape: shape, Data: data}
 }
 
-// Write writes a file of tensors, in whatever order they are handed over, with
-// metadata if it isn't nil. The same input gives the same bytes, and with at
-// most one metadata key those of the reference implementation.
+// Write writes a file of tensors, given in any order, with metadata if it isn't
+// nil. The same input gives the same bytes. With at most one metadata key they
+// are the bytes that the reference implementation writes.
 func Write(w io.Writer, tensors []Tensor, metadata map[string]string) error {
 	// Wide elements first keeps each tensor aligned to its element.
 	tensors = slices.SortedFunc(slices.Values(tensors), func(a, b Tensor) int {
@@ -99,7 +99,7 @@ func appendHeader(h []byte, tensors []Tensor, metadata map[string]string) ([]byt
 	return h, nil
 }
 
-// check holds the data's length against the shape and the type.
+// check compares the length of the data with the shape and the type.
 func (t Tensor) check() error {
 	shape := make([]uint64, len(t.Shape))
 	for i, dim := range t.Shape {
@@ -112,7 +112,7 @@ func (t Tensor) check() error {
 	return nil
 }
 
-// quote is s as a JSON string, with the escapes that JSON asks for alone.
+// quote is s as a JSON string, with only the escapes that JSON requires.
 func quote(s string) string {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

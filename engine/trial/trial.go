@@ -1,5 +1,5 @@
-// Package trial times devices on one block of a model, before its weights are loaded,
-// so that a page can choose the device that is fastest here rather than by name.
+// Package trial times devices on one block of a model before its weights are loaded, so
+// that a program can choose the fastest device of this machine.
 //
 //	took, err := trial.Time(ctx, dev, trial.ShapeOf(info, weights, 512), time.Second)
 package trial
@@ -20,8 +20,8 @@ type Shape struct {
 	Precision                                 engine.Precision // of the linear maps
 }
 
-// probe is a program that a trial runs: its rows are a domain's, so that a few of them
-// can be timed before all.
+// probe is the program of a trial. Its rows belong to a domain, so that a few rows can be
+// timed before all.
 type probe struct {
 	p    *engine.Program
 	rows engine.Domain
@@ -29,7 +29,7 @@ type probe struct {
 	out  string // a tensor that the last operation writes
 }
 
-// begin makes a probe and its input x [rows, hidden], whose gradient is wanted.
+// begin creates a probe and its input x [rows, hidden], whose gradient is computed.
 func (s Shape) begin() (*probe, engine.Buffer, error) {
 	if s.Rows <= 0 || s.Hidden <= 0 || s.FF <= 0 || s.Heads <= 0 || s.KVHeads <= 0 || s.HeadDim <= 0 {
 		return nil, 0, fmt.Errorf("trial: no block of %+v", s)
@@ -57,8 +57,8 @@ func (s Shape) weight(p *engine.Program, name string, out, in int) engine.Buffer
 	return p.Persist(name, engine.Spec{DType: s.Weights, Shape: []int{out, in}})
 }
 
-// block is the linear maps of one block and their gradients by the input, which is
-// nearly all of a training step's work.
+// block is the linear maps of one block and their gradients with respect to the input,
+// which are nearly all of a training step's work.
 func (s Shape) block() (*probe, error) {
 	t, x, err := s.begin()
 	if err != nil {
@@ -76,8 +76,8 @@ func (s Shape) block() (*probe, error) {
 	return t.end(p.SumAll(linear(f, "down", s.Hidden, s.FF, o)), p.SumAll(k), p.SumAll(v))
 }
 
-// products is two linear maps, there and back four times, and their gradients: two
-// kernels, so that little time goes into compiling them.
+// products is two linear maps, up and down four times, and their gradients. It needs two
+// kernels only, so that compiling takes little time.
 func (s Shape) products() (*probe, error) {
 	t, x, err := s.begin()
 	if err != nil {
@@ -95,14 +95,13 @@ func ShapeOf(i engine.ModelInfo, weights engine.DType, rows int) Shape {
 	return Shape{Rows: rows, Hidden: i.Hidden, FF: i.FF, Heads: i.Heads, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Weights: weights}
 }
 
-// ErrSlow is the error of a device that has not done within the limit what fast ones do
-// in a small part of it.
+// ErrSlow is the error of a device that does not finish within the limit.
 var ErrSlow = errors.New("trial: the device is too slow")
 
 // Time is the time that dev takes for the block, forward and backward, with zeros for
-// weights. It ends within the limit: a sixteenth of the rows goes first, and where all of
-// them would take longer than is left, the answer is sixteen times that; where not even
-// that is done, or compiled, it is ErrSlow.
+// weights. It returns within the limit. It times a sixteenth of the rows first; if all rows
+// would take longer than the time that is left, the result is sixteen times that. If not
+// even those rows are compiled and computed in time, the error is ErrSlow.
 func Time(ctx context.Context, dev engine.Device, s Shape, limit time.Duration) (time.Duration, error) {
 	t, err := s.block()
 	if err != nil {
@@ -161,7 +160,7 @@ func (t *probe) time(parent context.Context, dev engine.Device, limit time.Durat
 		return time.Since(begun) / time.Duration(times), err
 	}
 	few := max(1, all/16)
-	for range 2 { // the first warms up
+	for range 2 { // the first run is a warm-up
 		if took, err = run(few, 1); err != nil {
 			return 0, err
 		}
@@ -169,10 +168,10 @@ func (t *probe) time(parent context.Context, dev engine.Device, limit time.Durat
 	if estimate := took * time.Duration(all) / time.Duration(few); 2*estimate > time.Until(end) {
 		return estimate, nil
 	}
-	if took, err = run(all, 1); err != nil { // warms up, too
+	if took, err = run(all, 1); err != nil { // another warm-up
 		return 0, err
 	}
-	// Of a fast device several runs are read at once: reading takes a millisecond itself.
+	// Reading takes a millisecond, so a fast device makes several runs before each read.
 	times := int(max(1, min(32, 20*time.Millisecond/max(1, took))))
 	best := time.Duration(0)
 	for n := 0; n < 4 && (n == 0 || time.Now().Add(best*time.Duration(times)).Before(end)); n++ {

@@ -2,10 +2,10 @@ package webgpu
 
 import "prelude/engine"
 
-// queryGroup is how many queries, or keys, a workgroup of attention owns.
+// queryGroup is the number of queries, or keys, of a workgroup of attention.
 const queryGroup = 64
 
-// attentionKernel has what all kernels of an attention share.
+// attentionKernel begins a kernel with the parameters that all kernels of attention share.
 func (b *recipe) attentionKernel(file string, o *engine.Attention) *launch {
 	k := b.kernel(file).flag("WHOLE", o.HeadDim%4 == 0).set("D", o.HeadDim).set("D4", (o.HeadDim+3)/4).set("HEADS", o.Heads).set("KVHEADS", o.KVHeads).
 		set("GROUP", o.Heads/o.KVHeads).f32("scale", o.Scale).u32("rels", b.p.Dim(o.Rel, 1)).u32("slots", b.p.Dim(o.PK, 0)).
@@ -23,7 +23,8 @@ func (b *recipe) attentionKernel(file string, o *engine.Attention) *launch {
 	return k.u32("bias_t", stride(0, s[1]*s[2])).u32("bias_h", stride(1, s[2])).u32("bias_l", stride(2, 1))
 }
 
-// byFours says whether heads can be read by fours in all these buffers.
+// byFours reports whether kernels can read heads of all these buffers four elements at a
+// time.
 func (b *recipe) byFours(o *engine.Attention, all ...engine.Buffer) bool {
 	for _, x := range all {
 		if _, off := b.p.Root(x); off%4 != 0 {
@@ -33,7 +34,7 @@ func (b *recipe) byFours(o *engine.Attention, all ...engine.Buffer) bool {
 	return o.HeadDim%4 == 0
 }
 
-// keyTile is how many keys, with their values, fit into workgroup memory.
+// keyTile is the number of keys that fit into workgroup memory with their values.
 func (b *recipe) keyTile(headDim int) int {
 	bytes := 2 * 16 * ((headDim + 3) / 4)
 	return max(1, min(32, (b.lim.WorkgroupMemory-2048)/bytes))
@@ -98,7 +99,7 @@ func b2i(x bool) int {
 	return 0
 }
 
-// side names what is different between the content and the prefix.
+// side adds the ports that differ between the content and the prefix.
 func (k *launch) side(o *engine.Attention, prefix bool) *launch {
 	lo, hi, pos, bias := o.Lo, o.Hi, o.KPos, engine.None
 	if prefix {
@@ -108,7 +109,7 @@ func (k *launch) side(o *engine.Attention, prefix bool) *launch {
 		flag("RANGED", lo != engine.None).flag("BIAS", bias != engine.None).flag("REL", o.Rel != engine.None && pos != engine.None)
 }
 
-// rowChunk is how many rows a partial gradient of the prefix sums.
+// rowChunk is the number of rows in a partial sum of the prefix's gradient.
 const rowChunk = 64
 
 // keys computes the gradients of one source's keys and values.

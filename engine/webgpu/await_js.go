@@ -8,9 +8,8 @@ import (
 	"syscall/js"
 )
 
-// ErrLost is the error of a device that is gone: it was reset, unplugged, or taken
-// by another tab. All its tensors are gone with it; go on from a checkpoint on a
-// new device.
+// ErrLost is the error of a lost device: the GPU was reset, unplugged, or taken by another
+// tab. All tensors are lost too. Continue from a checkpoint on a new device.
 var ErrLost = errors.New("webgpu: the device was lost")
 
 // failure turns the driver's message into an error.
@@ -24,8 +23,8 @@ func failure(message string) error {
 	return fmt.Errorf("webgpu: %s", message)
 }
 
-// await parks the goroutine until a promise is settled. It must not be called from
-// inside a js.Func: nothing settles until that returns.
+// await blocks the goroutine until a promise is settled. It must not be called from inside a
+// js.Func: no promise settles before that returns.
 func await(ctx context.Context, promise js.Value) (js.Value, error) {
 	type result struct {
 		v   js.Value

@@ -2,11 +2,11 @@ package webgpu
 
 import "prelude/engine"
 
-// logitBytes is how much memory the logits of a chunk of rows may take.
+// logitBytes is the most memory that the logits of a chunk of rows take.
 const logitBytes = 64 << 20
 
-// crossEntropy makes the logits of a chunk of rows, turns them into their gradient
-// in place and multiplies that on, chunk by chunk.
+// crossEntropy goes chunk by chunk of rows: it computes the logits, turns them into their
+// gradient in place, and computes the gradients of the chunk's rows and of the weight.
 func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 	vocab, d := b.p.Dim(o.W, 0), b.p.Dim(o.W, 1)
 	n, k := b.p.Dim(o.H, 0), b.p.Dim(o.Targets, 1)
@@ -28,7 +28,7 @@ func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 		if o.DH != engine.None {
 			b.product(z, rows, o.W, true, engine.None, matrix{}, matrix{buf: o.DH, from: from * d, ld: d}, vocab, d)
 		}
-		so := func(d engine.Buffer, ld int) matrix { // adds to what the chunks before gave
+		so := func(d engine.Buffer, ld int) matrix { // the sum over the chunks before
 			if from == 0 {
 				return matrix{}
 			}

@@ -14,7 +14,7 @@ import (
 
 // Options choose a device.
 type Options struct {
-	// DefaultLimits asks for no more than every WebGPU device grants, and uses no features.
+	// DefaultLimits asks for the limits that every WebGPU device grants, and uses no features.
 	DefaultLimits bool
 	// Tile cuts matrix products; the zero Tile is DefaultTile.
 	Tile Tile
@@ -37,21 +37,21 @@ type Device struct {
 	half    bool // the tuner may choose tiles that multiply in f16
 	next    int
 	tensors int64
-	flight  chan struct{} // a token for each run that may be queued
+	flight  chan struct{} // a token for each queued run
 	done    js.Func
 	staging js.Value // Uint8Array through which bytes are written
 	closed  bool
 }
 
-// Adapter says what a device runs on.
+// Adapter describes the hardware of a device.
 type Adapter struct {
 	Limits                                    Limits
 	Features                                  []string
-	Fallback                                  bool // it stands in for a missing GPU
+	Fallback                                  bool // it replaces a missing GPU
 	Vendor, Architecture, Device, Description string
 }
 
-// Name is what people call the adapter.
+// Name is a name of the adapter for people.
 func (a Adapter) Name() string {
 	var words []string
 	for _, w := range []string{a.Vendor, a.Architecture, a.Device, a.Description} {
@@ -65,10 +65,10 @@ func (a Adapter) Name() string {
 	return strings.Join(words, " ")
 }
 
-// pieceBytes is the most that is written at a time.
+// pieceBytes is the most bytes that are written at a time.
 const pieceBytes = 4 << 20
 
-// Open gives a device, or an error that says why there is none.
+// Open opens a device, or returns an error that says why there is none.
 func Open(ctx context.Context, o Options) (*Device, error) {
 	driver := js.Global().Get("preludeWebGPU")
 	if driver.IsUndefined() {
@@ -146,9 +146,9 @@ func (d *Device) begin(ctx context.Context) error {
 	}
 }
 
-// Pause holds queued work (see [engine.Pauser]): what the GPU has begun it ends.
+// Pause stops queued work (see [engine.Pauser]); the GPU finishes what it has begun.
 func (d *Device) Pause(on bool) { d.js.Call("pause", on) }
 
-// Destroy makes the browser take the device away, as a reset of the GPU would, so
-// that what happens then can be tried out.
+// Destroy destroys the browser's device, as a reset of the GPU would, for tests of the loss
+// of a device.
 func (d *Device) Destroy() { d.js.Get("device").Call("destroy") }

@@ -10,39 +10,38 @@
 //
 // # From a program to dispatches
 //
-// Compile walks the operations once. Each appends launches: a kernel (a file in
-// wgsl), the memory it reads and writes, and its numbers. Then scratch gets its
-// place, and launches become dispatches: pipelines, bind groups and sizes, which are
-// handed to a script ([Driver]) as one list. A run is one copy of the arguments and
-// one call to the script, which records the list and submits it: in one submit where
-// the step takes less than 100 ms, else cut between operations into several; what a
-// first run will take is guessed low, from what ran before. At most two runs are in
-// flight.
+// Compile walks the operations once. Each operation appends launches: a kernel (a file in
+// wgsl), the memory that it reads and writes, and its parameters. Then scratch memory is
+// placed, and launches become dispatches: pipelines, bind groups and sizes. A script
+// ([Driver]) receives them as one list. A run is one copy of the arguments and one call to
+// the script, which records and submits the list. A step of less than 100 ms goes in one
+// submit, a longer one in several, cut between operations; the time of a first run is
+// estimated from earlier runs, cautiously. At most two runs are in flight.
 //
 // # Memory
 //
-// A tensor is a buffer; one beyond the adapter's limit is cut by rows into several, as is
-// a value in scratch, and operations take it part by part where they can, or bind all its
-// parts (spans.go). Quantised weights are laid out anew as they are written, quants apart
-// from scales (weight.go), and unpacked inside the tile of the product: one copy serves
-// look-up, forward and backward. Scratch lies in a few large buffers that all plans share,
-// each value in ranges of its own; because in one dispatch a buffer is either read-only or
-// writable, ranges of scratch are
-// bound for writing throughout. The arguments and the live counts are one buffer.
+// A tensor is a buffer. A tensor, or a value in scratch, that exceeds the adapter's limit
+// is cut by rows into several buffers; operations work part by part where they can, else
+// they bind all parts (spans.go). Writing a quantised weight separates quants from scales
+// (weight.go). Kernels unpack weights inside the tile of the product, so one copy serves
+// look-up, forward and backward. Scratch memory is a few large buffers, shared by all
+// plans; each value has its own range. Within a dispatch a buffer is either read-only or
+// writable, so ranges of scratch are always bound as writable. The arguments and the live
+// counts share one buffer.
 //
 // # Kernels
 //
-// A file in wgsl is the body of a kernel. [launch.source] puts before it what the
-// launch says: constants, the uniform block P, the bindings, and accessors for each
-// port: x(i) reads an element, x4(i) four, set_x(i, v) writes. So a kernel does not
-// know a weight's type, nor whether two of its ports are one buffer, which WebGPU
-// wants bound once. Loops marked //@for are unrolled and branches marked //@if are
-// decided in the text, since shader compilers differ in what they do about them.
+// A file in wgsl is the body of a kernel. launch.source puts the launch's declarations
+// before it: constants, the uniform block P, the bindings, and accessors for each port.
+// x(i) reads an element, x4(i) reads four, set_x(i, v) writes one. A kernel thus need not
+// know the type of a weight, or that two of its ports are in the same buffer, which WebGPU
+// allows to be bound only once. Loops marked //@for are unrolled and branches marked //@if
+// are decided in the text, because shader compilers treat them differently.
 //
-// Features make variants of a kernel, never another result than rounding's: with
-// subgroups a workgroup adds up without memory (reduce.wgsl); a [Tile] without workgroup
-// memory, which the tuner finds on adapters that compute on a CPU, takes
-// gemm_direct.wgsl for gemm.wgsl and makes the workgroups of sums as small as a vector.
+// The adapter's features select variants of a kernel, whose results differ by rounding
+// only. With subgroups a workgroup computes sums without memory (reduce.wgsl). A [Tile]
+// without workgroup memory, which the tuner finds on adapters that compute on a CPU,
+// selects gemm_direct.wgsl instead of gemm.wgsl and workgroups of one vector for sums.
 // All kernels compute in f32, with two exceptions among products: with a [Tile] that says
 // so, forward products multiply in f16 where the adapter has shader-f16; and products with
 // frozen weights of a program at [engine.Fast] are computed in 8 bits (eight.go) where the
@@ -51,9 +50,9 @@
 // terms, so that an outlier costs precision in its own block alone, and a block with an
 // element that is not finite makes its row's results NaN.
 //
-// Sums over rows go in two stages in a fixed order, never through atomics: two runs
-// give the same bits. "Not a number" is told by its bits, and what is hidden scores a
-// finite −1e30, since WGSL lets a compiler assume that neither NaN nor infinity exist.
+// Sums over rows are computed in two stages in a fixed order, without atomics, so two runs
+// give the same bits. WGSL lets a compiler assume that there are no NaNs and infinities:
+// kernels recognise them by their bits, and hidden keys score a finite −1e30.
 //
 // # Tests
 //

@@ -2,9 +2,9 @@ package webgpu
 
 import _ "embed"
 
-// Driver is the script that must be loaded, as a file of its own, before the Go
-// program opens a device: it records and submits what Go has compiled. The site's
-// build copies it; a worker says importScripts("webgpu.js").
+// Driver is a script that records and submits compiled plans. It must be loaded, as a file,
+// before the program opens a device. The site's build copies it, and the worker loads it
+// by importScripts("webgpu.js").
 //
 //go:embed driver.js
 var Driver string

@@ -1,15 +1,15 @@
-// The half of Prelude's WebGPU device that speaks WebGPU: Go compiles a program
-// into a list of dispatches and hands it over once; a step is then one call. Loaded
-// as a plain script by the page's worker and by the tests; it defines one global.
+// The part of Prelude's WebGPU device that calls WebGPU. Go compiles a program into a list
+// of dispatches and passes it here once; a step is then one call. The page's worker and the
+// tests load this file as a plain script. It defines one global.
 "use strict";
 
 globalThis.preludeWebGPU = (() => {
   const limitNames = ["maxBufferSize", "maxStorageBufferBindingSize", "maxStorageBuffersPerShaderStage",
     "maxComputeWorkgroupStorageSize", "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupsPerDimension"];
-  // A submit longer than this freezes the screen; a step is cut into several.
+  // Milliseconds: a longer submit freezes the screen, so a longer step is cut into several.
   const longSubmit = 100;
 
-  // Opens a device with all the adapter grants, or with WebGPU's defaults.
+  // Opens a device with the adapter's limits, or with WebGPU's default limits.
   async function open(defaults) {
     const gpu = globalThis.navigator?.gpu;
     if (!gpu) throw new Error(globalThis.preludeNoWebGPU ?? "this browser has no WebGPU here");
@@ -27,17 +27,17 @@ globalThis.preludeWebGPU = (() => {
   class Driver {
     constructor(adapter, device, features) { // of the adapter and of WGSL
       this.device = device;
-      this.error = ""; // of a queued run, told at the next call
+      this.error = ""; // of a queued run, reported by the next call
       this.lost = "";
       this.done = null; // set by Go: called after each run
       this.buffers = new Map();
-      this.queue = []; // work that waits: parts of runs, writes and reads, in order
-      this.flying = 0; // submits that the device has not finished
+      this.queue = []; // waiting work in order: parts of runs, writes and reads
+      this.flying = 0; // unfinished submits
       this.submitted = 0; // submits of runs, ever
-      this.rate = 1e6; // work a millisecond; of an unknown adapter little is expected
+      this.rate = 1e6; // work in a millisecond, a low estimate until a run is timed
       this.paused = false;
       this.arenas = [];
-      this.generation = 0; // of the arenas; bind groups of an older one are made again
+      this.generation = 0; // of the arenas; bind groups of an older generation are created again
       this.layouts = new Map();
       this.pipelines = new Map();
       const i = adapter.info ?? {};
@@ -49,17 +49,17 @@ globalThis.preludeWebGPU = (() => {
       device.lost.then((info) => {
         this.lost = info.message || String(info.reason) || "lost";
         this.paused = false;
-        this.pump(); // what waits learns of it
+        this.pump(); // waiting work fails
       });
     }
 
-    // Does work now, or after what waits.
+    // Does work after the waiting work, or now if nothing waits.
     enqueue(work) {
       this.queue.push(work);
       this.pump();
     }
 
-    // No more than two submits fly, so that a pause takes hold soon.
+    // At most two submits are in flight, so that a pause takes effect soon.
     pump() {
       while (this.queue.length && !this.paused && (this.flying < 2 || this.lost)) this.queue.shift()();
     }
@@ -83,7 +83,7 @@ globalThis.preludeWebGPU = (() => {
 
     busy() { return this.queue.length > 0 || this.paused || this.flying > 1; }
 
-    // Runs f inside error scopes; rejects with what they caught.
+    // Runs f inside error scopes; rejects with the error that they catch.
     async scoped(what, f) {
       if (this.lost) throw new Error("lost: " + this.lost);
       this.device.pushErrorScope("validation");
@@ -99,8 +99,8 @@ globalThis.preludeWebGPU = (() => {
       return result;
     }
 
-    // The error of something that failed: loss, where the device is lost. Chromium rejects
-    // what waits before it says that the device is.
+    // The error of a failed call: the loss of the device if it is lost. Chromium rejects
+    // waiting promises before it reports the loss.
     async named(err) {
       if (!this.lost) await Promise.race([this.device.lost, new Promise((turn) => setTimeout(turn, 200))]);
       return this.lost ? new Error("lost: " + this.lost) : err;
@@ -115,8 +115,8 @@ globalThis.preludeWebGPU = (() => {
       this.buffers.set(id, await this.scoped("out of memory", () => this.buffer(size, u.STORAGE | u.COPY_SRC | u.COPY_DST)));
     }
 
-    // Ends something for good, after the work that waits, which may use it. What the
-    // device has been given goes on.
+    // Destroys something after the waiting work, which may use it. Submitted work is not
+    // affected.
     end(destroy) {
       if (this.queue.length) this.enqueue(destroy);
       else destroy();
@@ -157,7 +157,7 @@ globalThis.preludeWebGPU = (() => {
       }
     }
 
-    // A bind group layout by which of its storage bindings are written.
+    // The bind group layout for storage bindings of which some are written.
     layout(written) {
       const key = written.map(Number).join("");
       let l = this.layouts.get(key);
@@ -215,7 +215,7 @@ globalThis.preludeWebGPU = (() => {
       return plan;
     }
 
-    // Grows the scratch area that all plans share, between runs: those that wait go first.
+    // Enlarges the scratch area that all plans share, after the waiting runs.
     async reserve(sizes) {
       const { arenas } = this;
       const short = [...sizes.keys()].filter((i) => !(arenas[i]?.size >= sizes[i]));
@@ -253,7 +253,7 @@ globalThis.preludeWebGPU = (() => {
       plan.generation = this.generation;
     }
 
-    // Queues one replay. Plan.staging holds the arguments.
+    // Queues one run. Plan.staging holds the arguments.
     run(plan) {
       if (this.lost) return "lost: " + this.lost;
       if (this.error) { const e = this.error; this.error = ""; return e; }
@@ -298,12 +298,12 @@ globalThis.preludeWebGPU = (() => {
       return encoder.finish();
     }
 
-    // Into how many submits a run is cut, so that none takes long.
+    // The number of submits of a run, so that none takes long.
     submits(plan) {
       return Math.max(1, Math.min(plan.dispatches.length, Math.ceil(plan.total / this.rate / longSubmit)));
     }
 
-    // After a run: how long it took says how the next is cut.
+    // After a run: its time determines the submits of the next run.
     ended(plan, begun) {
       const now = performance.now();
       plan.took = now - Math.max(begun, this.finished ?? 0);
@@ -313,9 +313,9 @@ globalThis.preludeWebGPU = (() => {
       this.done?.();
     }
 
-    // Runs each dispatch by itself, with the arguments of the last run, and gives
-    // {kernel and workgroups: [dispatches, milliseconds]}; it tells much of dispatches
-    // that take longer than a submit.
+    // Runs each dispatch alone with the arguments of the last run and returns
+    // {kernel and workgroups: [dispatches, milliseconds]}. The times include a submit each,
+    // so they are accurate for long dispatches only.
     async profile(plan) {
       const all = {};
       for (let i = 0; i < plan.dispatches.length; i++) {

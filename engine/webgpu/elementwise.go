@@ -42,7 +42,7 @@ func (b *recipe) rowDot(o *engine.RowDot) {
 		flag("ONE", o.B == engine.None).groups(b.p.Spec(o.A).Rows())
 }
 
-// slab is how many elements a workgroup adds up in the first stage of a sum.
+// slab is the number of elements that a workgroup adds up in the first stage of a sum.
 const slab = 1 << 14
 
 func (b *recipe) sumAll(x, y engine.Buffer) {
@@ -58,7 +58,7 @@ func (b *recipe) sumAll(x, y engine.Buffer) {
 	b.kernel("sumall").lanes(256).temp("x", t, false).count("n", count{all: slabs}).u32("slab", slabs).u32("slabs", 1).out("y", y).groups(1)
 }
 
-// sumChunk is how many rows a thread adds up in the first stage of a sum over rows.
+// sumChunk is the number of rows that a thread adds up in the first stage of a sum over rows.
 const sumChunk = 64
 
 func (b *recipe) sumRows(o *engine.SumRows) { b.sumRowsOf(o.X, b.rows(o.X), o.Add, o.Y) }

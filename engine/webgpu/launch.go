@@ -7,7 +7,7 @@ import (
 	"prelude/engine"
 )
 
-// memKind says whose memory a port names.
+// memKind is the kind of memory behind a port.
 type memKind uint8
 
 const (
@@ -16,14 +16,14 @@ const (
 	memArgs                  // the arguments of the run, in one buffer
 )
 
-// mem is memory that one binding can show.
+// mem is memory that one binding covers.
 type mem struct {
 	kind memKind
 	id   int // slot, or engine.Buffer of the tensor
 	part int
 }
 
-// launch is one dispatch before its memory has a place.
+// launch is a dispatch whose scratch memory is not placed yet.
 type launch struct {
 	b       *recipe
 	op      int
@@ -32,18 +32,18 @@ type launch struct {
 	fields  []field
 	counts  []string
 	ports   []port
-	over    stretch // of what the ports named from now on show
+	over    stretch // the elements that ports added from now on cover
 	x, y, z int
 }
 
-// count is a number of rows or elements that may follow a domain: from ≤ i < from+max
-// of the live ones.
+// count is a number of rows or elements, which may depend on the live count of a domain:
+// those with from ≤ i < from+max among the live ones.
 type count struct{ dom, per, all, from, max int }
 
 // part is the piece [from, from+max) of c.
 func (c count) part(from, max int) count { c.from, c.max = from, max; return c }
 
-// most is how many there are at most.
+// most is the largest value of the count.
 func (c count) most() int {
 	left := c.all - min(c.all, c.from)
 	if c.max == 0 {
@@ -79,9 +79,9 @@ func (k *launch) flag(name string, v bool) *launch {
 	return k
 }
 
-// lanes makes the workgroup n threads that add up together (reduce.wgsl). A tile without
-// workgroup memory says that the adapter runs threads in turn: there a workgroup is as
-// small as the CPU's vectors, and no thread waits for another.
+// lanes makes a workgroup of n threads that reduce together (reduce.wgsl). A tile without
+// workgroup memory means that the adapter runs threads one after another on a CPU. There a
+// workgroup has as many threads as a vector has elements, so that none waits.
 func (k *launch) lanes(n int) *launch {
 	if k.b.tile.BK == 0 {
 		n = 4
@@ -107,7 +107,7 @@ func (k *launch) port(name string, b engine.Buffer, as kind, write bool) *launch
 	return k
 }
 
-// on says that the ports named from now on show no more than s of their buffers.
+// on makes ports added from now on cover only s of their buffers.
 func (k *launch) on(s stretch) *launch {
 	k.over = s
 	return k
@@ -119,7 +119,7 @@ func (k *launch) ints(name string, b engine.Buffer) *launch { return k.port(name
 func (k *launch) bits(name string, b engine.Buffer) *launch { return k.port(name, b, bits, false) }
 func (k *launch) out(name string, b engine.Buffer) *launch  { return k.port(name, b, floats, true) }
 
-// temp is memory of this operation alone.
+// temp is memory that only this operation uses.
 func (k *launch) temp(name string, slot int, write bool) *launch {
 	k.ports = append(k.ports, port{name: name, spans: k.b.tempSpans(slot), write: write})
 	return k
@@ -137,7 +137,7 @@ func (k *launch) weight(name string, w engine.Buffer, r run) *launch {
 	return k
 }
 
-// place gives the shader the numbers by which it finds a port's elements.
+// place gives the shader the offsets of a port's elements.
 func (k *launch) place(p *port) {
 	switch len(p.spans) {
 	case 0:
@@ -157,10 +157,10 @@ func (k *launch) place(p *port) {
 	}
 }
 
-// threads covers n threads in workgroups of size.
+// threads dispatches at least n threads in workgroups of size.
 func (k *launch) threads(n, size int) { k.groups((n + size - 1) / size) }
 
-// groups covers n workgroups, in two dimensions where one is too short.
+// groups dispatches n workgroups, in two dimensions if one is too short.
 func (k *launch) groups(n int) {
 	n = max(n, 1)
 	x := min(n, k.b.lim.Workgroups)
@@ -175,8 +175,8 @@ func (k *launch) grid(x, y, z int) {
 	k.b.launches = append(k.b.launches, k)
 }
 
-// groupsOf puts the spans that share a binding together: those of one memory, and,
-// where the adapter has too few bindings, those of one scratch buffer.
+// groupsOf groups the spans that share a binding: those in the same memory and, where the
+// adapter has too few bindings, those in the same scratch buffer.
 func (k *launch) groupsOf(arenaOf func(slot int) int) (binding [][]int, keys []mem, err error) {
 	merged := map[int]bool{}
 	for {

@@ -13,14 +13,13 @@ type Limits struct {
 	Dot8            bool  `json:"-"` // packed_4x8_integer_dot_product, of the language
 }
 
-// DefaultLimits is what every WebGPU device grants unasked.
+// DefaultLimits are the limits that every WebGPU device grants.
 var DefaultLimits = Limits{Buffer: 256 << 20, Binding: 128 << 20, StorageBuffers: 8, WorkgroupMemory: 16 << 10,
 	Invocations: 256, Workgroups: 65535}
 
-// align is the multiple at which the range of a binding begins, in bytes: WebGPU's default
-// for storage and for uniform blocks alike. Many adapters grant less for storage alone,
-// which would save nothing.
+// align is the alignment of a binding's range in bytes: WebGPU's default for storage and
+// for uniform blocks. Many adapters grant a smaller one for storage, but that saves nothing.
 const align = 256
 
-// arena is the size of the largest scratch buffer: whatever lies in it can be bound whole.
+// arena is the size of the largest scratch buffer, chosen so that it can be bound whole.
 func (l Limits) arena() int64 { return min(l.Buffer, l.Binding) / align * align }

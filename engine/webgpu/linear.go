@@ -2,28 +2,28 @@ package webgpu
 
 import "prelude/engine"
 
-// Tile is how the matrix product is cut for an adapter: a workgroup of WX×WY threads,
-// each with TM×TN results, taking BK of the sum's terms through workgroup memory at a
-// time. With a BK of 0 none go that way (gemm_direct.wgsl). Scalar keeps the operands as
-// floats in workgroup memory, not as vectors. Half keeps those of forward products as
-// halves and multiplies in f16, BK terms at a time: half the memory, and on many GPUs
-// twice the speed, for an error of up to 5e-3.
+// Tile is how a matrix product is cut for an adapter. A workgroup has WX×WY threads, each
+// of which computes TM×TN results. BK terms of the sum pass through workgroup memory at a
+// time; with a BK of 0 the operands are read without it (gemm_direct.wgsl). Scalar keeps
+// the operands in workgroup memory as floats, not as vectors. Half keeps the operands of
+// forward products as halves and multiplies in f16, BK terms at a time: this takes half
+// the memory and on many GPUs half the time, for an error of up to 5e-3.
 type Tile struct {
 	WX, WY, TM, TN, BK int
 	Scalar, Half       bool
 }
 
-// DefaultTile suits the GPUs of laptops; see [Device.Tune].
+// DefaultTile suits laptops' GPUs; see [Device.Tune].
 var DefaultTile = Tile{WX: 16, WY: 16, TM: 4, TN: 4, BK: 16}
 
-// plainTile is for the few products that a tile without workgroup memory can't make.
+// plainTile is for the few products that gemm_direct.wgsl can't compute.
 var plainTile = Tile{WX: 8, WY: 8, TM: 4, TN: 4, BK: 8, Scalar: true}
 
-// memory is the workgroup memory that t takes, where operands are not kept as halves.
+// memory is the workgroup memory that t takes if operands are not kept as halves.
 func (t Tile) memory() int { return 2 * 4 * t.BK * (t.WX*t.TN + t.WY*t.TM) }
 
-// matrix is an operand of a product: rows of ld elements. Across says that it lies
-// across the sum's index, not along it.
+// matrix is an operand of a product: rows of ld elements. If it is across, its rows are not
+// along the index of the sum but across it.
 type matrix struct {
 	buf    engine.Buffer
 	slot   int // scratch of this operation, where buf is None
@@ -36,7 +36,7 @@ type matrix struct {
 	run    run  // of the weight
 }
 
-// rowsOf is a buffer's rows as a matrix; of none, no matrix.
+// rowsOf is a buffer's rows as a matrix, or the zero matrix if the buffer is None.
 func rowsOf(b engine.Buffer, ld int) matrix {
 	if b == engine.None {
 		return matrix{}
@@ -54,12 +54,12 @@ type product struct {
 	batch        batch
 }
 
-// batch is how many products of one shape are made at once, and how many elements
-// lie between their operands.
+// batch is the number of products of one shape in a dispatch and the distances of their
+// operands in elements.
 type batch struct{ n, a, b, y int }
 
-// operand adds the port of a matrix, of whose rows so many elements are used, and says
-// whether it can be read by fours.
+// operand adds the port of a matrix of which cols elements of each row are used. It reports
+// whether the matrix can be read four elements at a time.
 func (k *launch) operand(name string, m matrix, cols int, as kind, write bool) bool {
 	switch {
 	case m.weight:
@@ -144,7 +144,7 @@ func (b *recipe) gemm(p product) {
 	k.grid((p.n+bn-1)/bn, (p.m.most()+bm-1)/bm, p.batch.n)
 }
 
-// few is how many rows a product may have to be one of matrix and vectors.
+// few is the largest number of rows for which matvec.wgsl computes a product.
 const few = 8
 
 func (b *recipe) linear(o *engine.Linear) {
@@ -193,7 +193,7 @@ func (b *recipe) product(x matrix, rows count, w engine.Buffer, wIn bool, bias e
 	}
 }
 
-// matvec takes p if it has few rows and everything can be read by fours.
+// matvec appends p if it has few rows and all operands can be read four elements at a time.
 func (b *recipe) matvec(p product) bool {
 	if p.m.all > few || p.b.across || p.k.all%4 != 0 || p.a.from%4 != 0 || p.b.ld%4 != 0 || p.m.from != 0 {
 		return false

@@ -2,8 +2,8 @@ package webgpu
 
 import "prelude/engine"
 
-// Need implements [engine.Planner]: tensors as they lie on the device, and each buffer of
-// scratch as large as the most demanding program wants it.
+// Need implements [engine.Planner]. It counts tensors as they are stored on the device, and
+// each buffer of scratch at the largest size that a program needs.
 func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program) (engine.Memory, error) {
 	m := engine.Memory{Tensors: d.tensors}
 	var scratch []int64

@@ -2,7 +2,7 @@ package webgpu
 
 import "prelude/engine"
 
-// normKernel is norm.wgsl for groups s of x; its ports that follow show those alone.
+// normKernel is norm.wgsl for groups s of x; ports added to it cover those groups only.
 func (b *recipe) normKernel(o *engine.Norm, s stretch) *launch {
 	n := b.p.Dim(o.Gain, 0)
 	return b.kernel("norm").in("gain", o.Gain).in("bias", o.Bias).on(stretch{s.from * n, s.n * n}).in("x", o.X).
@@ -10,7 +10,7 @@ func (b *recipe) normKernel(o *engine.Norm, s stretch) *launch {
 		lanes(64).f32("eps", o.Eps).f32("plus", o.Plus).flag("CENTRE", o.Kind == engine.LayerNorm)
 }
 
-// normGroups cuts the groups of these buffers, as blocks does rows.
+// normGroups cuts the groups of these buffers as blocks cuts rows.
 func (b *recipe) normGroups(o *engine.Norm, all ...engine.Buffer) []stretch {
 	n := b.p.Dim(o.Gain, 0)
 	var m []matrix

@@ -2,8 +2,8 @@ package webgpu
 
 import "prelude/engine"
 
-// plan appends the launches of one operation. A new op adds a line here, a few in one
-// of the files beside this one, and a file in wgsl.
+// plan appends the launches of one operation. A new operation adds a line here, a function
+// in another file of this package, and a file in wgsl.
 func (b *recipe) plan(op engine.Op) {
 	switch o := op.(type) {
 	case *engine.View:

@@ -14,7 +14,7 @@ import (
 	"prelude/engine"
 )
 
-// Plan is a compiled program: the driver holds its dispatches, Go its arguments.
+// Plan is a compiled program. The driver holds its dispatches, Go its arguments.
 type Plan struct {
 	dev     *Device
 	p       *engine.Program
@@ -78,7 +78,7 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bound map[strin
 	var uniforms []byte
 	for _, x := range all {
 		c := p.OpCost(p.Ops()[x.op])
-		// Arithmetic and memory traffic in one unit, that of a machine's usual balance.
+		// One unit for arithmetic and memory traffic, by the balance of usual machines.
 		t := dispatchText{K: x.kernel, X: x.x, Y: x.y, Z: x.z, P: len(uniforms), S: len(x.params), B: [][4]int{},
 			Cost: (1e4 + c.FLOPs + 20*c.Bytes) / float64(perOp[x.op])}
 		uniforms = append(uniforms, x.params...)
@@ -120,17 +120,17 @@ func (d *Device) Compile(ctx context.Context, p *engine.Program, bound map[strin
 	return &Plan{dev: d, p: p, js: v, staging: v.Get("staging"), args: make([]byte, b.argWords*4), argOff: off, count: len(all)}, nil
 }
 
-// Dispatches is how many dispatches a run records.
+// Dispatches is the number of dispatches of a run.
 func (c *Plan) Dispatches() int { return c.count }
 
-// Submits is into how many submits the next run is cut.
+// Submits is the number of submits of the next run.
 func (c *Plan) Submits() int { return c.js.Get("submits").Int() }
 
-// Hollow cuts every dispatch of the runs that follow to one workgroup: what is left of
-// a run's time is what dispatching takes. The results are worth nothing.
+// Hollow reduces every dispatch of later runs to one workgroup, so that a run's time is the
+// overhead of dispatching. The results are meaningless.
 func (c *Plan) Hollow(on bool) { c.js.Set("hollow", on) }
 
-// KernelTime is what a run's dispatches of one kernel and size took, each by itself.
+// KernelTime is the time of a run's dispatches of one kernel and size, each run alone.
 type KernelTime struct {
 	Kernel     string
 	Dispatches int

@@ -2,8 +2,8 @@ package webgpu
 
 import "context"
 
-// Probe says what a device would run on, or why there is none: what the page shows
-// before anything is chosen.
+// Probe returns the adapter that a device would use, or an error that says why there is
+// none.
 func Probe(ctx context.Context) (Adapter, error) {
 	dev, err := Open(ctx, Options{})
 	if err != nil {
@@ -13,8 +13,8 @@ func Probe(ctx context.Context) (Adapter, error) {
 	return dev.Adapter(), nil
 }
 
-// Software says that the adapter computes on the CPU: other devices are faster. The names
-// are Chromium's, "software" that of Mesa's llvmpipe.
+// Software reports whether the adapter computes on the CPU, where other devices are faster.
+// The names are Chromium's; "software" is Mesa's llvmpipe.
 func (a Adapter) Software() bool {
 	return a.Fallback || a.Architecture == "swiftshader" || a.Architecture == "software" || a.Architecture == "warp"
 }

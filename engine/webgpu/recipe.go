@@ -8,8 +8,8 @@ import (
 	"prelude/engine"
 )
 
-// recipe turns a program into dispatches: first every operation appends its
-// launches, then scratch gets its place, then launches become dispatches.
+// recipe turns a program into dispatches. First every operation appends its launches, then
+// scratch memory is placed, then launches become dispatches.
 type recipe struct {
 	p        *engine.Program
 	lim      Limits
@@ -18,7 +18,7 @@ type recipe struct {
 	rounded  eightBits // the rows that the operation before multiplied in 8 bits
 	op       int       // being planned
 	slots    []slot
-	slotOf   []int // by root buffer, its first; -1
+	slotOf   []int // by root buffer, its first slot, or -1
 	argOff   []int // by argument, in words
 	argWords int
 	launches []*launch
@@ -34,7 +34,7 @@ type slot struct {
 	more         int // the number of the value's slots that follow this one
 }
 
-// dispatch is what the driver records.
+// dispatch is one dispatch for the driver to record.
 type dispatch struct {
 	kernel  int
 	bind    []bind
@@ -43,13 +43,13 @@ type dispatch struct {
 	op      int
 }
 
-// bind is a range of a buffer: of the whole where size is 0.
+// bind is a range of a buffer, or the whole buffer if size is 0.
 type bind struct {
 	mem       mem // memSlot: id is the arena
 	off, size int64
 }
 
-// pipeline is a kernel's source and what its bindings are.
+// pipeline is a kernel's source and the access modes of its bindings.
 type pipeline struct {
 	code    string
 	name    string
@@ -94,8 +94,8 @@ func (b *recipe) parts(root engine.Buffer) []part {
 	return all
 }
 
-// slot is the scratch memory of a root buffer, alive from now on: the first slot where
-// there are several, which hold whole rows.
+// slot is the scratch memory of a root buffer, which this operation uses. If the buffer
+// takes several slots, they hold whole rows, and the result is the first.
 func (b *recipe) slot(root engine.Buffer) int {
 	if b.slotOf[root] < 0 {
 		s := b.p.Spec(root)
@@ -109,10 +109,10 @@ func (b *recipe) slot(root engine.Buffer) int {
 	return b.slotOf[root]
 }
 
-// temp is n floats that live during this operation.
+// temp is memory of n floats for this operation.
 func (b *recipe) temp(n int) int { return b.cutTemp(n, int(b.lim.arena()/4)) }
 
-// cutTemp is temp in slots of step floats.
+// cutTemp is temp, cut into slots of step floats.
 func (b *recipe) cutTemp(n, step int) int {
 	first, count := len(b.slots), max(1, (n+step-1)/max(1, step))
 	for i := range count {
@@ -181,8 +181,8 @@ func (b *recipe) finish() (pipes []pipeline, all []dispatch, err error) {
 					continue
 				}
 				ports = append(ports, p)
-				// Scratch is bound for writing throughout: in one dispatch a buffer may not
-				// be read-only in one place and writable in another.
+				// Scratch is always bound as writable: within a dispatch a buffer may not
+				// be both read-only and writable.
 				written[g] = written[g] || p.write || m.kind == memSlot
 			}
 			elems[g] = elementOf(ports)

@@ -173,21 +173,21 @@ func TestUnroll(t *testing.T) {
 	}
 }
 
-func TestLay(t *testing.T) {
+func TestBlocksAreSplitAndJoined(t *testing.T) {
 	for _, d := range []engine.DType{engine.Q8_0, engine.Q4_0, engine.Q4_1} {
 		src := make([]byte, d.Bytes(96))
 		for i := range src {
 			src[i] = byte(i*7 + 1)
 		}
-		quants, scales := lay(d, src)
-		size, at := laidBytes(d, 96)
+		quants, scales := splitBlocks(d, src)
+		size, at := deviceBytes(d, 96)
 		if len(quants) != at || len(quants)+len(scales) != size {
 			t.Errorf("%v: %d bytes of quants and %d of scales, want %d in all, scales from %d", d, len(quants), len(scales), size, at)
 		}
 		back := make([]byte, len(src))
-		unlay(d, back, quants, scales)
+		joinBlocks(d, back, quants, scales)
 		if string(back) != string(src) {
-			t.Errorf("%v: laid out and back: % x, want % x", d, back, src)
+			t.Errorf("%v: split and joined: % x, want % x", d, back, src)
 		}
 	}
 }

@@ -30,7 +30,7 @@ const (
 	moveAdd
 )
 
-// move takes rows between two tables, one of which idx points into.
+// move copies or adds rows between two tables; idx are rows of one of them.
 func (b *recipe) move(how int, x, idx, y engine.Buffer) {
 	n, near, far := b.p.Dim(x, -1), x, y
 	if how == moveGather {
@@ -62,7 +62,7 @@ func (b *recipe) scatterRows(o *engine.ScatterRows) {
 	b.move(moveAdd, o.X, o.Idx, y)
 }
 
-// copyLive copies as much as is live of y.
+// copyLive copies the live elements of y.
 func (b *recipe) copyLive(x, y engine.Buffer) {
 	b.kernel("copy").bits("x", x).port("y", y, bits, true).count("n", b.elems(y)).threads(b.p.Spec(y).Len(), 256)
 }

@@ -12,19 +12,19 @@ import (
 //go:embed wgsl/*.wgsl
 var files embed.FS
 
-// kind is how a kernel sees the memory behind a port.
+// kind is the type under which a kernel reads the memory behind a port.
 type kind uint8
 
 const (
 	floats  kind = iota
 	vectors      // floats, mostly read four at a time
 	ints
-	bits   // the bits of floats, for tests that arithmetic may not survive
+	bits   // words, or the bits of floats, which arithmetic might change
 	weight // floats of any stored type
 )
 
-// port is one argument of a kernel that lies in memory. A port of no memory reads
-// as zero and ignores what is written.
+// port is an argument of a kernel in memory. A port without memory reads as zero and ignores
+// writes.
 type port struct {
 	name  string
 	spans []span
@@ -46,7 +46,7 @@ const (
 
 func (e element) String() string { return [...]string{"f32", "vec4<f32>", "u32"}[e] }
 
-// elementOf is the type in which all these ports, which share a binding, can be read.
+// elementOf is the element type of a binding that these ports share.
 func elementOf(ports []*port) element {
 	vec := true
 	for _, p := range ports {
@@ -61,21 +61,21 @@ func elementOf(ports []*port) element {
 	return elemF32
 }
 
-// field is a number of the uniform block that a kernel calls P.
+// field is a number of the uniform block P of a kernel.
 type field struct {
 	name  string
 	value any // uint32 or float32
 }
 
-// constant is a number known to the shader compiler. Sizes of arrays in private
-// memory must be, which is why these are not pipeline overrides.
+// constant is a constant of the shader. Sizes of arrays in private memory must be constants,
+// so pipeline overrides would not do.
 type constant struct {
 	name  string
 	value any // uint32, bool or float32
 }
 
-// source writes a kernel's WGSL: uniform block, bindings, one accessor function a
-// port, and then the file, its loops unrolled.
+// source is a kernel's WGSL: uniform block, bindings, accessor functions of each port, and
+// the kernel's file with its loops unrolled.
 func (l *launch) source(binding [][]int, elems []element, written []bool) string {
 	var s strings.Builder
 	for flag, line := range map[string]string{"SUBGROUPS": "enable subgroups", "HALF": "enable f16", "EIGHT": "requires packed_4x8_integer_dot_product"} { // no kernel has two
@@ -129,7 +129,7 @@ func (l *launch) source(binding [][]int, elems []element, written []bool) string
 	return s.String()
 }
 
-// shared are the files that come before the kernel's own.
+// shared lists the files that precede the kernel's own.
 func (l *launch) shared() []string {
 	for _, c := range l.consts {
 		if c.name == "LANES" {
@@ -139,7 +139,7 @@ func (l *launch) shared() []string {
 	return []string{"common"}
 }
 
-// is says whether a flag is set.
+// is reports whether a flag is set.
 func (l *launch) is(flag string) bool {
 	for _, c := range l.consts {
 		if c.name == flag {
@@ -201,7 +201,7 @@ func accessors(s *strings.Builder, p *port, bindings []int, elems []element) {
 		}
 		return cast(want, have(b), fmt.Sprintf("mem%d[%s]", b, j))
 	}
-	// choose is what do says of the binding in which element j lies.
+	// choose is do's code for the binding of element j.
 	choose := func(do func(b int, j string) string) string {
 		last := len(bindings) - 1
 		if last == 0 {

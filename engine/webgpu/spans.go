@@ -6,23 +6,23 @@ import (
 	"prelude/engine"
 )
 
-// A value that the adapter can't bind at once lies in several buffers, and a port shows
-// them all: its accessors look where an element lies (see accessors). That is sound for
-// every kernel, and costs bindings and a comparison an element; so products go by blocks
-// of rows and element-wise operations by stretches that touch few buffers, and a product
-// takes a frozen weight part by part.
+// A value that is too large for one binding lies in several buffers. A port may cover all of
+// them: its accessors find the buffer of each element (see accessors). This works for every
+// kernel but costs bindings and a comparison for each element. Products therefore go by
+// blocks of rows, and elementwise operations by stretches, that touch few buffers, and a
+// product multiplies by a frozen weight part by part.
 
-// span is a run of a value's elements in one memory: those from `from` up to where the
-// next span begins. The first is element `at` of what is bound.
+// span is the part of a value that lies in one memory: its elements from `from` to the
+// beginning of the next span. Element `from` is element `at` of the binding.
 type span struct {
 	mem      mem
 	from, at int
 }
 
-// stretch is elements, or rows, [from, from+n) of something: all where n is 0.
+// stretch is a range [from, from+n) of elements or rows. If n is 0 it is all of them.
 type stretch struct{ from, n int }
 
-// spans are the memory of a root buffer.
+// spans are the parts of a root buffer in memory.
 func (b *recipe) spans(root engine.Buffer) (all []span) {
 	switch b.p.Info(root).Life {
 	case engine.Scratch:
@@ -38,7 +38,7 @@ func (b *recipe) spans(root engine.Buffer) (all []span) {
 	return all
 }
 
-// tempSpans are the memory of what begins at this slot.
+// tempSpans are the parts of the value that begins at this slot.
 func (b *recipe) tempSpans(slot int) (all []span) {
 	for i := range b.slots[slot].more + 1 {
 		all = append(all, span{mem: mem{kind: memSlot, id: slot + i}, from: b.slots[slot+i].from})
@@ -46,7 +46,7 @@ func (b *recipe) tempSpans(slot int) (all []span) {
 	return all
 }
 
-// within are the spans that hold elements of [from, to).
+// within are the spans that contain elements of [from, to).
 func within(all []span, from, to int) []span {
 	for len(all) > 1 && all[1].from <= from {
 		all = all[1:]
@@ -57,7 +57,7 @@ func within(all []span, from, to int) []span {
 	return all
 }
 
-// borders are the elements of a buffer of n, after start, at which another memory begins.
+// borders are the elements, counted from start, at which another part of x begins, below n.
 func (b *recipe) borders(x engine.Buffer, start, n int) (at []int) {
 	if x == engine.None {
 		return nil
@@ -71,7 +71,7 @@ func (b *recipe) borders(x engine.Buffer, start, n int) (at []int) {
 	return at
 }
 
-// stretches cuts n elements of all these buffers so that each buffer's lie in one memory.
+// stretches cuts n elements into stretches, each of which lies in one memory of each buffer.
 func (b *recipe) stretches(n int, all ...engine.Buffer) []stretch {
 	var at []int
 	for _, x := range all {
@@ -80,7 +80,7 @@ func (b *recipe) stretches(n int, all ...engine.Buffer) []stretch {
 	return cut(n, at)
 }
 
-// blocks cuts the rows of matrices so that few blocks have a row in two memories.
+// blocks cuts rows into blocks where matrices begin another memory between two rows.
 func (b *recipe) blocks(rows int, all ...matrix) []stretch {
 	var at []int
 	for _, m := range all {
@@ -93,7 +93,7 @@ func (b *recipe) blocks(rows int, all ...matrix) []stretch {
 	return cut(rows, at)
 }
 
-// cut makes stretches of n at these borders.
+// cut cuts n elements at these borders.
 func cut(n int, at []int) (all []stretch) {
 	slices.Sort(at)
 	from := 0
@@ -104,10 +104,11 @@ func cut(n int, at []int) (all []stretch) {
 	return all
 }
 
-// run is rows [from, to) of a weight in one part of its tensor, off elements into it.
+// run is the part of a weight's rows, [from, to), in one part of its tensor, which begins
+// at element off of that part.
 type run struct{ part, from, to, off int }
 
-// runs are the parts that hold rows of a weight [rows, cols].
+// runs are the parts of a weight [rows, cols].
 func (b *recipe) runs(w engine.Buffer) (all []run) {
 	root, off := b.p.Root(w)
 	rows, cols := b.p.Spec(w).Rows(), b.p.Spec(w).Cols()

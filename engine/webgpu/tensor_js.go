@@ -14,7 +14,7 @@ type Tensor struct {
 	spec  engine.Spec
 	parts []part
 	ids   []int        // of the parts' buffers
-	half  map[int]byte // bytes at the ragged ends of writes, whose word came incomplete
+	half  map[int]byte // bytes of words that were written in part only
 	bytes int64
 }
 
@@ -57,8 +57,8 @@ func (t *Tensor) check(off, n int) error {
 	return nil
 }
 
-// pieces calls f for each run of bytes of the file layout that lies in one part and is
-// short enough, with its place in the part.
+// pieces cuts bytes of the file layout into pieces that lie in one part and are small enough,
+// and calls f for each with its offset in the part.
 func (t *Tensor) pieces(off, n int, f func(i, at, from, to int) error) error {
 	unit := t.spec.DType.Bytes(t.spec.DType.Block())
 	for i, p := range t.parts {
@@ -84,7 +84,7 @@ func (t *Tensor) Write(ctx context.Context, off int, src []byte) error {
 		}
 		if q := quantBytes(t.spec.DType); q > 0 {
 			block := at / t.spec.DType.Bytes(32)
-			quants, scales := lay(t.spec.DType, src[from:to])
+			quants, scales := splitBlocks(t.spec.DType, src[from:to])
 			if err := t.put(i, block*q, quants); err != nil {
 				return err
 			}
@@ -94,8 +94,8 @@ func (t *Tensor) Write(ctx context.Context, off int, src []byte) error {
 	})
 }
 
-// putHalves writes bytes that may begin or end inside a word: what is known of the
-// rest of such a word is kept until it is written.
+// putHalves writes bytes that may begin or end inside a word. It keeps the bytes of such a
+// word until the rest of the word is written.
 func (t *Tensor) putHalves(i, at int, src []byte) error {
 	head, tail := at%4, (4-(at+len(src))%4)%4
 	if head == 0 && tail == 0 {
@@ -149,7 +149,7 @@ func (t *Tensor) Read(ctx context.Context, off int, dst []byte) error {
 			if err := t.get(ctx, i, t.parts[i].scales+block*4, scales); err != nil {
 				return err
 			}
-			unlay(t.spec.DType, dst[from:to], quants, scales)
+			joinBlocks(t.spec.DType, dst[from:to], quants, scales)
 			return nil
 		}
 		head := at % 4

@@ -25,7 +25,7 @@ var Tiles = []Tile{
 	{WX: 4, WY: 1, TM: 16, TN: 16},
 }
 
-// Cache keeps the tuner's choice, by adapter and shape; the page's is the origin's storage.
+// Cache keeps the tuner's choices. The page uses the origin's storage.
 type Cache interface {
 	Load(key string) (text string, ok bool)
 	Store(key, text string)
@@ -35,7 +35,7 @@ func (t Tile) String() string {
 	return fmt.Sprintf("%dx%d %dx%d %d %v %v", t.WX, t.WY, t.TM, t.TN, t.BK, t.Scalar, t.Half)
 }
 
-// parseTile reads what String wrote; what else a cache holds is no tile.
+// parseTile parses the result of String.
 func parseTile(s string) (t Tile, ok bool) {
 	_, err := fmt.Sscanf(s, "%dx%d %dx%d %d %t %t", &t.WX, &t.WY, &t.TM, &t.TN, &t.BK, &t.Scalar, &t.Half)
 	return t, err == nil && t.valid()
@@ -50,7 +50,7 @@ func tilesText(t, eight Tile) string {
 	return t.String() + ", " + eight.String()
 }
 
-// parseTiles reads what tilesText wrote.
+// parseTiles parses the result of tilesText.
 func parseTiles(s string) (t, eight Tile, ok bool) {
 	first, second, both := strings.Cut(s, ", ")
 	if t, ok = parseTile(first); ok && both {
@@ -60,7 +60,7 @@ func parseTiles(s string) (t, eight Tile, ok bool) {
 	return t, eight, ok
 }
 
-// valid says whether the kernels can use t.
+// valid reports whether the kernels support t.
 func (t Tile) valid() bool {
 	in := func(n, low, high int) bool { return n >= low && n <= high && n&(n-1) == 0 }
 	return !(t.Half && (t.Scalar || t.BK == 0)) && in(t.WX, 1, 32) && in(t.WY, 1, 32) && in(t.TM, 1, 16) && in(t.TN, 1, 16) &&

@@ -20,7 +20,7 @@ func (b *recipe) gradStats(o *engine.GradStats) {
 	}
 	k := kernel(true).bits("x", engine.None).out("y", o.Stats).flag("NORM", false).u32("n", total).u32("slab", 0).
 		u32("slabs", 1).u32("at", 0).f32("clip", o.Clip)
-	k.ports[0].write = true // the shader names set_part in a branch that it never takes
+	k.ports[0].write = true // the shader mentions set_part in a branch that it never takes
 	k.groups(1)
 }
 

@@ -6,9 +6,9 @@ import (
 	"prelude/engine"
 )
 
-// A stored weight lies on the device in words of four bytes: F16 and BF16 as they
-// come, two to a word; of the quantised types first all quants, then one word a
-// block with its scale (and minimum) as halves.
+// On the device a stored weight is an array of words of four bytes. F16 and BF16 keep the
+// order of the file, two elements to a word. Quantised types have all quants first, then a
+// word for each block with its scale (and minimum) as halves.
 //
 //	Q8_0  8 words of int8 a block of 32
 //	Q4_0, Q4_1  4 words a block; byte i holds element i in its low nibble, 16+i above
@@ -22,8 +22,8 @@ func quantBytes(t engine.DType) int {
 	return 0
 }
 
-// laidBytes is the size on the device of n elements, and the byte where scales begin.
-func laidBytes(t engine.DType, n int) (size, scales int) {
+// deviceBytes is the size on the device of n elements, and the byte where scales begin.
+func deviceBytes(t engine.DType, n int) (size, scales int) {
 	if q := quantBytes(t); q > 0 {
 		blocks := n / 32
 		return blocks * (q + 4), blocks * q
@@ -31,8 +31,8 @@ func laidBytes(t engine.DType, n int) (size, scales int) {
 	return t.Bytes(n), 0
 }
 
-// lay splits blocks of a file into quants and scale words.
-func lay(t engine.DType, src []byte) (quants, scales []byte) {
+// splitBlocks splits blocks of a file into quants and scale words.
+func splitBlocks(t engine.DType, src []byte) (quants, scales []byte) {
 	q, unit := quantBytes(t), t.Bytes(32)
 	n := len(src) / unit
 	quants, scales = make([]byte, n*q), make([]byte, n*4)
@@ -44,8 +44,8 @@ func lay(t engine.DType, src []byte) (quants, scales []byte) {
 	return quants, scales
 }
 
-// unlay is lay backwards.
-func unlay(t engine.DType, dst, quants, scales []byte) {
+// joinBlocks is the inverse of splitBlocks.
+func joinBlocks(t engine.DType, dst, quants, scales []byte) {
 	q, unit := quantBytes(t), t.Bytes(32)
 	for i := range len(dst) / unit {
 		b := dst[i*unit : (i+1)*unit]
@@ -54,10 +54,10 @@ func unlay(t engine.DType, dst, quants, scales []byte) {
 	}
 }
 
-// part is a run of whole rows of a tensor in one GPU buffer.
+// part is the piece of a tensor, rows [from, to), that one GPU buffer holds.
 type part struct {
 	from, to     int // rows
-	size, scales int // bytes of the buffer, and where in it scales begin
+	size, scales int // bytes of the buffer, and the byte at which scales begin
 }
 
 // partsOf cuts a tensor by rows so that each part can be bound.
@@ -66,7 +66,7 @@ func partsOf(s engine.Spec, l Limits) ([]part, error) {
 	if cols%s.DType.Block() != 0 {
 		return nil, fmt.Errorf("webgpu: rows of %v are no whole blocks of %d", s, s.DType.Block())
 	}
-	one, _ := laidBytes(s.DType, cols)
+	one, _ := deviceBytes(s.DType, cols)
 	step := rows
 	if int64(one)*int64(rows) > l.arena() {
 		step = int(l.arena() / int64(max(1, one)))
@@ -80,7 +80,7 @@ func partsOf(s engine.Spec, l Limits) ([]part, error) {
 	var all []part
 	for from := 0; from == 0 || from < rows; from += max(1, step) {
 		to := min(from+step, rows)
-		size, scales := laidBytes(s.DType, (to-from)*cols)
+		size, scales := deviceBytes(s.DType, (to-from)*cols)
 		all = append(all, part{from, to, (max(size, 1) + 15) / 16 * 16, scales})
 	}
 	return all, nil

@@ -1,4 +1,5 @@
-// dpbias[t|·][h|·][l|·] = Σ ds over what the bias is shared by; a workgroup an element.
+// dpbias[t|·][h|·][l|·] = Σ ds over the rows, heads and slots that share the element of the
+// bias; one workgroup for each element.
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let e = flat(wg, nwg);

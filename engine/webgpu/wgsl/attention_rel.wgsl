@@ -1,5 +1,5 @@
-// drel[chunk][h][i] = Σ ds over the keys at distance i of the chunk's rows; a thread an
-// element. Distances come from arguments, so that each thread looks at all keys.
+// drel[chunk][h][i] = Σ ds over the keys at distance i from the chunk's rows; one thread for
+// each element. Distances depend on arguments, so each thread reads all keys.
 fn small_exp(x: f32) -> f32 { return select(0.0, exp(x), x > -87.0); }
 
 @compute @workgroup_size(64)

@@ -1,6 +1,6 @@
-// A causal depthwise convolution; see CausalConv. FORM 0: y, a thread an element.
-// 1: dx, which gathers from the rows that see it. 2: dw, and 3: dleft, of a chunk of
-// rows, a thread an element; sumrows adds up the chunks.
+// A causal depthwise convolution; see engine.CausalConv. One thread for each element. FORM
+// 0: y. 1: dx, gathered from the rows that see it. 2: dw, and 3: dleft, of a chunk of rows;
+// sumrows.wgsl adds up the chunks.
 fn context(t: u32, tap: u32, c: u32) -> f32 {
   let e = hi(t) - 1 - i32(tap * P.dilation);
   if (e >= lo(t)) { return x(u32(e) * P.n + c); }

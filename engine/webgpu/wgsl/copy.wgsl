@@ -1,4 +1,4 @@
-// Bits are moved, so that what is not a number arrives as it was.
+// Copies bits, so that NaNs keep theirs.
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let i = flat(wg, nwg) * 256u + lid;

@@ -1,5 +1,5 @@
-// One workgroup a row of logits: its loss, and, where a gradient is wanted, the
-// gradient in the logits' place. The targets' own entries are set last, by one thread.
+// One workgroup for each row of logits. It computes the row's loss and, if a gradient is
+// needed, replaces the logits with their gradient. One thread sets the targets' entries last.
 var<workgroup> own: array<f32, TARGETS>;
 
 fn logit(at: u32, j: u32) -> f32 {
@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3
   if (r >= rows()) { return; }
   let at = r * P.vocab;
   let row = P.row0 + r;
-  // Maximum and sum in one pass: what was added up is scaled as the maximum grows.
+  // Maximum and sum in one pass: the sum is rescaled when the maximum grows.
   var m = -1e30;
   var s = 0.0;
   for (var j = lid; j < P.vocab; j += 4u * LANES) {

@@ -1,4 +1,4 @@
-// One thread four columns of a row; a part of the table holds rows [P.from, P.to).
+// One thread for four columns of a row; this part of the table has rows [P.low, P.high).
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let i = flat(wg, nwg) * 64u + lid;

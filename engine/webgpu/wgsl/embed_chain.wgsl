@@ -1,6 +1,6 @@
 // Links the rows that look up the same id: next[t] is the row after t with t's id, or
-// the row count; bit 31 marks a row that another comes before. No order depends on
-// timing, so the sum over a chain is the same in every run.
+// the row count; bit 31 marks rows that are not the first with their id. The order does
+// not depend on timing, so the sum over a chain is the same in every run.
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let t = flat(wg, nwg) * 64u + lid;

@@ -1,4 +1,4 @@
-// Rows of one table and rows [P.low, P.high) of another.
+// Moves rows between one table and rows [P.low, P.high) of another.
 // MOVE 0: y_i = x[idx_i].  1: y[idx_i] = x_i.  2: y[idx_i] += x_i, the indices distinct.
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {

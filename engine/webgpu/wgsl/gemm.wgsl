@@ -1,22 +1,22 @@
 // y[m][n] = Σ_k a[m][k]·b[k][n] + bias[n] + add[m][n]
 //
-// A workgroup of WX×WY threads makes a tile of BM×BN results; a thread makes TM×TN of
-// them, rows ty, ty+WY, … and columns tx, tx+WX, …, so that neighbours touch
-// neighbouring memory. Both operands pass through workgroup memory BK at a time, as
-// vectors along k:
+// A workgroup of WX×WY threads computes a tile of BM×BN results. A thread computes TM×TN of
+// them, rows ty, ty+WY, … and columns tx, tx+WX, …, so that neighbouring threads access
+// neighbouring memory. Both operands pass through workgroup memory BK at a time, as vectors
+// along k:
 //
 //	       n →                      as_[k/4][m] = (a[m][k], a[m][k+1], a[m][k+2], a[m][k+3])
 //	 m  ┌────────┐                  bs [k/4][n] = (b[k][n], b[k+1][n], b[k+2][n], b[k+3][n])
 //	 ↓  │ BM×BN  │
-//	    └────────┘                  two of each: one is filled while the other is used
+//	    └────────┘                  two of each: one is filled while the other is read
 //
-// With HALF they are kept as halves there: the terms of a block of BK are multiplied and
-// added in f16, the blocks in f32. What is beyond f16 becomes its largest number.
+// With HALF they are halves: the terms of a block of BK are multiplied and added in f16, the
+// blocks in f32. Values beyond the range of f16 become its largest number.
 //
-// Terms are added one by one, four fused multiply-adds, where c + dot(a, b) takes five
+// Terms are added one by one: that takes four fused multiply-adds, c + dot(a, b) takes five
 // instructions.
 //
-// Layer z of the grid makes the z-th of several products of one shape. An operand lies in
+// Layer z of the grid computes the z-th of several products of one shape. An operand lies in
 // memory along k (…_ROWS false: four of k are one load) or across it (…_ROWS true: four
 // loads make a 4×4 block, transposed in registers).
 const BM: u32 = WY * TM;

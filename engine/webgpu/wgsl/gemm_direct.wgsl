@@ -1,9 +1,10 @@
-// The product of gemm.wgsl without workgroup memory, for adapters where it is no faster
-// than storage: those that compute on a CPU run a workgroup's threads one after another
-// from barrier to barrier. A thread keeps TM×TN results, TM consecutive rows and columns
-// tx, tx+WX, …, and takes four terms of the sum at a time: a's are the same for all
-// neighbours, b's lie side by side where b lies across the sum. Beyond the edge the last
-// row or column is read again, and nothing is written.
+// The product of gemm.wgsl without workgroup memory, for adapters on which workgroup memory
+// is not faster than storage. Adapters that compute on a CPU run a workgroup's threads one
+// after another from barrier to barrier. A thread computes TM×TN results, those of TM
+// consecutive rows and of the columns tx, tx+WX, …, and adds four terms of the sum at a
+// time. Neighbouring threads read the same elements of a, and adjacent elements of b where
+// b lies across the sum. Threads beyond the edge read the last row or column and write
+// nothing.
 const BM: u32 = WY * 4u * TM4;
 const BN: u32 = WX * TN;
 

@@ -1,6 +1,6 @@
-// FINAL false: workgroup g of this gradient writes Σ g² of its slab, and whether
-// something in it is not finite, which only the bits tell: WGSL may assume that
-// there is no NaN. FINAL true: one workgroup adds up all of that.
+// FINAL false: workgroup g of this gradient writes Σ g² of its slab, and whether an element
+// of it is not finite. It tests the bits, because compilers of WGSL may assume that there is
+// no NaN. FINAL true: one workgroup adds up all slabs.
 fn wild(v: u32) -> bool { return (v & 0x7f800000u) == 0x7f800000u; }
 
 @compute @workgroup_size(LANES)

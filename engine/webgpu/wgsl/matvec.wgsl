@@ -1,5 +1,5 @@
-// y[r][n] = Σ_k x[r][k]·w[n][k] + bias[n] + add[r][n] for few rows: bound by reading w,
-// which is read once for up to eight rows. Sixteen threads share an output.
+// y[r][n] = Σ_k x[r][k]·w[n][k] + bias[n] + add[r][n] for few rows. Reading
+// w takes the time, so w is read once for up to eight rows. Sixteen threads share an output.
 const LANES: u32 = 16u;
 const OUTS: u32 = 4u;
 var<workgroup> part: array<f32, 64u * ROWS>;

@@ -1,4 +1,4 @@
-// One workgroup a group of P.n elements; x̂, and the sums over a group, as in Norm's text.
+// One workgroup for each group of P.n elements; see engine.Norm for x̂ and the sums.
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let g = flat(wg, nwg);

@@ -1,7 +1,7 @@
-// Sums and maxima over the LANES threads of a workgroup, for all of them, in an order
-// that never changes. With SUBGROUPS those whose threads march together are reduced
-// without memory; WebGPU promises no order of threads in subgroups, but all drivers number
-// them in rows, and onnxruntime's and TensorFlow.js's kernels count on it too.
+// Sums and maxima over the LANES threads of a workgroup, in a fixed order; all threads get
+// the result. With SUBGROUPS the threads of a subgroup reduce without memory. WebGPU does
+// not define which threads form a subgroup, but all drivers take consecutive ones, and the
+// kernels of onnxruntime and TensorFlow.js rely on it too.
 var<workgroup> reduced: array<f32, LANES>;
 
 //@if SUBGROUPS

@@ -1,4 +1,4 @@
-// One workgroup a row.
+// One workgroup for each row.
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let r = flat(wg, nwg);

@@ -1,4 +1,4 @@
-// y[chunk][j] = Σ x[t][j] over the rows of the chunk, plus add[j]; a thread a column.
+// y[chunk][j] = Σ x[t][j] over the rows of the chunk, plus add[j]; one thread for each column.
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
   let j = wg.x * 64u + lid;
