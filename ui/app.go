@@ -31,6 +31,7 @@ type App struct {
 	held      string            // fingerprint of the model that the run and the answers are of
 	runs      []*runRecord      // all that are kept, by number
 	sitting   sitting
+	judging   judging
 	forgotten *forgotten
 	editing   int        // number of the run whose name is being edited
 	deleted   *runRecord // the run that was deleted last
@@ -124,6 +125,7 @@ func (a *App) Restart() {
 	a.study.stop()
 	a.run.stop("the engine stopped")
 	a.compare.stop()
+	a.judging.stop()
 	a.live.stop()
 	a.home.stop()
 	a.shelf.stop()

@@ -65,6 +65,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		if a.compare.done() {
 			delete(a.asked, m.ID)
 		}
+	case wire.Judged:
+		a.onJudged(m)
 	case wire.Exported:
 		a.onExported(m, blob)
 	case wire.Imported:
@@ -125,6 +127,8 @@ func (a *App) onProgress(m wire.Progress) {
 		a.run.progress = &m
 	case a.home.id:
 		a.home.progress = &m
+	case a.judging.id:
+		a.judging.progress = &m
 	case a.experiments.id:
 		a.experiments.now = m
 	}
@@ -150,6 +154,7 @@ func (a *App) onError(m wire.Error) {
 		a.live.stop()
 		a.home.stop()
 		a.experiments.stop("the engine stopped")
+		a.judging.stop()
 		a.stashShelf()
 		return
 	}
@@ -171,6 +176,8 @@ func (a *App) onError(m wire.Error) {
 		}
 	case a.compare.id:
 		a.compare.stop()
+	case a.judging.id:
+		a.judging.stop()
 	case a.live.id:
 		a.live.stop()
 	case a.home.id:

@@ -314,6 +314,9 @@ func (a *App) takeOver() {
 func (a *App) startOver() {
 	a.set.adopt(a.ready.Axes)
 	a.shelf = newShelf()
+	if _, ok := a.sitting.model.source(); ok {
+		a.model.source = nil
+	}
 	a.loadFirst()
 }
 

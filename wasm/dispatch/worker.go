@@ -171,6 +171,9 @@ func (w *Worker) handle(r request) {
 			err = errCancelled
 		}
 		w.fail(m.ID, err)
+	case wire.Judge:
+		defer w.current.begin(m.ID, cancel)()
+		w.fail(m.ID, w.idle(func() error { return w.judge(ctx, m) }))
 	case wire.Export:
 		zip, e, err := s.Export(ctx, m)
 		if err == nil {
@@ -331,6 +334,24 @@ func (w *Worker) train(ctx context.Context, m wire.Train, blob Blob) error {
 		return err
 	}
 	w.send(done)
+	return nil
+}
+
+// judge answers the held-out set.
+func (w *Worker) judge(ctx context.Context, m wire.Judge) error {
+	told := w.progress(m.ID, "Answering the held-out examples")
+	told(0, 0)
+	j, err := w.session.Judge(ctx, m, func(done, total int) bool {
+		told(int64(done), int64(total))
+		return ctx.Err() == nil
+	})
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errCancelled
+	case err != nil:
+		return err
+	}
+	w.send(j)
 	return nil
 }
 

@@ -71,16 +71,7 @@ func (s *Session) Evaluate(ctx context.Context) (Losses, error) {
 		l.InContext, err = measure(nil, shown)
 		return l, err
 	}
-	context, n := s.inContext(plain)
-	kv, err := prefix.TextKV(ctx, s.model.Frozen, context)
-	if err != nil {
-		return l, err
-	}
-	m, err := prefix.FromKV(s.model.Arch.Info(), len(context), kv)
-	if err != nil {
-		return l, err
-	}
-	tensors, err := m.Alloc(ctx, s.Device)
+	m, tensors, n, err := s.contextMethod(ctx, plain)
 	if err != nil {
 		return l, err
 	}

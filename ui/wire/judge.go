@@ -1,0 +1,75 @@
+package wire
+
+// Judge asks that the whole held-out set is answered, greedily, by each candidate: the frozen
+// model, the model with examples in its context, and prefixes. [Progress] counts answers; a
+// [Cancel] ends it. Answered by [Judged].
+type Judge struct {
+	ID        int    `json:"id"`
+	Base      bool   `json:"base"`
+	InContext bool   `json:"inContext"`
+	Keys      []int  `json:"keys,omitempty"`
+	Measure   string `json:"measure,omitempty"`   // "labels", "json", "exact", "text"; "": as the data suggests
+	MaxTokens int    `json:"maxTokens,omitempty"` // of an answer; 0: twice the longest that is expected
+}
+
+// Judged is what came of it.
+type Judged struct {
+	ID         int         `json:"id"`
+	Measure    string      `json:"measure"`
+	Hash       string      `json:"hash"` // of the data
+	Shots      int         `json:"shots,omitempty"`
+	Candidates []Candidate `json:"candidates"`
+	Pairs      []Pair      `json:"pairs,omitempty"`
+	Rows       []JudgedRow `json:"rows"` // those first in which the candidates differ most
+	Seconds    float64     `json:"seconds"`
+}
+
+// Candidate is who answers, and how well.
+type Candidate struct {
+	Name        string   `json:"name"`
+	Which       string   `json:"which"` // "base", "context" or "tuned"
+	Key         int      `json:"key,omitempty"`
+	Loss        Figure   `json:"loss"` // nats a completion token
+	Perplexity  float64  `json:"perplexity"`
+	BitsPerByte float64  `json:"bitsPerByte"`
+	Figures     []Figure `json:"figures"` // the measure's own come first
+}
+
+// Figure is a number, with its 95 % bootstrap interval where it has one.
+type Figure struct {
+	Name     string  `json:"name"`
+	Value    float64 `json:"value"`
+	Low      float64 `json:"low,omitempty"`
+	High     float64 `json:"high,omitempty"`
+	Interval bool    `json:"interval,omitempty"`
+}
+
+// Pair says in how many of 100 resamples of the rows the first candidate, an index, is better
+// than the second: by its loss, and by the measure's score.
+type Pair struct {
+	First  int     `json:"first"`
+	Second int     `json:"second"`
+	Loss   float64 `json:"loss"`
+	Score  float64 `json:"score"`
+}
+
+// JudgedRow is one example with every candidate's answer.
+type JudgedRow struct {
+	Prompt   string      `json:"prompt"`
+	Expected string      `json:"expected"`
+	Answers  []RowAnswer `json:"answers"`
+}
+
+// RowAnswer is one candidate's answer to a row.
+type RowAnswer struct {
+	Text   string  `json:"text"`
+	Ended  bool    `json:"ended"` // by itself
+	Tokens int     `json:"tokens"`
+	Loss   float64 `json:"loss"` // of the expected completion, nats a token
+	Score  float64 `json:"score"`
+}
+
+func (Judge) wireType() string  { return "judge" }
+func (Judged) wireType() string { return "judged" }
+
+func init() { register(Judge{}, Judged{}) }
