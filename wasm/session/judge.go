@@ -27,8 +27,8 @@ type candidate struct {
 	answers []wire.RowAnswer
 }
 
-// streams is how many rows are answered at a time.
-const streams = 8
+// judgeStreams is how many rows are answered at a time.
+const judgeStreams = 8
 
 // Judge answers the whole held-out set by each candidate, and compares them. Progress is told
 // how many answers there are, and ends it by returning false.
@@ -214,7 +214,7 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Compare(len(c.tokens[a].IDs)-c.tokens[a].Start, len(c.tokens[b].IDs)-c.tokens[b].Start)
 	})
-	n := min(streams, len(order))
+	n := min(judgeStreams, len(order))
 	if soft {
 		n = 1
 	}
