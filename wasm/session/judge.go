@@ -208,8 +208,8 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 		longest = max(longest, len(s.asked(t)))
 		soft = soft || t.Soft != nil
 	}
-	if longest+most+1 > maxAnswer {
-		most = max(1, maxAnswer-longest-1)
+	if room := s.model.Arch.Info().Context; longest+most+1 > room {
+		most = max(1, room-longest-1)
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Compare(len(c.tokens[a].IDs)-c.tokens[a].Start, len(c.tokens[b].IDs)-c.tokens[b].Start)
@@ -223,7 +223,7 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 		return err
 	}
 	defer g.Close()
-	o := generate.Options{MaxTokens: most, Stop: []int32{s.stop()}}
+	o := generate.Options{MaxTokens: most, Stop: s.ends()}
 	for len(order) > 0 {
 		some := order[:min(n, len(order))]
 		order = order[len(some):]
@@ -243,7 +243,7 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 				prompts = append(prompts, s.asked(c.tokens[i]))
 			}
 			if err := g.RunAll(ctx, prompts, o, func(i int, _ []float32, id int32) bool {
-				if ended[i] = id == s.stop(); !ended[i] {
+				if ended[i] = slices.Contains(s.ends(), id); !ended[i] {
 					said[i] = append(said[i], id)
 				}
 				return !ended[i] && ctx.Err() == nil
@@ -269,7 +269,7 @@ func (s *Session) spell(t data.Tokens, answer []int32) string {
 	}
 	var text strings.Builder
 	for _, id := range answer {
-		if id != s.stop() {
+		if !slices.Contains(s.ends(), id) {
 			text.WriteString(stream.Next(id))
 		}
 	}
