@@ -3,7 +3,6 @@ package simd
 import (
 	"encoding/binary"
 	"fmt"
-	"reflect"
 	"unsafe"
 
 	"prelude/engine"
@@ -187,112 +186,17 @@ func (l *lowering) constant(v uint32) uint32 {
 	return l.plan.cells + 4*i
 }
 
-// chunk is how many elements an elementwise tile has: some tens of microseconds.
-const chunk = 8192
-
-// emit appends a record for a kernel, to be worked on after all others. Its number of
-// tiles, where not given, follows from its chunks.
-func (l *lowering) emit(record any, k command.Kernel) { l.append(record, k, false) }
+// emit appends a record for a kernel, to be worked on after all others.
+func (l *lowering) emit(record command.Record, k command.Kernel) { l.append(record, k, false) }
 
 // append is emit, or with beside lets the kernel work at the same time as the last one.
-func (l *lowering) append(record any, k command.Kernel, beside bool) {
-	head := command.Head{Kernel: k}
-	switch r := record.(type) {
-	case command.Map:
-		if r.Chunk == 0 {
-			r.Chunk = chunk
-			if r.Cols > 0 {
-				r.Chunk = u(max(1, chunk/int(r.Cols)))
-			}
-		}
-		head.Tiles = u(ceil(int(r.Max), int(r.Chunk)))
-		r.Head = head
-		record = r
-	case command.Rows:
-		n := r.Max
-		if k == command.ScatterAdd {
-			n = r.Bytes / 4
-		}
-		if r.Chunk == 0 {
-			r.Chunk = 64
-		}
-		head.Tiles = u(ceil(int(n), int(r.Chunk)))
-		r.Head = head
-		record = r
-	case command.Sum:
-		r.Chunk = 64
-		head.Tiles = u(ceil(int(r.Cols), 64))
-		r.Head = head
-		record = r
-	case command.Normal:
-		r.Chunk = u(max(1, chunk/int(r.N)))
-		head.Tiles = u(ceil(int(r.Max), int(r.Chunk)))
-		if k == command.NormGain {
-			r.Chunk = 64
-			head.Tiles = u(ceil(int(r.N), 64))
-		}
-		r.Head = head
-		record = r
-	case command.Rotate:
-		r.Chunk = u(max(1, chunk/int(r.Cols)))
-		head.Tiles = u(ceil(int(r.Max), int(r.Chunk)))
-		r.Head = head
-		record = r
-	case command.Lookup:
-		r.Chunk = u(max(1, chunk/int(r.W.Width)))
-		head.Tiles = u(ceil(int(r.Max), int(r.Chunk)))
-		r.Head = head
-		record = r
-	case command.Check:
-		r.Chunk = chunk
-		head.Tiles = 1
-		if k == command.Squares {
-			head.Tiles = u(ceil(int(r.Len), chunk))
-		}
-		r.Head = head
-		record = r
-	case command.Adam:
-		r.Chunk = chunk
-		head.Tiles = u(ceil(int(r.Len), chunk))
-		r.Head = head
-		record = r
-	case command.Loss:
-		head.Tiles = r.Max
-		r.Head = head
-		record = r
-	case command.Conv:
-		r.Chunk = 64
-		head.Tiles = u(ceil(int(r.Bytes)/4, 64))
-		r.Head = head
-		record = r
-	case command.Pick:
-		head.Tiles = 1
-		r.Head = head
-		record = r
-	case command.Blocks:
-		r.Chunk = u(max(1, chunk/int(r.K)))
-		head.Tiles = u(ceil(int(r.Max), int(r.Chunk)))
-		r.Head = head
-		record = r
-	case command.Rounding:
-		head.Tiles = r.Max
-		r.Head = head
-		record = r
-	case command.Attention:
-		head.Tiles = r.Tiles
-		r.Head = head
-		record = r
-	case command.Product:
-		head.Tiles = r.RowTiles * u(ceil(int(r.N), int(r.Cols)))
-		r.Head = head
-		record = r
-	default:
-		panic(fmt.Sprintf("simd: record of %v", reflect.TypeOf(record)))
-	}
-	if head.Tiles == 0 {
+func (l *lowering) append(record command.Record, k command.Kernel, beside bool) {
+	record, tiles := record.For(k)
+	if tiles == 0 {
 		return
 	}
 	at := len(l.code)
+	var head command.Head
 	if beside {
 		l.link(l.last[len(l.last)-1], unsafe.Offsetof(head.Beside), at)
 	} else {

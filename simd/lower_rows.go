@@ -31,7 +31,7 @@ func (l *lowering) sumRows(n command.Live, x, add, y uint32, cols int) {
 // copy moves elements.
 func (l *lowering) copy(n command.Live, x, y uint32) {
 	if x != y {
-		l.emit(command.Rows{Live: n, X: x, Y: y, XStride: 4, YStride: 4, Bytes: 4, Chunk: chunk}, command.Move)
+		l.emit(command.Rows{Live: n, X: x, Y: y, XStride: 4, YStride: 4, Bytes: 4, Chunk: command.Chunk}, command.Move)
 	}
 }
 
@@ -137,7 +137,7 @@ func (l *lowering) convBackward(o *engine.CausalConvBackward) {
 func (l *lowering) gradStats(o *engine.GradStats) {
 	count, grads := 0, 0
 	for i, b := range o.G {
-		count += ceil(l.p.Spec(b).Len(), chunk)
+		count += ceil(l.p.Spec(b).Len(), command.Chunk)
 		if i < o.Grads {
 			grads = count
 		}
@@ -147,7 +147,7 @@ func (l *lowering) gradStats(o *engine.GradStats) {
 	for _, b := range o.G {
 		n := l.p.Spec(b).Len()
 		l.emit(command.Check{X: l.at(b), Len: u(n), Partial: at}, command.Squares)
-		at += u(8 * ceil(n, chunk))
+		at += u(8 * ceil(n, command.Chunk))
 	}
 	l.emit(command.Check{Partial: partial, Count: u(count), Grads: u(grads), Stats: l.at(o.Stats), Clip: float32(o.Clip)}, command.Stats)
 }
