@@ -16,6 +16,7 @@ type model struct {
 	progress *wire.Progress
 	loaded   *wire.Loaded
 	device   string // what the person asked for: "auto", "webgpu", …
+	exact    bool   // products with the weights in float32
 	address  string // the text in the "bring your own" box
 	over     bool   // files hover above the drop zone
 }
@@ -68,7 +69,7 @@ func (a *App) load(s source) {
 		a.askLasting(true)
 	}
 	a.model.id = a.ask(atModel, func(id int) wire.Message {
-		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, URL: s.url, Files: len(s.files), Device: a.model.device}
+		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, URL: s.url, Files: len(s.files), Device: a.model.device, Precision: a.model.precision()}
 	}, nil)
 	for _, f := range s.files {
 		a.host.Send(wire.File{ID: a.model.id, Name: f.Name, Size: f.Size}, f.Ref)
@@ -176,6 +177,23 @@ func (a *App) chooseDevice(name string) {
 	}
 }
 
+// precision is the word for the worker; "" leaves it to the worker.
+func (m *model) precision() string {
+	if m.exact {
+		return "exact"
+	}
+	return ""
+}
+
+// chooseExact loads the model again to compute in float32, or as the device finds fastest.
+func (a *App) chooseExact(on bool) {
+	before := a.model.exact
+	a.model.exact = on
+	if a.chooseDevice(a.model.device); a.training() {
+		a.model.exact = before
+	}
+}
+
 func (a *App) onLoaded(m wire.Loaded) {
 	if m.ID != a.model.id {
 		return
@@ -188,6 +206,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.sitting.model = a.model.source.record()
 		a.sitting.model.Device = a.model.device
 	}
+	a.sitting.model.Exact = a.model.exact
 	a.sitting.model.Name, a.sitting.model.Fingerprint = m.Name, m.Fingerprint
 	same := a.held == m.Fingerprint
 	a.held = m.Fingerprint

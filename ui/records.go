@@ -58,6 +58,7 @@ type modelRecord struct {
 	URL         string   `json:"url,omitempty"`
 	Files       []string `json:"files,omitempty"` // dropped: a page can't open them again by itself
 	Device      string   `json:"device,omitempty"`
+	Exact       bool     `json:"exact,omitempty"` // products with the weights in float32 only
 	Name        string   `json:"name,omitempty"`
 	Fingerprint string   `json:"fingerprint,omitempty"`
 }

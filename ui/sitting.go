@@ -175,6 +175,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 			if all.Name != "" {
 				a.home.name = all.Name
 			}
+			a.model.exact = all.Model.Exact
 			if all.Model.Device != "" {
 				a.model.device = all.Model.Device
 			}

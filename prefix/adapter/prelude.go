@@ -56,6 +56,8 @@ type Run struct {
 	Base    float64 `json:"baseLoss"` // validation loss of the frozen model alone
 	Seconds float64 `json:"seconds,omitempty"`
 	Seed    uint64  `json:"seed,omitempty"`
+	// Arithmetic of the products with the frozen weights: "float32", "8-bit integers".
+	Arithmetic string `json:"arithmetic,omitempty"`
 }
 
 // Bounds on the card, in bytes, so that a gallery's entry stays small.

@@ -92,7 +92,8 @@ type Loaded struct {
 	Fingerprint string   `json:"fingerprint"` // of the frozen weights
 	Device      string   `json:"device"`
 	DeviceWhy   string   `json:"deviceWhy"`
-	Notes       []string `json:"notes,omitempty"` // "12 tensors of type Q4_K became Q8_0" …
+	Arithmetic  string   `json:"arithmetic,omitempty"` // of products with the frozen weights: "float32", "8-bit integers"
+	Notes       []string `json:"notes,omitempty"`      // "12 tensors of type Q4_K became Q8_0" …
 	// What this model can't have, and why: options by "axis.option", presets by
 	// "preset.id", "template.soft" and "text" ([Text]).
 	Refused map[string]string `json:"refused,omitempty"`
@@ -189,13 +190,14 @@ type State struct {
 
 // Trained ends a training.
 type Trained struct {
-	ID       int     `json:"id"`
-	Steps    int     `json:"steps"`
-	BestStep int     `json:"bestStep"`
-	BestLoss float64 `json:"bestLoss"`
-	BaseLoss float64 `json:"baseLoss"`
-	Why      string  `json:"why"` // "step limit", "validation stopped improving", "stopped", …
-	Seconds  float64 `json:"seconds"`
+	ID         int     `json:"id"`
+	Steps      int     `json:"steps"`
+	BestStep   int     `json:"bestStep"`
+	BestLoss   float64 `json:"bestLoss"`
+	BaseLoss   float64 `json:"baseLoss"`
+	Arithmetic string  `json:"arithmetic,omitempty"` // as in [Loaded]
+	Why        string  `json:"why"`                  // "step limit", "validation stopped improving", "stopped", …
+	Seconds    float64 `json:"seconds"`
 }
 
 // Sample is a piece of a generated answer. Which is "base" or "tuned", with the key of

@@ -12,6 +12,9 @@ type Load struct {
 	URL     string `json:"url,omitempty"`     // a .gguf, or a folder with config.json
 	Files   int    `json:"files,omitempty"`   // dropped files that follow
 	Device  string `json:"device"`
+	// Precision of products with the frozen weights: "exact", in float32, or "fast", in
+	// integers of 8 or 16 bits where the device finds that faster. "": [DefaultPrecision].
+	Precision string `json:"precision,omitempty"`
 }
 
 // File carries one dropped model file; the browser's File object travels beside

@@ -10,7 +10,7 @@ const (
 	// DefaultAnswer is how many tokens an answer has at most.
 	DefaultAnswer = 80
 	// DefaultPrecision is how products with frozen weights are computed: see [Load].
-	DefaultPrecision = "exact"
+	DefaultPrecision = "fast"
 )
 
 // DefaultTrain is the training that page and command line begin with.

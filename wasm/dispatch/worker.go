@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -222,6 +223,10 @@ func (w *Worker) load(ctx context.Context, m wire.Load) error {
 	defer w.state("idle")
 	// WebAssembly's memory never shrinks: garbage of a loading would stay as long as the page.
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
+	precision, err := engine.ParsePrecision(cmp.Or(m.Precision, wire.DefaultPrecision))
+	if err != nil {
+		return err
+	}
 	w.send(wire.Progress{ID: m.ID, Stage: "Reading the model's description", Total: 1})
 	w.notes = nil
 	f, err := w.files(ctx, m)
@@ -232,6 +237,7 @@ func (w *Worker) load(ctx context.Context, m wire.Load) error {
 		w.send(wire.Unloaded{})
 		return err
 	}
+	w.session.Precision = precision
 	runtime.GC() // of what reading headers and tokenizer left, so that loading the weights needs no more
 	err = w.session.Load(ctx, f, weights.Options{Progress: w.progress(m.ID, "Loading weights"), Sum: w.host.Sum})
 	if err != nil {

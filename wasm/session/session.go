@@ -23,6 +23,8 @@ import (
 // used from one goroutine.
 type Session struct {
 	Device engine.Device
+	// Precision of products with the frozen weights, from the next Load on.
+	Precision engine.Precision
 	// Recover, if set, is asked when a training fails: another device to go on with from
 	// the last checkpoint, or false if this failure is final.
 	Recover func(ctx context.Context, failure error) (engine.Device, bool)
@@ -65,6 +67,7 @@ func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) 
 	if err != nil {
 		return err
 	}
+	m.Precision = s.Precision
 	s.model, s.files, s.loading = m, f, o
 	if s.text != nil && s.text.model == m.Fingerprint {
 		s.text.writer.Use(m.Frozen)
@@ -86,13 +89,16 @@ func (s *Session) Model() *models.Model { return s.model }
 func (s *Session) Loaded() wire.Loaded {
 	m, i := s.model, s.model.Arch.Info()
 	l := wire.Loaded{Name: m.Name, Family: i.Family, Params: m.Params, WeightBytes: m.WeightBytes, Context: i.Context,
-		Vocab: i.Vocab, Layers: i.Layers, EncDec: s.encDec(), Chat: s.chat != nil, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Notes: m.Notes}
+		Vocab: i.Vocab, Layers: i.Layers, EncDec: s.encDec(), Chat: s.chat != nil, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Arithmetic: s.arithmetic(), Notes: m.Notes}
 	if s.chat != nil {
 		l.System = s.chat.DefaultSystem()
 	}
 	l.Refused = Refused(i)
 	return l
 }
+
+// arithmetic says in which numbers products with the frozen weights are computed.
+func (s *Session) arithmetic() string { return engine.ArithmeticOf(s.Device, s.model.Precision) }
 
 // Refused says what a model can't have and why: see [wire.Loaded].
 func Refused(i engine.ModelInfo) map[string]string {

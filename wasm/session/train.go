@@ -232,8 +232,8 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 	if err := s.tuned.method.Read(ctx, s.tuned.tensors); err != nil {
 		return wire.Trained{}, err
 	}
-	s.tuned.card.Run = adapter.Run{Step: res.Best.Step, Steps: res.Steps, ValLoss: res.Best.Loss, Base: res.Base, Seconds: res.Time.Seconds(), Seed: o.Seed}
-	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds()}, nil
+	s.tuned.card.Run = adapter.Run{Step: res.Best.Step, Steps: res.Steps, ValLoss: res.Best.Loss, Base: res.Base, Seconds: res.Time.Seconds(), Seed: o.Seed, Arithmetic: s.arithmetic()}
+	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds(), Arithmetic: s.arithmetic()}, nil
 }
 
 // begin prepares a training on the session's device, perhaps from a finished prefix; its

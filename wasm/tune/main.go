@@ -109,7 +109,7 @@ type usageError struct{ error }
 type flags struct {
 	*flag.FlagSet
 	model, data, adapter string
-	device               string
+	device, precision    string
 	json                 bool
 	chat, space, skip    bool
 	system, form         string
@@ -122,6 +122,7 @@ func newFlags(name string) *flags {
 	f.StringVar(&f.model, "model", "", "`model`: a name under static/models, a folder, or a .gguf file")
 	f.BoolVar(&f.json, "json", false, "write results as JSON, one object a line")
 	f.StringVar(&f.device, "device", "simd", "`device`: simd (the browser's kernels) or cpu (the reference)")
+	f.StringVar(&f.precision, "precision", wire.DefaultPrecision, "products with the model's weights: exact, in float32, or fast, in 8 or 16 bits where the device finds that faster")
 	return f
 }
 
@@ -180,7 +181,11 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session.Session{Device: dev}
+	precision, err := engine.ParsePrecision(f.precision)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	s := &session.Session{Device: dev, Precision: precision}
 	fmt.Fprintf(os.Stderr, "loading %s (%.1f MB)\n", f.model, float64(files.WeightBytes())/1e6)
 	if err := s.Load(ctx, files, weights.Options{}); err != nil {
 		return nil, err
