@@ -8,5 +8,5 @@
 //	b := reproduce.Bench{Device: dev, Checkpoint: checkpoints.Read}
 //	r, err := x.Run(ctx, b, reproduce.Options{Part: "add1"})
 //
-// A [Result] grows while an experiment runs; [Watch] hears of it.
+// A [Result] grows while an experiment runs; [Observer] hears of it.
 package reproduce

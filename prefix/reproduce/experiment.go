@@ -40,12 +40,12 @@ type Bench struct {
 	Device engine.Device
 	// Checkpoint reads a whole file by its name; what comes is checked here.
 	Checkpoint func(ctx context.Context, name string) ([]byte, error)
-	Watch      Watch
+	Watch      Observer
 }
 
-// Watch is told how an experiment goes. Its functions are called from Run's goroutine and may
+// Observer is told how an experiment goes. Its functions are called from Run's goroutine and may
 // be nil.
-type Watch struct {
+type Observer struct {
 	Result  func(*Result)                                     // a row, a curve or a note more
 	Stage   func(what string)                                 // what is done now
 	Steps   func(curve string, first, of int, loss []float64) // of the training whose curve it becomes

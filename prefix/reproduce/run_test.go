@@ -49,7 +49,7 @@ func TestResultGrows(t *testing.T) {
 	var sizes []int
 	var works []float64
 	steps := map[string]int{}
-	r, err := brisk(6).Run(context.Background(), Bench{Device: dev, Checkpoint: checkpoints.Read, Watch: Watch{
+	r, err := brisk(6).Run(context.Background(), Bench{Device: dev, Checkpoint: checkpoints.Read, Watch: Observer{
 		Result: func(r *Result) { sizes = append(sizes, len(r.Notes)+len(r.Rows)+len(r.Curves)) },
 		Steps:  func(curve string, first, of int, loss []float64) { steps[curve] = first + len(loss) - 1 },
 		Work:   func(done float64) { works = append(works, done) },
@@ -93,10 +93,10 @@ func TestCancel(t *testing.T) {
 	for _, x := range []struct {
 		name  string
 		ctx   context.Context
-		watch Watch
+		watch Observer
 	}{
-		{"context", ctx, Watch{Steps: func(string, int, int, []float64) { cancel() }}},
-		{"between", context.Background(), Watch{Between: func() bool { steps++; return steps < 4 }}},
+		{"context", ctx, Observer{Steps: func(string, int, int, []float64) { cancel() }}},
+		{"between", context.Background(), Observer{Between: func() bool { steps++; return steps < 4 }}},
 	} {
 		r, err := brisk(4000).Run(x.ctx, Bench{Device: dev, Checkpoint: checkpoints.Read, Watch: x.watch}, Options{})
 		if !errors.Is(err, context.Canceled) || len(r.Notes) != 1 || len(r.Rows) != 0 || r.Seconds != 0 {

@@ -74,7 +74,7 @@ func one(ctx context.Context, x reproduce.Experiment, all *results, at folders) 
 	defer dev.Close()
 	var failed error
 	rows, begun := 0, time.Now()
-	watch := reproduce.Watch{
+	watch := reproduce.Observer{
 		Result: func(r *reproduce.Result) {
 			for ; rows < len(r.Rows); rows++ {
 				y := r.Rows[rows]

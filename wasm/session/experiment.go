@@ -87,7 +87,7 @@ func (s *Session) Experiment(ctx context.Context, m wire.RunExperiment, read fun
 	}
 	now := wire.Progress{ID: m.ID, Total: 1000}
 	finite := pace{}
-	r, err := x.Run(ctx, reproduce.Bench{Device: s.Device, Checkpoint: read, Watch: reproduce.Watch{
+	r, err := x.Run(ctx, reproduce.Bench{Device: s.Device, Checkpoint: read, Watch: reproduce.Observer{
 		Result: func(r *reproduce.Result) { w.Result(report(r)) },
 		Stage:  func(what string) { now.Stage = what; w.Stage(now) },
 		Work: func(share float64) {
