@@ -5,10 +5,6 @@ import (
 	"strings"
 )
 
-// tilesVersion is part of the key of a kept choice: raise it where Tiles or the kernels change,
-// so that choices kept by an earlier build are measured again.
-const tilesVersion = 3
-
 // Tiles are the candidates of the tuner.
 var Tiles = []Tile{
 	{WX: 16, WY: 16, TM: 4, TN: 4, BK: 16},

@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// tilesVersion is part of the key of a kept choice: raise it where Tiles or the kernels change,
+// so that choices kept by an earlier build are measured again.
+const tilesVersion = 3
+
 // A Clock times the device at work on what its plans will be for: engine/trial.Products of
 // the model's shape. An error that is [context.DeadlineExceeded] says that the limit passed first.
 type Clock func(ctx context.Context, limit time.Duration) (time.Duration, error)
