@@ -9,7 +9,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
 .PHONY: run watch site ui models simd pretrain edge deploy worker bench reproduce \
-	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
+	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-files test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
 	rename notice bom audit clean
 
 run: site
@@ -128,6 +128,19 @@ test-edge: worker browser
 e2e/node_modules: e2e/package-lock.json
 	cd e2e && npm ci --no-audit --no-fund
 	touch $@
+
+# What reads people's files held to the programs that make and read them: chat templates
+# to transformers, tokenizers to tokenizers, quantised types to gguf, tables to pandas. Each
+# fixture is written anew and compared with the one that is committed, then with the code.
+# PYTHON has transformers 5.24.0, jinja2 3.1.6, tokenizers, gguf 0.19.0, safetensors, pandas 3.1.1.
+FILES = models/chat/testdata models/weights/gguf/testdata prefix/data/testdata/made models/tokenizer/testdata
+test-files:
+	cd models/chat/testdata && HF_HUB_OFFLINE=1 $(PYTHON) reference.py
+	cd models/weights/gguf/testdata && $(PYTHON) quants.py
+	cd prefix/data/testdata/made && $(PYTHON) made.py
+	cd models/tokenizer/testdata && $(PYTHON) pieces.py
+	git diff --exit-code --stat -- $(FILES)
+	$(GO) test -count=1 ./models/chat ./models/tokenizer ./models/weights/... ./prefix/data
 
 # Adapters held to PEFT, both ways, on tiny models and on SmolLM2 (`make models`).
 # PYTHON has torch, transformers, peft and gguf.

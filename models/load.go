@@ -136,7 +136,7 @@ func openGGUF(ctx context.Context, name string, open weights.Opener, main string
 	if err != nil {
 		return nil, err
 	}
-	f := &Files{Name: name, Config: cfg, Tokenizer: tok}
+	f := &Files{Name: name, Config: cfg, Tokenizer: tok, Notes: tok.Notes}
 	if f.views, err = ggufViews(c, family, cfg); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -75,7 +76,21 @@ var (
 	familyQwen2  = family{normalizer: nfcPart, preTokenizer: splitPart(patternQwen2)}
 	familyNeoX   = family{normalizer: nfcPart, preTokenizer: byteLevelPart}
 
+	familySmaug  = family{preTokenizer: splitPart(patternLlama3)}
+	familySmol3  = family{preTokenizer: splitPart(patternLlama3), ignoreMerges: true}
+	familyGPT4o  = family{preTokenizer: splitPart(patternGPT4o)}
+	familyTekken = family{preTokenizer: splitPart(patternTekken), ignoreMerges: true, addBOS: true}
+	familyQwen35 = family{normalizer: nfcPart, preTokenizer: splitPart(patternQwen35)}
+
+	// The names of llama.cpp, by what its llama-vocab.cpp does for each.
 	families = map[string]family{
+		"falcon3": familyLlama3, "falcon-h1": familyLlama3, "pixtral": familyLlama3, "lfm2": familyLlama3, "midm-2.0": familyLlama3,
+		"smaug-bpe": familySmaug, "dbrx": familySmaug, "smollm3": familySmol3,
+		"deepseek-r1-qwen": familyQwen2, "stablelm2": familyQwen2, "megrez": familyQwen2, "qwen35": familyQwen35,
+		"gpt-4o": familyGPT4o, "llama4": familyGPT4o, "tekken": familyTekken,
+		"phi-2": familyGPT2, "mpt": familyGPT2, "jais": familyGPT2, "exaone4": familyGPT2, "gigachat": familyGPT2, "mellum": familyGPT2,
+		"refact": familySmol, "command-r": familySmol, "codeshell": familySmol, "exaone": familySmol, "minerva-7b": familySmol,
+
 		"gpt-2":     familyGPT2,
 		"smollm":    familySmol,
 		"starcoder": familySmol,
@@ -115,8 +130,11 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 		Model: modelFile{Type: "BPE"},
 	}
 	for id, token := range tokens {
-		if old, ok := f.vocab[token]; ok {
-			return nil, fmt.Errorf("%s: token %q has two ids, %d and %d", keyTokens, token, old, id)
+		if old, ok := f.vocab[token]; ok { // the last is the one that text becomes, as in llama.cpp
+			if f.again == nil {
+				f.again = make(map[int32]string)
+			}
+			f.again[old] = token
 		}
 		f.vocab[token] = int32(id)
 	}
@@ -127,7 +145,7 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 		return nil, fmt.Errorf("%s has %d entries, want %d as %s has", keyTypes, len(types), len(tokens), keyTokens)
 	}
 	for id, kind := range types {
-		if token := tokens[id]; token != "" && (kind == typeUnknown || kind == typeControl || kind == typeUser) {
+		if token := tokens[id]; token != "" && f.vocab[token] == int32(id) && (kind == typeUnknown || kind == typeControl || kind == typeUser) {
 			f.AddedTokens = append(f.AddedTokens, addedToken{ID: int32(id), Content: token, Special: kind != typeUser})
 		}
 	}
@@ -162,6 +180,9 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 		return nil, err
 	}
 	t.bos, t.eos = bos, eos
+	if n := len(f.again); n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d tokens of the vocabulary are there twice, like %q: text becomes the last of each.", n, tokens[slices.Min(slices.Collect(maps.Keys(f.again)))]))
+	}
 	return t, nil
 }
 

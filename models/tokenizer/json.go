@@ -20,6 +20,7 @@ type file struct {
 	spec
 	Model modelFile `json:"model"`
 
+	again map[int32]string // tokens of ids whose text another id has too
 	vocab map[string]int32 // the model's vocabulary, where it is not in Model.Vocab
 	names fieldNames
 }
@@ -215,6 +216,9 @@ func (f *file) fillVocabulary(t *Tokenizer, vocab map[string]int32) error {
 		if err := t.put(token, id); err != nil {
 			return fmt.Errorf("%s: %w", f.names.vocab, err)
 		}
+	}
+	for id, token := range f.again {
+		t.tokens[id] = token
 	}
 	for i, a := range f.AddedTokens {
 		if err := t.put(a.Content, a.ID); err != nil {

@@ -228,7 +228,14 @@ func parseSplit(p *part, field string) (splitter, error) {
 	}
 	scan, ok := scanners[*p.Pattern.Regex]
 	if !ok {
-		return nil, fmt.Errorf("%s.pattern %q is not supported; supported are those of GPT-2, Llama 3 and Qwen 2", field, *p.Pattern.Regex)
+		e, err := newExpression(*p.Pattern.Regex)
+		if err != nil {
+			return nil, fmt.Errorf("%s.pattern: %w", field, err)
+		}
+		if p.Behavior != "Isolated" || p.Invert {
+			return nil, fmt.Errorf("%s.behavior %q (invert %t) is not supported for this pattern, want Isolated", field, p.Behavior, p.Invert)
+		}
+		return e.split, nil
 	}
 	// The patterns match all of a text, so these two say the same.
 	if !(p.Behavior == "Isolated" && !p.Invert || p.Behavior == "Removed" && p.Invert) {

@@ -38,3 +38,21 @@ func TestMask(t *testing.T) {
 		}
 	}
 }
+
+// TestTwice: a GGUF file whose vocabulary has a token twice loads, with a note; both ids
+// are read, and text becomes the last.
+func TestTwice(t *testing.T) {
+	tok, err := FromGGUF(metadata{keyModel: "gpt2", keyPre: "gpt-2", keyTokens: []any{"a", "b", "a", "ab", "<e>", "<e>"}, keyMerges: []any{"a b"}, keyTypes: []any{1.0, 1.0, 1.0, 1.0, 3.0, 3.0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := tok.Encode("ca ab<e>", false); !slices.Equal(got, []int32{2, 3, 5}) {
+		t.Errorf("%v", got)
+	}
+	if got := tok.Decode([]int32{0, 2, 1, 4}); got != "aab<e>" {
+		t.Errorf("%q", got)
+	}
+	if len(tok.Notes) != 1 || !strings.Contains(tok.Notes[0], `2 tokens of the vocabulary are there twice, like "a"`) {
+		t.Errorf("%q", tok.Notes)
+	}
+}

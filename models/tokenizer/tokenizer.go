@@ -10,6 +10,7 @@ import (
 // A Tokenizer turns text into ids and back.
 type Tokenizer struct {
 	vocabulary
+	Notes       []string // what a person should know of the file
 	added       []addedToken
 	raw         *trie // added tokens that are looked for in the text as it is
 	normalized  *trie // and those looked for after the normaliser

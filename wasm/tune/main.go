@@ -112,6 +112,8 @@ type flags struct {
 	device, precision    string
 	json                 bool
 	chat, space, skip    bool
+	cut, turns           bool
+	columns, vars        string
 	system, form         string
 	seed                 uint64
 	val                  float64
@@ -131,6 +133,10 @@ func (f *flags) examples() {
 	f.BoolVar(&f.chat, "chat", false, "wrap examples in the model's chat template")
 	f.StringVar(&f.system, "system", "", "system `message` of the chat template (with -chat); empty keeps the template's own")
 	f.StringVar(&f.form, "template", "", "`form` of an example, such as '{text}\\nSentiment:{label}'")
+	f.BoolVar(&f.cut, "cut", false, "cut long examples (the prompt's beginning, the answer's end) instead of refusing them")
+	f.BoolVar(&f.turns, "turns", false, "learn every answer of a conversation, not the last alone")
+	f.StringVar(&f.columns, "columns", "", "the `prompt,completion` columns, or keys, of a file that names them otherwise")
+	f.StringVar(&f.vars, "vars", "", "switches of the chat template, like `enable_thinking=false`")
 	f.BoolVar(&f.space, "space", false, "put a space before completions that lack one")
 	f.BoolVar(&f.skip, "skip", false, "skip lines that can't be used")
 	f.Float64Var(&f.val, "val", 20, "`percent` of the examples set aside for validation, at most a third")
@@ -164,9 +170,17 @@ func (f *flags) given(name string) (yes bool) {
 }
 
 func (f *flags) dataOptions() wire.DataOptions {
-	o := wire.DataOptions{SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed, ValShare: f.val / 100}
+	o := wire.DataOptions{Cut: f.cut, Turns: f.turns, SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed, ValShare: f.val / 100}
 	if f.system != "" {
 		o.System = &f.system
+	}
+	o.PromptColumn, o.CompletionColumn, _ = strings.Cut(f.columns, ",")
+	for _, pair := range strings.FieldsFunc(f.vars, func(c rune) bool { return c == ',' || c == ' ' }) {
+		if o.Vars == nil {
+			o.Vars = map[string]bool{}
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		o.Vars[name] = value != "false" && value != "0"
 	}
 	return o
 }

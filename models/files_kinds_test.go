@@ -1,0 +1,143 @@
+package models_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"prelude/engine/safetensors"
+	"prelude/models"
+)
+
+// raw is a tensor of zeros of any type.
+func raw(name string, d safetensors.DType, shape ...int) safetensors.Tensor {
+	n := d.Size()
+	for _, s := range shape {
+		n *= s
+	}
+	return safetensors.Tensor{Name: name, DType: d, Shape: shape, Data: make([]byte, n)}
+}
+
+// TestUnusedTensors: a tensor that the model doesn't use is no reason to refuse it, whatever
+// its type: the masks of Pythia's and old GPT-2 checkpoints, positions, what was left over.
+func TestUnusedTensors(t *testing.T) {
+	for name, f := range families(t) {
+		model := checkpoint(t, f.Config, f.Shapes)
+		have, err := safetensors.Open(bytes.NewReader(model["model.safetensors"]), int64(len(model["model.safetensors"])))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tensors := []safetensors.Tensor{raw("gpt_neox.layers.0.attention.bias", safetensors.U8, 1, 1, 8, 8), raw("transformer.h.0.attn.bias", safetensors.Bool, 1, 1, 8, 8),
+			raw("embeddings.position_ids", safetensors.I64, 1, 8), raw("left.over", safetensors.F64, 3), raw("scale", safetensors.F8E4M3, 2, 2)}
+		for _, info := range have.Tensors {
+			data := make([]byte, info.Size)
+			if err := have.ReadAt(info.Name, data, 0); err != nil {
+				t.Fatal(err)
+			}
+			tensors = append(tensors, safetensors.Tensor{Name: info.Name, DType: info.DType, Shape: info.Shape, Data: data})
+		}
+		var file bytes.Buffer
+		if err := safetensors.Write(&file, tensors, nil); err != nil {
+			t.Fatal(err)
+		}
+		model["model.safetensors"] = file.Bytes()
+		if _, err := models.Open(context.Background(), name, model.open, ""); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestBaseCheckpoints: what was saved without a head lacks the prefix of its names.
+func TestBaseCheckpoints(t *testing.T) {
+	found := 0
+	for name, f := range families(t) {
+		if _, ok := f.Shapes["model.embed_tokens.weight"]; !ok {
+			continue
+		}
+		found++
+		model := checkpointAs(t, f.Config, f.Shapes, func(name string) string { return strings.TrimPrefix(name, "model.") })
+		if _, err := models.Open(context.Background(), name, model.open, ""); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if found == 0 {
+		t.Error("no family has such names")
+	}
+}
+
+// TestEnds: every token that generation_config.json names ends an answer; one that isn't
+// there is refused by name.
+func TestEnds(t *testing.T) {
+	all := families(t)
+	name := slices.Sorted(maps.Keys(all))[0]
+	for _, c := range []struct {
+		generation, want string
+		ends             []int32
+	}{
+		{`{"eos_token_id":[3,5]}`, "", []int32{3, 5}},
+		{`{"eos_token_id":4}`, "", []int32{4}},
+		{`{}`, "", nil},
+		{`{"eos_token_id":31}`, `generation_config.json: "eos_token_id" is 31, and the tokenizer has the tokens 0 to 30`, nil},
+		{`{"eos_token_id":[-1]}`, `"eos_token_id" is -1`, nil},
+		{`{"eos_token_id":"</s>"}`, `want a token's id or a list of them`, nil},
+		{`{`, `generation_config.json`, nil},
+	} {
+		config := maps.Clone(all[name].Config)
+		delete(config, "eos_token_id")
+		model := checkpoint(t, config, all[name].Shapes)
+		model["generation_config.json"] = []byte(c.generation)
+		f, err := models.Open(context.Background(), name, model.open, "")
+		switch {
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: error %v, want %q", c.generation, err, c.want)
+		case c.want == "" && (err != nil || !slices.Equal(f.Ends, c.ends)):
+			t.Errorf("%s: %v, %v", c.generation, f, err)
+		}
+	}
+}
+
+// TestNamedTemplates: of several chat templates the default is taken, and said.
+func TestNamedTemplates(t *testing.T) {
+	all := families(t)
+	name := slices.Sorted(maps.Keys(all))[0]
+	model := checkpoint(t, all[name].Config, all[name].Shapes)
+	config, _ := json.Marshal(map[string]any{"chat_template": []map[string]string{{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}}})
+	model["tokenizer_config.json"] = config
+	f, err := models.Open(context.Background(), name, model.open, "")
+	if err != nil || f.Chat != "D" || len(f.Notes) != 1 || !strings.Contains(f.Notes[0], `default is used, not "tool_use"`) {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// TestChangedMathematics: keys that change what a model computes, and numbers that no
+// model has, are refused by name in every family.
+func TestChangedMathematics(t *testing.T) {
+	for name, f := range families(t) {
+		for key, value := range map[string]any{"quantization_config": map[string]any{"bits": 4}, "num_experts": 8.0, "residual_multiplier": 0.2, "logits_scaling": 8.0,
+			"logit_scale": 0.5, "embedding_multiplier": 12.0, "rms_norm_eps": -1e-5, "layer_norm_epsilon": 0.0} {
+			config := maps.Clone(f.Config)
+			config[key] = value
+			model := checkpoint(t, config, f.Shapes)
+			if _, err := models.Open(context.Background(), name, model.open, ""); err == nil || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s with %s = %v: error %v", name, key, value, err)
+			}
+		}
+		if _, ok := f.Config["rope_theta"]; !ok {
+			continue
+		}
+		for _, scaling := range []map[string]any{{"rope_type": "linear", "factor": 0.0}, {"rope_type": "default", "factor": 0.0},
+			{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192.0}} {
+			config := maps.Clone(f.Config)
+			delete(config, "rope_parameters")
+			config["rope_scaling"] = scaling
+			model := checkpoint(t, config, f.Shapes)
+			if _, err := models.Open(context.Background(), name, model.open, ""); err == nil || !strings.Contains(err.Error(), "rope") {
+				t.Errorf("%s with %v: error %v", name, scaling, err)
+			}
+		}
+	}
+}
