@@ -21,6 +21,10 @@ type lesson struct {
 	soft   int          // slots in the examples' template
 }
 
+// mostValidated is how many held-out examples the validations of a training read: more would
+// take longer than the steps between them. The split is random, and so are its first ones.
+const mostValidated = 64
+
 // prepare reads the lesson of a training.
 func (s *Session) prepare(o wire.Train) (lesson, error) {
 	if o.Text {
@@ -38,7 +42,7 @@ func (s *Session) prepare(o wire.Train) (lesson, error) {
 		return lesson{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
 	}
 	split := s.examples.split
-	l := lesson{id: s.id(s.examples), data: train.Data{Train: split.trainTokens, Val: split.valTokens}, text: s.examples.text()}
+	l := lesson{id: s.id(s.examples), data: train.Data{Train: split.trainTokens, Val: split.valTokens[:min(mostValidated, len(split.valTokens))]}, text: s.examples.text()}
 	if form := s.examples.form; form != nil {
 		l.soft = form.Slots()
 	}

@@ -178,6 +178,9 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 	if len(s.lesson.data.Val) == 0 {
 		planned.Notes = append(planned.Notes, "There are too few examples to set some aside: validation runs on the training examples.")
 	}
+	if s.lesson.id != "" && s.examples != nil && len(s.examples.split.val) > mostValidated {
+		planned.Notes = append(planned.Notes, fmt.Sprintf("Validation while training reads %d of the %d held-out examples.", mostValidated, len(s.examples.split.val)))
+	}
 	w.Planned(planned)
 	p := &pace{total: o.Steps, limit: minutes(o)}
 	events := train.Events{
