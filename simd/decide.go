@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	decideLimit = 400 * time.Millisecond
-	decideTurns = 6 // without a better time: the host has compiled the kernels for good
+	decideLimit = 2 * time.Second // on a machine that has much else to do
+	decideTurns = 6               // without a better time: the host has compiled the kernels for good
 )
 
 // decide finds out, once, whether products with frozen weights are right and faster in
@@ -20,10 +20,10 @@ const (
 func (d *Device) decide(ctx context.Context) {
 	d.decided.Do(func() {
 		use := floats
-		if d.faster(ctx, 160, 1, numbers{d.can.many, floats.few}) {
+		if d.faster(ctx, size{rows: 160, width: 256, times: 8}, numbers{d.can.many, floats.few}) {
 			use.many = d.can.many
 		}
-		if d.can.few != floats.few && d.faster(ctx, 1, 32, numbers{floats.many, d.can.few}) {
+		if d.can.few != floats.few && d.faster(ctx, size{rows: 1, width: 1024, times: 24}, numbers{floats.many, d.can.few}) {
 			use.few = d.can.few
 		}
 		d.use = use
@@ -31,11 +31,10 @@ func (d *Device) decide(ctx context.Context) {
 }
 
 // faster says whether these numbers give the results that float32 gives in at most nine
-// tenths of its time, by the best times of a product of so many rows, so many times over.
-// Hosts compile kernels better while they run, so it goes on until neither time falls any
-// more. Results are compared because the baseline compiler of V8 11 clobbers a register in
+// tenths of its time, by the best times of products of this size. Hosts compile kernels
+// better while they run, so it goes on until neither time falls any more. Results are compared because the baseline compiler of V8 11 clobbers a register in
 // i32x4.relaxed_dot_i8x16_i7x16_add_s.
-func (d *Device) faster(ctx context.Context, rows, times int, use numbers) bool {
+func (d *Device) faster(ctx context.Context, s size, use numbers) bool {
 	var trials []*trial
 	defer func() {
 		for _, t := range trials {
@@ -43,7 +42,7 @@ func (d *Device) faster(ctx context.Context, rows, times int, use numbers) bool 
 		}
 	}()
 	for _, n := range []numbers{floats, use} {
-		t, err := d.trial(ctx, rows, times, n)
+		t, err := d.trial(ctx, s, n)
 		trials = append(trials, t)
 		if err != nil {
 			return false
@@ -67,8 +66,9 @@ func (d *Device) faster(ctx context.Context, rows, times int, use numbers) bool 
 	return trials[1].best < trials[0].best*9/10
 }
 
-// decideWidth is the width of the matrix of a trial: half a millisecond in float32.
-const decideWidth = 256
+// size is that of a trial: a product of rows with a square matrix, so many times, which takes
+// a few milliseconds.
+type size struct{ rows, width, times int }
 
 // trial is a product on which a decision is made.
 type trial struct {
@@ -78,24 +78,24 @@ type trial struct {
 	result []byte
 }
 
-func (d *Device) trial(ctx context.Context, rows, times int, use numbers) (t *trial, err error) {
+func (d *Device) trial(ctx context.Context, s size, use numbers) (t *trial, err error) {
 	p := engine.NewProgram()
 	p.SetPrecision(engine.Fast)
-	x := p.Persist("x", engine.Spec{Shape: []int{rows, decideWidth}})
-	w := p.Persist("w", engine.Spec{DType: engine.Q4_0, Shape: []int{decideWidth, decideWidth}})
+	x := p.Persist("x", engine.Spec{Shape: []int{s.rows, s.width}})
+	w := p.Persist("w", engine.Spec{DType: engine.Q4_0, Shape: []int{s.width, s.width}})
 	y := engine.None
-	for range times {
+	for range s.times {
 		y = p.Linear(x, w, engine.None, y)
 	}
-	p.CopyTo(y, p.Persist("y", engine.Spec{Shape: []int{rows, decideWidth}}))
-	t = &trial{bind: map[string]engine.Tensor{}, result: make([]byte, 4*rows*decideWidth)}
-	for name, s := range p.Tensors() {
-		if t.bind[name], err = d.Alloc(s); err != nil {
+	p.CopyTo(y, p.Persist("y", engine.Spec{Shape: []int{s.rows, s.width}}))
+	t = &trial{bind: map[string]engine.Tensor{}, result: make([]byte, 4*s.rows*s.width)}
+	for name, spec := range p.Tensors() {
+		if t.bind[name], err = d.Alloc(spec); err != nil {
 			delete(t.bind, name)
 			return t, err
 		}
 	}
-	if err := t.fill(ctx, rows); err != nil {
+	if err := t.fill(ctx, s); err != nil {
 		return t, err
 	}
 	t.plan, err = d.compile(ctx, p, t.bind, use)
@@ -103,18 +103,18 @@ func (d *Device) trial(ctx context.Context, rows, times int, use numbers) (t *tr
 }
 
 // fill writes integers and a scale of 1, so that the sums are exact.
-func (t *trial) fill(ctx context.Context, rows int) error {
-	x := make([]float32, rows*decideWidth)
+func (t *trial) fill(ctx context.Context, s size) error {
+	x := make([]float32, s.rows*s.width)
 	for i := range x {
 		x[i] = float32(i*i%255 - 127)
-		if row := i / decideWidth; i%32 == 21 || row%5 == 1 {
+		if row := i / s.width; i%32 == 21 || row%5 == 1 {
 			x[i] = 127 // in each block, and all of some rows
 		} else if row%5 == 2 {
 			x[i] = -127
 		}
 	}
 	var w []byte
-	for i := range decideWidth * decideWidth / 32 {
+	for i := range s.width * s.width / 32 {
 		w = binary.LittleEndian.AppendUint16(w, half.F32ToF16(1))
 		for j := range 16 {
 			w = append(w, byte(i*i+j*j*11))
