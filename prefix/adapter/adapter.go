@@ -14,6 +14,10 @@ type Adapter struct {
 	Config  Config
 	Tensors map[string]Tensor // by name; those named "prelude.…" are not PEFT's
 	Prelude Prelude           // the zero value where a file has no prelude.json
+
+	// Before and After are the text around a prompt, as training wrote it: for the README and
+	// its lines of Python. They are not read back.
+	Before, After string
 }
 
 // Tensor is one tensor of an adapter, widened to float32. DType (F32, F16 or

@@ -272,7 +272,7 @@ func TestReadme(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{`PeftModel.from_pretrained(model, ".")`, "`tiny`", "cache_position", "model(input_ids=ids, use_cache=True)"} {
+			for _, want := range []string{`PeftModel.from_pretrained(model, ".")`, "`tiny`", "cache_position", "past_key_values=prefix"} {
 				if !strings.Contains(string(text), want) {
 					t.Errorf("README.md lacks %s:\n%s", want, text)
 				}
