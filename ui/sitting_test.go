@@ -379,6 +379,10 @@ func TestStrangeRecords(t *testing.T) {
 			t.Errorf("%s was written over with %.60q", name, left)
 		}
 	}
+	// An empty file is one whose first content was never whole: there was nothing yet.
+	if a, _ := sit(t, &disk{files: map[string]text{"run-7.json": "", sittingFile: ""}}); len(a.sitting.unread) != 0 || len(a.runs) != 0 {
+		t.Errorf("says %q", a.sitting.unread)
+	}
 	// A prefix whose file is gone is named.
 	d := &disk{files: map[string]text{}}
 	a, s := sit(t, d)

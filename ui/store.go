@@ -52,8 +52,7 @@ func (p *pen) remove(name string) {
 
 // has says whether a file is there or will be.
 func (p *pen) has(name string) bool {
-	_, there := p.sizes[name]
-	return there || p.writes(name)
+	return p.sizes[name] > 0 || p.writes(name)
 }
 
 func (p *pen) writes(name string) bool {
@@ -111,7 +110,8 @@ func (p *pen) total() (bytes int64) {
 	return bytes
 }
 
-// readAll reads files one after another; one that can't be read is left out.
+// readAll reads files one after another; one that can't be read is left out, and so is an
+// empty one: a browser that died before the first content of a file was whole leaves that.
 func readAll(store Store, names []string, done func(map[string]Bytes)) {
 	files := map[string]Bytes{}
 	var next func(i int)
@@ -121,7 +121,7 @@ func readAll(store Store, names []string, done func(map[string]Bytes)) {
 			return
 		}
 		store.Read(names[i], func(b Bytes, err error) {
-			if err == nil && b != nil {
+			if err == nil && b != nil && b.Len() > 0 {
 				files[names[i]] = b
 			}
 			next(i + 1)

@@ -180,6 +180,7 @@ func (a *App) train(change func(*wire.Train)) {
 		t.ID = id
 		return t
 	}, nil)
+	a.keepRun()
 }
 
 // cannotTrain says what is missing before training can start.

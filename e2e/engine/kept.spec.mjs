@@ -49,7 +49,9 @@ const lastRun = (page) =>
     let last = null;
     for await (const name of dir.keys()) {
       if (!/^run-\d+\.json$/.test(name)) continue;
-      const run = JSON.parse(await (await (await dir.getFileHandle(name)).getFile()).text());
+      const text = await (await (await dir.getFileHandle(name)).getFile()).text();
+      if (text === "") continue; // its first content is being written
+      const run = JSON.parse(text);
       if (!last || run.n > last.n) last = run;
     }
     return last;
@@ -80,6 +82,7 @@ test("a training that dies with the browser goes on exactly", async ({ launchOpt
     let exact = 0;
     for (let i = 0; i < kills; i++) {
       await start(page, steps);
+      await expect.poll(async () => (await lastRun(page))?.n, { timeout: 60_000 }).toBe(whole.n + 1 + i); // it is under way
       await page.waitForTimeout(Math.random() * took * 0.95);
       await browser.kill();
       page = await browser.open(baseURL);
