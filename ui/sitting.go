@@ -192,8 +192,12 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 				a.refuse(atData, d.Name+" was in use, and its bytes are not kept any more.", "Choose the file again.")
 			}
 		}
-		if r := a.runOf(all.Run); r != nil {
-			a.showRun(r)
+		shown := a.runOf(all.Run)
+		if n := len(a.runs); n > 0 && a.runs[n-1].Done == nil && a.runs[n-1].Ended == "" {
+			shown = a.runs[n-1] // it was under way
+		}
+		if shown != nil {
+			a.showRun(shown)
 		}
 		a.beginWaiting()
 	})
