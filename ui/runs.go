@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"prelude/ui/wire"
@@ -131,6 +132,11 @@ func (a *App) finished() {
 	a.keepRun()
 	for _, c := range saved {
 		a.sitting.pen.remove(c.File)
+	}
+	for name := range a.sitting.pen.sizes { // one that no record has named yet
+		if strings.HasPrefix(name, fmt.Sprintf("run-%d.checkpoint", a.run.n)) {
+			a.sitting.pen.remove(name)
+		}
 	}
 }
 

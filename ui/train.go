@@ -180,7 +180,7 @@ func (a *App) train(change func(*wire.Train)) {
 		t.ID = id
 		return t
 	}, nil)
-	a.keepRun()
+	a.keepSitting() // what it trains on first, then the run
 }
 
 // cannotTrain says what is missing before training can start.
