@@ -31,12 +31,13 @@ type Checkpoint struct {
 
 // progress is what a training's loop knows that is not a tensor.
 type progress struct {
-	total  int           // steps of a run that is limited by time, 0 before they are known
-	spent  time.Duration // training
-	halved float64       // factor of the learning rate, after gradients that were not finite
-	bad    int           // such gradients in a row
-	bar    float64       // what a validation loss has to be below to count as better
-	worse  int           // regular evaluations in a row that were not
+	total   int           // steps of a run that is limited by time, 0 before they are known
+	spent   time.Duration // training
+	factor  float64       // of the learning rate, after gradients that were not finite and validations that did not improve
+	bad     int           // such gradients in a row
+	bar     float64       // what a validation loss has to be below to count as better
+	worse   int           // regular evaluations in a row that were not
+	learned bool          // one was
 }
 
 // Checkpoint is the last state that was read back; its State is nil before the first.
@@ -107,10 +108,11 @@ type checkpointHead struct {
 	Loss    float64 `json:"bestLoss"`
 	Total   int     `json:"total"`
 	Spent   int64   `json:"spent"` // nanoseconds
-	Halved  float64 `json:"halved"`
+	Factor  float64 `json:"factor"`
 	Bad     int     `json:"bad"`
 	Bar     float64 `json:"bar"` // 0: none yet
 	Worse   int     `json:"worse"`
+	Learned bool    `json:"learned"`
 	Sum     uint32  `json:"sum"` // CRC-32 of all tensors' bytes, in the order of their names
 }
 
@@ -124,7 +126,7 @@ func (c Checkpoint) MarshalBinary() ([]byte, error) {
 	}
 	add("state/", c.State)
 	add("best/", c.Best.State)
-	head := checkpointHead{Version: checkpointVersion, Step: c.Step, Total: c.total, Spent: int64(c.spent), Halved: c.halved, Bad: c.bad, Worse: c.worse, Sum: c.sum()}
+	head := checkpointHead{Version: checkpointVersion, Step: c.Step, Total: c.total, Spent: int64(c.spent), Factor: c.factor, Bad: c.bad, Worse: c.worse, Learned: c.learned, Sum: c.sum()}
 	if c.Best.State != nil {
 		head.Best, head.Loss = c.Best.Step, c.Best.Loss
 	}
@@ -158,11 +160,11 @@ func (c *Checkpoint) UnmarshalBinary(raw []byte) error {
 	if head.Version != checkpointVersion {
 		return fmt.Errorf("train: the checkpoint has version %d, known is %d", head.Version, checkpointVersion)
 	}
-	if head.Step < 0 || head.Halved <= 0 || head.Halved > 1 || head.Total < 0 || head.Spent < 0 {
+	if head.Step < 0 || head.Factor <= 0 || head.Factor > 1 || head.Total < 0 || head.Spent < 0 {
 		return fmt.Errorf("train: the checkpoint of step %d makes no sense", head.Step)
 	}
 	read := Checkpoint{Step: head.Step, State: map[string][]byte{}, Best: Best{Loss: math.Inf(1)},
-		progress: progress{total: head.Total, spent: time.Duration(head.Spent), halved: head.Halved, bad: head.Bad, bar: head.Bar, worse: head.Worse}}
+		progress: progress{total: head.Total, spent: time.Duration(head.Spent), factor: head.Factor, bad: head.Bad, bar: head.Bar, worse: head.Worse, learned: head.Learned}}
 	if read.bar == 0 {
 		read.bar = math.Inf(1)
 	}

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -99,12 +100,7 @@ func (l *loop) setTotal(total int) {
 		l.total = unknown
 	}
 	l.sched = l.opts.schedule(l.total)
-	if total == 0 {
-		l.sched.warm = 10
-	}
-	if l.every = l.opts.Eval; l.every == 0 {
-		l.every = max(5, min(l.total/20, 50))
-	}
+	l.every = l.opts.interval(l.total, l.batches.Len())
 }
 
 func (l *loop) elapsed() time.Duration { return time.Since(l.begun) - l.paused }
@@ -141,6 +137,11 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 			if regular && l.patient() {
 				return "validation stopped improving", nil
 			}
+			if regular && l.opts.Schedule == plateau {
+				if err := l.mend(ctx); err != nil {
+					return "", err
+				}
+			}
 		}
 		if time.Since(l.savedAt) > checkpointEvery {
 			if err := l.checkpoint(ctx); err != nil {
@@ -160,18 +161,34 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 // so on, so that a long run soon says how it does.
 func (l *loop) early() bool {
 	n := l.step / measureSteps
-	return l.opts.Eval == 0 && l.step < l.every && l.step%measureSteps == 0 && n&(n-1) == 0
+	return l.opts.Eval == 0 && l.every > 4*measureSteps && l.step < l.every && l.step%measureSteps == 0 && n&(n-1) == 0
 }
 
 // patient counts a regular evaluation, and says whether there were enough in a row that
-// were not better by a thousandth.
+// were not better by what counts. A training by "plateau" has until its limit for the first
+// that is: some methods begin slowly.
 func (l *loop) patient() (over bool) {
 	if l.best.Loss < l.bar {
-		l.bar, l.worse = l.best.Loss*(1-1e-3), 0
+		l.learned = !math.IsInf(l.bar, 1) // not at the start, which has nothing to be better than
+		l.bar, l.worse = l.best.Loss*(1-l.opts.gain()), 0
 	} else {
 		l.worse++
 	}
+	if l.opts.Schedule == plateau && !l.learned {
+		return false
+	}
 	return l.opts.Patience > 0 && l.worse >= l.opts.Patience
+}
+
+// mend answers a regular evaluation that was no improvement: training goes back to the best
+// prefix and on with a part of the rate. Before the first improvement that takes a loss that
+// has become higher.
+func (l *loop) mend(ctx context.Context) error {
+	if l.worse == 0 || !l.learned && l.best.Step == l.step {
+		return nil
+	}
+	l.factor *= plateauCut
+	return l.restoreBest(ctx)
 }
 
 // stopped ends a training after a whole step: what was learned since the last evaluation
@@ -211,7 +228,7 @@ func (l *loop) take(ctx context.Context) error {
 	args := l.x.fill(b)
 	l.part.Fill(args, rand.New(rand.NewPCG(l.opts.Seed+streamNoise, uint64(l.step))))
 	fillSoft(l.part, args, b)
-	args.Floats[l.hyper] = hyper(l.lr*l.halved*l.sched.at(l.step), l.step+1)
+	args.Floats[l.hyper] = hyper(l.lr*l.factor*l.sched.at(l.step), l.step+1)
 	args.Ints[l.at] = []int32{int32(l.step)}
 	if err := l.plan.Run(ctx, args); err != nil {
 		return err
@@ -341,11 +358,11 @@ func (r *Run) readLog(ctx context.Context) (StepInfo, error) {
 		if at(3) != 0 {
 			info.Skipped++
 			r.bad++
-			r.halved /= 2
+			r.factor /= 2
 		} else {
 			r.bad = 0
 		}
 	}
-	info.LR = r.lr * r.halved
+	info.LR = r.lr * r.factor
 	return info, nil
 }

@@ -83,7 +83,7 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 			given.Examples = append(given.Examples, t.Whole())
 		}
 	}
-	r := &Run{Method: m, f: f, evaluated: -1, savedAt: time.Now(), best: Best{Loss: math.Inf(1)}, progress: progress{halved: 1, bar: math.Inf(1)}}
+	r := &Run{Method: m, f: f, evaluated: -1, savedAt: time.Now(), best: Best{Loss: math.Inf(1)}, progress: progress{factor: 1, bar: math.Inf(1)}}
 	r.set(o)
 	if err := m.Start(ctx, f, given, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
 		return nil, err
@@ -191,11 +191,10 @@ func BareLoss(ctx context.Context, f engine.Frozen, d Data, batch int) (float64,
 }
 
 // widthFactor makes up for a model's width: methods' own learning rates are for hidden
-// size 576 (SmolLM2), and narrower models want larger ones, as the square (measured: 5e-3
-// at 576, 0.1 at 128; METHODS appendix B finds 5e-2 to 2e-1 at 64).
+// size 576 (SmolLM2), and narrower models want larger ones (measured for keys and values
+// from examples: 0.02 at 576, 0.06 to 0.25 at 128; METHODS appendix B finds 0.2 at 64 for random ones).
 func widthFactor(hidden int) float64 {
-	w := 576 / float64(hidden)
-	return min(max(w*w, 0.2), 20)
+	return min(max(math.Pow(576/float64(hidden), 1.25), 0.2), 20)
 }
 
 // Streams of random numbers that start from one seed.

@@ -52,7 +52,7 @@ func TestSoftTemplate(t *testing.T) {
 		var planned wire.Planned
 		w := quiet
 		w.Planned = func(p wire.Planned) { planned = p }
-		done, err := s.Train(ctx, wire.Train{Steps: 150, LR: 0.1, Schedule: "linear", Method: method}, w)
+		done, err := s.Train(ctx, wire.Train{Steps: 150, Batch: 8, LR: 0.1, Schedule: "linear", Method: method}, w)
 		if err != nil {
 			t.Fatal(err)
 		}
