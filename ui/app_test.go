@@ -375,7 +375,7 @@ func TestAnErrorStandsWhereItsCauseIs(t *testing.T) {
 func TestOneRun(t *testing.T) {
 	a, s := trained(t)
 	m, _ := last[wire.Train](s)
-	if m.Minutes != 5 || m.Steps != 0 || m.Batch != 8 || m.Method["produce"] != "kv" || m.Method["kv.slots"] != "32" {
+	if m.Minutes != 2 || m.Steps != 0 || m.Batch != 4 || m.Method["produce"] != "kv" || m.Method["kv.slots"] != "32" {
 		t.Errorf("asked for %+v", m)
 	}
 	if a.run.status != runDone || a.run.at() != 4 || a.inUse() == nil || a.inUse().Slots != 32 {

@@ -81,7 +81,7 @@ func TestFinish(t *testing.T) {
 	}
 	a.finishOpen()
 	m, n := last[wire.Train](s)
-	if n != 2 || m.From != 1 || m.Method["start"] != "prefix" || m.Method["gate"] != "open" || m.Minutes != 1.25 {
+	if n != 2 || m.From != 1 || m.Method["start"] != "prefix" || m.Method["gate"] != "open" || m.Minutes != 0.5 {
 		t.Errorf("trains %+v", m)
 	}
 }

@@ -67,12 +67,12 @@ type Train struct {
 	Minutes  float64           `json:"minutes,omitempty"`
 	Batch    int               `json:"batch"`            // examples a step
 	LR       float64           `json:"lr"`               // 0: the method's default
-	WarmUp   int               `json:"warmUp,omitempty"` // steps; 0: a twentieth of all, from 5 to 20
-	Schedule string            `json:"schedule"`         // "linear" or "cosine"
+	WarmUp   int               `json:"warmUp,omitempty"` // steps; 0: as suits the schedule
+	Schedule string            `json:"schedule"`         // one of Schedules
 	Seed     uint64            `json:"seed"`
 	Method   map[string]string `json:"method"`           // axis or setting → choice, see Methods
-	Patience int               `json:"patience"`         // evaluations without improvement before it ends; 0: never
-	Eval     int               `json:"eval,omitempty"`   // steps between evaluations; 0: a twentieth of all, at least 5
+	Patience int               `json:"patience"`         // evaluations in a row without improvement before it ends; 0: never
+	Eval     int               `json:"eval,omitempty"`   // steps between evaluations; 0: as suits the schedule
 	Text     bool              `json:"text,omitempty"`   // learn the text from its conversations, not the examples
 	Slots    int               `json:"slots,omitempty"`  // with Text: length of the prefix; 0: the text's own
 	From     int               `json:"from,omitempty"`   // key of the prefix that "start=prefix" goes on from; 0: the one in use

@@ -15,11 +15,11 @@ const (
 
 // DefaultTrain is the training that page and command line begin with.
 func DefaultTrain() Train {
-	return Train{Minutes: 5, Batch: 8, Schedule: "cosine", Seed: 1, Patience: 5, Method: map[string]string{}}
+	return Train{Minutes: 2, Batch: 4, Schedule: "plateau", Seed: 1, Patience: 2, Method: map[string]string{}}
 }
 
 // Schedules are the shapes of the learning rate after warm-up.
-var Schedules = []string{"linear", "cosine"}
+var Schedules = []string{"plateau", "linear", "cosine"}
 
 // The bounds of a training's options, beyond which a number is a slip of the pen.
 const (
