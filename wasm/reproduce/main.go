@@ -4,7 +4,7 @@
 // parameters. It starts from checkpoints that pretrain.py made, prints each figure beside
 // the paper's and writes RESULTS.md:
 //
-//	go run ./wasm/reproduce [-only E1,E2,… | -write] [-out prefix/reproduce] [-compared wasm/reproduce/compare]
+//	go run ./wasm/reproduce [-only E1,E2,… | -write] [-out prefix/reproduce] [-compared wasm/reproduce/compare] [-paced wasm/reproduce/pace]
 //
 // An experiment's results are kept in results.json, so that one can be rerun alone.
 // With -write none is run: RESULTS.md is written anew from that file and from compare.csv.
@@ -32,6 +32,7 @@ func main() {
 	var at folders
 	flag.StringVar(&at.results, "out", "prefix/reproduce", "`folder` of results.json and RESULTS.md")
 	flag.StringVar(&at.compared, "compared", "wasm/reproduce/compare", "`folder` of compare.csv")
+	flag.StringVar(&at.paced, "paced", "wasm/reproduce/pace", "`folder` of pace.csv")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -17,8 +17,8 @@ import (
 // results are those of all experiments that were run, in their order.
 type results []*reproduce.Result
 
-// folders are where results.json and RESULTS.md stand, and where compare.csv does.
-type folders struct{ results, compared string }
+// folders are where results.json and RESULTS.md stand, where compare.csv and where pace.csv.
+type folders struct{ results, compared, paced string }
 
 const resultsFile, pageFile = "results.json", "RESULTS.md"
 
@@ -60,17 +60,21 @@ func (all *results) write(at folders) error {
 	if err := os.WriteFile(filepath.Join(at.results, resultsFile), append(raw, '\n'), 0o644); err != nil {
 		return err
 	}
-	page, err := all.page(at.compared)
+	page, err := all.page(at)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(at.results, pageFile), []byte(page), 0o644)
 }
 
-// page is RESULTS.md, with the runs of compare.csv in the folder compared.
-func (all *results) page(compared string) (string, error) {
-	rows, err := runs.Read(compared)
+// page is RESULTS.md, with the runs of compare.csv and pace.csv.
+func (all *results) page(at folders) (string, error) {
+	rows, err := runs.Read(at.compared)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	paces, err := readPaces(at.paced)
+	if err != nil {
 		return "", err
 	}
 	seconds := 0.0
@@ -109,5 +113,6 @@ func (all *results) page(compared string) (string, error) {
 		}
 	}
 	b.WriteString(comparison(rows))
+	b.WriteString(pacing(paces))
 	return b.String(), nil
 }

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// RESULTS.md is what results.json and compare.csv say.
+// RESULTS.md is what results.json, compare.csv and pace.csv say.
 func TestPageIsCurrent(t *testing.T) {
-	at := folders{results: "../../prefix/reproduce", compared: "compare"}
+	at := folders{results: "../../prefix/reproduce", compared: "compare", paced: "pace"}
 	all, err := readResults(at.results)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := all.page(at.compared)
+	want, err := all.page(at)
 	if err != nil {
 		t.Fatal(err)
 	}

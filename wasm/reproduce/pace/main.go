@@ -1,0 +1,135 @@
+// Pace measures how fast one of this project's methods learns: it trains it with a schedule,
+// a rate and a batch on a small set of examples and appends what came out to pace.csv, from
+// which wasm/reproduce makes a table:
+//
+//	go run ./wasm/reproduce/pace [-model M] [-data D] [-schedule S] [-lr R] [-batch B] [-steps N] [-every N] [-seed S] [-split S] [-patience P] [-preset P]
+//
+// The sets are topics (a classification) and polite (a rewriting), written for this purpose
+// and beside this file under the project's licence, and e2e, the first 50 distinct prompts of
+// the E2E data. A third of each is held out. What a run cost is counted in steps and
+// examples, not in seconds, so that runs on busy machines can be compared. One thread.
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"prelude/models"
+	"prelude/models/weights"
+	"prelude/prefix"
+	"prelude/prefix/data"
+	"prelude/simd"
+	"prelude/ui/wire"
+	"prelude/wasm/session"
+)
+
+const (
+	folder   = "wasm/reproduce/pace"
+	e2e      = "../shared/data/e2e/train.jsonl"
+	prompts  = 50 // of e2e
+	valShare = 0.32
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	model := flag.String("model", "smollm2-135m", "`folder` under static/models")
+	set := flag.String("data", "e2e", "e2e, topics or polite")
+	preset := flag.String("preset", "examples", "a `method` that \"tune methods\" lists")
+	split := flag.Uint64("split", 1, "seed of the split")
+	t := wire.DefaultTrain()
+	flag.StringVar(&t.Schedule, "schedule", t.Schedule, "plateau, linear or cosine")
+	flag.Float64Var(&t.LR, "lr", 0, "peak rate; 0 is the method's own")
+	flag.IntVar(&t.Batch, "batch", t.Batch, "examples a step")
+	flag.IntVar(&t.Steps, "steps", 200, "limit in steps")
+	flag.IntVar(&t.Eval, "every", 0, "steps between validations; 0 is as suits the schedule")
+	flag.Uint64Var(&t.Seed, "seed", t.Seed, "of the order of the examples")
+	flag.IntVar(&t.Patience, "patience", t.Patience, "validations in a row without improvement; 0: no end")
+	flag.Parse()
+	p, err := prefix.FindPreset(*preset)
+	if err != nil {
+		return err
+	}
+	t.Minutes, t.Method = 0, maps.Clone(p.Choice)
+	s, err := open(ctx, *model)
+	if err != nil {
+		return err
+	}
+	examples, err := read(*set)
+	if err != nil {
+		return err
+	}
+	d, err := s.SetData(*set+".jsonl", examples, wire.DataOptions{Space: true, ValShare: valShare, Seed: *split})
+	if err != nil {
+		return err
+	}
+	fmt.Println(d.Train, "to train on,", d.Val, "for validation")
+	var planned wire.Planned
+	var evals []string
+	done, err := s.Train(ctx, t, session.Watch{Planned: func(x wire.Planned) { planned = x }, Step: func(wire.Step) {},
+		Eval: func(e wire.Eval) {
+			fmt.Printf("step %d  %.4f\n", e.Step, e.Loss)
+			evals = append(evals, fmt.Sprintf("%d:%.4f", e.Step, e.Loss))
+		},
+		Between: func() bool { return true }})
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(folder, "pace.csv"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = fmt.Fprintf(f, "%s,%s,%s,%s,%.3g,%d,%d,%d,%d,%.4f,%s\n", *model, *set, *preset, t.Schedule, planned.LR, t.Batch, t.Seed, done.Steps, d.Val, done.BaseLoss, strings.Join(evals, " "))
+	return err
+}
+
+// open loads a model onto one thread.
+func open(ctx context.Context, model string) (*session.Session, error) {
+	files, err := models.Open(ctx, model, weights.Dir(filepath.Join("static/models", model)), "")
+	if err != nil {
+		return nil, err
+	}
+	dev, err := simd.New(ctx, simd.Options{Threads: 1})
+	if err != nil {
+		return nil, err
+	}
+	s := &session.Session{Device: dev}
+	return s, s.Load(ctx, files, weights.Options{})
+}
+
+// read is a set's lines: of e2e, the first with each of its first prompts.
+func read(set string) ([]byte, error) {
+	if set != "e2e" {
+		return os.ReadFile(filepath.Join(folder, set+".jsonl"))
+	}
+	raw, err := os.ReadFile(e2e)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := data.Parse(set, raw, data.Options{})
+	if err != nil {
+		return nil, err
+	}
+	lines := bytes.Split(raw, []byte("\n"))
+	var out []byte
+	had := map[string]bool{}
+	for _, x := range parsed.Examples {
+		if !had[x.Prompt] && len(had) < prompts {
+			had[x.Prompt] = true
+			out = append(append(out, lines[x.Line-1]...), '\n')
+		}
+	}
+	return out, nil
+}
