@@ -40,12 +40,16 @@ type AdamW struct {
 	Rate                     float64 // factor on lr for this parameter
 }
 
-// AdamW updates the tensor param by its gradient. The tensors "adam.m."+name and
+// Momentum begins the names of the tensors of AdamW's first moments. Zeros in them forget the
+// steps before.
+const Momentum = "adam.m."
+
+// AdamW updates the tensor param by its gradient. The tensors [Momentum]+name and
 // "adam.v."+name hold its state.
 func (p *Program) AdamW(param, grad, stats, hyper Buffer, o AdamW) {
 	i := p.Info(param)
 	o.P, o.G, o.Stats, o.Hyper = param, grad, stats, hyper
-	o.M = p.Persist("adam.m."+i.Name, i.Spec)
+	o.M = p.Persist(Momentum+i.Name, i.Spec)
 	o.V = p.Persist("adam.v."+i.Name, i.Spec)
 	p.want("adamw", "stats", stats, 3)
 	p.want("adamw", "hyper", hyper, 3)

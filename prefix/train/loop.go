@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"prelude/engine"
@@ -181,13 +182,24 @@ func (l *loop) patient() (over bool) {
 }
 
 // mend answers a regular evaluation that was no improvement: training goes back to the best
-// prefix and on with a part of the rate. Before the first improvement that takes a loss that
-// has become higher.
+// prefix and on with a part of the rate, without the momentum of the steps that are undone
+// (it would repeat them). Before the first improvement that takes a loss that has become
+// higher.
 func (l *loop) mend(ctx context.Context) error {
 	if l.worse == 0 || !l.learned && l.best.Step == l.step {
 		return nil
 	}
 	l.factor *= plateauCut
+	if l.best.Step == l.step {
+		return nil
+	}
+	for name, t := range l.state {
+		if strings.HasPrefix(name, engine.Momentum) {
+			if err := t.Write(ctx, 0, make([]byte, t.Spec().Bytes())); err != nil {
+				return err
+			}
+		}
+	}
 	return l.restoreBest(ctx)
 }
 
