@@ -49,6 +49,6 @@ the end of the length that it was given. A loss is in nats a token on the held-o
 on, a held-out example that is read counting as a third, so that they don't depend on the machine: until a validation was within
 1 % of the lowest loss in the table, and until the end. Within a table the soonest stands first; – never came so near.
 The lines are those of wasm/reproduce/pace/pace.csv, which wasm/reproduce/pace/main.go writes. Plateau's lines at 0.03, 0.06, 0.135
-and 0.27, and the first of SmolLM2 at 0.02 on e2e, are from before training forgot the momentum of the steps that it undoes: from
-0.006 after such a return that run had 1.648, above its best. One line, of SmolLM2 on topics at 0.03, was stopped by hand.
+and 0.27, and one of SmolLM2's two at 0.02 on e2e (1.6478 at its end), are from before training forgot the momentum of the steps
+that it undoes. One line, of SmolLM2 on topics at 0.03, was stopped by hand.
 `
