@@ -30,7 +30,8 @@ type Option struct {
 	Sentence  string // one plain sentence
 	Settings  []Setting
 	PEFT      bool    // what comes out can be a file that PEFT loads
-	LR        float64 // default learning rate of its tensors, 0 where it has none
+	LR        float64 // default learning rate of its tensors at hidden size 576, 0 where it has none
+	Narrow    float64 // power of 576/hidden by which that rate grows in narrower models; 0: 2
 	// Make reads the settings and returns the axis' interface: Source, Gate, Length, Starter or Weights.
 	Make     func(s *Settings) any
 	internal bool // what a finished prefix may hold, nobody's choice

@@ -5,7 +5,7 @@ import (
 )
 
 func init() {
-	Register("source", 0, &Option{ID: "kv", Label: "Keys and values", PEFT: true, LR: 2e-2,
+	Register("source", 0, &Option{ID: "kv", Label: "Keys and values", PEFT: true, LR: 2e-2, Narrow: 1.25,
 		Sentence: "Learns the keys and values of virtual tokens in every layer, directly: fast, exact, and the strongest when it starts from real examples.",
 		Settings: []Setting{SlotsSetting},
 		Make:     func(*Settings) any { return direct{} }})

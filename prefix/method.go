@@ -3,6 +3,7 @@ package prefix
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -199,16 +200,35 @@ func (m *Method) Params() []Param { return m.params }
 // Notes says what a person should know of this choice, in plain sentences.
 func (m *Method) Notes() []string { return m.notes }
 
-// LR is the default learning rate: the source's, or that of the weights or the template's
-// slots alone.
+// LR is the default learning rate at hidden size 576: the source's, or that of the weights or
+// the template's slots where there is no source.
 func (m *Method) LR() float64 {
-	if m.hasPrefix() {
-		return m.options["source"].LR
-	}
-	if lr := m.options["weights"].LR; lr > 0 {
-		return lr
+	if o := m.paced(); o != nil {
+		return o.LR
 	}
 	return softLR
+}
+
+// RateFor is the default learning rate for a model of a hidden size. Narrower models want
+// larger rates: 576/hidden to a power, 2 unless measured otherwise (METHODS appendix B), from
+// 0.2 to 20 times.
+func (m *Method) RateFor(hidden int) float64 {
+	power := 2.0
+	if o := m.paced(); o != nil && o.Narrow > 0 {
+		power = o.Narrow
+	}
+	return m.LR() * min(max(math.Pow(576/float64(hidden), power), 0.2), 20)
+}
+
+// paced is the option whose learning rate is the method's, nil where it is that of soft slots.
+func (m *Method) paced() *Option {
+	if m.hasPrefix() {
+		return m.options["source"]
+	}
+	if o := m.options["weights"]; o != nil && o.LR > 0 {
+		return o
+	}
+	return nil
 }
 
 // Trainable counts the trainable parameters.

@@ -117,7 +117,7 @@ func (r *Run) set(o Options) {
 		o.Clip = 0
 	}
 	if r.opts, r.lr = o, o.LR; r.lr == 0 {
-		r.lr = r.Method.LR() * widthFactor(r.f.Arch.Info().Hidden)
+		r.lr = r.Method.RateFor(r.f.Arch.Info().Hidden)
 	}
 }
 
@@ -188,13 +188,6 @@ func BareLoss(ctx context.Context, f engine.Frozen, d Data, batch int) (float64,
 	}
 	defer e.Close()
 	return e.Loss(ctx)
-}
-
-// widthFactor makes up for a model's width: methods' own learning rates are for hidden
-// size 576 (SmolLM2), and narrower models want larger ones (measured for keys and values
-// from examples: 0.02 at 576, 0.06 to 0.25 at 128; METHODS appendix B finds 0.2 at 64 for random ones).
-func widthFactor(hidden int) float64 {
-	return min(max(math.Pow(576/float64(hidden), 1.25), 0.2), 20)
 }
 
 // Streams of random numbers that start from one seed.
