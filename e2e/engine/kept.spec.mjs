@@ -38,7 +38,8 @@ class Browser {
 
   async close() {
     if (this.process) await this.kill();
-    rmSync(this.profile, { recursive: true, force: true, maxRetries: 5 });
+    // The browser's other processes end a moment after it, and write until then.
+    await expect(() => rmSync(this.profile, { recursive: true, force: true })).toPass({ timeout: 20_000 });
   }
 }
 
