@@ -64,7 +64,7 @@ func TestSitting(t *testing.T) {
 	if i := wait[wire.Imported](p); i.ID != 6 {
 		t.Errorf("imported %+v", i)
 	}
-	p.ask(wire.Forget{Key: copied.Key}, nil)
+	p.ask(wire.Forget(copied), nil)
 	if s := wait[wire.Shelf](p); len(s.Items) != 1 {
 		t.Errorf("the shelf has %d prefixes, want the imported one", len(s.Items))
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -27,11 +26,6 @@ type examples struct {
 
 	by   *models.Model // that read it last, nil: none
 	read *wire.Dataset // what it was read as; nil: not yet
-}
-
-// same says whether e is the same content, to be read the same way.
-func (e *examples) same(name string, content []byte, o wire.DataOptions) bool {
-	return e != nil && e.name == name && reflect.DeepEqual(e.opts, o) && bytes.Equal(e.content, content)
 }
 
 // plainForms are the templates that say how records of a shape become text without one.
