@@ -145,7 +145,7 @@ func (a *App) takeData(f File, b Bytes) {
 			a.refuse(atData, fmt.Sprintf("%s is %s; a text to learn may have %s.", f.Name, size(f.Size), size(maxText)), "Keep the part that matters.")
 			return
 		}
-		a.data = examples{}
+		a.data, a.live = examples{}, live{}
 		a.takeText(f, b, "document")
 		return
 	}

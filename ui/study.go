@@ -60,6 +60,7 @@ func (a *App) useInstruction() {
 		a.refuse(atData, "The box is empty.", "Paste the instruction that you would put before every question.")
 		return
 	}
+	a.data, a.live = examples{}, live{} // the sample's, with which the page opens
 	text := a.study.paste
 	a.study = study{file: &File{Name: "Your instruction", Size: int64(len(text))}, typed: text, kind: "instruction", conversations: defaultConversations, paste: text}
 	a.sendText()
