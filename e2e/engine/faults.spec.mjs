@@ -73,7 +73,9 @@ test("memory ends: the page says how much was wanted, and goes on", async ({ pag
     };
   }`);
   await openPage(page);
-  await useSample(page);
+  // Long examples: the sample's fit into 64 MB, all at once.
+  await page.locator("#data-file").setInputFiles(new URL("../../static/samples/plants.jsonl", import.meta.url).pathname);
+  await expect(page.locator("#data-facts")).toContainText("92", { timeout: 60_000 });
   await start(page, 3, { batch: 256 });
   await expect(notice(page)).toContainText(/no memory for .*: [\d.]+ MB wanted besides [\d.]+ MB in use, and the machine gives no more: choose .*fewer tokens a batch/, { timeout: 120_000 });
   await page.screenshot({ path: `${out}fault-memory.png`, fullPage: true });
