@@ -168,6 +168,19 @@ func (a *App) onLive(m wire.Sample) {
 	}
 }
 
+// breakLive takes back the round under way: a pause or a stop does not wait for answers. The
+// next step begins another.
+func (a *App) breakLive() {
+	l := &a.live
+	if l.id == 0 {
+		return
+	}
+	a.host.Send(wire.Cancel{ID: l.id}, nil)
+	delete(a.asked, l.id)
+	l.stop()
+	l.rounds, l.due = l.rounds[:len(l.rounds)-1], time.Time{}
+}
+
 // stop ends the round under way: its answers will not come.
 func (l *live) stop() {
 	l.id = 0

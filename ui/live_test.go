@@ -113,3 +113,23 @@ func TestLivePrompts(t *testing.T) {
 		t.Error("a round goes on without a worker")
 	}
 }
+
+// A pause takes back the round under way; the next step after it begins another.
+func TestLivePause(t *testing.T) {
+	a, s := learning(t)
+	g, n := last[wire.Generate](s)
+	a.pause(&a.run.status)
+	if c, _ := last[wire.Cancel](s); c.ID != g.ID || a.live.id != 0 || len(a.live.rounds) != 0 {
+		t.Errorf("cancelled %d of request %d; request %d, %d rounds are left", c.ID, g.ID, a.live.id, len(a.live.rounds))
+	}
+	a.Receive(wire.State{State: "paused"}, nil)
+	a.Receive(wire.Error{ID: g.ID, Message: "cancelled"}, nil)
+	if _, m := last[wire.Generate](s); m != n || a.notices[atTrain].message != "" {
+		t.Error("something is asked during the pause, or the cancelled request is told of")
+	}
+	a.resume(&a.run.status)
+	a.Receive(wire.Step{First: 2, Loss: []float64{2}, Total: 40}, nil)
+	if again := say(a, s, " so"); again.Prompt != "p1" || !again.Base {
+		t.Errorf("after the pause it asks %+v", again)
+	}
+}

@@ -31,6 +31,7 @@ func (s *runStatus) hear(word, going string) {
 }
 
 func (a *App) pause(s *runStatus) {
+	a.breakLive()
 	a.host.Send(wire.Pause{}, nil)
 	*s = runPausing
 }
@@ -41,6 +42,7 @@ func (a *App) resume(s *runStatus) {
 }
 
 func (a *App) halt(s *runStatus) {
+	a.breakLive()
 	a.host.Send(wire.Stop{}, nil)
 	*s = runStopping
 }

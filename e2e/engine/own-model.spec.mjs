@@ -76,8 +76,7 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
 
   hub.down = true;
   hub.asked = [];
-  await reload(page);
-  await page.getByRole("button", { name: "Load prelude/wren" }).click();
+  await reload(page); // it is the sitting's model: it loads by itself
   await expect(row(page).locator(".tag.ok")).toBeVisible({ timeout: 60_000 });
   expect(hub.asked).toEqual([]);
   await page.screenshot({ path: new URL("../out/fetched-kept.png", import.meta.url).pathname, fullPage: true });

@@ -66,13 +66,17 @@ export async function useSample(page) {
 }
 
 /** Starts a training of so many steps. */
-export async function start(page, steps, { batch = 8, lr = "" } = {}) {
+export async function start(page, steps, { batch = 8, lr = "", patience = "" } = {}) {
   const unit = page.getByRole("button", { name: "steps", exact: true });
   await unit.click();
   await expect(unit).toHaveAttribute("aria-pressed", "true");
   await page.fill("#train-for", String(steps));
   await page.fill("#batch", String(batch));
   await page.fill("#lr", lr);
+  if (patience) {
+    await page.locator("#advanced").evaluate((fold) => { fold.open = true; });
+    await page.fill("#patience", patience);
+  }
   await page.click("#start");
 }
 

@@ -49,7 +49,7 @@ for (const title of ["prelude-wren", "SmolLM2"]) {
     test.skip(await page.evaluate(() => navigator.hardwareConcurrency) < 2, "there is one processor: no threads to watch");
     await useFew(page, 16);
     const took = [];
-    await start(page, 1000, { batch: 8 });
+    await start(page, 1000, { batch: 8, patience: "0" });
     for (let i = 0; i < 3; i++) {
       await expect(page.locator("#tiles dd").first()).toContainText(/^\d+of 1,000/, { timeout: 300_000 });
       await page.waitForTimeout(700);
@@ -60,10 +60,12 @@ for (const title of ["prelude-wren", "SmolLM2"]) {
     console.log(`${title}: a pause acts after ${took.join(", ")} ms`);
     expect(Math.min(...took)).toBeLessThanOrEqual(200);
     await page.waitForTimeout(700);
+    // A stop ends with a validation, so that what was learned is kept.
+    const clicked = Date.now();
     await page.click("#stop");
-    const stopped = await workedOn(page);
-    console.log(`${title}: a stop acts after ${stopped} ms`);
-    expect(stopped).toBeLessThanOrEqual(500); // one try, with whatever else this machine does
     await expect(page.locator("#summary")).toContainText("stopped", { timeout: 60_000 });
+    const stopped = Date.now() - clicked;
+    console.log(`${title}: a stop has its result after ${stopped} ms`);
+    expect(stopped).toBeLessThanOrEqual(title === "SmolLM2" ? 5_000 : 1_000); // a step and a validation of five examples
   });
 }
