@@ -84,9 +84,11 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
   await page.getByRole("button", { name: "Delete prelude/wren" }).click();
   await expect(page.locator("#kept")).toHaveCount(0);
   await expect(page.locator("#model-facts")).toBeVisible(); // it stays loaded
-  await reload(page);
-  await page.waitForTimeout(500);
+  await page.reload(); // the sitting's model is gone, and its host does not answer: said, and the page goes on
+  await expect(page.locator("section[aria-labelledby=h-model] .notice")).toContainText("can't be fetched", { timeout: 60_000 });
   await expect(page.locator("#kept")).toHaveCount(0);
+  await page.getByRole("button", { name: "Load prelude-wren" }).click();
+  await expect(page.locator("#model-facts")).toBeVisible({ timeout: 60_000 });
 });
 
 test("a fetched file that is not what its host says is refused", async ({ page }) => {
