@@ -76,7 +76,7 @@ while (!done && since() < 900) {
 const best = Math.min(...seen.map((x) => x.loss));
 const share = /(\d+) % below the base/.exec(done.replaceAll("\u202f", " ").replaceAll("\u00a0", " "))?.[1];
 console.log(`# ${done}`);
-console.log(`# ${await page.locator("#live").innerText()}`.replaceAll("\n", "\n# "));
+for (const answer of await page.locator("#live .live-answer").allTextContents()) console.log(`# ${answer}`);
 console.log(`first_step ${first.toFixed(1)} s`);
 console.log(`time_to_best ${seen.find((x) => x.loss <= best * 1.01).at.toFixed(1)} s`);
 console.log(`run_time ${since().toFixed(1)} s`);
