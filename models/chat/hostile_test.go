@@ -119,7 +119,7 @@ func TestHostile(t *testing.T) {
 						t.Error("renders after all")
 					}
 				}
-				if took := time.Since(start); took > 100*time.Millisecond {
+				if took := time.Since(start); took > time.Second { // rendered each time it would take a thousand limits of 2 s
 					t.Errorf("refused a thousand times in %v", took)
 				}
 			})
