@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"prelude/ui/wire"
 )
 
@@ -45,4 +47,9 @@ func (c *ModelPanel) facts() []fact {
 
 func (c *ModelPanel) devices() []wire.DeviceInfo {
 	return append([]wire.DeviceInfo{{Name: "auto", OK: true, Why: "A short trial picks the fastest device for this model."}}, c.App.ready.Devices...)
+}
+
+// why says why this device was chosen, as a sentence.
+func (c *ModelPanel) why() string {
+	return strings.TrimSuffix(c.App.model.loaded.DeviceWhy, ".") + "."
 }

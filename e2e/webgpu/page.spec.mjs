@@ -20,7 +20,7 @@ async function choose(page, device) {
 
 test("a software adapter is tried and not chosen, and can be chosen", async ({ page }) => {
   await openPage(page);
-  await expect(facts(page)).toContainText(/Runs on WASM SIMD\..*(faster than WebGPU|WebGPU \(.*\) had not done one block)/);
+  await expect(facts(page)).toContainText(/Runs on WASM SIMD\..*(faster than WebGPU|WebGPU \(.*\) had not finished one block)/);
   await page.screenshot({ path: `${out}webgpu-auto.png`, fullPage: true });
   await choose(page, "WebGPU");
   await expect(page.locator("#chip-device")).toHaveText("WebGPU");
@@ -46,7 +46,7 @@ test("a GPU that is lost in the middle of a training is replaced", async ({ page
   await start(page, 12, { batch: 1 });
   await expect(page.locator("#tiles dd").first()).toContainText(/^[2-9]of 12/, { timeout: 300_000 });
   await page.evaluate(() => new BroadcastChannel("lose the GPU").postMessage(0));
-  await expect(page.locator("section[aria-labelledby=h-train] .notice")).toContainText("The GPU was lost", { timeout: 60_000 });
+  await expect(page.locator("section[aria-labelledby=h-run] .notice")).toContainText("The GPU was lost", { timeout: 60_000 });
   await expect(page.locator("#chip-device")).toHaveText("WASM SIMD");
   await curveIsWhole(page, 12);
   await page.screenshot({ path: `${out}webgpu-lost.png`, fullPage: true });
