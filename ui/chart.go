@@ -86,7 +86,7 @@ func (v chartView) layout(r *run) plot {
 		p.height = chartHeightPhone
 	}
 	smooth := smoothed(r.losses)
-	p.x = scale{0, float64(max(r.total(), r.at(), 1)), chartLeft, float64(width - chartRight)}
+	p.x = scale{0, float64(r.shown()), chartLeft, float64(width - chartRight)}
 	lo, hi := lossRange(r, smooth)
 	p.y = scale{lo, hi, float64(p.height - chartBottom), chartTop}
 	p.xTicks = ticks(p.x, max(2, width/110), func(v float64) string { return count(int(v)) }, true)

@@ -47,7 +47,7 @@ func (c *RunPanel) tiles() []fact {
 	}
 	if len(r.losses) > 0 {
 		tiles[0].value = count(r.at())
-		if t := r.total(); t > 0 {
+		if t := r.total(); t > 0 && (r.active() || r.at() == t) { // one that ended early had no use for its plan
 			tiles[0].more = "of " + count(t)
 		}
 		s := smoothed(r.losses)

@@ -115,6 +115,23 @@ func (r *run) total() int {
 	return 0
 }
 
+// shown is the last step of the chart's axis: it follows the run, not a plan that a limit in
+// time made, and grows in leaps while the run goes on.
+func (r *run) shown() int {
+	at := max(r.at(), 1)
+	if !r.active() {
+		return at
+	}
+	end := 20
+	for end < at+at/8 {
+		end += end / 2
+	}
+	if total := r.total(); total > 0 {
+		end = min(end, max(total, at))
+	}
+	return end
+}
+
 // base is the frozen model's own validation loss, NaN before it is known.
 func (r *run) base() float64 {
 	if len(r.evals) == 0 {
