@@ -12,17 +12,6 @@ declare class Go {
   _resume(): void;
 }
 
-/** A stream of a known length, of Cloudflare's runtime. */
-declare class FixedLengthStream extends TransformStream {
-  constructor(length: number);
-}
-
-/** The Worker's script, which "make worker" writes. */
-declare module "*/build/edge/worker.mjs" {
-  const worker: { fetch(request: Request, env: object, context: object): Promise<Response> };
-  export default worker;
-}
-
 // What tests put into a page (engine/faults.mjs, ui/behaviour.spec.mjs).
 declare var threads: { begin?: number; end?: number }[];
 declare var clicks: number[];

@@ -2,7 +2,7 @@
 // what is the matter and goes on.
 import { expect, test } from "@playwright/test";
 import { curveIsWhole, inFront, mortalThreads } from "./faults.mjs";
-import { openPage, out, start, useSample } from "./page.mjs";
+import { openPage, out, read, start, useSample } from "./page.mjs";
 
 test.afterEach(({ page }) => page.unrouteAll({ behavior: "ignoreErrors" }));
 
@@ -13,7 +13,7 @@ const notice = (page) => page.locator("section[aria-labelledby=h-run] .notice");
 async function useFew(page) {
   const lines = Array.from({ length: 12 }, (_, i) => JSON.stringify({ prompt: `name : The Mill ${i} | food : tea`, completion: ` The Mill ${i} serves tea.` }));
   await page.locator("#data-file").setInputFiles({ name: "few.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
-  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
+  await read(page, "few.jsonl");
 }
 
 test("without COOP and COEP the page trains on one thread, and says why", async ({ page }) => {

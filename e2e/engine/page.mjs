@@ -49,13 +49,18 @@ export async function openData(page) {
   } else {
     const lines = readFileSync(shared, "utf8").trim().split("\n");
     await page.locator("#data-file").setInputFiles({ name: "train.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
+    await read(page, "train.jsonl");
   }
-  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
   const space = page.getByRole("button", { name: "Put a space before them" });
   if (await space.isVisible()) {
     await space.click();
     await expect(page.getByRole("button", { name: "Undo" })).toBeVisible({ timeout: 60_000 });
   }
+}
+
+/** Waits until a file of examples is read, in the place of what was there. */
+export async function read(page, name) {
+  await expect(page.locator("#run-what")).toContainText(name, { timeout: 60_000 });
 }
 
 /** Takes the project's own sample, which the page opens with. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { watchThreads, workedOn } from "./faults.mjs";
-import { ask, openPage, out, start } from "./page.mjs";
+import { ask, openPage, out, read, start } from "./page.mjs";
 import { unzip } from "./zip.mjs";
 
 test.afterEach(({ page }) => page.unrouteAll({ behavior: "ignoreErrors" }));
@@ -21,7 +21,7 @@ async function load(page, title) {
 async function useFew(page, n) {
   const lines = Array.from({ length: n }, (_, i) => JSON.stringify({ prompt: `name : The Mill ${i} | food : tea`, completion: ` The Mill ${i} serves tea.` }));
   await page.locator("#data-file").setInputFiles({ name: "few.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
-  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
+  await read(page, "few.jsonl");
 }
 
 test("SmolLM2 is loaded, trained for a few steps, asked and exported", async ({ page }) => {

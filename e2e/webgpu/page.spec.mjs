@@ -2,14 +2,14 @@
 // chosen; who chooses it trains on it; when it is taken away, training goes on.
 import { expect, test } from "@playwright/test";
 import { curveIsWhole, inFront } from "../engine/faults.mjs";
-import { openPage, out, start } from "../engine/page.mjs";
+import { openPage, out, read, start } from "../engine/page.mjs";
 
 const facts = (page) => page.locator("#model-facts");
 
 async function useFew(page, n) {
   const lines = Array.from({ length: n }, (_, i) => JSON.stringify({ prompt: `name : Mill ${i} | food : tea`, completion: ` Mill ${i} serves tea.` }));
   await page.locator("#data-file").setInputFiles({ name: "few.jsonl", mimeType: "application/json", buffer: Buffer.from(lines.join("\n")) });
-  await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
+  await read(page, "few.jsonl");
 }
 
 async function choose(page, device) {
