@@ -209,7 +209,8 @@ lint: ui lint-js lint-sh
 BROWSER = ./engine/... ./prefix/... ./models/... ./simd/... ./ui/... ./wasm/page ./wasm/worker ./wasm/edge
 
 # Biome holds every script to its recommended rules; tsc checks the types of all but the races
-# (e2e/bench), whose peers' packages are not installed. Taste is left alone: e2e/lint.json.
+# (e2e/bench), whose peers' packages are not installed, and of the Worker's way in, which imports what
+# the build writes. Taste is left alone: e2e/lint.json.
 lint-js: e2e/node_modules
 	e2e/node_modules/.bin/biome lint --config-path=e2e/lint.json --error-on-warnings $$(git ls-files '*.js' '*.mjs' '*.cjs' | grep -v /testdata/)
 	e2e/node_modules/.bin/tsc -p e2e
