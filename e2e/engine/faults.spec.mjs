@@ -51,8 +51,8 @@ test("a thread dies in the middle of a training, which goes on", async ({ page }
   await openPage(page);
   test.skip(await page.evaluate(() => navigator.hardwareConcurrency) < 2, "there is one processor: no threads");
   await useSample(page);
-  await start(page, 40);
-  await expect(page.locator("#tiles dd").first()).toContainText(/^\d+of 40/, { timeout: 120_000 });
+  await start(page, 400, { patience: "0" });
+  await expect(page.locator("#tiles dd").first()).toContainText(/^\d+of 400/, { timeout: 120_000 });
   const begun = Date.now();
   await page.evaluate(() => endThread());
   await expect(notice(page)).toContainText("A thread of the SIMD device died", { timeout: 30_000 });
@@ -61,7 +61,7 @@ test("a thread dies in the middle of a training, which goes on", async ({ page }
   expect(took).toBeLessThan(9_000); // the kernels wait 4 s for each other; the rest is this machine's load
   await expect(notice(page)).toContainText("goes on from its last checkpoint");
   await page.screenshot({ path: `${out}fault-thread.png`, fullPage: true });
-  await curveIsWhole(page, 40);
+  await curveIsWhole(page, 400);
 });
 
 test("memory ends: the page says how much was wanted, and goes on", async ({ page }) => {

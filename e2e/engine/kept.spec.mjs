@@ -50,7 +50,8 @@ const lastRun = (page) =>
     let last = null;
     for await (const name of dir.keys()) {
       if (!/^run-\d+\.json$/.test(name)) continue;
-      const text = await (await (await dir.getFileHandle(name)).getFile()).text();
+      // A file that is written anew meanwhile can't be read for a moment.
+      const text = await (await (await dir.getFileHandle(name)).getFile()).text().catch(() => "");
       if (text === "") continue; // its first content is being written
       const run = JSON.parse(text);
       if (!last || run.n > last.n) last = run;
