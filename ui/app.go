@@ -58,6 +58,7 @@ const (
 	atHome
 	atShare
 	atExperiments
+	atLive
 )
 
 // notice is a message with a hint. A fatal one offers a new worker.

@@ -135,7 +135,7 @@ func (a *App) askLive() {
 	}
 	r.answers[l.at] = &answer{asked: true}
 	prompt := l.prompts[l.at].Prompt
-	l.id = a.ask(atTrain, func(id int) wire.Message {
+	l.id = a.ask(atLive, func(id int) wire.Message {
 		return wire.Generate{ID: id, Prompt: prompt, Base: base, Tuned: true, Keys: []int{r.key}, MaxTokens: liveTokens, Seed: 1}
 	}, nil)
 }

@@ -105,7 +105,7 @@ func TestLivePrompts(t *testing.T) {
 	}
 	g, _ := last[wire.Generate](s)
 	a.Receive(wire.Error{ID: g.ID, Message: "too long"}, nil)
-	if a.live.id != 0 || a.notices[atTrain].message != "too long" {
+	if a.live.id != 0 || a.notices[atLive].message != "too long" {
 		t.Error("an error does not end the round, or is not shown")
 	}
 	a.Crashed("gone")
@@ -124,7 +124,7 @@ func TestLivePause(t *testing.T) {
 	}
 	a.Receive(wire.State{State: "paused"}, nil)
 	a.Receive(wire.Error{ID: g.ID, Message: "cancelled"}, nil)
-	if _, m := last[wire.Generate](s); m != n || a.notices[atTrain].message != "" {
+	if _, m := last[wire.Generate](s); m != n || a.notices[atLive].message != "" {
 		t.Error("something is asked during the pause, or the cancelled request is told of")
 	}
 	a.resume(&a.run.status)
