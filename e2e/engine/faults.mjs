@@ -50,7 +50,7 @@ export async function mortalThreads(page) {
   await inFront(page, "worker", `{
     const threads = [], Plain = self.Worker;
     self.Worker = class extends Plain { constructor(...args) { super(...args); threads.push(this); } };
-    new BroadcastChannel("end a thread").onmessage = () => threads.at(-1).terminate();
+    new BroadcastChannel("end a thread").onmessage = () => threads.forEach((thread) => thread.terminate());
   }`);
   await page.addInitScript(() => {
     globalThis.endThread = () => new BroadcastChannel("end a thread").postMessage(0);
