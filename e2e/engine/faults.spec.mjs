@@ -2,7 +2,7 @@
 // what is the matter and goes on.
 import { expect, test } from "@playwright/test";
 import { curveIsWhole, inFront, mortalThreads } from "./faults.mjs";
-import { openPage, out, read, start, useSample } from "./page.mjs";
+import { openPage, out, read, start } from "./page.mjs";
 
 test.afterEach(({ page }) => page.unrouteAll({ behavior: "ignoreErrors" }));
 
