@@ -27,27 +27,13 @@ func TestEveryOpHasACase(t *testing.T) {
 			seen[engine.Name(op)] = true
 		}
 	}
-	files, err := filepath.Glob("../*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := 0
-	for _, name := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
+	methods(t, "ports", func(f *ast.FuncDecl) {
+		found++
+		if op := f.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name; !seen[op] {
+			t.Errorf("operation %s has no conformance case", op)
 		}
-		for _, d := range f.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Name.Name != "ports" || f.Recv == nil {
-				continue
-			}
-			found++
-			if op := f.Recv.List[0].Type.(*ast.StarExpr).X.(*ast.Ident).Name; !seen[op] {
-				t.Errorf("operation %s has no conformance case", op)
-			}
-		}
-	}
+	})
 	if found < 20 {
 		t.Errorf("only %d operations found in the engine's source", found)
 	}
@@ -59,32 +45,18 @@ func TestEveryBoundHasACase(t *testing.T) {
 	for _, c := range InvalidCases() {
 		names += c.Name + "\n"
 	}
-	files, err := filepath.Glob("../*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := 0
-	for _, name := range files {
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range f.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Name.Name != "bounds" || f.Recv == nil {
-				continue
-			}
-			ast.Inspect(f.Body, func(n ast.Node) bool {
-				if x, ok := n.(*ast.BasicLit); ok && x.Kind == token.STRING {
-					found++
-					if use := strings.Trim(x.Value, "\""); !strings.Contains(names, strings.Split(use, ":")[0]+":") {
-						t.Errorf("no case breaks the bound %q", use)
-					}
+	methods(t, "bounds", func(f *ast.FuncDecl) {
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			if x, ok := n.(*ast.BasicLit); ok && x.Kind == token.STRING {
+				found++
+				if use := strings.Trim(x.Value, "\""); !strings.Contains(names, strings.Split(use, ":")[0]+":") {
+					t.Errorf("no case breaks the bound %q", use)
 				}
-				return true
-			})
-		}
-	}
+			}
+			return true
+		})
+	})
 	if found < 10 {
 		t.Errorf("only %d bounds found in the engine's source", found)
 	}
@@ -199,5 +171,25 @@ func TestErrorFindsDifferences(t *testing.T) {
 	}
 	if !strings.HasPrefix(Cases()[0].Name, "linear") {
 		t.Error("cases are out of order")
+	}
+}
+
+// methods calls do with every method of that name in the engine's source.
+func methods(t *testing.T, name string, do func(f *ast.FuncDecl)) {
+	t.Helper()
+	files, err := filepath.Glob("../*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == name && f.Recv != nil {
+				do(f)
+			}
+		}
 	}
 }
