@@ -12,8 +12,10 @@ import (
 	"syscall/js"
 	"testing"
 	"time"
+	"unsafe"
 
 	"prelude/engine"
+	"prelude/simd/command"
 )
 
 var variants = map[string]Options{
@@ -87,7 +89,7 @@ func TestDeadThreadAtTheEnd(t *testing.T) {
 	home := d.home.(*together)
 	home.workers[1].Call("removeAllListeners") // a browser says nothing of an ended worker
 	home.workers[1].Call("terminate")
-	home.control(0, 0) // an empty chain: the first thread comes to its end alone
+	home.control(unsafe.Offsetof(command.Control{}.PC), 0) // an empty chain: the first thread comes to its end alone
 	done := make(chan error, 1)
 	go func() {
 		_, err := home.run(context.Background(), uint32(d.ws.at), d.wsSize, func() bool { return false })
@@ -100,6 +102,28 @@ func TestDeadThreadAtTheEnd(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("a dead thread was not noticed within 10 s")
+	}
+}
+
+// Where all threads die at once, none is left to miss the others.
+func TestAllThreadsDead(t *testing.T) {
+	d := device(t, Options{Threads: 2})
+	plan, _ := stack(t, d, 8, 64, 1)
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Fatal(err)
+	}
+	home := d.home.(*together)
+	for _, w := range home.workers { // a browser says nothing of ended workers
+		w.Call("removeAllListeners")
+		w.Call("terminate")
+	}
+	ctx, end := context.WithTimeout(context.Background(), 10*time.Second)
+	defer end()
+	if err := plan.Run(ctx, engine.Args{}); !errors.Is(err, ErrThread) {
+		t.Errorf("run = %v, want that threads are dead", err)
+	}
+	if err := plan.Run(context.Background(), engine.Args{}); err != nil {
+		t.Errorf("the next run, with new threads: %v", err)
 	}
 }
 

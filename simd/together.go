@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"syscall/js"
 	"time"
+	"unsafe"
 
 	"prelude/simd/command"
 )
@@ -161,9 +162,10 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 	for i := range h.n {
 		at[i] = true
 	}
-	// The threads end together: one that is silent for long then is dead. Looks are counted
-	// and not time, which passes while the machine sleeps.
-	silent := 0
+	// Threads that live take a tile or open a record now and then: where none has for long,
+	// those still at work are dead, one or all of them. Looks are counted and not time, which
+	// passes while the machine sleeps.
+	silent, before := 0, h.progress()
 	for len(at) > 0 {
 		select {
 		case a := <-h.answers:
@@ -177,14 +179,15 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 			}
 		case <-look.C:
 			if stop() {
-				h.control(4, 1) // Control.Stop
+				h.control(unsafe.Offsetof(command.Control{}.Stop), 1)
 			}
-			if len(at) < h.n {
-				silent++
+			silent++
+			if now := h.progress(); now != before {
+				silent, before = 0, now
 			}
 			if silent > int(patience/(slice*time.Millisecond)) {
 				h.stop()
-				return false, fmt.Errorf("%w: it was silent for %v when others had ended", ErrThread, patience)
+				return false, fmt.Errorf("%w: %d of %d were silent for %v", ErrThread, len(at), h.n, patience)
 			}
 		}
 	}
@@ -193,15 +196,15 @@ func (h *together) run(ctx context.Context, ws, wsSize uint32, stop func() bool)
 	if pc == [4]byte{} {
 		return true, nil
 	}
-	h.control(4, 0)
-	h.control(128, 0) // Control.Arrived: all have left the meeting
+	h.control(unsafe.Offsetof(command.Control{}.Stop), 0)
+	h.control(unsafe.Offsetof(command.Control{}.Arrived), 0) // all have left the meeting
 	return false, nil
 }
 
 // part has the threads that still live leave the run, so that none meddles with the
 // next one, and ends them all: the next run starts new ones.
 func (h *together) part(at map[int]bool) {
-	h.control(12, 1) // Control.Failed
+	h.control(unsafe.Offsetof(command.Control{}.Failed), 1)
 	late := time.After(500 * time.Millisecond)
 	for len(at) > 0 {
 		select {
@@ -215,10 +218,20 @@ func (h *together) part(at map[int]bool) {
 }
 
 // control sets a field of the control block.
-func (h *together) control(field int, v int) {
-	cells := global.Get("Int32Array").New(h.memory.Get("buffer"))
-	global.Get("Atomics").Call("store", cells, (command.ControlAt+field)/4, v)
+func (h *together) control(field uintptr, v int) {
+	global.Get("Atomics").Call("store", h.cells(), command.ControlAt/4+int(field)/4, v)
 }
+
+// progress is what changes while threads work: the next tile and the count of records.
+func (h *together) progress() (at [2]int) {
+	cells, atomics := h.cells(), global.Get("Atomics")
+	for i, field := range [2]uintptr{unsafe.Offsetof(command.Control{}.Tile), unsafe.Offsetof(command.Control{}.Round)} {
+		at[i] = atomics.Call("load", cells, command.ControlAt/4+int(field)/4).Int()
+	}
+	return at
+}
+
+func (h *together) cells() js.Value { return global.Get("Int32Array").New(h.memory.Get("buffer")) }
 
 // hold keeps Node's event loop alive as long as threads work.
 func (h *together) hold(on bool) {

@@ -296,7 +296,7 @@ func (w *Worker) recover(ctx context.Context, failure error) (engine.Device, boo
 	}
 	switch w.host.Lost(failure) {
 	case LostRun:
-		w.send(wire.Moved{Device: w.session.Device.Name(), Why: w.why, Message: fmt.Sprintf("A thread of the SIMD device died (%v).", failure)})
+		w.send(wire.Moved{Device: w.session.Device.Name(), Why: w.why, Message: threadDied(failure)})
 		return w.session.Device, true
 	case LostAway:
 		dev, err := w.host.Open(ctx, "simd")
@@ -379,11 +379,16 @@ func (w *Worker) fail(id int, err error) {
 	}
 	e := wire.Error{ID: id, Message: err.Error()}
 	var h session.Hint
-	if errors.As(err, &h) {
+	switch {
+	case errors.As(err, &h):
 		e.Hint = h.Do
+	case w.host.Lost(err) == LostRun: // a training goes on by itself; see recover
+		e.Message, e.Hint = threadDied(err), "Ask again: new threads are started."
 	}
 	w.send(e)
 }
+
+func threadDied(err error) string { return fmt.Sprintf("A thread of the SIMD device died (%v).", err) }
 
 // progress tells the page how far something is, as often as a person can see it move.
 func (w *Worker) progress(id int, stage string) func(done, total int64) {

@@ -181,6 +181,24 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
+// An answer that loses a thread says what to do; asked again, it comes.
+func TestAnswerLosesThread(t *testing.T) {
+	h := newHost(t)
+	after := &atomic.Int64{}
+	h.open["simd"] = func() (dispatch.Device, error) {
+		return dispatch.Device{Device: failing{cpu.New[float32](), after, errors.New("broken")}, Label: "kernels"}, nil
+	}
+	h.lost = func(error) dispatch.Loss { return dispatch.LostRun }
+	p := ready(t, h, "simd")
+	after.Store(3)
+	p.ask(wire.Generate{ID: 3, Prompt: "guest 3 :", Base: true, MaxTokens: 8}, nil)
+	if e := wait[wire.Error](p); e.ID != 3 || !strings.Contains(e.Message, "A thread of the SIMD device died (broken)") || e.Hint == "" {
+		t.Errorf("told %+v", e)
+	}
+	p.ask(wire.Generate{ID: 4, Prompt: "guest 3 :", Base: true, MaxTokens: 8}, nil)
+	p.until("the answer", func(s sent) bool { x, ok := s.m.(wire.Sample); return ok && x.Done && x.ID == 4 })
+}
+
 // The choice between two devices is remembered for this build, shape and pair of devices.
 func TestChoice(t *testing.T) {
 	h := newHost(t)
