@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"prelude/ui/wire"
 )
 
 // thin is the narrow no-break space that stands between digits and units.
@@ -75,20 +77,7 @@ func lossText(v float64) string {
 }
 
 // short writes v with at most n significant digits and no exponent where that is readable.
-func short(v float64, n int) string {
-	if v == 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-		return "0"
-	}
-	if a := math.Abs(v); a < 1e-4 || a >= 1e6 {
-		return strconv.FormatFloat(v, 'g', n, 64)
-	}
-	digits := max(0, n-1-int(math.Floor(math.Log10(math.Abs(v)))))
-	s := strconv.FormatFloat(v, 'f', digits, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
+func short(v float64, n int) string { return wire.Brief(v, n) }
 
 // rate writes a speed: 1,240 tokens/s.
 func rate(v float64) string {

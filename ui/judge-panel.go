@@ -1,10 +1,7 @@
 package ui
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
 	"prelude/ui/wire"
@@ -93,43 +90,6 @@ func (c *JudgePanel) verdict() string {
 	return fmt.Sprintf("Held-out loss: %s. %s answered by %d in %s.", strings.Join(parts, ", "), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
 }
 
-func (c *JudgePanel) heads() (heads []string) {
-	heads = []string{"loss", "perplexity", "bits a byte"}
-	if j := c.App.judging.found; len(j.Candidates) > 0 {
-		for _, f := range j.Candidates[0].Figures {
-			heads = append(heads, f.Name)
-		}
-	}
-	return heads
-}
-
-func (c *JudgePanel) cells(x wire.Candidate) []string {
-	cells := []string{figureText(x.Loss), short(x.Perplexity, 3), short(x.BitsPerByte, 3)}
-	for _, f := range x.Figures {
-		cells = append(cells, figureText(f))
-	}
-	return cells
-}
-
-// figureText writes a figure with its interval.
-func figureText(f wire.Figure) string {
-	s := short(f.Value, 3)
-	if f.Interval {
-		s += " (" + short(f.Low, 3) + " to " + short(f.High, 3) + ")"
-	}
-	return s
-}
-
-// pairs says who is better than whom, in words.
-func (c *JudgePanel) pairs() (list []string) {
-	j := c.App.judging.found
-	for _, p := range j.Pairs {
-		a, b := j.Candidates[p.First], j.Candidates[p.Second]
-		list = append(list, fmt.Sprintf("%s is better than %s in %.0f of 100 resamples by loss, in %.0f by %s.", a.Name, b.Name, p.Loss, p.Score, a.Figures[0].Name))
-	}
-	return list
-}
-
 func (c *JudgePanel) rows() []wire.JudgedRow {
 	j := &c.App.judging
 	return j.found.Rows[:min(j.shown, len(j.found.Rows))]
@@ -148,38 +108,7 @@ func (c *JudgePanel) mark(w wire.RowAnswer) string {
 
 // saveJudged saves the rows.
 func (a *App) saveJudged(kind string) {
-	j := a.judging.found
-	var text strings.Builder
-	if kind == "csv" {
-		text.WriteString("prompt,expected")
-		for _, x := range j.Candidates {
-			name := quoteCSV(x.Name)
-			text.WriteString("," + name + "," + quoteCSV(x.Name+" score") + "," + quoteCSV(x.Name+" loss"))
-		}
-		text.WriteByte('\n')
+	if text, err := a.judging.found.Write(kind); err == nil {
+		a.host.Save("held-out."+kind, a.host.Bytes(string(text)))
 	}
-	for _, r := range j.Rows {
-		if kind == "jsonl" {
-			line, err := json.Marshal(r)
-			if err != nil {
-				continue
-			}
-			text.Write(line)
-			text.WriteByte('\n')
-			continue
-		}
-		text.WriteString(quoteCSV(r.Prompt) + "," + quoteCSV(r.Expected))
-		for _, w := range r.Answers {
-			text.WriteString("," + quoteCSV(w.Text) + "," + number64(w.Score) + "," + number64(w.Loss))
-		}
-		text.WriteByte('\n')
-	}
-	a.host.Save("held-out."+kind, a.host.Bytes(text.String()))
-}
-
-func number64(v float64) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return ""
-	}
-	return strconv.FormatFloat(v, 'g', -1, 64)
 }

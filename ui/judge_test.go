@@ -35,15 +35,15 @@ func TestJudging(t *testing.T) {
 	if v := c.verdict(); !strings.Contains(v, "Base 3.000, 8 examples in context 2.000, mine 1.500") {
 		t.Errorf("says %q", v)
 	}
-	if p := c.pairs(); len(p) != 1 || p[0] != "mine is better than In context in 94 of 100 resamples by loss, in 88 by ROUGE-L." {
+	if p := a.judging.found.Verdicts(); len(p) != 1 || p[0] != "mine is better than In context in 94 of 100 resamples by loss, in 88 by ROUGE-L." {
 		t.Errorf("says %q", p)
 	}
-	if len(c.rows()) != 20 || !c.more() || len(c.heads()) != 4 || len(c.cells(found.Candidates[0])) != 4 {
-		t.Errorf("%d rows, heads %q", len(c.rows()), c.heads())
+	if len(c.rows()) != 20 || !c.more() || len(found.Heads()) != 4 || len(found.Candidates[0].Cells()) != 4 {
+		t.Errorf("%d rows, heads %q", len(c.rows()), found.Heads())
 	}
 	a.saveJudged("csv")
 	a.saveJudged("jsonl")
-	if strings.Join(s.saved, " ") != "held-out.csv held-out.jsonl" || quoteCSV(row.Prompt) != "'=1+1" || quoteCSV(`a, "b"`) != `"a, ""b"""` {
+	if strings.Join(s.saved, " ") != "held-out.csv held-out.jsonl" {
 		t.Errorf("saved %q", s.saved)
 	}
 	a.judge()

@@ -10,14 +10,16 @@ type Judge struct {
 	Keys      []int  `json:"keys,omitempty"`
 	Measure   string `json:"measure,omitempty"`   // "labels", "json", "exact", "text"; "": as the data suggests
 	MaxTokens int    `json:"maxTokens,omitempty"` // of an answer; 0: twice the longest that is expected
+	Losses    bool   `json:"losses,omitempty"`    // measure losses alone: nobody answers
 }
 
 // Judged is what came of it.
 type Judged struct {
 	ID         int         `json:"id"`
 	Measure    string      `json:"measure"`
-	Hash       string      `json:"hash"` // of the data
-	Shots      int         `json:"shots,omitempty"`
+	Hash       string      `json:"hash"`            // of the data
+	Shots      int         `json:"shots,omitempty"` // examples in context
+	Count      int         `json:"count"`           // rows that were judged
 	Candidates []Candidate `json:"candidates"`
 	Pairs      []Pair      `json:"pairs,omitempty"`
 	Rows       []JudgedRow `json:"rows"` // those first in which the candidates differ most

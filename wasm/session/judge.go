@@ -75,14 +75,24 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 	} else if !slices.Contains(eval.Measures, measure) {
 		return j, hint(fmt.Sprintf("Choose one of %v.", eval.Measures), "the measure %q is unknown", o.Measure)
 	}
-	j.Measure, j.Hash, j.Shots = string(measure), s.examples.hash, shots
+	j.Measure, j.Hash, j.Shots, j.Count = string(measure), s.examples.hash, shots, len(j.Rows)
 	done, total := 0, len(all)*len(val)
 	told := func() bool { done++; return progress(done, total) }
 	for _, c := range all {
-		if err := s.judge(ctx, c, o.MaxTokens, told); err != nil {
+		longest, err := s.measure(ctx, c)
+		if err != nil {
 			return j, err
 		}
-		c.summarise(measure, val, expected)
+		if c.summarise(val); !o.Losses {
+			most := o.MaxTokens
+			if most <= 0 {
+				most = min(max(2*longest, 16), 256)
+			}
+			if err := s.answerAll(ctx, c, most, told); err != nil {
+				return j, err
+			}
+			c.score(measure, expected)
+		}
 		j.Candidates = append(j.Candidates, c.Candidate)
 		for i, a := range c.answers {
 			j.Rows[i].Answers = append(j.Rows[i].Answers, a)
@@ -151,42 +161,24 @@ func (s *Session) candidates(ctx context.Context, o wire.Judge, val []data.Token
 	return all, shots, free, nil
 }
 
-// contextMethod is the training examples as a prefix that is not trained: as many as fit.
-func (s *Session) contextMethod(ctx context.Context, plain []data.Tokens) (*prefix.Method, map[string]engine.Tensor, int, error) {
-	context, n := s.inContext(plain)
-	kv, err := prefix.TextKV(ctx, s.model.Frozen, context)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	m, err := prefix.FromKV(s.model.Arch.Info(), len(context), kv)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	tensors, err := m.Alloc(ctx, s.Device)
-	return m, tensors, n, err
-}
-
-// judge lets a candidate answer every row, and measures the loss of what was expected.
-func (s *Session) judge(ctx context.Context, c *candidate, most int, told func() bool) error {
+// measure takes a candidate's loss on every row, and says how many tokens the longest
+// completion has.
+func (s *Session) measure(ctx context.Context, c *candidate) (longest int, err error) {
 	c.answers = make([]wire.RowAnswer, len(c.tokens))
 	e, err := train.NewEvaluator(ctx, s.model.Frozen, c.method, c.tensors, c.tokens, 1)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	defer e.Close()
 	losses, _, err := e.Each(ctx)
-	e.Close()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	longest := 0
 	for i, t := range c.tokens {
 		c.answers[i].Loss = losses[i]
 		longest = max(longest, len(t.IDs)-t.Start)
 	}
-	if most <= 0 {
-		most = min(max(2*longest, 16), 256)
-	}
-	return s.answerAll(ctx, c, most, told)
+	return longest, nil
 }
 
 // asked is what a candidate reads before its answer to a row.
@@ -293,8 +285,29 @@ func (c *candidate) scores() (all eval.Sample) {
 	return all
 }
 
-// summarise scores the answers.
-func (c *candidate) summarise(m eval.Measure, val []data.Tokens, expected []string) {
+// figure is a mean with its interval.
+func figure(name string, s eval.Sample) wire.Figure {
+	low, high := s.Interval()
+	return wire.Figure{Name: name, Value: s.Mean(), Low: low, High: high, Interval: true}
+}
+
+// summarise tells the losses.
+func (c *candidate) summarise(val []data.Tokens) {
+	losses := c.losses(val)
+	c.Loss = figure("loss", losses)
+	c.Perplexity = eval.Perplexity(c.Loss.Value)
+	nats, bytes := 0.0, 0
+	for i, l := range losses.Values {
+		nats += l * losses.Weights[i]
+		bytes += val[i].Bytes
+	}
+	if bytes > 0 {
+		c.BitsPerByte = eval.BitsPerByte(nats, bytes)
+	}
+}
+
+// score judges the answers.
+func (c *candidate) score(m eval.Measure, expected []string) {
 	var texts []string
 	var ended, length eval.Sample
 	for i := range c.answers {
@@ -306,21 +319,6 @@ func (c *candidate) summarise(m eval.Measure, val []data.Tokens, expected []stri
 			yes = 1
 		}
 		ended.Values, length.Values = append(ended.Values, yes), append(length.Values, float64(a.Tokens))
-	}
-	figure := func(name string, s eval.Sample) wire.Figure {
-		low, high := s.Interval()
-		return wire.Figure{Name: name, Value: s.Mean(), Low: low, High: high, Interval: true}
-	}
-	losses := c.losses(val)
-	c.Loss = figure("loss", losses)
-	c.Perplexity = eval.Perplexity(c.Loss.Value)
-	nats, bytes := 0.0, 0
-	for i, l := range losses.Values {
-		nats += l * losses.Weights[i]
-		bytes += val[i].Bytes
-	}
-	if bytes > 0 {
-		c.BitsPerByte = eval.BitsPerByte(nats, bytes)
 	}
 	for _, f := range m.Summarise(texts, expected, c.scores().Values) {
 		c.Figures = append(c.Figures, wire.Figure(f))

@@ -9,6 +9,7 @@ import (
 
 	"prelude/models/tiny"
 	"prelude/ui/wire"
+	"prelude/wasm/session"
 )
 
 // The held-out set is answered by base, in context and by a prefix; several rows at a time say
@@ -66,4 +67,18 @@ func TestJudge(t *testing.T) {
 	if _, err := s.Judge(context.Background(), wire.Judge{Base: true, Measure: "x"}, nil); err == nil || !strings.Contains(err.Error(), `"x"`) {
 		t.Errorf("an unknown measure: %v", err)
 	}
+}
+
+// losses are those of the bare model, of the examples in context and of the prefix in use.
+func losses(s *session.Session) (base, shown, tuned float64, shots int, err error) {
+	ctx := context.Background()
+	shelf, err := s.Shelf(ctx)
+	if err != nil {
+		return
+	}
+	j, err := s.Judge(ctx, wire.Judge{Base: true, InContext: true, Keys: []int{shelf.InUse}, Losses: true}, nil)
+	if err != nil {
+		return
+	}
+	return j.Candidates[0].Loss.Value, j.Candidates[1].Loss.Value, j.Candidates[2].Loss.Value, j.Shots, nil
 }

@@ -119,9 +119,8 @@ func TestThePairsWholeWay(t *testing.T) {
 	if !strings.HasPrefix(want, "tea and cake") {
 		t.Errorf("answers %q", want)
 	}
-	l, err := s.Evaluate(ctx)
-	if err != nil || l.Tuned >= l.Base || l.Shots < 1 || !(l.InContext > 0) {
-		t.Errorf("losses %+v, %v", l, err)
+	if base, context, tuned, shots, err := losses(s); err != nil || tuned >= base || shots < 1 || !(context > 0) {
+		t.Errorf("base %v, in context %v of %d, tuned %v: %v", base, context, shots, tuned, err)
 	}
 	zip, e, err := s.Export(ctx, wire.Export{Name: "tea"})
 	if err != nil || e.PEFT || !strings.Contains(e.Note, "decoder's self-attention alone") {

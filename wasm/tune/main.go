@@ -2,15 +2,16 @@
 //
 //	tune train    -model prelude-wren -data static/samples/plants.jsonl -steps 60 -out adapter
 //	tune study    -model prelude-wren -text e2e/study/mill.md -conversations 16 -steps 10 -out cartridge
-//	tune eval     -model prelude-wren -data static/samples/plants.jsonl -adapter adapter
+//	tune eval     -model prelude-wren -data static/samples/plants.jsonl -adapter adapter -rows answers.csv
 //	tune generate -model prelude-wren -adapter adapter -prompt "name : Mint | kind : herb | light : half shade | water : much | height : 60 cm"
 //	tune export   -model prelude-wren -out folder
 //	tune methods
 //
 // A model is a folder of static/models, a folder on disk, or a .gguf file. Results go to
 // standard output, with -json as JSON objects, one a line; everything else goes to standard
-// error. SIGINT, SIGTERM and SIGHUP end a training, and what it has learned is written; a
-// second signal ends the program. Exit status: 0 done, 1 failed, 2 wrong usage, 128 and the
+// error. SIGINT, SIGTERM and SIGHUP end a training after the step under way: what it has
+// learned is written, and a checkpoint in a folder beside it, from which "tune train -resume"
+// goes on. A second signal ends the program. Exit status: 0 done, 1 failed, 2 wrong usage, 128 and the
 // signal's number where a signal ended the work early.
 package main
 
@@ -42,7 +43,7 @@ type command struct {
 var commands = []command{
 	{"train", "tune a prefix on a file of examples, write a PEFT adapter", runTrain},
 	{"study", "make a prefix that knows a text or follows an instruction", runStudy},
-	{"eval", "measure validation losses: base model, prefix, examples in context", runEval},
+	{"eval", "answer the held-out examples by base model, examples in context and prefix, and compare", runEval},
 	{"generate", "continue a prompt, with or without a prefix", runGenerate},
 	{"export", "write a model as a folder that transformers loads, or an adapter for llama.cpp", runExport},
 	{"serve", "answer OpenAI's API with prefixes as models", runServe},
@@ -117,6 +118,8 @@ type flags struct {
 	system, form         string
 	seed                 uint64
 	val                  float64
+	options              *wire.DataOptions // instead of those that the flags say
+	hash                 string            // of the examples, once they are read
 }
 
 func newFlags(name string) *flags {
@@ -154,7 +157,12 @@ func (f *flags) parse(args []string, required ...string) error {
 		fmt.Fprintf(os.Stderr, "%s: unexpected argument %q\n", f.Name(), f.Arg(0))
 		return errUsage
 	}
-	for _, name := range required {
+	return f.require(required...)
+}
+
+// require refuses a command line that lacks one of these flags.
+func (f *flags) require(names ...string) error {
+	for _, name := range names {
 		if f.Lookup(name).Value.String() == "" {
 			fmt.Fprintf(os.Stderr, "%s: -%s is missing; 'tune %s -help' lists the flags\n", f.Name(), name, strings.TrimPrefix(f.Name(), "tune "))
 			return errUsage
@@ -170,6 +178,9 @@ func (f *flags) given(name string) (yes bool) {
 }
 
 func (f *flags) dataOptions() wire.DataOptions {
+	if f.options != nil {
+		return *f.options
+	}
 	o := wire.DataOptions{Cut: f.cut, Turns: f.turns, SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed, ValShare: f.val / 100}
 	if f.system != "" {
 		o.System = &f.system
@@ -216,6 +227,7 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 		if err != nil {
 			return nil, err
 		}
+		f.hash = d.Hash
 		fmt.Fprintf(os.Stderr, "%d examples (%s): %d to train on, %d for validation\n", d.Count, d.Shape, d.Train, d.Val)
 		for _, note := range d.Notes {
 			fmt.Fprintln(os.Stderr, note)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"prelude/prefix"
 	"prelude/ui/wire"
@@ -44,10 +46,11 @@ func runTrain(ctx context.Context, args []string) error {
 	t := f.training()
 	out := f.output()
 	name := f.String("name", "prefix", "the prefix's `name`")
-	if err := f.parse(args, "model", "data", "out"); err != nil {
+	resume := f.String("resume", "", "go on with a stopped training from its `folder`, which stands beside its -out and ends in .run")
+	if err := f.parse(args); err != nil {
 		return err
 	}
-	request, err := t.request()
+	kept, file, err := f.run(t, out, name, *resume)
 	if err != nil {
 		return err
 	}
@@ -58,55 +61,90 @@ func runTrain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	r := f.report()
-	done, err := s.Train(ctx, request, session.Watch{
-		Planned: r.planned, Step: r.step, Eval: r.eval, Lengths: r.lengths,
-		Between: func() bool { return ctx.Err() == nil },
-		Stage:   func(p wire.Progress) { r.line("%s", p.Stage) },
-	})
+	if kept.record.Hash == "" {
+		kept.record.Hash = f.hash
+	} else if kept.record.Hash != f.hash {
+		return session.Hint{Err: fmt.Errorf("-resume: %s is not the file that the training began with", f.data), Do: "Put that file back, or start the training again."}
+	}
+	done, err := f.train(ctx, s, kept, file)
 	if err != nil {
 		return err
 	}
-	r.trained(done)
 	zip, _, err := s.Export(context.WithoutCancel(ctx), wire.Export{Name: *name})
 	if err != nil {
 		return err
 	}
-	return out.write(zip)
+	if err := out.write(zip); err != nil {
+		return err
+	}
+	if done.Why == "stopped" && kept.there() {
+		fmt.Fprintf(os.Stderr, "to go on: tune train -resume %s\n", kept.path)
+		return nil
+	}
+	return kept.remove()
 }
 
-func runEval(ctx context.Context, args []string) error {
-	f := newFlags("eval")
-	f.examples()
-	f.StringVar(&f.adapter, "adapter", "", "`folder` or .zip of a prefix")
-	if err := f.parse(args, "model", "data"); err != nil {
-		return err
+// run is the training that the flags ask for, or the one that is gone on with and its checkpoint.
+func (f *flags) run(t *training, out *output, name *string, resume string) (*runFolder, []byte, error) {
+	if resume == "" {
+		if err := f.require("model", "data", "out"); err != nil {
+			return nil, nil, err
+		}
+		request, err := t.request()
+		if err != nil {
+			return nil, nil, err
+		}
+		data, err := filepath.Abs(f.data)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &runFolder{path: runOf(out.path), record: runRecord{Model: f.model, Device: f.device, Precision: f.precision, Data: data,
+			Options: f.dataOptions(), Out: out.path, Name: *name, Train: request}}, nil, nil
 	}
-	s, err := f.open(ctx)
+	kept, file, err := openRun(resume)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	l, err := s.Evaluate(ctx)
-	if err != nil {
-		return err
+	if err := f.take(kept.record); err != nil {
+		return nil, nil, err
 	}
-	if f.json {
-		return printJSON(evaluation{l.Base, l.Tuned, l.InContext, l.Shots})
+	*name = kept.record.Name
+	if out.path == "" {
+		out.path, out.force = kept.record.Out, true // what the first part has written
 	}
-	fmt.Printf("base %.4f\n", l.Base)
-	if f.adapter != "" {
-		fmt.Printf("prefix %.4f (%.1f %% below base)\n", l.Tuned, 100*(1-l.Tuned/l.Base))
-	}
-	fmt.Printf("in context %.4f (%d examples)\n", l.InContext, l.Shots)
-	return nil
+	return kept, file, nil
 }
 
-// evaluation is what eval writes with -json: mean validation losses in nats a token.
-type evaluation struct {
-	Base      float64 `json:"base"`
-	Prefix    float64 `json:"prefix,omitempty"`
-	InContext float64 `json:"inContext"`
-	Shots     int     `json:"shots"` // examples in context
+// train trains, or goes on from a checkpoint. A signal ends it after the step under way, whose
+// checkpoint is kept; before the first step it ends the program's work at once.
+func (f *flags) train(ctx context.Context, s *session.Session, kept *runFolder, file []byte) (wire.Trained, error) {
+	steps, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var begun atomic.Bool
+	defer context.AfterFunc(ctx, func() {
+		if !begun.Load() {
+			cancel()
+		}
+	})()
+	r := f.report()
+	w := session.Watch{
+		Planned: r.planned, Eval: r.eval, Lengths: r.lengths,
+		Step:    func(x wire.Step) { begun.Store(true); r.step(x) },
+		Between: func() bool { begun.Store(true); return ctx.Err() == nil },
+		Stage:   func(p wire.Progress) { r.line("%s", p.Stage) },
+		Saved:   func(ask wire.Train, _ int, file []byte) { kept.save(ask, file, r.line) },
+	}
+	var done wire.Trained
+	var err error
+	if file == nil {
+		done, err = s.Train(steps, kept.record.Train, w)
+	} else {
+		done, err = s.Resume(steps, kept.record.Train, file, w)
+	}
+	if err == nil {
+		r.trained(done)
+	}
+	return done, err
 }
 
 // answer is what generate writes with -json.
