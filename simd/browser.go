@@ -10,6 +10,7 @@ import (
 	"syscall/js"
 	"time"
 
+	"prelude/engine/jshost"
 	"prelude/simd/command"
 )
 
@@ -27,14 +28,8 @@ var (
 	performance = global.Get("performance")
 	bytesOf     = global.Get("Uint8Array")
 	wasm        = global.Get("WebAssembly")
-	node        = inNode()
+	node        = jshost.InNode()
 )
-
-// inNode tells Node from browsers, where Go's runtime brings a process object of its own.
-func inNode() bool {
-	p := global.Get("process")
-	return p.Truthy() && p.Get("versions").Truthy() && p.Get("versions").Get("node").Truthy() && !global.Get("importScripts").Truthy()
-}
 
 // New starts a device with the best module that the host can run: relaxed SIMD where it
 // is known, threads where memory can be shared.
@@ -98,9 +93,7 @@ func module(name string) js.Value {
 	if err != nil {
 		panic(err)
 	}
-	b := bytesOf.New(len(raw))
-	js.CopyBytesToJS(b, raw)
-	return b
+	return jshost.Bytes(raw)
 }
 
 func valid(name string) bool {
@@ -145,12 +138,12 @@ type alone struct {
 	linear
 	instance js.Value
 	walk     js.Value
-	turn     turn
+	turns    jshost.Turns
 }
 
 func newAlone(name string, o Options) (h *alone, err error) {
 	defer caught(&err)
-	h = &alone{turn: newTurn()}
+	h = &alone{turns: jshost.NewTurns()}
 	// A bound function of the host is called without going through Go.
 	env := map[string]any{"env": map[string]any{"now": performance.Get("now").Call("bind", performance)}}
 	h.instance = wasm.Get("Instance").New(wasm.Get("Module").New(module(name+"-own")), env)
@@ -171,7 +164,7 @@ func (h *alone) run(_ context.Context, ws, _ uint32, stop func() bool) (done boo
 		if got.Int() == command.Done {
 			return true, nil
 		}
-		h.turn.take()
+		h.turns.Take()
 		if stop() {
 			return false, nil
 		}
@@ -181,35 +174,6 @@ func (h *alone) run(_ context.Context, ws, _ uint32, stop func() bool) (done boo
 func (h *alone) close() error {
 	h.instance, h.walk, h.memory = js.Value{}, js.Value{}, js.Value{}
 	return nil
-}
-
-// turn lets the event loop work on what waits: by a message to ourselves in a browser,
-// where a timer would be held back for 4 ms; in Node, where messages go before
-// timers, by setImmediate.
-type turn struct {
-	ask  func()
-	came chan struct{}
-}
-
-func newTurn() turn {
-	t := turn{came: make(chan struct{}, 1)}
-	here := js.FuncOf(func(js.Value, []js.Value) any {
-		t.came <- struct{}{}
-		return nil
-	})
-	if node {
-		t.ask = func() { global.Call("setImmediate", here) }
-		return t
-	}
-	channel := global.Get("MessageChannel").New()
-	channel.Get("port1").Set("onmessage", here)
-	t.ask = func() { channel.Get("port2").Call("postMessage", 0) }
-	return t
-}
-
-func (t turn) take() {
-	t.ask()
-	<-t.came
 }
 
 // rest lets others work while the device is paused.

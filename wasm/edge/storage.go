@@ -15,6 +15,7 @@ import (
 
 	"github.com/syumai/workers/cloudflare"
 
+	"prelude/engine/jshost"
 	"prelude/wasm/site"
 )
 
@@ -23,30 +24,11 @@ import (
 
 // await waits for a promise.
 func await(promise js.Value) (js.Value, error) {
-	type settled struct {
-		value js.Value
-		err   error
+	v, err := jshost.Await(context.Background(), promise)
+	if why := jshost.Reason(err); why != "" {
+		err = errors.New("edge: " + why)
 	}
-	done := make(chan settled, 1)
-	then := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- settled{value: args[0]}
-		return nil
-	})
-	defer then.Release()
-	catch := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		done <- settled{err: errors.New("edge: " + args[0].Call("toString").String())}
-		return nil
-	})
-	defer catch.Release()
-	promise.Call("then", then, catch)
-	s := <-done
-	return s.value, s.err
-}
-
-func toJS(data []byte) js.Value {
-	array := js.Global().Get("Uint8Array").New(len(data))
-	js.CopyBytesToJS(array, data)
-	return array
+	return v, err
 }
 
 // bucket is R2 as [site.Objects]. A record travels as the metadata of its object,
@@ -56,7 +38,7 @@ type bucket struct{ r2 js.Value }
 const recordKey = "record"
 
 func (b bucket) Create(_ context.Context, id string, record, data []byte) (bool, error) {
-	stored, err := await(b.r2.Call("put", id, toJS(data), map[string]any{
+	stored, err := await(b.r2.Call("put", id, jshost.Bytes(data), map[string]any{
 		"onlyIf":         map[string]any{"etagDoesNotMatch": "*"}, // only if there is none
 		"customMetadata": map[string]any{recordKey: string(record)},
 		"httpMetadata":   map[string]any{"contentType": "application/zip"},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"syscall/js"
 
+	"prelude/engine/jshost"
 	"prelude/engine/webgpu"
 	"prelude/simd"
 	"prelude/ui/wire"
@@ -46,7 +47,7 @@ func (b *browser) Send(m wire.Message, bytes []byte) {
 	}
 	with := js.Null()
 	if bytes != nil {
-		with = arrayOf(bytes)
+		with = jshost.Bytes(bytes)
 	}
 	message := map[string]any{"text": text, "blob": with}
 	if bytes != nil { // the array is a copy: it is handed over
