@@ -15,11 +15,11 @@ import (
 type StepInfo struct {
 	First    int // of Loss, counted from 1
 	Loss     []float64
-	GradNorm float64
-	LR       float64
-	Tokens   int // rows in these steps
-	Total    int // steps of the run; 0: not known yet, time is the limit
-	Skipped  int // steps in Loss whose gradient was not finite: nothing changed
+	GradNorm float64 // the largest of these steps, of those that are finite
+	LR       float64 // of the last of these steps
+	Tokens   int     // rows in these steps
+	Total    int     // steps of the run; 0: not known yet, time is the limit
+	Skipped  int     // steps in Loss whose gradient was not finite: nothing changed
 	Elapsed  time.Duration
 }
 
@@ -37,6 +37,11 @@ type Events struct {
 	// Saved is given each checkpoint, a few times a minute and when Between ends the
 	// training. What it holds is not changed afterwards.
 	Saved func(Checkpoint)
+	// Copy is called after every Every-th step (0: none), and after the last one where
+	// that is not the best: the method's tensors hold the values of that step, and it may
+	// use the device. The time that it takes does not count.
+	Every int
+	Copy  func(ctx context.Context, step int)
 	// Between is called after every step; it may use the device (to generate), wait (to
 	// pause), or end the training by returning false.
 	Between func() bool
@@ -65,6 +70,7 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 	} else if err != nil {
 		return Result{}, err
 	}
+	l.copyLast(ctx)
 	if err := r.restoreBest(ctx); err != nil {
 		return Result{}, err
 	}
@@ -85,6 +91,8 @@ type loop struct {
 	stepsBegun time.Time     // as if nothing had paused
 	lastRead   time.Time
 	tokens     int // since then
+	rate       float64
+	copied     int // the last step that Copy was called after
 }
 
 func newLoop(r *Run, ev Events) *loop {
@@ -148,6 +156,9 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 			if err := l.checkpoint(ctx); err != nil {
 				return "", err
 			}
+		}
+		if n := l.ev.Every; n > 0 && l.step%n == 0 {
+			l.copy(ctx)
 		}
 		if on, err := l.between(ctx); err != nil {
 			return "", err
@@ -233,23 +244,50 @@ func (l *loop) checkpoint(ctx context.Context) error {
 	return nil
 }
 
+// copy lets the caller read the tensors as they are after this step.
+func (l *loop) copy(ctx context.Context) {
+	if l.ev.Copy == nil || l.copied == l.step {
+		return
+	}
+	before := time.Now()
+	l.ev.Copy(ctx, l.step)
+	away := time.Since(before)
+	l.copied, l.paused, l.stepsBegun = l.step, l.paused+away, l.stepsBegun.Add(away)
+}
+
+// copyLast does so at a training's end, before the best prefix takes the place of the last.
+func (l *loop) copyLast(ctx context.Context) {
+	if l.step > 0 && l.best.Step != l.step {
+		l.copy(ctx)
+	}
+}
+
 // take is one step. Its losses are read a few times a second.
 func (l *loop) take(ctx context.Context) error {
+	if err := l.stepAt(ctx, l.lr*l.factor*l.sched.at(l.step)); err != nil {
+		return err
+	}
+	if time.Since(l.lastRead) > 200*time.Millisecond || l.step-l.read >= logRows/2 || l.step == l.total || l.step-l.first == measureSteps {
+		return l.report(ctx)
+	}
+	return nil
+}
+
+// stepAt is one step at a learning rate.
+func (l *loop) stepAt(ctx context.Context, rate float64) error {
 	b := l.batches.At(l.step)
 	l.floor[l.step%logRows] = b.Entropy
 	args := l.x.fill(b)
 	l.part.Fill(args, rand.New(rand.NewPCG(l.opts.Seed+streamNoise, uint64(l.step))))
 	fillSoft(l.part, args, b)
-	args.Floats[l.hyper] = hyper(l.lr*l.factor*l.sched.at(l.step), l.step+1)
+	args.Floats[l.hyper] = hyper(rate, l.step+1)
 	args.Ints[l.at] = []int32{int32(l.step)}
 	if err := l.plan.Run(ctx, args); err != nil {
 		return err
 	}
 	l.step++
 	l.tokens += b.Rows
-	if time.Since(l.lastRead) > 200*time.Millisecond || l.step-l.read >= logRows/2 || l.step == l.total || l.step-l.first == measureSteps {
-		return l.report(ctx)
-	}
+	l.rate = rate
 	return nil
 }
 
@@ -280,7 +318,7 @@ func (l *loop) report(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	info.Tokens, info.Elapsed = l.tokens, l.elapsed()
+	info.Tokens, info.Elapsed, info.LR = l.tokens, l.elapsed(), l.rate
 	if l.total < unknown {
 		info.Total = l.total
 	}
@@ -347,6 +385,9 @@ func (r *Run) Stop(ctx context.Context) (Result, error) {
 			return Result{}, err
 		}
 	}
+	if r.now != nil {
+		r.now.copyLast(ctx)
+	}
 	if err := r.restoreBest(ctx); err != nil {
 		return Result{}, err
 	}
@@ -366,7 +407,9 @@ func (r *Run) readLog(ctx context.Context) (StepInfo, error) {
 		row := log[r.read%logRows*4:]
 		at := func(i int) float64 { return float64(row[i]) }
 		info.Loss = append(info.Loss, at(0)-r.floor[r.read%logRows])
-		info.GradNorm = at(1)
+		if norm := at(1); norm > info.GradNorm && !math.IsInf(norm, 0) {
+			info.GradNorm = norm
+		}
 		if at(3) != 0 {
 			info.Skipped++
 			r.bad++
@@ -375,6 +418,5 @@ func (r *Run) readLog(ctx context.Context) (StepInfo, error) {
 			r.bad = 0
 		}
 	}
-	info.LR = r.lr * r.factor
 	return info, nil
 }

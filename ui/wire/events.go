@@ -183,7 +183,7 @@ type Eval struct {
 }
 
 // State says what the worker is doing: "idle", "loading", "training", "writing",
-// "experiment", "paused".
+// "experiment", "finding a rate", "paused".
 type State struct {
 	State string `json:"state"`
 }

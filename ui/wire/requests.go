@@ -73,6 +73,7 @@ type Train struct {
 	Method   map[string]string `json:"method"`           // axis or setting → choice, see Methods
 	Patience int               `json:"patience"`         // evaluations in a row without improvement before it ends; 0: never
 	Eval     int               `json:"eval,omitempty"`   // steps between evaluations; 0: as suits the schedule
+	Keep     int               `json:"keep,omitempty"`   // steps between copies of the prefix, see [Snapshot]; 0: none but the last
 	Text     bool              `json:"text,omitempty"`   // learn the text from its conversations, not the examples
 	Slots    int               `json:"slots,omitempty"`  // with Text: length of the prefix; 0: the text's own
 	From     int               `json:"from,omitempty"`   // key of the prefix that "start=prefix" goes on from; 0: the one in use

@@ -9,6 +9,18 @@ type Checkpoint struct {
 	Train Train `json:"train"` // what to ask for
 }
 
-func (Checkpoint) wireType() string { return "checkpoint" }
+// Snapshot carries, as its blob, the zip of the prefix as it was after Step: what [Again]
+// lays on the shelf. It comes every [Train].Keep steps, and after the last one where
+// another was the best.
+type Snapshot struct {
+	ID   int    `json:"id"` // of the training
+	Step int    `json:"step"`
+	Name string `json:"name"` // of the prefix
+	Kind string `json:"kind"` // as in [Shelved]
+	Of   int    `json:"of"`
+}
 
-func init() { register(Checkpoint{}) }
+func (Checkpoint) wireType() string { return "checkpoint" }
+func (Snapshot) wireType() string   { return "snapshot" }
+
+func init() { register(Checkpoint{}, Snapshot{}) }

@@ -60,6 +60,7 @@ func (t Train) Resolve() (Train, error) {
 		{"warm-up", float64(t.WarmUp), 0, MostSteps},
 		{"steps between evaluations", float64(t.Eval), 0, MostSteps},
 		{"patience", float64(t.Patience), 0, MostPatience},
+		{"steps between copies", float64(t.Keep), 0, MostSteps},
 		{"slots", float64(t.Slots), 0, MostSteps},
 	} {
 		if math.IsNaN(x.value) || x.value < x.low || x.value > x.most {

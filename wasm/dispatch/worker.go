@@ -161,6 +161,8 @@ func (w *Worker) handle(r request) {
 		w.dataset(m.ID, func() (wire.Dataset, error) { return s.Reparse(m.Opts) })
 	case wire.Train:
 		w.fail(m.ID, w.idle(func() error { return w.train(ctx, m, r.blob) }))
+	case wire.FindRate:
+		w.fail(m.ID, w.idle(func() error { return w.findRate(ctx, m) }))
 	case wire.Generate:
 		defer w.current.begin(m.ID, cancel)()
 		err := s.Generate(ctx, m, func(p wire.Sample) bool {
@@ -324,6 +326,7 @@ func (w *Worker) train(ctx context.Context, m wire.Train, blob Blob) error {
 		Lengths: func(l wire.Lengths) { w.send(l) },
 		Stage:   func(p wire.Progress) { w.send(p) },
 		Saved:   w.saved(m.ID),
+		Copied:  func(x wire.Snapshot, zip []byte) { w.host.Send(x, zip) },
 	}
 	var done wire.Trained
 	var err error
@@ -340,6 +343,26 @@ func (w *Worker) train(ctx context.Context, m wire.Train, blob Blob) error {
 		return err
 	}
 	w.send(done)
+	return nil
+}
+
+// findRate tries learning rates out.
+func (w *Worker) findRate(ctx context.Context, m wire.FindRate) error {
+	steps, end := w.begin(ctx, "finding a rate")
+	defer end()
+	w.send(wire.Progress{ID: m.ID, Stage: "Preparing", Total: 1})
+	m.Train.ID = m.ID
+	found, err := w.session.FindRate(steps, m.Train, func(rate, loss float64) bool {
+		w.send(wire.RateTried{ID: m.ID, Rate: rate, Loss: loss})
+		return w.between()
+	})
+	w.ahead.due = true // the preparation had to make room
+	if errors.Is(err, context.Canceled) {
+		return errCancelled
+	} else if err != nil {
+		return err
+	}
+	w.send(found)
 	return nil
 }
 

@@ -111,7 +111,7 @@ func ladder(n int) (all []int) {
 // returns done, and that trial's prefix stays.
 func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, w Watch) (next wire.Train, done *wire.Trained, err error) {
 	trial := o
-	w.Saved = nil
+	w.Saved, w.Copied = nil, nil
 	trial.Steps, trial.Minutes = o.Steps/(2*len(lengths)), o.Minutes/float64(2*len(lengths))
 	if o.Steps > 0 {
 		trial.Steps = max(trial.Steps, 10)

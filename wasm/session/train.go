@@ -23,6 +23,9 @@ type Watch struct {
 	// Saved is given the file of each checkpoint, after so many steps, that [Session.Resume]
 	// can go on from, and what it is to be asked for; may be nil. Trials of lengths have none.
 	Saved func(o wire.Train, step int, file []byte)
+	// Copied is given the zip of the prefix after every so many steps, by [wire.Train].Keep,
+	// and after the last; may be nil. Trials of lengths have none.
+	Copied func(x wire.Snapshot, zip []byte)
 }
 
 func (w Watch) lengths(l wire.Lengths) {
@@ -201,6 +204,14 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 		events.Saved = func(c train.Checkpoint) {
 			if file, err := c.MarshalBinary(); err == nil { // a loss that is not a number has no place in a file
 				w.Saved(ask, c.Step, file)
+			}
+		}
+	}
+	if w.Copied != nil {
+		events.Every = o.Keep
+		events.Copy = func(ctx context.Context, step int) {
+			if zip, err := s.zip(ctx, s.tuned, step); err == nil { // one that can't be frozen yet has no copy
+				w.Copied(wire.Snapshot{ID: o.ID, Step: step, Name: s.tuned.name, Kind: m.Label(), Of: slotsOf(m)}, zip)
 			}
 		}
 	}
