@@ -96,7 +96,7 @@ func (c *DataPanel) alwaysChat() bool {
 	return c.App.data.set != nil && strings.Contains(c.App.data.set.Shape, "messages")
 }
 
-func (c *DataPanel) chat() bool { return c.App.data.opts.Chat || c.alwaysChat() }
+func (c *DataPanel) chat() bool { return c.App.data.set.Chat || c.alwaysChat() }
 
 func (c *DataPanel) chatHelp() string {
 	if c.alwaysChat() {

@@ -182,7 +182,7 @@ func (a *App) reparse(change func(*wire.DataOptions)) {
 
 func (a *App) skipBad()       { a.reparse(func(o *wire.DataOptions) { o.SkipBad = true }) }
 func (a *App) addSpace()      { a.reparse(func(o *wire.DataOptions) { o.Space = !o.Space }) }
-func (a *App) useChat(v bool) { a.reparse(func(o *wire.DataOptions) { o.Chat = v }) }
+func (a *App) useChat(v bool) { a.reparse(func(o *wire.DataOptions) { o.Chat = &v }) }
 
 // setSystem uses another system message; resetSystem the template's own.
 func (a *App) setSystem(text string) {

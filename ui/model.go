@@ -214,7 +214,10 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.run = run{}
 		a.compare.clear()
 		a.live.restart()
-		a.data.opts.Chat, a.data.opts.System = m.Chat && a.data.opts.Chat, nil
+		a.data.opts.System = nil
+		if !m.Chat {
+			a.data.opts.Chat = nil
+		}
 	}
 	a.suit()
 	a.takeShelf(m)

@@ -107,11 +107,12 @@ function parse(id, name, opts) {
   if (!good.length) return fail(id, `${name}: no line holds an example`, "Each line is a JSON object such as {\"prompt\": …, \"completion\": …}.");
   const form = opts.template ?? "";
   if (form && !/\{(label|completion)\}/.test(form)) return fail(id, `data: template "${form}" has no completion: nothing in it would be learned; add one of {completion}, {label}`);
-  const need = good.some((o) => !o.completion.startsWith(" ")) && !opts.space;
+  const chat = opts.chat ?? loaded.chat;
+  const need = good.some((o) => !o.completion.startsWith(" ")) && !opts.space && !chat;
   const system = opts.system ?? loaded.system;
   const wrap = (o) => ({
-    prompt: opts.chat ? `<|im_start|>system\n${system}<|im_end|>\n<|im_start|>user\n${o.prompt}<|im_end|>\n<|im_start|>assistant\n` : o.prompt,
-    completion: (opts.space && !o.completion.startsWith(" ") ? " " : "") + o.completion, end: opts.chat ? "<|im_end|>" : "<|endoftext|>", tokens: 48,
+    prompt: chat ? `<|im_start|>system\n${system}<|im_end|>\n<|im_start|>user\n${o.prompt}<|im_end|>\n<|im_start|>assistant\n` : o.prompt,
+    completion: (opts.space && !o.completion.startsWith(" ") ? " " : "") + o.completion, end: chat ? "<|im_end|>" : "<|endoftext|>", tokens: 48,
   });
   const formed = (o) => { // a template's text around prompt and completion, with its soft slots
     const soft = [];
@@ -126,7 +127,7 @@ function parse(id, name, opts) {
   const val = Math.max(1, Math.round(good.length * (opts.valShare || 0.2)));
   post("dataset", {
     id, name, shape: "prompt/completion", count: good.length, train: good.length - val, val, prompts: new Set(good.map((o) => o.prompt)).size,
-    errors, skipped: opts.skipBad ? errors.length : 0, needSpace: need, preview: good.slice(0, 5).map(form ? formed : wrap), heldOut: good.slice(-3), meanTokens: 47.6, maxTokens: 81,
+    errors, skipped: opts.skipBad ? errors.length : 0, needSpace: need, chat, preview: good.slice(0, 5).map(form ? formed : wrap), heldOut: good.slice(-3), meanTokens: 47.6, maxTokens: 81,
   });
 }
 

@@ -23,7 +23,6 @@ for (const { name, use } of looks) {
       await page.getByRole("button", { name: "Load SmolLM2" }).click();
       await expect(page.locator("#chip-model")).toContainText("smollm2");
       await useSample(page);
-      await page.click("#chat label.switch");
       await expect(page.locator("#system")).toBeVisible();
       for (const id of ["#axis-produce", "#axis-start"]) await page.click(`${id} > summary`);
       await page.click("#advanced > summary");

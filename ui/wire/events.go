@@ -112,7 +112,8 @@ type Dataset struct {
 	Errors    []LineError `json:"errors,omitempty"`
 	Skipped   int         `json:"skipped"`
 	Notes     []string    `json:"notes,omitempty"`
-	NeedSpace bool        `json:"needSpace"` // completions lack the space before them
+	NeedSpace bool        `json:"needSpace"`      // completions lack the space before them
+	Chat      bool        `json:"chat,omitempty"` // wrapped in the model's chat template
 	Preview   []Preview   `json:"preview"`
 	HeldOut   []Example   `json:"heldOut,omitempty"` // a few validation examples, to try
 	MeanToks  float64     `json:"meanTokens"`

@@ -43,7 +43,7 @@ type Reparse struct {
 type DataOptions struct {
 	SkipBad  bool    `json:"skipBad"`            // leave out the lines in Dataset.Errors
 	Space    bool    `json:"space"`              // put a space before each completion that lacks one
-	Chat     bool    `json:"chat"`               // wrap in the model's chat template
+	Chat     *bool   `json:"chat,omitempty"`     // wrap in the model's chat template; nil: where it has one
 	System   *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
 	Template string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
 	ValShare float64 `json:"valShare"`           // 0 is the default, 0.2

@@ -146,15 +146,14 @@ func (a *Answers) tokens(q Ask) ([]int32, error) {
 	var opts wire.DataOptions
 	if a.t != nil {
 		opts = optionsOf(a.t.card.Text)
-	} else {
-		opts.Chat = a.s.chat != nil
 	}
 	if len(q.Messages) == 0 {
-		opts.Chat = false // a text is continued as it is
+		plain := false // a text is continued as it is
+		opts.Chat = &plain
 	}
 	e := data.Example{Prompt: q.Prompt}
 	switch {
-	case len(q.Messages) > 0 && opts.Chat:
+	case len(q.Messages) > 0 && a.s.wraps(opts):
 		messages := q.Messages
 		if messages[0].Role == "system" {
 			system := messages[0].Content

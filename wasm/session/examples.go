@@ -23,6 +23,7 @@ type examples struct {
 	opts    wire.DataOptions
 	split   split
 	form    *data.Template
+	chat    bool // wrapped in the chat template
 
 	by   *models.Model // that read it last, nil: none
 	read *wire.Dataset // what it was read as; nil: not yet
@@ -40,11 +41,15 @@ var plainForms = map[data.Shape]string{
 // text says how the examples were written, so that whoever asks writes prompts the same
 // way: conversations in the chat template, with the system message that all of them have.
 func (e *examples) text() adapter.Text {
-	t := adapter.Text{Chat: e.opts.Chat, System: e.opts.System, Template: e.opts.Template, Vars: e.opts.Vars}
+	t := adapter.Text{Chat: e.chat, System: e.opts.System, Template: e.opts.Template, Vars: e.opts.Vars}
 	all := slices.Concat(e.split.train, e.split.val)
 	count, system := map[data.Shape]int{}, map[string]int{}
+	alone := 0 // texts without a prompt, which no template wraps
 	for _, x := range all {
 		count[x.Shape]++
+		if x.Shape != data.Messages && x.Prompt == "" {
+			alone++
+		}
 		if x.Shape == data.Messages {
 			first := ""
 			if x.Messages[0].Role == "system" {
@@ -53,6 +58,7 @@ func (e *examples) text() adapter.Text {
 			system[first]++
 		}
 	}
+	t.Chat = t.Chat && 2*alone <= len(all)
 	for shape, n := range count {
 		switch form, ok := plainForms[shape]; {
 		case 2*n <= len(all):
@@ -161,7 +167,7 @@ func (s *Session) parse(e *examples) (wire.Dataset, []data.Example, error) {
 		if e.form, err = data.ParseTemplate(e.opts.Template); err != nil {
 			return d, nil, err
 		}
-		if e.opts.Chat && e.form.Slots() > 0 {
+		if e.opts.Chat != nil && *e.opts.Chat && e.form.Slots() > 0 {
 			return d, nil, hint("Switch the chat template off, or take {prefix:…} out of the template.", "soft slots can't stand inside a chat template")
 		}
 		for i, x := range all {
@@ -173,7 +179,7 @@ func (s *Session) parse(e *examples) (wire.Dataset, []data.Example, error) {
 	for _, bad := range set.Errors {
 		d.Errors = append(d.Errors, wire.LineError{Line: bad.Line, Message: bad.Message})
 	}
-	d.NeedSpace = (s.model == nil || !s.encDec()) && data.MissingSpace(all)
+	d.NeedSpace = (s.model == nil || !s.encDec() && !s.wraps(e.opts)) && data.MissingSpace(all)
 	if e.opts.Space {
 		data.AddSpace(all)
 	}
@@ -228,7 +234,7 @@ func (s *Session) edges(all []data.Example, o wire.DataOptions) (notes []string)
 		if _, found := t.Mask(strings.Join(texts, "\n")); found != nil {
 			control, name = control+1, found[0]
 		}
-		if !o.Chat && len(x.Messages) == 0 && !s.encDec() && strings.HasSuffix(x.Prompt, " ") {
+		if !s.wraps(o) && len(x.Messages) == 0 && !s.encDec() && strings.HasSuffix(x.Prompt, " ") {
 			spaced++
 		}
 	}
@@ -253,6 +259,7 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 	if err != nil {
 		return err
 	}
+	e.chat, d.Chat = enc.Chat, enc.Chat
 	sides := []struct {
 		of     *[]data.Example
 		tokens *[]data.Tokens
@@ -295,7 +302,7 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 			return err
 		}
 		prompt, completion = tokenizer.Unmask(prompt), tokenizer.Unmask(completion)
-		end := s.model.Tokenizer.Token(s.end(e.opts.Chat || x.Shape == data.Messages))
+		end := s.model.Tokenizer.Token(s.end(e.chat || x.Shape == data.Messages))
 		p := wire.Preview{Prompt: prompt, Completion: completion, End: end, Tokens: len(e.split.trainTokens[i].Whole())}
 		for _, soft := range x.Soft {
 			p.Soft = append(p.Soft, wire.Soft{At: soft.At, Slots: soft.Slots})

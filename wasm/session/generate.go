@@ -99,7 +99,7 @@ func wider(g **generate.Generator, has *int, room int, make func() (*generate.Ge
 // promptTokens turns what the person typed into tokens, as the prefix' training turned
 // examples: t's, or that of the prefix in use for the base model, which has no soft slots.
 func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
-	opts, form := wire.DataOptions{}, (*data.Template)(nil)
+	var opts wire.DataOptions
 	bare := t == nil
 	if bare {
 		t = s.tuned
@@ -107,13 +107,13 @@ func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 	switch {
 	case t != nil:
 		opts = optionsOf(t.card.Text)
-	case s.examples != nil:
+	case s.examples != nil && s.examples.by == s.model:
 		opts = optionsOf(s.examples.text())
 	}
 	e := data.Example{Prompt: o.Prompt}
 	if opts.Template != "" {
-		var err error
-		if form, err = data.ParseTemplate(opts.Template); err != nil {
+		form, err := data.ParseTemplate(opts.Template)
+		if err != nil {
 			return data.Tokens{}, err
 		}
 		e = form.Ask(o.Prompt)
@@ -125,7 +125,7 @@ func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 	if err != nil {
 		return data.Tokens{}, err
 	}
-	tokens, err := enc.Prompt(conversationOf(e, o.Before, opts.Chat))
+	tokens, err := enc.Prompt(conversationOf(e, o.Before, enc.Chat))
 	if err != nil {
 		return data.Tokens{}, err
 	}
@@ -136,7 +136,7 @@ func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 }
 
 func optionsOf(t adapter.Text) wire.DataOptions {
-	return wire.DataOptions{Chat: t.Chat, System: t.System, Template: t.Template, Vars: t.Vars}
+	return wire.DataOptions{Chat: &t.Chat, System: t.System, Template: t.Template, Vars: t.Vars}
 }
 
 // conversationOf puts the turns so far before a prompt: as messages in a chat template,

@@ -156,11 +156,22 @@ func (s *Session) ends() []int32 {
 	return ids
 }
 
-// text is how a prompt or an example becomes tokens under these options.
+// wraps says whether prompts and answers are wrapped in the chat template. Where nothing is
+// chosen an instruct model's are: it was tuned on nothing else.
+func (s *Session) wraps(o wire.DataOptions) bool {
+	if o.Chat != nil {
+		return *o.Chat
+	}
+	form, err := data.ParseTemplate(o.Template)
+	soft := err == nil && form.Slots() > 0 // these can't stand inside a chat template
+	return s.chat != nil && !s.encDec() && !soft
+}
+
+// encoding is how a prompt or an example becomes tokens under these options.
 func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
 	t := s.model.Tokenizer
 	e := data.Encoding{Tokenizer: tokenizer.People{Tokenizer: t}, EOS: s.end(false), Turn: s.end(true), BOS: t.Before(),
-		Context: s.model.Arch.Info().Context, Cut: o.Cut, Chat: o.Chat, EncDec: s.encDec(), First: s.model.Arch.Info().Start}
+		Context: s.model.Arch.Info().Context, Cut: o.Cut, Chat: s.wraps(o), EncDec: s.encDec(), First: s.model.Arch.Info().Start}
 	e.Mask = func(text string) string {
 		masked, _ := t.Mask(text)
 		return masked
@@ -170,7 +181,7 @@ func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
 	}
 	if s.chat != nil {
 		e.Render = func(m []data.Message, open bool) (string, error) { return s.chat.Render(m, open, o.System, o.Vars) }
-	} else if o.Chat {
+	} else if e.Chat {
 		return e, hint("Switch the chat template off.", "%s has no chat template", s.model.Name)
 	}
 	return e, nil

@@ -119,7 +119,8 @@ func TestBadTemplates(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", template, err, want)
 		}
 	}
-	if _, err := s.Reparse(wire.DataOptions{Chat: true, Template: "{text}{prefix:2}:{label}"}); err == nil || !strings.Contains(err.Error(), "chat template") {
+	on := true
+	if _, err := s.Reparse(wire.DataOptions{Chat: &on, Template: "{text}{prefix:2}:{label}"}); err == nil || !strings.Contains(err.Error(), "chat template") {
 		t.Errorf("soft slots in a chat template: %v", err)
 	}
 	if d, err := s.Reparse(wire.DataOptions{ValShare: 0.1}); err != nil || d.Train != 44 || d.Val != 16 {

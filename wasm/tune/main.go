@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"prelude/engine"
@@ -112,7 +113,8 @@ type flags struct {
 	model, data, adapter string
 	device, precision    string
 	json                 bool
-	chat, space, skip    bool
+	chat                 *bool
+	space, skip          bool
 	cut, turns           bool
 	columns, vars        string
 	system, form         string
@@ -133,8 +135,12 @@ func newFlags(name string) *flags {
 
 func (f *flags) examples() {
 	f.StringVar(&f.data, "data", "", "`file` of examples (JSON Lines)")
-	f.BoolVar(&f.chat, "chat", false, "wrap examples in the model's chat template")
-	f.StringVar(&f.system, "system", "", "system `message` of the chat template (with -chat); empty keeps the template's own")
+	f.BoolFunc("chat", "wrap examples in the model's chat template (default: where the model has one; -chat=false does not)", func(v string) error {
+		on, err := strconv.ParseBool(v)
+		f.chat = &on
+		return err
+	})
+	f.StringVar(&f.system, "system", "", "system `message` of the chat template; empty keeps the template's own")
 	f.StringVar(&f.form, "template", "", "`form` of an example, such as '{text}\\nSentiment:{label}'")
 	f.BoolVar(&f.cut, "cut", false, "cut long examples (the prompt's beginning, the answer's end) instead of refusing them")
 	f.BoolVar(&f.turns, "turns", false, "learn every answer of a conversation, not the last alone")

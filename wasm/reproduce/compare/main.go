@@ -172,7 +172,7 @@ func run(ctx context.Context, arm, rate, seeded string) error {
 	if err := s.Load(ctx, files, weights.Options{}); err != nil {
 		return err
 	}
-	d, err := s.SetData("e2e.jsonl", raw, wire.DataOptions{Space: true, ValShare: valShare, Seed: splitSeed})
+	d, err := s.SetData("e2e.jsonl", raw, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: splitSeed})
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d, err := s.SetData(*set+".jsonl", examples, wire.DataOptions{Space: true, ValShare: valShare, Seed: *split})
+	d, err := s.SetData(*set+".jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: *split})
 	if err != nil {
 		return err
 	}
