@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Config is a model's configuration, in the terms of Hugging Face's config.json; a
@@ -24,13 +25,24 @@ func (c *Config) at(key string) string {
 		return fmt.Sprintf("config.json: %q", key)
 	}
 	if from, ok := c.from[key]; ok {
+		if tensor, ok := strings.CutPrefix(from, "tensor "); ok {
+			return fmt.Sprintf("tensor %q", tensor)
+		}
 		return fmt.Sprintf("GGUF metadata %q", from)
 	}
 	return fmt.Sprintf("GGUF metadata: what is %q in config.json", key)
 }
 
+// file is what the configuration was read from.
+func (c *Config) file() string {
+	if c.from == nil {
+		return "config.json"
+	}
+	return "GGUF metadata"
+}
+
 // harmless are the values at which keys that change the mathematics of any family change
-// nothing. A family that implements one of them leaves it out of this check.
+// nothing.
 var harmless = map[string][]any{
 	"quantization_config":     nil,
 	"num_experts":             {0.0, 1.0},
@@ -47,9 +59,15 @@ var harmless = map[string][]any{
 	"alibi":                   {false},
 }
 
-// check refuses what no family implements, and numbers that no model has.
+// implemented are the keys of harmless that a model type implements.
+var implemented = map[string][]string{}
+
+// check refuses what the family does not implement, and numbers that no model has.
 func (c *Config) check() error {
 	for _, key := range slices.Sorted(maps.Keys(harmless)) {
+		if slices.Contains(implemented[c.ModelType], key) {
+			continue
+		}
 		if err := c.Refuse(key, harmless[key]...); err != nil {
 			return err
 		}
@@ -78,6 +96,14 @@ func NewConfig(keys map[string]any) (*Config, error) {
 		return nil, fmt.Errorf(`models: config.json: "model_type" is missing`)
 	}
 	return &Config{ModelType: t, keys: keys}, nil
+}
+
+// with is the configuration with another value of a key.
+func (c *Config) with(key string, value any) *Config {
+	other := *c
+	other.keys = maps.Clone(c.keys)
+	other.keys[key] = value
+	return &other
 }
 
 // Has says whether the key is there and not null.

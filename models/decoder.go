@@ -13,11 +13,12 @@ type decoder struct {
 	have   Specs // of the weight file
 	want   map[string]engine.Spec
 	tables map[string][]float32
-	head   string // the head's tensor: the embeddings where tied
+	head   string  // the head's tensor: the embeddings where tied
+	scale  float64 // of the head's input
 }
 
 func newDecoder(info engine.ModelInfo, have Specs) decoder {
-	return decoder{info: info, have: have, want: map[string]engine.Spec{}, tables: map[string][]float32{}}
+	return decoder{info: info, have: have, want: map[string]engine.Spec{}, tables: map[string][]float32{}, scale: 1}
 }
 
 func (d *decoder) Info() engine.ModelInfo          { return d.info }
@@ -85,12 +86,19 @@ func (d *decoder) Encode(p *engine.Program, _ engine.Input, _ engine.Hooks) engi
 
 func (d *decoder) Logits(p *engine.Program, hidden engine.Buffer, h engine.Hooks) engine.Buffer {
 	f := d.pass(p, engine.Input{}, h)
-	return p.Linear(hidden, f.weight(d.head), f.headBias(), engine.None)
+	return p.Linear(d.scaled(p, hidden), f.weight(d.head), f.headBias(), engine.None)
 }
 
 func (d *decoder) Loss(p *engine.Program, hidden, targets, weights engine.Buffer, rest bool, h engine.Hooks) engine.Buffer {
 	f := d.pass(p, engine.Input{}, h)
-	return p.CrossEntropy(hidden, f.weight(d.head), f.headBias(), targets, weights, rest)
+	return p.CrossEntropy(d.scaled(p, hidden), f.weight(d.head), f.headBias(), targets, weights, rest)
+}
+
+func (d *decoder) scaled(p *engine.Program, hidden engine.Buffer) engine.Buffer {
+	if d.scale == 1 {
+		return hidden
+	}
+	return p.Unary(engine.Scale, hidden, d.scale)
 }
 
 // layer is the name of a tensor or map of one block.

@@ -91,7 +91,7 @@ func (f *fields) layerTypes(layers int, def func(layer int) bool) []bool {
 	types, ok := f.keys["layer_types"].([]any)
 	if !ok || types == nil {
 		if f.Has("layer_types") {
-			f.fail(fmt.Errorf("models: config.json: \"layer_types\" is %v, want a list of texts", f.keys["layer_types"]))
+			f.fail(fmt.Errorf("models: %s is %v, want a list of texts", f.at("layer_types"), f.keys["layer_types"]))
 		}
 		for l := range local {
 			local[l] = def(l)
@@ -99,7 +99,7 @@ func (f *fields) layerTypes(layers int, def func(layer int) bool) []bool {
 		return local
 	}
 	if len(types) != layers {
-		f.fail(fmt.Errorf("models: config.json: \"layer_types\" has %d entries for %d layers", len(types), layers))
+		f.fail(fmt.Errorf("models: %s has %d entries for %d layers", f.at("layer_types"), len(types), layers))
 		return local
 	}
 	for l, t := range types {
@@ -108,7 +108,7 @@ func (f *fields) layerTypes(layers int, def func(layer int) bool) []bool {
 			local[l] = true
 		case "full_attention":
 		default:
-			f.fail(fmt.Errorf("models: config.json: layer type %q is not supported for model_type %q; supported are full_attention, sliding_attention", t, f.ModelType))
+			f.fail(fmt.Errorf("models: %s: layer type %q is not supported for model_type %q; supported are full_attention, sliding_attention", f.at("layer_types"), t, f.ModelType))
 		}
 	}
 	return local
@@ -124,9 +124,9 @@ func (f *fields) window(i *engine.ModelInfo, local []bool, def int) {
 // divides reports sizes that must divide and don't.
 func (f *fields) divides(i *engine.ModelInfo) {
 	if i.Heads%i.KVHeads != 0 {
-		f.fail(fmt.Errorf("models: config.json: %d heads are no multiple of %d key/value heads", i.Heads, i.KVHeads))
+		f.fail(fmt.Errorf("models: %s: %d heads are no multiple of %d key/value heads", f.file(), i.Heads, i.KVHeads))
 	}
 	if i.HeadDim == 0 || i.HeadDim > maxHeadDim || i.Hidden%i.Heads != 0 && !f.Has("head_dim") {
-		f.fail(fmt.Errorf("models: config.json: a hidden size of %d does not divide into %d heads of at most %d", i.Hidden, i.Heads, maxHeadDim))
+		f.fail(fmt.Errorf("models: %s: a hidden size of %d does not divide into %d heads of at most %d", f.file(), i.Hidden, i.Heads, maxHeadDim))
 	}
 }

@@ -39,7 +39,7 @@ func newGemma(config *Config, specs Specs) (Family, error) {
 		KVHeads: c.size("num_key_value_heads", 4), HeadDim: c.upTo(maxHeadDim, "head_dim", 256), FF: c.size("intermediate_size", 9216),
 		Vocab: c.size("vocab_size", 262208), Context: c.size("max_position_embeddings", 131072)}
 	if i.Heads%i.KVHeads != 0 {
-		c.fail(fmt.Errorf("models: config.json: %d heads are no multiple of %d key/value heads", i.Heads, i.KVHeads))
+		c.fail(fmt.Errorf("models: %s: %d heads are no multiple of %d key/value heads", c.file(), i.Heads, i.KVHeads))
 	}
 	c.refuse(nil, "final_logit_softcapping", "attn_logit_softcapping")
 	c.refuse(false, "use_bidirectional_attention")
@@ -94,7 +94,7 @@ func (f *fields) gemmaRopes(headDim int) (full, sliding rope) {
 	}
 	for key := range nested {
 		if key != "full_attention" && key != "sliding_attention" {
-			f.fail(fmt.Errorf("models: config.json: \"rope_parameters\" has %q, want one object for full_attention and one for sliding_attention", key))
+			f.fail(fmt.Errorf("models: %s has %q, want one object for full_attention and one for sliding_attention", f.at("rope_parameters"), key))
 		}
 	}
 	params := by("full_attention")

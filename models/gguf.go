@@ -97,6 +97,17 @@ func init() {
 	ggufFamilies["llama"] = ggufFamily{modelType: "llama", keys: ggufKeys, names: llama, refuse: window, imply: ggufLlama, views: unpermuted}
 	ggufFamilies["qwen2"] = ggufFamily{modelType: "qwen2", keys: ggufKeys, names: llama, refuse: window}
 	ggufFamilies["qwen3"] = ggufFamily{modelType: "qwen3", keys: ggufKeys, names: llama, refuse: window}
+	ggufFamilies["smollm3"] = ggufFamily{modelType: "smollm3", keys: ggufKeys, names: llama, refuse: window, views: unpermuted}
+	ggufFamilies["granite"] = ggufFamily{modelType: "granite", names: llama, refuse: window, imply: ggufGranite, views: unpermuted,
+		keys: with(ggufKeys, "attention.scale", "attention_multiplier", "embedding_scale", "embedding_multiplier",
+			"residual_scale", "residual_multiplier", "logit_scale", "logits_scaling")}
+	ggufFamilies["phi3"] = ggufFamily{modelType: "phi3", refuse: capping, imply: ggufPhi3, views: phi3Views,
+		keys: with(ggufKeys, "attention.sliding_window", "sliding_window"),
+		names: with(llama, "blk.%d.attn_qkv.weight", "model.layers.%d.self_attn.qkv_proj.weight",
+			"blk.%d.ffn_up.weight", "model.layers.%d.mlp.gate_up_proj.weight")}
+	ggufFamilies["olmo2"] = ggufFamily{modelType: "olmo2", keys: ggufKeys, refuse: window,
+		names: with(ggufDecoder, "blk.%d.post_attention_norm.weight", "model.layers.%d.post_attention_layernorm.weight",
+			"blk.%d.post_ffw_norm.weight", "model.layers.%d.post_feedforward_layernorm.weight")}
 	ggufFamilies["gemma3"] = ggufFamily{modelType: "gemma3_text", imply: ggufGemma, refuse: capping,
 		keys: with(ggufKeys, "attention.sliding_window", "sliding_window", "attention.sliding_window_pattern", "sliding_window_pattern",
 			"rope.freq_base_swa", "rope_local_base_freq"),
@@ -111,7 +122,7 @@ func init() {
 			"blk.%d.attn_qkv", "transformer.h.%d.attn.c_attn", "blk.%d.attn_output", "transformer.h.%d.attn.c_proj",
 			"blk.%d.ffn_up", "transformer.h.%d.mlp.c_fc", "blk.%d.ffn_down", "transformer.h.%d.mlp.c_proj"),
 		views: func(_ *Config, v map[string]weights.View) (map[string]weights.View, error) {
-			return splitThirds(v, ".c_attn.", gpt2Parts)
+			return cutRows(v, ".c_attn.", gpt2Parts, thirds)
 		}}
 	ggufFamilies["gptneox"] = ggufFamily{modelType: "gpt_neox", refuse: capping, imply: ggufNeoX,
 		keys: with(ggufKeys, "attention.layer_norm_epsilon", "layer_norm_eps", "rope.freq_base", "rotary_emb_base"),
@@ -121,7 +132,7 @@ func init() {
 			"blk.%d.ffn_up", "gpt_neox.layers.%d.mlp.dense_h_to_4h", "blk.%d.ffn_down", "gpt_neox.layers.%d.mlp.dense_4h_to_h"),
 		// llama.cpp stores all queries, then all keys, then all values.
 		views: func(_ *Config, v map[string]weights.View) (map[string]weights.View, error) {
-			return splitThirds(v, ".query_key_value.", neoxParts)
+			return cutRows(v, ".query_key_value.", neoxParts, thirds)
 		}}
 	ggufFamilies["t5"] = ggufFamily{modelType: "t5", refuse: capping, imply: ggufT5, views: ggufT5Views,
 		keys: map[string]string{"block_count": "num_layers", "decoder_block_count": "num_decoder_layers", "context_length": "n_positions",
@@ -207,6 +218,27 @@ func ggufLlama(m ggufMeta, keys map[string]any) {
 	keys["mlp_bias"] = m.tensors["blk.0.ffn_down.bias"]
 }
 
+// ggufGranite: scores are scaled by the head's size where the file says nothing; a model
+// that was not made for rotary positions has none.
+func ggufGranite(m ggufMeta, keys map[string]any) {
+	ggufLlama(m, keys)
+	if scale, _ := keys["attention_multiplier"].(float64); scale == 0 {
+		if head, ok := m.headDim(keys); ok {
+			keys["attention_multiplier"] = 1 / math.Sqrt(head)
+		}
+	}
+	if rotary, ok := m.Bool(m.arch + ".rope.scaling.finetuned"); ok && !rotary {
+		keys["position_embedding_type"] = "nope"
+	}
+}
+
+// ggufPhi3: a window of 0 is none.
+func ggufPhi3(m ggufMeta, keys map[string]any) {
+	if keys["sliding_window"] == 0.0 {
+		delete(keys, "sliding_window")
+	}
+}
+
 func ggufNeoX(m ggufMeta, keys map[string]any) {
 	if parallel, ok := m.Bool(m.arch + ".use_parallel_residual"); ok {
 		keys["use_parallel_residual"] = parallel
@@ -266,10 +298,14 @@ func ggufConfig(ctx context.Context, c *weights.Catalog) (*Config, *ggufFamily, 
 			return nil, nil, fmt.Errorf("models: GGUF metadata %q is %s, want one number", arch+"."+from, what)
 		}
 	}
-	m.rope(keys)
-	if m.tensors[ropeFactors] {
-		if err := addFactors(ctx, c, keys); err != nil {
-			return nil, nil, err
+	if err := m.rope(keys); err != nil {
+		return nil, nil, err
+	}
+	for _, tensor := range []string{ropeFactors, ropeShort} {
+		if m.tensors[tensor] {
+			if err := addFactors(ctx, c, keys, tensor); err != nil {
+				return nil, nil, err
+			}
 		}
 	}
 	if f.imply != nil {
@@ -279,7 +315,10 @@ func ggufConfig(ctx context.Context, c *weights.Catalog) (*Config, *ggufFamily, 
 	if err != nil {
 		return nil, nil, err
 	}
-	config.from = map[string]string{"vocab_size": "tensor token_embd.weight"}
+	config.from = map[string]string{"vocab_size": "tensor token_embd.weight", "factors": "tensor " + ropeFactors, "short_factor": "tensor " + ropeShort}
+	for to, from := range ropeTerms {
+		config.from[to] = arch + "." + from
+	}
 	for from, to := range f.keys {
 		if what := m.Describe(arch + "." + from); what != "absent" {
 			config.from[to] = arch + "." + from
@@ -288,39 +327,88 @@ func ggufConfig(ctx context.Context, c *weights.Catalog) (*Config, *ggufFamily, 
 	return config, &f, nil
 }
 
+// ropeTerms are the metadata keys of scaled rotary positions, by the key of the object that
+// scales them.
+var ropeTerms = map[string]string{"rope_type": "rope.scaling.type", "factor": "rope.scaling.factor",
+	"original_max_position_embeddings": "rope.scaling.original_context_length",
+	"beta_fast":                        "rope.scaling.yarn_beta_fast", "beta_slow": "rope.scaling.yarn_beta_slow",
+	"attention_factor": "rope.scaling.attn_factor"}
+
 // rope translates the scaling and the share of rotary positions.
-func (m ggufMeta) rope(keys map[string]any) {
-	factor, _ := m.number("rope.scaling.factor")
-	kind, _ := m.String(m.arch + ".rope.scaling.type")
-	if old, ok := m.number("rope.scale_linear"); ok && old != 1 {
-		kind, factor = "linear", old
-	}
-	if kind != "" && kind != "none" {
-		keys["rope_scaling"] = map[string]any{"rope_type": kind, "factor": factor}
-	}
-	n, ok := m.number("rope.dimension_count")
-	head, _ := keys["head_dim"].(float64)
-	if hidden, _ := keys["hidden_size"].(float64); head == 0 && hidden > 0 {
-		if heads, _ := keys["num_attention_heads"].(float64); heads > 0 {
-			head = hidden / heads
+func (m ggufMeta) rope(keys map[string]any) error {
+	scaling := map[string]any{}
+	for to, from := range ropeTerms {
+		if v, ok := m.number(from); ok {
+			scaling[to] = v
 		}
 	}
-	if ok && head > 0 && n != head {
-		keys["partial_rotary_factor"] = (n + 0.5) / head // the half: rounding down gives n again
+	kind, _ := m.String(m.arch + ".rope.scaling.type")
+	if old, ok := m.number("rope.scale_linear"); ok && old != 1 {
+		kind, scaling["factor"] = "linear", old
 	}
+	if m.tensors[ropeShort] {
+		kind = "longrope"
+	}
+	for _, key := range []string{"rope.scaling.yarn_log_multiplier", "rope.scaling.yarn_ext_factor"} {
+		if v, ok := m.number(key); ok && (v != 0 && v != 1 || v == 1 && strings.HasSuffix(key, "multiplier")) {
+			return fmt.Errorf("models: GGUF metadata %q = %g is not supported", m.arch+"."+key, v)
+		}
+	}
+	attention, scaled := scaling["attention_factor"].(float64)
+	switch kind {
+	case "", "none", "linear", "llama3":
+		if scaled && attention != 1 {
+			return fmt.Errorf("models: GGUF metadata %q = %g is not supported without YaRN or LongRoPE", m.arch+".rope.scaling.attn_factor", attention)
+		}
+		delete(scaling, "attention_factor")
+	case "yarn": // llama.cpp multiplies what YaRN says by it
+		factor, ok := scaling["factor"].(float64)
+		if !ok {
+			factor = 1
+		}
+		if scaling["factor"] = factor; scaled {
+			scaling["attention_factor"] = attention * yarnScale(factor, 1)
+		}
+	case "longrope": // llama.cpp computes none
+		if !scaled {
+			scaling["attention_factor"] = 1.0
+		}
+	}
+	if kind != "" && kind != "none" {
+		scaling["rope_type"] = kind
+		keys["rope_scaling"] = scaling
+	}
+	if n, ok := m.number("rope.dimension_count"); ok {
+		if head, ok := m.headDim(keys); ok && n != head {
+			keys["partial_rotary_factor"] = (n + 0.5) / head // the half: rounding down gives n again
+		}
+	}
+	return nil
 }
 
-// ropeFactors [rotated elements / 2] divide the rotary frequencies: llama.cpp's
-// converter writes the scaling of Llama 3 as this tensor.
-const ropeFactors = "rope_freqs.weight"
-
-func addFactors(ctx context.Context, c *weights.Catalog, keys map[string]any) error {
-	s := c.View(ropeFactors).Spec()
-	if s.DType != engine.F32 || len(s.Shape) != 1 || s.Shape[0] > maxHeadDim/2 {
-		return fmt.Errorf("models: tensor %q is %v %v, want one row of at most %d F32", ropeFactors, s.DType, s.Shape, maxHeadDim/2)
+// headDim is the size of a head, said or implied.
+func (m ggufMeta) headDim(keys map[string]any) (float64, bool) {
+	if head, _ := keys["head_dim"].(float64); head > 0 {
+		return head, true
 	}
-	var factors []float64
-	err := c.ReadTensor(ctx, ropeFactors, func(_ int64, data []byte) error {
+	hidden, _ := keys["hidden_size"].(float64)
+	heads, _ := keys["num_attention_heads"].(float64)
+	return hidden / max(heads, 1), hidden > 0 && heads > 0
+}
+
+// Tensors [rotated elements / 2] that divide the rotary frequencies: llama.cpp's converter
+// writes the scaling of Llama 3 as one, and as another the factors that LongRoPE has for
+// texts within the original context.
+const ropeFactors, ropeShort = "rope_freqs.weight", "rope_factors_short.weight"
+
+// addFactors reads factors into the object that scales rotary positions.
+func addFactors(ctx context.Context, c *weights.Catalog, keys map[string]any, tensor string) error {
+	s := c.View(tensor).Spec()
+	if s.DType != engine.F32 || len(s.Shape) != 1 || s.Shape[0] > maxHeadDim/2 {
+		return fmt.Errorf("models: tensor %q is %v %v, want one row of at most %d F32", tensor, s.DType, s.Shape, maxHeadDim/2)
+	}
+	var factors []any
+	err := c.ReadTensor(ctx, tensor, func(_ int64, data []byte) error {
 		for ; len(data) >= 4; data = data[4:] {
 			factors = append(factors, float64(math.Float32frombits(binary.LittleEndian.Uint32(data))))
 		}
@@ -331,7 +419,7 @@ func addFactors(ctx context.Context, c *weights.Catalog, keys map[string]any) er
 		scaling = map[string]any{}
 		keys["rope_scaling"] = scaling
 	}
-	scaling["factors"] = factors
+	scaling[map[string]string{ropeFactors: "factors", ropeShort: "short_factor"}[tensor]] = factors
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func converted(arch, name string, shape []int, x []float32, heads map[string]int
 		n, h := shape[0], heads["q"]
 		d := n / 3 / h
 		return shape, rows(x, n, func(r int) int { return (r%(h*d)/d*3+r/(h*d))*d + r%d })
-	case arch == "llama" && (strings.Contains(name, "q_proj") || strings.Contains(name, "k_proj")):
+	case slices.Contains([]string{"llama", "smollm3", "granite"}, arch) && (strings.Contains(name, "q_proj") || strings.Contains(name, "k_proj")):
 		h := heads["q"]
 		if strings.Contains(name, "k_proj") {
 			h = heads["k"]
@@ -117,6 +118,7 @@ type ggufModel struct {
 	arch    string
 	meta    map[string]any
 	factors []float32 // of the rotary frequencies
+	short   []float32 // of LongRoPE
 }
 
 func ggufModels() map[string]ggufModel {
@@ -145,6 +147,18 @@ func ggufModels() map[string]ggufModel {
 			"use_parallel_residual": true}},
 		"gemma3, old keys": {arch: "gemma3", meta: and(llama(1, 1000), map[string]any{"block_count": uint32(3), "attention.key_length": uint32(4), "attention.sliding_window": uint32(3),
 			"attention.sliding_window_pattern": uint32(2), "rope.freq_base_swa": float32(50), "rope.scaling.type": "linear", "rope.scaling.factor": float32(4)})},
+		"qwen3, yarn": {arch: "qwen3", meta: and(llama(2, 1000), map[string]any{"attention.key_length": uint32(8), "rope.scaling.type": "yarn", "rope.scaling.factor": float32(8),
+			"rope.scaling.original_context_length": uint32(64)})},
+		"granite": {arch: "granite", meta: and(llama(2, 10000), map[string]any{"attention.scale": float32(0.375), "embedding_scale": float32(3),
+			"residual_scale": float32(0.25), "logit_scale": float32(1.5), "rope.dimension_count": uint32(4)})},
+		"smollm3": {arch: "smollm3", meta: and(llama(2, 2000000), map[string]any{"rope.dimension_count": uint32(4)})},
+		"olmo2":   {arch: "olmo2", meta: and(llama(2, 100), map[string]any{"attention.layer_norm_rms_epsilon": float32(1e-5)})},
+		"phi3": {arch: "phi3", meta: and(llama(2, 10000), map[string]any{"attention.layer_norm_rms_epsilon": float32(1e-5), "attention.sliding_window": uint32(4),
+			"rope.dimension_count": uint32(4), "rope.scaling.original_context_length": uint32(64)})},
+		"phi3, longrope": {arch: "phi3", meta: and(llama(2, 10000), map[string]any{"attention.head_count": uint32(2), "attention.layer_norm_rms_epsilon": float32(1e-5),
+			"attention.sliding_window": uint32(0), "rope.dimension_count": uint32(4), "rope.scaling.original_context_length": uint32(16),
+			"rope.scaling.attn_factor": float32(math.Sqrt(1.5))}), short: []float32{1, 1.5}},
+		"mt5":    {arch: "t5", meta: and(t5(32), map[string]any{"block_count": uint32(1), "decoder_block_count": uint32(2), "feed_forward_length": uint32(12)})},
 		"t5 1.0": {arch: "t5", meta: and(t5(32), map[string]any{"feed_forward_length": uint32(20)})},
 		"t5 1.1": {arch: "t5", meta: and(t5(8), map[string]any{"feed_forward_length": uint32(12)})},
 	}
@@ -182,6 +196,9 @@ func ggufOf(t testing.TB, name string, c ggufModel, names map[string]string) []b
 	if c.factors != nil {
 		shapes["rope_freqs.weight"], values["rope_freqs.weight"] = []int{len(c.factors)}, c.factors
 	}
+	if c.short != nil {
+		shapes["rope_factors_short.weight"], values["rope_factors_short.weight"] = []int{len(c.short)}, c.short
+	}
 	for k, from := range slices.Sorted(maps.Keys(fix.Shapes)) {
 		to := names[from]
 		shapes[to], values[to] = converted(c.arch, from, fix.Shapes[from], fixtureValues(from, fix.Shapes[from], k), heads)
@@ -214,6 +231,14 @@ func TestGGUFIsTheCheckpoint(t *testing.T) {
 			got := run(&tiny[float64]{dev: m.Dev.(*cpu.Device[float64]), arch: files.Family, weights: m.Weights})
 			fix := fixtureFamily(t, name)
 			delete(fix.Config, "relative_attention_max_distance") // GGUF has no such key; T5's is 128
+			switch name {
+			case "smollm3": // GGUF says nothing of the layers without positions: every fourth
+				delete(fix.Config, "no_rope_layer_interval")
+			case "qwen3, yarn": // nor of these
+				scaling := fix.Config["rope_scaling"].(map[string]any)
+				delete(scaling, "mscale")
+				delete(scaling, "truncate")
+			}
 			if e := conformance.Error(got, run(newFamily[float64](t, fix))); !(e <= 1e-6) {
 				t.Errorf("logits differ by %.3g, want ≤ 1e-6", e)
 			}

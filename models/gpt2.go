@@ -56,14 +56,11 @@ func newGPT2(config *Config, specs Specs) (Family, error) {
 	return m, nil
 }
 
-// gpt2Views renames the tensors of a bare model, turns linear maps from [in, out] to
-// [out, in], and cuts the fused map c_attn into q, k and v.
+// gpt2Views turns linear maps from [in, out] to [out, in], and cuts the fused map c_attn
+// into q, k and v.
 func gpt2Views(_ *Config, views map[string]weights.View) (map[string]weights.View, error) {
 	out := map[string]weights.View{}
 	for name, v := range views {
-		if !strings.HasPrefix(name, "transformer.") && !strings.HasPrefix(name, "lm_head.") {
-			name = "transformer." + name
-		}
 		for _, linear := range []string{".c_attn.weight", ".c_proj.weight", ".c_fc.weight"} {
 			if strings.HasSuffix(name, linear) {
 				v = v.Transpose()
@@ -71,22 +68,31 @@ func gpt2Views(_ *Config, views map[string]weights.View) (map[string]weights.Vie
 		}
 		out[name] = v
 	}
-	return splitThirds(out, ".c_attn.", gpt2Parts)
+	return cutRows(out, ".c_attn.", gpt2Parts, thirds)
 }
 
 // gpt2Parts are the names of what c_attn holds.
-var gpt2Parts = [3]string{".q.", ".k.", ".v."}
+var gpt2Parts = []string{".q.", ".k.", ".v."}
 
-// splitThirds cuts a fused map [q; k; v] into its parts.
-func splitThirds(views map[string]weights.View, fused string, parts [3]string) (map[string]weights.View, error) {
-	return split(views, fused, parts, func(v weights.View, part int) weights.View {
-		n := v.Spec().Shape[0] / 3
-		return v.Rows(part*n, (part+1)*n)
+// thirds are the shares of queries, keys and values of as many heads.
+var thirds = []int{1, 1, 1}
+
+// cutRows cuts each tensor whose name has fused in it into parts, one below the other, of
+// these shares of its rows.
+func cutRows(views map[string]weights.View, fused string, parts []string, shares []int) (map[string]weights.View, error) {
+	whole, from := 0, make([]int, len(shares)+1)
+	for k, share := range shares {
+		whole += share
+		from[k+1] = whole
+	}
+	return split(views, fused, parts, whole, func(v weights.View, part int) weights.View {
+		n := v.Spec().Shape[0] / whole
+		return v.Rows(from[part]*n, from[part+1]*n)
 	})
 }
 
-// split cuts each tensor whose name has fused in it into three.
-func split(views map[string]weights.View, fused string, parts [3]string, cut func(v weights.View, part int) weights.View) (map[string]weights.View, error) {
+// split cuts each tensor whose name has fused in it into parts; its rows are a multiple of unit.
+func split(views map[string]weights.View, fused string, parts []string, unit int, cut func(v weights.View, part int) weights.View) (map[string]weights.View, error) {
 	out := map[string]weights.View{}
 	for name, v := range views {
 		if !strings.Contains(name, fused) {
@@ -96,8 +102,8 @@ func split(views map[string]weights.View, fused string, parts [3]string, cut fun
 		if err := v.Err(); err != nil {
 			return nil, err
 		}
-		if s := v.Spec().Shape; len(s) == 0 || s[0]%3 != 0 {
-			return nil, fmt.Errorf("models: tensor %q has shape %v, which does not divide into queries, keys and values", name, s)
+		if s := v.Spec().Shape; len(s) == 0 || unit <= 0 || s[0]%unit != 0 {
+			return nil, fmt.Errorf("models: tensor %q has shape %v, which does not divide into %d parts", name, s, unit)
 		}
 		for k, part := range parts {
 			out[strings.Replace(name, fused, part, 1)] = cut(v, k)

@@ -223,7 +223,7 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 
 // basePrefixes are what checkpoints of a whole model put before the names of those that
 // were saved without a head, by a tensor that both have.
-var basePrefixes = map[string]string{"embed_tokens.weight": "model.", "embed_in.weight": "gpt_neox."}
+var basePrefixes = map[string]string{"embed_tokens.weight": "model.", "embed_in.weight": "gpt_neox.", "wte.weight": "transformer."}
 
 // withPrefix gives the tensors of a base model's checkpoint the names they have in a
 // whole one.

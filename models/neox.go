@@ -55,7 +55,7 @@ func newNeoX(config *Config, specs Specs) (Family, error) {
 }
 
 // neoxParts are the names of what query_key_value holds.
-var neoxParts = [3]string{".query.", ".key.", ".value."}
+var neoxParts = []string{".query.", ".key.", ".value."}
 
 // neoxViews cuts query_key_value, whose rows are q, k and v of one head after the other,
 // and calls the head embed_out, as most files do and transformers 5 does not.
@@ -67,7 +67,7 @@ func neoxViews(c *Config, views map[string]weights.View) (map[string]weights.Vie
 	if v, ok := views["lm_head.weight"]; ok {
 		views["embed_out.weight"] = v
 	}
-	return split(views, ".query_key_value.", neoxParts, func(v weights.View, part int) weights.View {
+	return split(views, ".query_key_value.", neoxParts, 3*heads, func(v weights.View, part int) weights.View {
 		n := v.Spec().Shape[0] / 3 / heads
 		var rows []weights.View
 		for h := range heads {

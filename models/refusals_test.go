@@ -32,14 +32,14 @@ func fixtureFamily(t testing.TB, name string) family {
 
 // Whatever changes the mathematics and is not implemented is refused by name.
 func TestRefusedKeys(t *testing.T) {
-	yarn := map[string]any{"rope_type": "yarn", "factor": 4.0}
+	dynamic := map[string]any{"rope_type": "dynamic", "factor": 4.0}
 	for _, c := range []struct {
 		family, key string
 		value       any
 		want        string
 	}{
 		{"llama, llama3 rope", "hidden_act", "quick_gelu", `"hidden_act" = "quick_gelu"`},
-		{"llama, llama3 rope", "rope_parameters", yarn, `rope type "yarn"`},
+		{"llama, llama3 rope", "rope_parameters", dynamic, `rope type "dynamic"`},
 		{"llama, linear rope", "rope_scaling", map[string]any{"type": "dynamic", "factor": 2.0}, `rope type "dynamic"`},
 		{"llama, linear rope", "rope_scaling", map[string]any{"type": "linear", "factor": "two"}, `"factor"`},
 		{"llama, linear rope", "partial_rotary_factor", 0.5, `"partial_rotary_factor"`},
@@ -53,21 +53,39 @@ func TestRefusedKeys(t *testing.T) {
 		{"qwen2", "layer_types", []any{"full_attention"}, `"layer_types" has 1`},
 		{"gpt2", "activation_function", "mish", `"activation_function" = "mish"`},
 		{"gpt2", "add_cross_attention", true, `"add_cross_attention"`},
-		{"neox", "rope_scaling", yarn, `rope type "yarn"`},
+		{"neox", "rope_scaling", dynamic, `rope type "dynamic"`},
 		{"neox", "rotary_pct", 0.01, "rotated elements"},
 		{"gemma3", "final_logit_softcapping", 30.0, `"final_logit_softcapping"`},
 		{"gemma3", "attn_logit_softcapping", 50.0, `"attn_logit_softcapping"`},
 		{"gemma3", "use_bidirectional_attention", true, `"use_bidirectional_attention"`},
 		{"gemma3", "hidden_activation", "tanh", `"hidden_activation"`},
 		{"gemma3", "rope_parameters", map[string]any{"rope_theta": 1000.0}, `"rope_parameters" has "rope_theta"`},
-		{"gemma3, old keys", "rope_scaling", yarn, `rope type "yarn"`},
+		{"gemma3, old keys", "rope_scaling", dynamic, `rope type "dynamic"`},
 		{"t5 1.0", "feed_forward_proj", "gated-tanh", `"tanh"`},
 		{"t5 1.0", "is_encoder_decoder", false, `"is_encoder_decoder"`},
 		{"t5 1.0", "relative_attention_num_buckets", 3.0, "relative buckets"},
 		{"t5 1.0", "is_gated_act", true, "contradict"},
 		{"t5 1.0", "decoder_start_token_id", 31.0, "want a token from 0 to 30"},
 		{"t5 1.0", "decoder_start_token_id", 0.5, `"decoder_start_token_id" is 0.5`},
-		{"gpt2", "model_type", "mamba", `architecture "mamba" is not supported; supported are gemma3, gemma3_text, gpt2, gpt_neox, llama, mistral, qwen2, qwen3, t5`},
+		{"llama, yarn", "rope_parameters", map[string]any{"rope_type": "yarn", "factor": 4.0, "beta_fast": 1.0, "beta_slow": 2.0}, "the fast beta not below the slow one"},
+		{"llama, yarn", "rope_parameters", map[string]any{"rope_type": "yarn", "factor": 4.0, "attention_factor": -1.0}, `"attention_factor": an attention factor of -1`},
+		{"phi3, longrope", "rope_scaling", map[string]any{"type": "longrope", "short_factor": []any{1.0}}, `"short_factor": 1 factors of rotary frequencies`},
+		{"phi3, longrope", "rope_scaling", map[string]any{"type": "longrope", "short_factor": []any{1.0, "2"}}, `"short_factor" is no list of numbers`},
+		{"phi3, longrope", "rope_scaling", map[string]any{"type": "longrope"}, `"short_factor" is no list of numbers`},
+		{"granite", "residual_multiplier", -1.0, `"residual_multiplier" is -1`},
+		{"granite", "logits_scaling", 0.0, `"logits_scaling" is 0`},
+		{"granite", "position_embedding_type", "alibi", `"position_embedding_type" is "alibi"`},
+		{"granite 4, dense", "num_local_experts", 1.0, `"num_local_experts" = 1`},
+		{"granite 4, dense", "num_local_experts", nil, `"num_local_experts" is missing`},
+		{"granite 4, dense", "layer_types", []any{"mamba", "attention"}, `"layer_types" is [mamba attention]: only layers of attention`},
+		{"smollm3", "no_rope_layers", []any{1.0}, `"no_rope_layers" has 1 entries for 2 layers`},
+		{"smollm3", "no_rope_layers", []any{1.0, 2.0}, `"no_rope_layers" has 2`},
+		{"olmo2", "sliding_window", 16.0, `"sliding_window"`},
+		{"gpt neo", "attention_types", []any{[]any{[]any{"global"}, 2.0}}, `"attention_types" is [[[global] 2]], want a list`},
+		{"gpt neo", "attention_types", []any{[]any{[]any{"global"}, 1e18}}, `"attention_types"`},
+		{"opt", "do_layer_norm_before", false, `"do_layer_norm_before" = false`},
+		{"opt", "word_embed_proj_dim", 8.0, `"word_embed_proj_dim" = 8`},
+		{"gpt2", "model_type", "mamba", `architecture "mamba" is not supported; supported are gemma3, gemma3_text, gpt2, gpt_neo, gpt_neox, granite, granitemoehybrid, llama, mistral, mt5, olmo2, opt, phi3, qwen2, qwen3, smollm3, t5`},
 	} {
 		f := fixtureFamily(t, c.family)
 		config := maps.Clone(f.Config)

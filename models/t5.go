@@ -10,53 +10,54 @@ import (
 )
 
 func init() {
-	register(newT5, "t5")
-	checkpoints["t5"] = t5Views
+	register(newT5, "t5", "mt5")
+	checkpoints["t5"], checkpoints["mt5"] = t5Views, t5Views
 }
 
 // t5 is the family of T5 (Raffel et al. 2020, arXiv 1910.10683), Flan-T5 among it: an
 // encoder and a decoder that attends to the encoder's output, RMSNorm, no biases,
 // unscaled scores with a bias by distance that all blocks of a stack share. Version 1.0
 // has ReLU and a tied head whose input is scaled by 1/√hidden, version 1.1 gated GELU
-// and a head of its own.
+// and a head of its own; mT5 (Xue et al. 2021, arXiv 2010.11934) is version 1.1.
 type t5 struct {
 	decoder
 	eps   float64
 	act   engine.UnaryFn
 	gated bool
-	scale float64 // of the head's input
 }
 
 func newT5(config *Config, specs Specs) (Family, error) {
 	c := &fields{Config: config}
-	i := engine.ModelInfo{Family: "t5", Positions: engine.Relative,
+	feedForward := map[string]string{"t5": "relu", "mt5": "gated-gelu"}
+	i := engine.ModelInfo{Family: c.ModelType, Positions: engine.Relative,
 		EncLayers: c.upTo(maxLayers, "num_layers", 0), Hidden: c.size("d_model", 0), Heads: c.size("num_heads", 0), HeadDim: c.upTo(maxHeadDim, "d_kv", 64),
 		FF: c.size("d_ff", 0), Vocab: c.size("vocab_size", 0), Context: c.size("n_positions", 512)}
 	i.Layers, i.KVHeads = c.upTo(maxLayers, "num_decoder_layers", i.EncLayers), i.Heads
-	m := &t5{eps: c.number("layer_norm_epsilon", 1e-6), scale: 1}
-	kind := c.text("feed_forward_proj", "relu")
+	m := &t5{eps: c.number("layer_norm_epsilon", 1e-6)}
+	kind := c.text("feed_forward_proj", feedForward[c.ModelType])
 	kind, m.gated = strings.CutPrefix(kind, "gated-")
 	if m.gated && kind == "gelu" {
 		kind = "gelu_new" // as transformers reads it
 	}
 	m.act = c.activation("dense_act_fn", kind)
 	if m.gated != c.flag("is_gated_act", m.gated) {
-		c.fail(fmt.Errorf("models: config.json: \"feed_forward_proj\" and \"is_gated_act\" contradict each other"))
-	}
-	if c.flag("scale_decoder_outputs", c.flag("tie_word_embeddings", true)) {
-		m.scale = 1 / math.Sqrt(float64(i.Hidden))
+		c.fail(fmt.Errorf("models: %s: \"feed_forward_proj\" and \"is_gated_act\" contradict each other", c.file()))
 	}
 	buckets, distance := c.upTo(256, "relative_attention_num_buckets", 32), c.size("relative_attention_max_distance", 128)
 	if buckets < 4 || buckets%2 != 0 || distance <= buckets/2 || distance > maxPositions {
-		c.fail(fmt.Errorf("models: config.json: %d relative buckets for distances up to %d, want an even number of at least 4 and distances from half of it to %d", buckets, distance, maxPositions))
+		c.fail(fmt.Errorf("models: %s: %d relative buckets for distances up to %d, want an even number of at least 4 and distances from half of it to %d", c.file(), buckets, distance, maxPositions))
 	}
 	i.Start = c.start(i.Vocab)
 	c.refuse(false, "is_decoder")
 	c.refuse(true, "is_encoder_decoder")
+	scaled := c.ModelType == "t5" && c.flag("scale_decoder_outputs", c.flag("tie_word_embeddings", true))
 	if c.err != nil {
 		return nil, c.err
 	}
 	m.decoder = newDecoder(i, specs)
+	if scaled {
+		m.scale = 1 / math.Sqrt(float64(i.Hidden))
+	}
 	if m.head = "lm_head.weight"; specs[m.head].Shape == nil {
 		m.head = "shared.weight" // newer files say "tied" of both versions
 	}
@@ -108,7 +109,7 @@ func newT5(config *Config, specs Specs) (Family, error) {
 func (f *fields) start(vocab int) int32 {
 	id := f.number("decoder_start_token_id", f.number("pad_token_id", 0))
 	if id != math.Trunc(id) || id < 0 || id >= float64(vocab) {
-		f.fail(fmt.Errorf("models: config.json: \"decoder_start_token_id\" is %v, want a token from 0 to %d", id, vocab-1))
+		f.fail(fmt.Errorf("models: %s is %v, want a token from 0 to %d", f.at("decoder_start_token_id"), id, vocab-1))
 		return 0
 	}
 	return int32(id)
@@ -276,19 +277,4 @@ func (m *t5) dense(f *pass, at string, n engine.Buffer) engine.Buffer {
 		return f.Gated(m.act, f.linear(at+"wi_0", n, engine.None), f.linear(at+"wi_1", n, engine.None))
 	}
 	return f.Unary(m.act, f.linear(at+"wi", n, engine.None), 0)
-}
-
-func (m *t5) scaled(p *engine.Program, hidden engine.Buffer) engine.Buffer {
-	if m.scale == 1 {
-		return hidden
-	}
-	return p.Unary(engine.Scale, hidden, m.scale)
-}
-
-func (m *t5) Logits(p *engine.Program, hidden engine.Buffer, h engine.Hooks) engine.Buffer {
-	return m.decoder.Logits(p, m.scaled(p, hidden), h)
-}
-
-func (m *t5) Loss(p *engine.Program, hidden, targets, weights engine.Buffer, rest bool, h engine.Hooks) engine.Buffer {
-	return m.decoder.Loss(p, m.scaled(p, hidden), targets, weights, rest, h)
 }

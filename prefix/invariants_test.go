@@ -9,6 +9,7 @@ import (
 
 	"prelude/engine"
 	"prelude/engine/cpu"
+	"prelude/models/tiny"
 	"prelude/prefix"
 	"prelude/prefix/generate"
 )
@@ -490,25 +491,30 @@ func TestFinishedPrefixStartsAnother(t *testing.T) {
 	}
 }
 
-// Moving keys and moving them back restores them.
+// Moving keys and moving them back restores them, also where the model's rotation scales
+// a part of them (LongRoPE's attention factor on half of each head).
 func TestRotate(t *testing.T) {
-	f := models["llama"](t, cpu.New[float64]())
-	m := start(t, f, prefix.Choice{"kv.slots": "3", "start": "gaussian"})
-	kv := m.Params()[0].Value
-	there, err := prefix.Rotate(ctx, f, kv, 3, 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := prefix.Rotate(ctx, f, there, 3, -7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var far, near float64
-	for i := range kv {
-		far, near = max(far, float64(there[i]-kv[i])), max(near, float64(back[i]-kv[i]), float64(kv[i]-back[i]))
-	}
-	if far < 0.1 || near > 1e-6 {
-		t.Errorf("moved by %g, back within %g", far, near)
+	var kv []float32
+	for name, f := range map[string]engine.Frozen{"llama": models["llama"](t, cpu.New[float64]()),
+		"phi3": tiny.New(t, cpu.New[float64](), `{"model_type":"phi3","hidden_size":16,"intermediate_size":24,"num_hidden_layers":2,"num_attention_heads":2,"vocab_size":40,
+			"max_position_embeddings":128,"original_max_position_embeddings":32,"partial_rotary_factor":0.5,"rope_scaling":{"type":"longrope","short_factor":[1,1.5]}}`)} {
+		m := start(t, f, prefix.Choice{"kv.slots": "3", "start": "gaussian"})
+		kv = m.Params()[0].Value
+		there, err := prefix.Rotate(ctx, f, kv, 3, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := prefix.Rotate(ctx, f, there, 3, -7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var far, near float64
+		for i := range kv {
+			far, near = max(far, float64(there[i]-kv[i])), max(near, float64(back[i]-kv[i]), float64(kv[i]-back[i]))
+		}
+		if far < 0.1 || near > 1e-6 {
+			t.Errorf("%s: moved by %g, back within %g", name, far, near)
+		}
 	}
 	if _, err := prefix.Rotate(ctx, models["gpt2"](t, cpu.New[float64]()), kv, 3, 1); err == nil || !strings.Contains(err.Error(), "gpt2") {
 		t.Errorf("learned positions: error %v", err)

@@ -2,7 +2,9 @@ package prefix
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math"
 
 	"prelude/engine"
 )
@@ -60,7 +62,22 @@ func Rotate(ctx context.Context, f engine.Frozen, kv []float32, slots, delta int
 		return nil, err
 	}
 	got, err := runForTensors(ctx, f, p, engine.Args{Ints: map[engine.Buffer][]int32{pos: all}}, map[string]engine.Tensor{from: t}, to)
-	return got[to], err
+	if err != nil {
+		return nil, err
+	}
+	for l, t := range tables {
+		if t == nil {
+			continue
+		}
+		first := make([]byte, 4) // the cosine of 0, times what the tables are scaled by (YaRN, LongRoPE)
+		if err := f.Weights[t.cosName].Read(ctx, 0, first); err != nil {
+			return nil, err
+		}
+		if scale := math.Float32frombits(binary.LittleEndian.Uint32(first)); scale != 1 {
+			t.unscale(got[to][2*l*n:(2*l+1)*n], scale)
+		}
+	}
+	return got[to], nil
 }
 
 // rotation is how a layer turns its keys.
@@ -68,6 +85,15 @@ type rotation struct {
 	cosName, sinName string
 	cos              engine.Spec
 	headDim          int
+}
+
+// unscale divides the turned elements of keys, which are scaled already.
+func (r *rotation) unscale(keys []float32, scale float32) {
+	for i := range keys {
+		if i%r.headDim < 2*r.cos.Shape[1] {
+			keys[i] /= scale
+		}
+	}
 }
 
 // rotations finds in the model's own program how each layer turns its keys; nil for a
