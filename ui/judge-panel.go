@@ -97,9 +97,24 @@ func (c *JudgePanel) rows() []wire.JudgedRow {
 
 func (c *JudgePanel) more() bool { return c.App.judging.shown < len(c.App.judging.found.Rows) }
 
+// ranked says whether labels were ranked.
+func (c *JudgePanel) ranked() bool {
+	all := c.App.judging.found.Candidates
+	return len(all) > 0 && all[0].Ranking != nil
+}
+
+// last says whether a candidate is the last one, whose labels are shown at once.
+func (c *JudgePanel) last(x wire.Candidate) bool {
+	all := c.App.judging.found.Candidates
+	return x.Which == all[len(all)-1].Which && x.Key == all[len(all)-1].Key
+}
+
 // mark is the small print under an answer.
 func (c *JudgePanel) mark(w wire.RowAnswer) string {
 	s := " score " + short(w.Score, 2) + ", loss " + lossText(w.Loss)
+	if w.Label != "" {
+		s = " likeliest " + w.Label + " (" + short(w.Sure, 2) + ")," + s
+	}
 	if !w.Ended {
 		s += ", cut at the limit"
 	}

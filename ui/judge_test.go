@@ -24,7 +24,7 @@ func TestJudging(t *testing.T) {
 		t.Errorf("says %q", c.progress())
 	}
 	row := wire.JudgedRow{Prompt: "=1+1", Expected: " two", Answers: []wire.RowAnswer{{Text: "a, b"}, {Text: "c"}, {Text: "two", Ended: true, Score: 1}}}
-	figures := []wire.Figure{{Name: "ROUGE-L", Value: 0.5, Low: 0.4, High: 0.6, Interval: true}}
+	figures := []wire.Figure{{Name: "ROUGE-L", Value: 0.5, Low: 0.4, High: 0.6}}
 	found := wire.Judged{ID: m.ID, Measure: "text", Shots: 8, Rows: make([]wire.JudgedRow, 30), Seconds: 3,
 		Candidates: []wire.Candidate{{Name: "Base", Which: "base", Loss: wire.Figure{Value: 3}, Figures: figures}, {Name: "In context", Which: "context", Loss: wire.Figure{Value: 2}, Figures: figures}, {Name: "mine", Which: "tuned", Loss: wire.Figure{Value: 1.5}, Figures: figures}},
 		Pairs:      []wire.Pair{{First: 2, Second: 1, Loss: 94, Score: 88}}}

@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -19,12 +20,14 @@ const MaxVal = 1000
 
 // Split sets part of the examples aside for validation: share of them (0 is 0.2),
 // at least MinVal, at most MaxVal and a third. Exact duplicates are dropped. Examples with the
-// same prompt stay on one side, so that validation measures what was not seen, and
-// each label has its share on both. The same seed gives the same split.
+// same prompt (up to white space, case and how Unicode composes letters) stay on one side, so
+// that validation measures what was not seen, and each label has its share on both: the
+// record's own, or the completion where there are few different ones ([FewLabels]). The same
+// seed gives the same split.
 //
 // The notes say what was dropped, and where a split could not be made as asked.
 func Split(examples []Example, share float64, seed uint64) (train, val []Example, notes []string) {
-	examples, notes = dropDuplicates(examples)
+	examples, notes = Distinct(examples)
 	groups := byKey(examples, promptKey)
 	if len(groups) < 3 && len(examples) >= 3 {
 		groups = byKey(examples, wholeKey)
@@ -78,7 +81,11 @@ func plural(n int, what string) string {
 // asks for all of its text.
 func promptKey(e Example) string {
 	if e.Shape == Messages {
-		return spelled(joinMessages(e.Messages[:len(e.Messages)-1]))
+		before := slices.Clone(e.Messages[:len(e.Messages)-1])
+		for i := range before {
+			before[i].Content = spelled(before[i].Content)
+		}
+		return joinMessages(before)
 	}
 	if e.Prompt == "" {
 		return wholeKey(e)
@@ -86,9 +93,94 @@ func promptKey(e Example) string {
 	return "p" + spelled(e.Prompt)
 }
 
-// spelled is a text as it looks: prompts that differ in white space, or in how Unicode
-// composes their letters, ask the same.
-func spelled(text string) string { return norm.NFC.String(strings.Join(strings.Fields(text), " ")) }
+// spelled is a text as it reads: prompts that differ in white space, in case, or in how
+// Unicode composes their letters, ask the same.
+func spelled(text string) string {
+	return norm.NFC.String(strings.ToLower(strings.Join(strings.Fields(text), " ")))
+}
+
+// mostLabels is the most different completions that count as labels.
+const mostLabels = 30
+
+// FewLabels are the different completions, white space around them left out, in the order in
+// which they come, where they are labels: at most 30, of three examples each on average.
+// Else nil.
+func FewLabels(completions []string) (labels []string) {
+	seen := map[string]bool{}
+	for _, c := range completions {
+		if c = strings.TrimSpace(c); seen[c] {
+			continue
+		}
+		seen[c] = true
+		if labels = append(labels, c); len(labels) > mostLabels {
+			return nil
+		}
+	}
+	if 3*len(labels) > len(completions) {
+		return nil
+	}
+	return labels
+}
+
+// Answer is what is learned: the completion, or a conversation's last turn.
+func (e Example) Answer() string {
+	if e.Shape == Messages {
+		return e.Messages[len(e.Messages)-1].Content
+	}
+	return e.Completion
+}
+
+// WithAnswer is the example with another answer.
+func (e Example) WithAnswer(answer string) Example {
+	if e.Shape == Messages {
+		e.Messages = slices.Clone(e.Messages)
+		e.Messages[len(e.Messages)-1].Content = answer
+	} else {
+		e.Completion = answer
+	}
+	return e
+}
+
+// Answers are what the examples teach.
+func Answers(examples []Example) []string {
+	all := make([]string, len(examples))
+	for i, e := range examples {
+		all[i] = e.Answer()
+	}
+	return all
+}
+
+// strata are the labels by which examples are divided: the records' own, else their answers
+// where these are labels, else all the same.
+func strata(examples []Example) []string {
+	all := make([]string, len(examples))
+	few := Labels(examples) == nil && FewLabels(Answers(examples)) != nil
+	for i, e := range examples {
+		all[i] = e.Label
+		if few {
+			all[i] = strings.TrimSpace(e.Answer())
+		}
+	}
+	return all
+}
+
+// Apart takes from train what asks the same as an example of held, which comes from a file
+// of its own: what is measured was not seen. The note says how many that were.
+func Apart(train, held []Example, what string) (rest []Example, notes []string) {
+	asked := map[string]bool{}
+	for _, e := range held {
+		asked[promptKey(e)] = true
+	}
+	for _, e := range train {
+		if !asked[promptKey(e)] {
+			rest = append(rest, e)
+		}
+	}
+	if n := len(train) - len(rest); n > 0 {
+		notes = append(notes, fmt.Sprintf("%s left out: the %s file asks the same", plural(n, "example"), what))
+	}
+	return rest, notes
+}
 
 func wholeKey(e Example) string {
 	if e.Shape == Messages {
@@ -105,7 +197,8 @@ func joinMessages(ms []Message) string {
 	return b.String()
 }
 
-func dropDuplicates(examples []Example) (kept []Example, notes []string) {
+// Distinct drops exact duplicates; the note says which.
+func Distinct(examples []Example) (kept []Example, notes []string) {
 	seen := map[string]bool{}
 	var dropped []int
 	for _, e := range examples {
@@ -146,13 +239,14 @@ func byKey(examples []Example, key func(Example) string) [][]int {
 func interleave(groups [][]int, examples []Example, seed uint64) [][]int {
 	rng := rand.New(rand.NewPCG(seed, 0x53706c6974)) // a stream of its own: "Split"
 	rng.Shuffle(len(groups), func(i, j int) { groups[i], groups[j] = groups[j], groups[i] })
-	label := func(g []int) string { return examples[g[0]].Label }
+	labels := strata(examples)
+	label := func(g []int) string { return labels[g[0]] }
 	count := map[string]int{}
 	for _, g := range groups {
 		count[label(g)]++
 	}
 	offset := map[string]float64{}
-	for _, l := range Labels(examples) {
+	for _, l := range slices.Sorted(maps.Keys(count)) {
 		offset[l] = 0.25 + 0.5*rng.Float64()
 	}
 	type placed struct {

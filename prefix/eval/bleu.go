@@ -36,33 +36,59 @@ func BLEU(hypotheses []string, references [][]string, tokenize func(string) []st
 	if err := checkReferences(hypotheses, references); err != nil {
 		return s, err
 	}
-	var correct, total [bleuOrder]int
+	var all bleuCounts
 	for i, hypothesis := range hypotheses {
-		hyp := tokenize(hypothesis)
-		most := map[string]int{}
-		refLen, distance := 0, -1
-		for _, reference := range references[i] {
-			ref := tokenize(reference)
-			if d := max(len(hyp)-len(ref), len(ref)-len(hyp)); distance < 0 || d < distance || d == distance && len(ref) < refLen {
-				refLen, distance = len(ref), d
-			}
-			for n := 1; n <= bleuOrder; n++ {
-				for gram, count := range ngrams(ref, n) {
-					most[gram] = max(most[gram], count)
-				}
-			}
+		all.add(countBLEU(hypothesis, references[i], tokenize))
+	}
+	return all.score(), nil
+}
+
+// bleuCounts are what a hypothesis, or a corpus, adds to BLEU: n-grams that are in a
+// reference too, and all of them, by length; tokens of the hypothesis and of the nearest
+// reference.
+type bleuCounts struct {
+	correct, total [bleuOrder]int
+	hyp, ref       int
+}
+
+func countBLEU(hypothesis string, references []string, tokenize func(string) []string) (c bleuCounts) {
+	hyp := tokenize(hypothesis)
+	most := map[string]int{}
+	distance := -1
+	for _, reference := range references {
+		ref := tokenize(reference)
+		if d := max(len(hyp)-len(ref), len(ref)-len(hyp)); distance < 0 || d < distance || d == distance && len(ref) < c.ref {
+			c.ref, distance = len(ref), d
 		}
-		s.HypLen += len(hyp)
-		s.RefLen += refLen
 		for n := 1; n <= bleuOrder; n++ {
-			for gram, count := range ngrams(hyp, n) {
-				total[n-1] += count
-				correct[n-1] += min(count, most[gram])
+			for gram, count := range ngrams(ref, n) {
+				most[gram] = max(most[gram], count)
 			}
 		}
 	}
-	s.finish(correct, total)
-	return s, nil
+	c.hyp = len(hyp)
+	for n := 1; n <= bleuOrder; n++ {
+		for gram, count := range ngrams(hyp, n) {
+			c.total[n-1] += count
+			c.correct[n-1] += min(count, most[gram])
+		}
+	}
+	return c
+}
+
+func (c *bleuCounts) add(d bleuCounts) {
+	for n := range c.total {
+		c.correct[n] += d.correct[n]
+		c.total[n] += d.total[n]
+	}
+	c.hyp += d.hyp
+	c.ref += d.ref
+}
+
+func (c bleuCounts) score() BLEUScore {
+	s := BLEUScore{HypLen: c.hyp, RefLen: c.ref}
+	s.finish(c.correct, c.total)
+	return s
 }
 
 func (s *BLEUScore) finish(correct, total [bleuOrder]int) {

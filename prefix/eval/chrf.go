@@ -20,22 +20,30 @@ func ChrF(hypotheses []string, references [][]string) (float64, error) {
 	}
 	var corpus chrfCounts
 	for i, hypothesis := range hypotheses {
-		hyp := charNgrams(hypothesis)
-		var best chrfCounts
-		bestScore := -1.0
-		for _, reference := range references[i] {
-			counts := matchChars(hyp, charNgrams(reference))
-			if score := counts.score(); score > bestScore {
-				best, bestScore = counts, score
-			}
-		}
-		for n := range corpus {
-			corpus[n].hyp += best[n].hyp
-			corpus[n].ref += best[n].ref
-			corpus[n].match += best[n].match
-		}
+		corpus.add(countChars(hypothesis, references[i]))
 	}
 	return corpus.score(), nil
+}
+
+// countChars counts with the reference that has the best score for the hypothesis.
+func countChars(hypothesis string, references []string) (best chrfCounts) {
+	hyp := charNgrams(hypothesis)
+	bestScore := -1.0
+	for _, reference := range references {
+		counts := matchChars(hyp, charNgrams(reference))
+		if score := counts.score(); score > bestScore {
+			best, bestScore = counts, score
+		}
+	}
+	return best
+}
+
+func (c *chrfCounts) add(d chrfCounts) {
+	for n := range c {
+		c[n].hyp += d[n].hyp
+		c[n].ref += d[n].ref
+		c[n].match += d[n].match
+	}
 }
 
 func charNgrams(text string) (grams [chrfOrder]map[string]int) {

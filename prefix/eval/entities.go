@@ -42,36 +42,51 @@ func Entities(gold, predicted [][]data.Entity) (EntityScore, error) {
 	return scoreEntities(gold, predicted, func(e data.Entity) string { return e.Type })
 }
 
+// entityCounts are entities that are in truth and predicted, predicted, and in truth.
+type entityCounts struct{ right, found, truth int }
+
+func (c *entityCounts) add(d entityCounts) {
+	c.right += d.right
+	c.found += d.found
+	c.truth += d.truth
+}
+
+// countEntities counts those of one sentence by type.
+func countEntities[E comparable](gold, predicted []E, typ func(E) string) map[string]entityCounts {
+	all := map[string]entityCounts{}
+	count := func(e E, d entityCounts) {
+		c := all[typ(e)]
+		c.add(d)
+		all[typ(e)] = c
+	}
+	left := map[E]int{}
+	for _, e := range gold {
+		left[e]++
+		count(e, entityCounts{truth: 1})
+	}
+	for _, e := range predicted {
+		d := entityCounts{found: 1}
+		if left[e] > 0 {
+			left[e]--
+			d.right = 1
+		}
+		count(e, d)
+	}
+	return all
+}
+
 func scoreEntities[E comparable](gold, predicted [][]E, typ func(E) string) (EntityScore, error) {
 	if len(gold) != len(predicted) {
 		return EntityScore{}, fmt.Errorf("eval: entities of %d sentences in truth, and of %d predicted", len(gold), len(predicted))
 	}
-	type counts struct{ right, found, truth int }
-	var all counts
-	byType := map[string]*counts{}
-	of := func(e E) *counts {
-		c := byType[typ(e)]
-		if c == nil {
-			c = new(counts)
-			byType[typ(e)] = c
-		}
-		return c
-	}
+	var all entityCounts
+	byType := map[string]entityCounts{}
 	for i := range gold {
-		left := map[E]int{}
-		for _, e := range gold[i] {
-			left[e]++
-			of(e).truth++
-			all.truth++
-		}
-		for _, e := range predicted[i] {
-			of(e).found++
-			all.found++
-			if left[e] > 0 {
-				left[e]--
-				of(e).right++
-				all.right++
-			}
+		for t, c := range countEntities(gold[i], predicted[i], typ) {
+			all.add(c)
+			d := byType[t]
+			d.add(c)
+			byType[t] = d
 		}
 	}
 	s := EntityScore{PRF: newPRF(all.right, all.found, all.truth), ByType: map[string]PRF{}}

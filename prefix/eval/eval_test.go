@@ -153,13 +153,6 @@ func TestConfusion(t *testing.T) {
 	}
 }
 
-func TestPickLabel(t *testing.T) {
-	// The long label is less likely as a whole, and more likely a token.
-	if bySum, byMean := PickLabel([][]float64{{-1.5}, {-1, -1}, {-3}}); bySum != 0 || byMean != 1 {
-		t.Errorf("candidates %d and %d, want 0 and 1", bySum, byMean)
-	}
-}
-
 func TestEntities(t *testing.T) {
 	gold := [][]data.Entity{{{Text: "Paris", Type: "LOC"}, {Text: "Paris", Type: "LOC"}, {Text: "Anna", Type: "PER"}}, nil}
 	pred := [][]data.Entity{{{Text: "Paris", Type: "LOC"}, {Text: "Anna", Type: "LOC"}}, {{Text: "Anna", Type: "PER"}}}

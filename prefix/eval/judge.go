@@ -2,9 +2,11 @@ package eval
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
-	"slices"
 	"strings"
+
+	"prelude/prefix/data"
 )
 
 // Measure is how answers to a set of examples are judged.
@@ -12,33 +14,35 @@ type Measure string
 
 // The measures. Each gives every row a score from 0 to 1.
 const (
-	Labels Measure = "labels" // few different completions: right or wrong
-	JSON   Measure = "json"   // parsed equal; else the share of keys with the right value, halved
-	Exact  Measure = "exact"  // equal after [Normalize]
-	Text   Measure = "text"   // free text: the F1 of ROUGE-L
+	Labels Measure = "labels"   // few different completions: ranked by likelihood, right or wrong
+	JSON   Measure = "json"     // the share of keys that have the right value
+	Tags   Measure = "entities" // "text | TYPE ; …": the F1 of text and type
+	Exact  Measure = "exact"    // equal after [Normalize]
+	Text   Measure = "text"     // free text: the F1 of ROUGE-L
 )
 
 // Measures are all of them.
-var Measures = []Measure{Labels, JSON, Exact, Text}
+var Measures = []Measure{Labels, JSON, Tags, Exact, Text}
 
-// mostLabels is the most different completions that count as labels, of at least three
-// examples each on average.
-const mostLabels = 30
-
-// Choose picks the measure for a set by its completions.
+// Choose picks the measure for a set by its completions. One label alone is no choice: whether
+// it is said is.
 func Choose(completions []string) Measure {
-	different := map[string]bool{}
-	structured, words := len(completions) > 0, 0
+	n := len(completions)
+	structured, tagged, found, words := n > 0, n > 0, 0, 0
 	for _, c := range completions {
 		c = strings.TrimSpace(c)
-		different[c] = true
 		words += len(strings.Fields(c))
 		structured = structured && (strings.HasPrefix(c, "{") || strings.HasPrefix(c, "[")) && json.Valid([]byte(c))
+		entities, bad := data.ParseEntities(c)
+		tagged = tagged && bad == 0
+		found += len(entities)
 	}
-	switch n := len(completions); {
+	switch {
 	case structured:
 		return JSON
-	case n > 0 && len(different) <= mostLabels && 3*len(different) <= n:
+	case tagged && 2*found >= n:
+		return Tags
+	case len(data.FewLabels(completions)) > 1:
 		return Labels
 	case n > 0 && words <= 3*n:
 		return Exact
@@ -46,34 +50,89 @@ func Choose(completions []string) Measure {
 	return Text
 }
 
-// Score judges an answer.
-func (m Measure) Score(answer, reference string) float64 {
-	right := func(yes bool) float64 {
-		if yes {
-			return 1
+// Judgement is how answers stand by a measure.
+type Judgement struct {
+	Scores  []float64 // of the rows
+	Figures []Figure
+	Main    Statistic // the first of Figures, by which answers are compared
+}
+
+// add takes another figure; the first one is the main one.
+func (j *Judgement) add(name string, s Statistic) {
+	if j.Main == nil {
+		j.Main = s
+	}
+	j.Figures = append(j.Figures, NewFigure(name, len(j.Scores), s))
+}
+
+// Judge scores answers, each with its reference. Labels without a [Ranking] are right where
+// the answer is the label.
+func (m Measure) Judge(answers, references []string) (j Judgement) {
+	n := min(len(answers), len(references))
+	said, want := make([]string, n), make([]string, n)
+	for i := range n {
+		said[i], want[i] = strings.TrimSpace(answers[i]), strings.TrimSpace(references[i])
+	}
+	each := func(score func(answer, reference string) float64) (all []float64) {
+		for i := range said {
+			all = append(all, score(said[i], want[i]))
 		}
-		return 0
+		return all
 	}
 	switch m {
 	case Labels:
-		return right(strings.TrimSpace(answer) == strings.TrimSpace(reference))
+		j.Scores = each(func(a, b string) float64 { return truth(a == b) })
+		j.add("accuracy", Mean(j.Scores))
 	case Exact:
-		return right(Normalize(answer) == Normalize(reference))
+		j.Scores = each(func(a, b string) float64 { return truth(Normalize(a) == Normalize(b)) })
+		j.add("exact match", Mean(j.Scores))
 	case JSON:
-		return scoreJSON(answer, reference)
+		j.Scores = each(keysRight)
+		j.add("parsed equal", Mean(each(func(a, b string) float64 { return truth(keysRight(a, b) == 1) })))
+		j.add("keys right", Mean(j.Scores))
+		j.add("valid JSON", Mean(each(func(a, _ string) float64 { return truth(json.Valid([]byte(a))) })))
+	case Tags:
+		j.entities(said, want)
+	default:
+		j.Scores = each(func(a, b string) float64 {
+			hyp, ref := Words(a), Words(b)
+			return f1(longestCommon(hyp, ref), len(hyp), len(ref))
+		})
+		j.add("ROUGE-L", Mean(j.Scores))
+		bleu, chars := make([]bleuCounts, n), make([]chrfCounts, n)
+		for i := range said {
+			bleu[i], chars[i] = countBLEU(said[i], want[i:i+1], Tokenize13a), countChars(said[i], want[i:i+1])
+		}
+		j.add("BLEU", func(rows []int) float64 {
+			var all bleuCounts
+			for _, i := range rows {
+				all.add(bleu[i])
+			}
+			return all.score().Score
+		})
+		j.add("chrF", func(rows []int) float64 {
+			var all chrfCounts
+			for _, i := range rows {
+				all.add(chars[i])
+			}
+			return all.score()
+		})
 	}
-	s, err := ROUGE([]string{answer}, [][]string{{reference}})
-	if err != nil {
-		return 0
-	}
-	return s.L
+	return j
 }
 
-// scoreJSON is 1 where both parse to the same value. An object that does not scores half
-// the share of the keys, of both, that have the same value in both.
-func scoreJSON(answer, reference string) float64 {
+func truth(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// keysRight is 1 where both parse to the same value; of two objects that do not, the share of
+// the keys, of both, that have the same value in both; else 0.
+func keysRight(answer, reference string) float64 {
 	var got, want any
-	if json.Unmarshal([]byte(strings.TrimSpace(answer)), &got) != nil || json.Unmarshal([]byte(strings.TrimSpace(reference)), &want) != nil {
+	if json.Unmarshal([]byte(answer), &got) != nil || json.Unmarshal([]byte(reference), &want) != nil {
 		return 0
 	}
 	if reflect.DeepEqual(got, want) {
@@ -95,52 +154,83 @@ func scoreJSON(answer, reference string) float64 {
 	for key := range a {
 		keys[key] = true
 	}
-	return float64(same) / float64(len(keys)) / 2
+	return float64(same) / float64(len(keys))
 }
 
-// Figure is one number about a set of answers; what has no Interval was measured on the set
-// as a whole.
-type Figure struct {
-	Name      string
-	Value     float64
-	Low, High float64 // 95 % interval, where Interval is set
-	Interval  bool
+// mostTypes is how many types of entities have a figure of their own.
+const mostTypes = 6
+
+// entities judges entities that are written out: F1 over all of them (micro average), by which
+// precision and recall it comes, and by type.
+func (j *Judgement) entities(said, want []string) {
+	counts := make([]map[string]entityCounts, len(said)) // by row and type
+	var types []string
+	for i := range said {
+		found, _ := data.ParseEntities(said[i])
+		gold, _ := data.ParseEntities(want[i])
+		counts[i] = countEntities(gold, found, func(e data.Entity) string { return e.Type })
+		all := entityCounts{}
+		for _, c := range counts[i] {
+			all.add(c)
+		}
+		score := f1(all.right, all.found, all.truth)
+		if all.found == 0 && all.truth == 0 {
+			score = 1 // there are none, and none is said
+		}
+		j.Scores = append(j.Scores, score)
+		for _, e := range gold {
+			types = addNew(types, e.Type)
+		}
+	}
+	over := func(typ string, of func(PRF) float64) Statistic { // "" is all types
+		return func(rows []int) float64 {
+			var all entityCounts
+			for _, i := range rows {
+				for t, c := range counts[i] {
+					if typ == "" || t == typ {
+						all.add(c)
+					}
+				}
+			}
+			return of(newPRF(all.right, all.found, all.truth))
+		}
+	}
+	j.add("entity F1", over("", func(p PRF) float64 { return p.F1 }))
+	j.add("precision", over("", func(p PRF) float64 { return p.Precision }))
+	j.add("recall", over("", func(p PRF) float64 { return p.Recall }))
+	for _, t := range types[:min(mostTypes, len(types))] {
+		j.add("F1 of "+t, over(t, func(p PRF) float64 { return p.F1 }))
+	}
 }
 
-// Summarise gives the figures of a measure over a set of answers, whose row scores these are.
-func (m Measure) Summarise(answers, references []string, scores []float64) []Figure {
-	with := func(name string, s Sample) Figure {
-		low, high := s.Interval()
-		return Figure{name, s.Mean(), low, high, true}
-	}
-	list := slices.Clone(answers)
-	refs := make([][]string, len(references))
-	for i, r := range references {
-		list[i] = strings.TrimSpace(list[i])
-		refs[i] = []string{strings.TrimSpace(r)}
-	}
-	switch m {
-	case Labels:
-		gold := make([]string, len(refs))
-		for i := range refs {
-			gold[i] = refs[i][0]
+// addNew adds a name that is not there yet.
+func addNew(names []string, name string) []string {
+	for _, n := range names {
+		if n == name {
+			return names
 		}
-		figures := []Figure{with("accuracy", Sample{Values: scores})}
-		if c, err := NewConfusion(gold, list); err == nil {
-			figures = append(figures, Figure{Name: "macro-F1", Value: c.MacroF1()})
+	}
+	return append(names, name)
+}
+
+// LossFigures are the loss in nats a token, weighed by each row's tokens, the perplexity, and
+// the bits per byte of what was expected.
+func LossFigures(losses []float64, tokens, bytes []int) (loss, perplexity, bits Figure) {
+	n := len(losses)
+	weights, nats, sizes := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range losses {
+		weights[i], sizes[i] = float64(tokens[i]), float64(bytes[i])
+		nats[i] = losses[i] * weights[i]
+	}
+	loss = NewFigure("loss", n, Weighted(losses, weights))
+	perplexity = Figure{"perplexity", Perplexity(loss.Value), Perplexity(loss.Low), Perplexity(loss.High)}
+	bits = NewFigure("bits a byte", n, func(rows []int) float64 {
+		a, b := 0.0, 0.0
+		for _, i := range rows {
+			a += nats[i]
+			b += sizes[i]
 		}
-		return figures
-	case Exact:
-		return []Figure{with("exact match", Sample{Values: scores})}
-	case JSON:
-		return []Figure{with("JSON", Sample{Values: scores})}
-	}
-	figures := []Figure{with("ROUGE-L", Sample{Values: scores})}
-	if b, err := BLEU(list, refs, Tokenize13a); err == nil {
-		figures = append(figures, Figure{Name: "BLEU", Value: b.Score})
-	}
-	if c, err := ChrF(list, refs); err == nil {
-		figures = append(figures, Figure{Name: "chrF", Value: c})
-	}
-	return figures
+		return ratio(a, b*math.Ln2)
+	})
+	return loss, perplexity, bits
 }

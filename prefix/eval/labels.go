@@ -93,24 +93,3 @@ func (c *Confusion) Majority() (label string, accuracy float64) {
 	}
 	return c.Labels[best], float64(c.truth(best)) / float64(c.total())
 }
-
-// PickLabel says which candidate a model holds most likely: by the sum of its
-// tokens' log-probabilities, and by their mean, which does not favour short labels.
-// logProbs[i] are those of candidate i; the first of equals is taken.
-func PickLabel(logProbs [][]float64) (bySum, byMean int) {
-	var bestSum, bestMean float64
-	for i, tokens := range logProbs {
-		sum := 0.0
-		for _, p := range tokens {
-			sum += p
-		}
-		mean := sum / float64(max(len(tokens), 1))
-		if i == 0 || sum > bestSum {
-			bySum, bestSum = i, sum
-		}
-		if i == 0 || mean > bestMean {
-			byMean, bestMean = i, mean
-		}
-	}
-	return bySum, byMean
-}

@@ -201,6 +201,38 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 			}
 		}
 	}
+	if err := g.readAll(ctx, prompts, rows, func(last []row, z []float32) {
+		for _, r := range last {
+			own := o
+			own.Seed += uint64(r.stream)
+			samplers[r.stream] = newSampler(own, prompts[r.stream])
+		}
+		sample(last, z)
+	}); err != nil {
+		return err
+	}
+	picks := make([]int, len(prompts))
+	for i := range picks {
+		picks[i] = i
+	}
+	for len(next) > 0 {
+		now := next
+		next = nil
+		if err := g.decode.run(ctx, now, picks[:len(now)]); err != nil {
+			return err
+		}
+		z, err := g.read(ctx, len(now))
+		if err != nil {
+			return err
+		}
+		sample(now, z)
+	}
+	return nil
+}
+
+// readAll runs the rows of all prompts. Told gets the last rows of those that end in a run of
+// the prefill, with their logits.
+func (g *Generator) readAll(ctx context.Context, prompts [][]int32, rows []row, told func(last []row, z []float32)) error {
 	for at := 0; at < len(rows); at += g.prefill.rows {
 		part := rows[at:min(at+g.prefill.rows, len(rows))]
 		var last []row
@@ -223,28 +255,7 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 		if err != nil {
 			return err
 		}
-		for _, r := range last {
-			own := o
-			own.Seed += uint64(r.stream)
-			samplers[r.stream] = newSampler(own, prompts[r.stream])
-		}
-		sample(last, z)
-	}
-	picks := make([]int, len(prompts))
-	for i := range picks {
-		picks[i] = i
-	}
-	for len(next) > 0 {
-		now := next
-		next = nil
-		if err := g.decode.run(ctx, now, picks[:len(now)]); err != nil {
-			return err
-		}
-		z, err := g.read(ctx, len(now))
-		if err != nil {
-			return err
-		}
-		sample(now, z)
+		told(last, z)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ type Judge struct {
 	Base      bool   `json:"base"`
 	InContext bool   `json:"inContext"`
 	Keys      []int  `json:"keys,omitempty"`
-	Measure   string `json:"measure,omitempty"`   // "labels", "json", "exact", "text"; "": as the data suggests
+	Measure   string `json:"measure,omitempty"`   // "labels", "json", "entities", "exact", "text"; "": as the data suggests
 	MaxTokens int    `json:"maxTokens,omitempty"` // of an answer; 0: twice the longest that is expected
 	Losses    bool   `json:"losses,omitempty"`    // measure losses alone: nobody answers
 }
@@ -32,18 +32,34 @@ type Candidate struct {
 	Which       string   `json:"which"` // "base", "context" or "tuned"
 	Key         int      `json:"key,omitempty"`
 	Loss        Figure   `json:"loss"` // nats a completion token
-	Perplexity  float64  `json:"perplexity"`
-	BitsPerByte float64  `json:"bitsPerByte"`
-	Figures     []Figure `json:"figures"` // the measure's own come first
+	Perplexity  Figure   `json:"perplexity"`
+	BitsPerByte Figure   `json:"bitsPerByte"`
+	Figures     []Figure `json:"figures"`           // the measure's own come first
+	Ranking     *Ranking `json:"ranking,omitempty"` // where labels were ranked
 }
 
-// Figure is a number, with its 95 % bootstrap interval where it has one.
+// Ranking is how a candidate's labels by likelihood stand to the true ones.
+type Ranking struct {
+	Labels []string `json:"labels"`
+	Counts [][]int  `json:"counts"` // [true][picked]
+	Bins   []Bin    `json:"bins"`   // of the picked label's probability
+}
+
+// Bin is the rows whose label was picked with a probability above Low and up to High.
+type Bin struct {
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	Count int     `json:"count"`
+	Sure  float64 `json:"sure"`  // mean probability
+	Right float64 `json:"right"` // share of right picks
+}
+
+// Figure is a number with its 95 % bootstrap interval.
 type Figure struct {
-	Name     string  `json:"name"`
-	Value    float64 `json:"value"`
-	Low      float64 `json:"low,omitempty"`
-	High     float64 `json:"high,omitempty"`
-	Interval bool    `json:"interval,omitempty"`
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
 }
 
 // Pair says in how many of 100 resamples of the rows the first candidate, an index, is better
@@ -53,6 +69,8 @@ type Pair struct {
 	Second int     `json:"second"`
 	Loss   float64 `json:"loss"`
 	Score  float64 `json:"score"`
+	Label  string  `json:"label,omitempty"` // the likeliest, where labels were ranked
+	Sure   float64 `json:"sure,omitempty"`  // its probability among the labels
 }
 
 // JudgedRow is one example with every candidate's answer.
@@ -69,6 +87,8 @@ type RowAnswer struct {
 	Tokens int     `json:"tokens"`
 	Loss   float64 `json:"loss"` // of the expected completion, nats a token
 	Score  float64 `json:"score"`
+	Label  string  `json:"label,omitempty"` // the likeliest, where labels were ranked
+	Sure   float64 `json:"sure,omitempty"`  // its probability among the labels
 }
 
 func (Judge) wireType() string  { return "judge" }

@@ -26,7 +26,7 @@ func (j Judged) Heads() []string {
 
 // Cells are a candidate's figures as people read them.
 func (c Candidate) Cells() []string {
-	cells := []string{c.Loss.String(), Brief(c.Perplexity, 3), Brief(c.BitsPerByte, 3)}
+	cells := []string{c.Loss.String(), c.Perplexity.String(), c.BitsPerByte.String()}
 	for _, f := range c.Figures {
 		cells = append(cells, f.String())
 	}
@@ -35,11 +35,7 @@ func (c Candidate) Cells() []string {
 
 // String writes a figure with its interval: "0.83 (0.71 to 0.92)".
 func (f Figure) String() string {
-	s := Brief(f.Value, 3)
-	if f.Interval {
-		s += " (" + Brief(f.Low, 3) + " to " + Brief(f.High, 3) + ")"
-	}
-	return s
+	return Brief(f.Value, 3) + " (" + Brief(f.Low, 3) + " to " + Brief(f.High, 3) + ")"
 }
 
 // Title is a candidate's name in a table.
@@ -83,12 +79,18 @@ func (j Judged) Write(kind string) ([]byte, error) {
 	head := []string{"prompt", "expected"}
 	for _, c := range j.Candidates {
 		head = append(head, unformula(c.Name), unformula(c.Name)+" score", unformula(c.Name)+" loss")
+		if c.Ranking != nil {
+			head = append(head, unformula(c.Name)+" label", unformula(c.Name)+" label's probability")
+		}
 	}
 	w.Write(head)
 	for _, r := range j.Rows {
 		line := []string{unformula(r.Prompt), unformula(r.Expected)}
-		for _, a := range r.Answers {
+		for i, a := range r.Answers {
 			line = append(line, unformula(a.Text), decimal(a.Score), decimal(a.Loss))
+			if j.Candidates[i].Ranking != nil {
+				line = append(line, unformula(a.Label), decimal(a.Sure))
+			}
 		}
 		w.Write(line)
 	}

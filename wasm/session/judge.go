@@ -25,6 +25,8 @@ type candidate struct {
 	tensors map[string]engine.Tensor
 	tokens  []data.Tokens
 	answers []wire.RowAnswer
+	loss    eval.Statistic
+	main    eval.Statistic // what the measure compares by
 }
 
 // judgeStreams is how many rows are answered at a time.
@@ -69,11 +71,9 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 		expected = append(expected, completion)
 		j.Rows = append(j.Rows, wire.JudgedRow{Prompt: prompt, Expected: completion})
 	}
-	measure := eval.Measure(o.Measure)
-	if measure == "" {
-		measure = eval.Choose(expected)
-	} else if !slices.Contains(eval.Measures, measure) {
-		return j, hint(fmt.Sprintf("Choose one of %v.", eval.Measures), "the measure %q is unknown", o.Measure)
+	measure, labels, err := s.measureOf(o.Measure)
+	if err != nil {
+		return j, err
 	}
 	j.Measure, j.Hash, j.Shots, j.Count = string(measure), s.examples.hash, shots, len(j.Rows)
 	done, total := 0, len(all)*len(val)
@@ -83,7 +83,7 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 		if err != nil {
 			return j, err
 		}
-		if c.summarise(val); !o.Losses {
+		if !o.Losses {
 			most := o.MaxTokens
 			if most <= 0 {
 				most = min(max(2*longest, 16), 256)
@@ -91,7 +91,9 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 			if err := s.answerAll(ctx, c, most, told); err != nil {
 				return j, err
 			}
-			c.score(measure, expected)
+			if err := s.score(ctx, c, measure, labels, expected); err != nil {
+				return j, err
+			}
 		}
 		j.Candidates = append(j.Candidates, c.Candidate)
 		for i, a := range c.answers {
@@ -100,9 +102,11 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 	}
 	for i, a := range all {
 		for k, b := range all[:i] {
-			j.Pairs = append(j.Pairs, wire.Pair{First: i, Second: k,
-				Loss:  eval.Better(b.losses(val), a.losses(val)),
-				Score: eval.Better(a.scores(), b.scores())})
+			p := wire.Pair{First: i, Second: k, Loss: eval.Better(len(val), b.loss, a.loss)}
+			if !o.Losses {
+				p.Score = eval.Better(len(val), a.main, b.main)
+			}
+			j.Pairs = append(j.Pairs, p)
 		}
 	}
 	slices.SortStableFunc(j.Rows, func(a, b wire.JudgedRow) int {
@@ -161,6 +165,37 @@ func (s *Session) candidates(ctx context.Context, o wire.Judge, val []data.Token
 	return all, shots, free, nil
 }
 
+// mostRanked is the most labels that are ranked.
+const mostRanked = 60
+
+// measureOf is the measure that is asked for, or that suits the examples, and the labels that it
+// ranks, if it does: as they stand after their prompts.
+func (s *Session) measureOf(name string) (m eval.Measure, labels []string, err error) {
+	answers := slices.Concat(data.Answers(s.examples.split.train), data.Answers(s.examples.split.val))
+	if m = eval.Measure(name); m == "" {
+		m = eval.Choose(answers)
+	} else if !slices.Contains(eval.Measures, m) {
+		return m, nil, hint(fmt.Sprintf("Choose one of %v.", eval.Measures), "the measure %q is unknown", name)
+	}
+	if m != eval.Labels {
+		return m, nil, nil
+	}
+	seen := map[string]bool{}
+	for _, a := range answers {
+		if t := strings.TrimSpace(a); !seen[t] {
+			seen[t] = true
+			labels = append(labels, a)
+		}
+	}
+	switch {
+	case len(labels) < 2:
+		return m, nil, hint("Choose exact match: it says how often that answer is given.", "all examples have the same answer: there is nothing to tell apart")
+	case len(labels) > mostRanked:
+		return m, nil, hint("Choose another measure.", "the examples have %d different answers; labels are ranked up to %d", len(labels), mostRanked)
+	}
+	return m, labels, nil
+}
+
 // measure takes a candidate's loss on every row, and says how many tokens the longest
 // completion has.
 func (s *Session) measure(ctx context.Context, c *candidate) (longest int, err error) {
@@ -170,14 +205,21 @@ func (s *Session) measure(ctx context.Context, c *candidate) (longest int, err e
 		return 0, err
 	}
 	defer e.Close()
-	losses, _, err := e.Each(ctx)
+	losses, tokens, err := e.Each(ctx)
 	if err != nil {
 		return 0, err
 	}
+	var bytes []int
+	weights := make([]float64, len(tokens))
 	for i, t := range c.tokens {
 		c.answers[i].Loss = losses[i]
+		weights[i] = float64(tokens[i])
+		bytes = append(bytes, t.Bytes)
 		longest = max(longest, len(t.IDs)-t.Start)
 	}
+	loss, perplexity, bits := eval.LossFigures(losses, tokens, bytes)
+	c.loss = eval.Weighted(losses, weights)
+	c.Loss, c.Perplexity, c.BitsPerByte = wire.Figure(loss), wire.Figure(perplexity), wire.Figure(bits)
 	return longest, nil
 }
 
@@ -189,59 +231,68 @@ func (s *Session) asked(t data.Tokens) []int32 {
 	return t.IDs[:t.Start]
 }
 
-// answerAll answers the rows, several at a time: those with answers of about the same length
-// together. Rows with soft slots, or for an encoder, go one by one.
-func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told func() bool) error {
-	order := make([]int, len(c.tokens))
+// asking is a generator for a candidate's rows, several at a time: those with completions of
+// about the same length together. Rows with soft slots, or for an encoder, go one by one.
+type asking struct {
+	*generate.Generator
+	s       *Session
+	c       *candidate
+	order   []int
+	streams int
+	most    int // tokens of an answer
+}
+
+// askAll prepares answers of up to so many tokens.
+func (s *Session) askAll(ctx context.Context, c *candidate, most int) (*asking, error) {
+	a := &asking{s: s, c: c, order: make([]int, len(c.tokens)), streams: min(judgeStreams, len(c.tokens))}
 	longest := 0
-	soft := s.encDec()
 	for i, t := range c.tokens {
-		order[i] = i
+		a.order[i] = i
 		longest = max(longest, len(s.asked(t)))
-		soft = soft || t.Soft != nil
+		if s.encDec() || t.Soft != nil {
+			a.streams = 1
+		}
 	}
+	a.most = most
 	if room := s.model.Arch.Info().Context; longest+most+1 > room {
-		most = max(1, room-longest-1)
+		a.most = max(1, room-longest-1)
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Compare(len(c.tokens[a].IDs)-c.tokens[a].Start, len(c.tokens[b].IDs)-c.tokens[b].Start)
+	slices.SortStableFunc(a.order, func(i, k int) int {
+		return cmp.Compare(len(c.tokens[i].IDs)-c.tokens[i].Start, len(c.tokens[k].IDs)-c.tokens[k].Start)
 	})
-	n := min(judgeStreams, len(order))
-	if soft {
-		n = 1
+	var err error
+	a.Generator, err = generate.NewMany(ctx, s.model.Frozen, c.method, c.tensors, a.streams, longest+a.most+1)
+	return a, err
+}
+
+// prompts are what some rows are asked.
+func (a *asking) prompts(rows []int) (all [][]int32) {
+	for _, i := range rows {
+		all = append(all, a.s.asked(a.c.tokens[i]))
 	}
-	g, err := generate.NewMany(ctx, s.model.Frozen, c.method, c.tensors, n, longest+most+1)
+	return all
+}
+
+// answerAll answers the rows greedily.
+func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told func() bool) error {
+	a, err := s.askAll(ctx, c, most)
 	if err != nil {
 		return err
 	}
-	defer g.Close()
-	o := generate.Options{MaxTokens: most, Stop: s.ends()}
-	for len(order) > 0 {
-		some := order[:min(n, len(order))]
-		order = order[len(some):]
-		said := make([][]int32, len(some))
-		ended := make([]bool, len(some))
-		if soft {
-			o.Soft = c.tokens[some[0]].Soft
-			if o.Soft != nil {
-				o.Soft = o.Soft[:c.tokens[some[0]].Start]
+	defer a.Close()
+	o := generate.Options{MaxTokens: a.most, Stop: s.ends()}
+	for some := range slices.Chunk(a.order, a.streams) {
+		if o.Soft = nil; c.tokens[some[0]].Soft != nil {
+			o.Soft = c.tokens[some[0]].Soft[:c.tokens[some[0]].Start]
+		}
+		said, ended := make([][]int32, len(some)), make([]bool, len(some))
+		if err := a.RunAll(ctx, a.prompts(some), o, func(i int, _ []float32, id int32) bool {
+			if ended[i] = slices.Contains(o.Stop, id); !ended[i] {
+				said[i] = append(said[i], id)
 			}
-			if ended[0], err = g.Run(ctx, s.asked(c.tokens[some[0]]), o, func(id int32) bool { said[0] = append(said[0], id); return ctx.Err() == nil }); err != nil {
-				return err
-			}
-		} else {
-			var prompts [][]int32
-			for _, i := range some {
-				prompts = append(prompts, s.asked(c.tokens[i]))
-			}
-			if err := g.RunAll(ctx, prompts, o, func(i int, _ []float32, id int32) bool {
-				if ended[i] = slices.Contains(s.ends(), id); !ended[i] {
-					said[i] = append(said[i], id)
-				}
-				return !ended[i] && ctx.Err() == nil
-			}); err != nil {
-				return err
-			}
+			return !ended[i] && ctx.Err() == nil
+		}); err != nil {
+			return err
 		}
 		for k, i := range some {
 			c.answers[i].Text, c.answers[i].Ended, c.answers[i].Tokens = s.spell(c.tokens[i], said[k]), ended[k], len(said[k])
@@ -269,59 +320,92 @@ func (s *Session) spell(t data.Tokens, answer []int32) string {
 	return text.String()
 }
 
-// losses is the loss of each row, which counts as often as it has tokens.
-func (c *candidate) losses(val []data.Tokens) (all eval.Sample) {
-	for i, a := range c.answers {
-		all.Values = append(all.Values, a.Loss)
-		all.Weights = append(all.Weights, float64(len(val[i].IDs)-val[i].Start))
-	}
-	return all
-}
-
-func (c *candidate) scores() (all eval.Sample) {
-	for _, a := range c.answers {
-		all.Values = append(all.Values, a.Score)
-	}
-	return all
-}
-
-// figure is a mean with its interval.
-func figure(name string, s eval.Sample) wire.Figure {
-	low, high := s.Interval()
-	return wire.Figure{Name: name, Value: s.Mean(), Low: low, High: high, Interval: true}
-}
-
-// summarise tells the losses.
-func (c *candidate) summarise(val []data.Tokens) {
-	losses := c.losses(val)
-	c.Loss = figure("loss", losses)
-	c.Perplexity = eval.Perplexity(c.Loss.Value)
-	nats, bytes := 0.0, 0
-	for i, l := range losses.Values {
-		nats += l * losses.Weights[i]
-		bytes += val[i].Bytes
-	}
-	if bytes > 0 {
-		c.BitsPerByte = eval.BitsPerByte(nats, bytes)
-	}
-}
-
-// score judges the answers.
-func (c *candidate) score(m eval.Measure, expected []string) {
+// score judges the answers, labels by how likely each one is.
+func (s *Session) score(ctx context.Context, c *candidate, m eval.Measure, labels, expected []string) error {
 	var texts []string
-	var ended, length eval.Sample
-	for i := range c.answers {
-		a := &c.answers[i]
-		a.Score = m.Score(a.Text, expected[i])
+	var ended, length []float64
+	for _, a := range c.answers {
 		texts = append(texts, a.Text)
 		yes := 0.0
 		if a.Ended {
 			yes = 1
 		}
-		ended.Values, length.Values = append(ended.Values, yes), append(length.Values, float64(a.Tokens))
+		ended, length = append(ended, yes), append(length, float64(a.Tokens))
 	}
-	for _, f := range m.Summarise(texts, expected, c.scores().Values) {
+	judged := m.Judge(texts, expected)
+	said := judged.Figures[0]
+	if labels != nil {
+		r, err := s.rank(ctx, c, labels)
+		if err != nil {
+			return err
+		}
+		gold := make([]string, len(expected))
+		for i := range expected {
+			gold[i] = strings.TrimSpace(s.examples.split.val[i].Answer())
+			label, sure := r.Pick(i)
+			c.answers[i].Label, c.answers[i].Sure = r.Labels[label], sure
+		}
+		var found eval.Calibration
+		if judged, found, err = r.Judge(gold); err != nil {
+			return err
+		}
+		c.Ranking = &wire.Ranking{Labels: found.Confusion.Labels, Counts: found.Confusion.Counts}
+		for _, b := range found.Bins {
+			c.Ranking.Bins = append(c.Ranking.Bins, wire.Bin(b))
+		}
+		said.Name = "said word for word"
+		judged.Figures = append(judged.Figures, said)
+	}
+	c.main = judged.Main
+	for i, score := range judged.Scores {
+		c.answers[i].Score = score
+	}
+	n := len(texts)
+	for _, f := range append(judged.Figures, eval.NewFigure("ended by itself", n, eval.Mean(ended)), eval.NewFigure("tokens", n, eval.Mean(length))) {
 		c.Figures = append(c.Figures, wire.Figure(f))
 	}
-	c.Figures = append(c.Figures, figure("ended by itself", ended), figure("tokens", length))
+	return nil
+}
+
+// rank measures how likely a candidate holds each label, with the token that ends it, as the
+// answer to each row.
+func (s *Session) rank(ctx context.Context, c *candidate, labels []string) (eval.Ranking, error) {
+	r := eval.Ranking{LogProbs: make([][]float64, len(c.tokens))}
+	enc, err := s.encoding(s.examples.opts)
+	if err != nil {
+		return r, err
+	}
+	var continuations [][]int32
+	most := 0
+	for _, l := range labels {
+		t, err := enc.Tokenise(s.examples.split.val[0].WithAnswer(l))
+		if err != nil {
+			return r, err
+		}
+		r.Labels = append(r.Labels, strings.TrimSpace(l))
+		continuations = append(continuations, t.IDs[t.Start:])
+		most = max(most, len(t.IDs)-t.Start)
+	}
+	a, err := s.askAll(ctx, c, most)
+	if err != nil {
+		return r, err
+	}
+	defer a.Close()
+	for some := range slices.Chunk(a.order, a.streams) {
+		var soft []int32
+		if t := c.tokens[some[0]]; t.Soft != nil {
+			soft = t.Soft[:t.Start]
+		}
+		all, err := a.Rank(ctx, a.prompts(some), continuations, soft)
+		if err != nil {
+			return r, err
+		}
+		for k, i := range some {
+			r.LogProbs[i] = all[k]
+		}
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }

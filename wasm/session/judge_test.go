@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestJudge(t *testing.T) {
 	if len(j.Rows) != d.Val || count != 3*d.Val || len(j.Candidates) != 3 || len(j.Pairs) != 3 || j.Measure == "" || j.Shots == 0 {
 		t.Fatalf("%d rows, %d told, %d candidates, %d pairs by %q with %d shots", len(j.Rows), count, len(j.Candidates), len(j.Pairs), j.Measure, j.Shots)
 	}
-	if tuned := j.Candidates[2]; math.Abs(tuned.Loss.Value-done.BestLoss) > 1e-5 || tuned.Loss.Low > tuned.Loss.Value || tuned.Loss.High < tuned.Loss.Value || tuned.BitsPerByte <= 0 {
+	if tuned := j.Candidates[2]; math.Abs(tuned.Loss.Value-done.BestLoss) > 1e-5 || tuned.Loss.Low > tuned.Loss.Value || tuned.Loss.High < tuned.Loss.Value || tuned.BitsPerByte.Value <= 0 {
 		t.Errorf("%+v, the training says %v", tuned.Loss, done.BestLoss)
 	}
 	if base := j.Candidates[0]; math.Abs(base.Loss.Value-done.BaseLoss) > 1e-5 {
@@ -66,6 +67,59 @@ func TestJudge(t *testing.T) {
 	}
 	if _, err := s.Judge(context.Background(), wire.Judge{Base: true, Measure: "x"}, nil); err == nil || !strings.Contains(err.Error(), `"x"`) {
 		t.Errorf("an unknown measure: %v", err)
+	}
+}
+
+// Few different completions are ranked: scores, counts, bins and accuracy say the same. One
+// label alone is judged by whether it is said, and refused where it is to be ranked.
+func TestJudgeLabels(t *testing.T) {
+	for _, dir := range []string{tiny.Folder(t, 0), pairFolder(t)} {
+		s := load(t, dir)
+		var lines strings.Builder
+		for i := range 60 {
+			fmt.Fprintf(&lines, "{\"prompt\": \"guest number %d\", \"completion\": \" %s\"}\n", i, []string{"tea", "cake and tea", "river"}[i%3])
+		}
+		if _, err := s.SetData("a.jsonl", []byte(lines.String()), wire.DataOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		j, err := s.Judge(context.Background(), wire.Judge{Base: true, InContext: true}, func(int, int) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range j.Candidates {
+			if j.Measure != "labels" || c.Ranking == nil || len(c.Ranking.Bins) != 10 || c.Figures[0].Name != "accuracy" {
+				t.Fatalf("%s: %+v", j.Measure, c)
+			}
+			right, rows, binned := 0.0, 0, 0
+			for _, r := range j.Rows {
+				a := r.Answers[i]
+				if a.Label == strings.TrimSpace(r.Expected) != (a.Score == 1) || a.Sure < 1.0/3-1e-9 || a.Sure > 1 {
+					t.Errorf("%s: %+v for %q", c.Name, a, r.Expected)
+				}
+				right += a.Score
+			}
+			for g := range c.Ranking.Counts {
+				for _, n := range c.Ranking.Counts[g] {
+					rows += n
+				}
+			}
+			for _, b := range c.Ranking.Bins {
+				binned += b.Count
+			}
+			if rows != len(j.Rows) || binned != rows || math.Abs(c.Figures[0].Value-right/float64(rows)) > 1e-12 {
+				t.Errorf("%s: %+v of %d rows", c.Name, c.Ranking, len(j.Rows))
+			}
+		}
+		one := strings.ReplaceAll(strings.ReplaceAll(lines.String(), "river", "tea"), "cake and tea", "tea")
+		if _, err := s.SetData("c.jsonl", []byte(one), wire.DataOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Judge(context.Background(), wire.Judge{Base: true, Measure: "labels"}, nil); err == nil || !strings.Contains(err.Error(), "same answer") {
+			t.Errorf("one label: %v", err)
+		}
+		if j, err = s.Judge(context.Background(), wire.Judge{Base: true}, func(int, int) bool { return true }); err != nil || j.Measure != "exact" {
+			t.Errorf("one label is measured by %q: %v", j.Measure, err)
+		}
 	}
 }
 

@@ -130,9 +130,42 @@ func table(to io.Writer, j wire.Judged) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	for _, c := range j.Candidates {
+		if c.Ranking != nil {
+			if err := rankingTable(to, c); err != nil {
+				return err
+			}
+		}
+	}
 	for _, s := range j.Verdicts() {
 		fmt.Fprintln(to, s)
 	}
 	_, err := fmt.Fprintf(to, "%d held-out examples in %.1f s; in brackets 95 %% intervals by bootstrap.\n", j.Count, j.Seconds)
 	return err
+}
+
+// rankingTable writes which labels were picked for which, and how often picks of a
+// probability are right.
+func rankingTable(to io.Writer, c wire.Candidate) error {
+	w := tabwriter.NewWriter(to, 0, 8, 3, ' ', 0)
+	fmt.Fprintf(w, "\n%s: true label, and what was picked for it\n", c.Name)
+	for _, l := range c.Ranking.Labels {
+		fmt.Fprint(w, "\t", l)
+	}
+	fmt.Fprintln(w)
+	for i, row := range c.Ranking.Counts {
+		fmt.Fprint(w, c.Ranking.Labels[i])
+		for _, n := range row {
+			fmt.Fprint(w, "\t", n)
+		}
+		fmt.Fprintln(w)
+	}
+	fmt.Fprintf(w, "\n%s: probability of the picked label\tright\trows\n", c.Name)
+	for _, b := range c.Ranking.Bins {
+		if b.Count > 0 {
+			fmt.Fprintf(w, "%s\t%s\t%d\n", wire.Brief(b.Sure, 2), wire.Brief(b.Right, 2), b.Count)
+		}
+	}
+	fmt.Fprintln(w)
+	return w.Flush()
 }

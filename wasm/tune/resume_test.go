@@ -40,7 +40,7 @@ func TestResumeIsExact(t *testing.T) {
 	}
 	s.stopped("tune train -device cpu -model tiny -data tea.jsonl -steps 1000000 -evaluate 10 -patience 0 -json -out other", `"step":20,`)
 	record := s.read("other.run/" + recordFile)
-	write(t, filepath.Join(s.dir, "other.run", checkpointFile), string(s.read("other.run/"+checkpointFile)[:2000]), 0o666)
+	write(t, filepath.Join(s.dir, "other.run", checkpointFile), string(s.read("other.run/" + checkpointFile)[:2000]), 0o666)
 	s.refused("tune train -resume other.run", 1, "checkpoint")
 	write(t, filepath.Join(s.dir, "other.run", recordFile), strings.Replace(string(record), `"format": 1`, `"format": 9`, 1), 0o666)
 	s.refused("tune train -resume other.run", 1, "format 9, known is 1")

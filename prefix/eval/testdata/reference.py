@@ -6,12 +6,15 @@ Made with sacrebleu 2.6.0, rouge-score 0.1.2, seqeval 1.2.2, scikit-learn 1.9.1 
 Python 3; seed 7.
 """
 import json
+import math
 import random
 
+import numpy
 from rouge_score import rouge_scorer
 from sacrebleu.metrics import BLEU, CHRF
 from seqeval.metrics import f1_score, precision_score, recall_score
-from sklearn.metrics import accuracy_score, f1_score as label_f1
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score as label_f1
 
 rng = random.Random(7)
 
@@ -119,6 +122,25 @@ def label_case(names):
             "macroF1": float(label_f1(gold, pred, average="macro"))}
 
 
+def ranking_case(names, rows, sharp):
+    """Log-probabilities of labels, and how well their softmax is calibrated."""
+    gold = [rng.choice(names) for _ in range(rows)]
+    logs = [[sharp * rng.gauss(1.0 if n == g else 0.0, 1) - 3 for n in names] for g in gold]
+    picked = [names[max(range(len(names)), key=lambda i: l[i])] for l in logs]
+    sure = [1 / sum(math.exp(x - max(l)) for x in l) for l in logs]
+    right = [int(g == p) for g, p in zip(gold, picked)]
+    # calibration_curve leaves empty bins out; its bins are those of numpy.searchsorted here
+    share, mean = calibration_curve(right, sure, n_bins=10, strategy="uniform")
+    counts = numpy.bincount(numpy.searchsorted(numpy.linspace(0, 1, 11)[1:-1], sure), minlength=10)
+    full = counts[counts > 0]
+    seen = sorted(set(gold) | set(picked))
+    return {"names": names, "gold": gold, "logs": logs, "accuracy": float(accuracy_score(gold, picked)),
+            "macroF1": float(label_f1(gold, picked, average="macro")), "seen": seen,
+            "confusion": confusion_matrix(gold, picked, labels=seen).tolist(), "counts": counts.tolist(),
+            "share": share.tolist(), "mean": mean.tolist(),
+            "ece": float((full * abs(share - mean)).sum() / rows)}
+
+
 lines = ENGLISH + CHINESE + [noise() for _ in range(60)] + [" .5, .5 "]
 pre = {t: BLEU(tokenize=t)._preprocess_segment for t in ("13a", "zh")}
 print(json.dumps({
@@ -126,4 +148,6 @@ print(json.dumps({
     "texts": [text_case(*c) for c in corpora()],
     "tags": [tag_case("BI"), tag_case("BIES")],
     "labels": [label_case(["neg", "neu", "pos", "never true"]), label_case(["a", "b", "c"])],
+    "rankings": [ranking_case(["neg", "neu", "pos"], 60, 1.0), ranking_case([f"intent {i}" for i in range(10)], 40, 3.0),
+                 ranking_case(["no", "yes"], 1, 1.0)],
 }, ensure_ascii=True, indent=0))
