@@ -35,6 +35,11 @@ type App struct {
 	forgotten *forgotten
 	editing   int        // number of the run whose name is being edited
 	deleted   *runRecord // the run that was deleted last
+	shownRuns int        // how many of the list are shown beyond the first few
+	queue     queue
+	finder    finder
+	curves    curves
+	heeded    map[string]bool // signs that were acted on or dismissed, by run and kind
 	compare   compare
 	live      live
 	dog       watchdog
@@ -59,6 +64,9 @@ const (
 	atShare
 	atExperiments
 	atLive
+	atRuns
+	atQueue
+	atFinder
 )
 
 // notice is a message with a hint. A fatal one offers a new worker.
@@ -73,6 +81,9 @@ func New(host Host) *App {
 	a.set = defaultSettings()
 	a.shelf = newShelf()
 	a.experiments = newExperiments()
+	a.curves = newCurves()
+	a.queue.boxes = newSweep()
+	a.heeded = map[string]bool{}
 	a.form.val = defaultVal
 	a.compare.gen = defaultGeneration()
 	a.chart = chartView{width: 720, cursor: -1}
@@ -131,6 +142,7 @@ func (a *App) Restart() {
 	a.home.stop()
 	a.shelf.stop()
 	a.experiments.stop("the engine stopped")
+	a.finder.stop()
 	a.Start()
 }
 
@@ -149,9 +161,11 @@ func (a *App) refuse(at place, message, hint string) {
 
 func (a *App) dismiss(at place) { delete(a.notices, at) }
 
-// training says whether a run is under way, paused or not, the model writes about a text, or
-// an experiment has the device.
-func (a *App) training() bool { return a.run.active() || a.study.writing() || a.experiments.id != 0 }
+// training says whether a run is under way, paused or not, the model writes about a text, learning
+// rates are tried out, or an experiment has the device.
+func (a *App) training() bool {
+	return a.run.active() || a.study.writing() || a.experiments.id != 0 || a.finder.id != 0
+}
 
 // Resize tells the chart how wide it is on the screen, in CSS pixels. It says
 // whether that is news.

@@ -9,12 +9,14 @@ import (
 
 // usePreset makes the choices of a named method. Axes that it does not name get their
 // default, and settings keep what stands in their boxes unless the method names them.
-func (a *App) usePreset(p wire.Preset) {
-	for _, axis := range a.ready.Axes {
-		a.set.method[axis.ID] = presetChoice(axis, p)
+func (a *App) usePreset(p wire.Preset) { a.set.take(a.ready.Axes, p) }
+
+func (s *settings) take(axes []wire.Axis, p wire.Preset) {
+	for _, axis := range axes {
+		s.method[axis.ID] = presetChoice(axis, p)
 	}
 	for key, value := range p.Choice {
-		a.set.method[key] = value
+		s.method[key] = value
 	}
 }
 

@@ -46,6 +46,12 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.study.status.hear(m.State, "writing")
 	case wire.Checkpoint:
 		a.onCheckpoint(m, blob)
+	case wire.Snapshot:
+		a.onSnapshot(m, blob)
+	case wire.RateTried:
+		a.finder.tried(m)
+	case wire.RateFound:
+		a.onRateFound(m)
 	case wire.Shelf:
 		a.onShelf(m)
 	case wire.Copy:
@@ -125,6 +131,8 @@ func (a *App) onProgress(m wire.Progress) {
 		a.study.progress = &m
 	case a.run.id:
 		a.run.progress = &m
+	case a.finder.id:
+		a.finder.progress = &m
 	case a.home.id:
 		a.home.progress = &m
 	case a.judging.id:
@@ -154,6 +162,8 @@ func (a *App) onError(m wire.Error) {
 		a.live.stop()
 		a.home.stop()
 		a.experiments.stop("the engine stopped")
+		a.finder.stop()
+		a.queue.hold("the engine stopped")
 		a.judging.stop()
 		a.stashShelf()
 		return
@@ -173,7 +183,10 @@ func (a *App) onError(m wire.Error) {
 	case a.run.id:
 		if !a.earlierCheckpoint() {
 			a.run.stop("an error")
+			a.queue.hold("a training failed")
 		}
+	case a.finder.id:
+		a.finder.stop()
 	case a.compare.id:
 		a.compare.stop()
 	case a.judging.id:

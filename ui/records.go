@@ -49,6 +49,7 @@ type sittingRecord struct {
 	Name     string         `json:"name"` // of the next export
 	Run      int            `json:"run,omitempty"`
 	InUse    map[string]int `json:"inUse,omitempty"` // by fingerprint: the prefix in use
+	Queue    []queuedRecord `json:"queue,omitempty"` // trainings that wait for their turn
 }
 
 // modelRecord says which model something belongs to, and where it came from.
@@ -100,15 +101,16 @@ type settingsRecord struct {
 	Schedule string            `json:"schedule"`
 	Seed     string            `json:"seed"`
 	Patience string            `json:"patience"`
+	Keep     string            `json:"keep,omitempty"`
 	Method   map[string]string `json:"method"`
 }
 
 func (s settings) record() settingsRecord {
-	return settingsRecord{s.by, s.minutes, s.steps, s.batch, s.lr, s.schedule, s.seed, s.patience, s.method}
+	return settingsRecord{s.by, s.minutes, s.steps, s.batch, s.lr, s.schedule, s.seed, s.patience, s.keep, s.method}
 }
 
 func (r settingsRecord) settings() settings {
-	s := settings{r.By, r.Minutes, r.Steps, r.Batch, r.LR, r.Schedule, r.Seed, r.Patience, r.Method}
+	s := settings{r.By, r.Minutes, r.Steps, r.Batch, r.LR, r.Schedule, r.Seed, r.Patience, r.Keep, r.Method}
 	if s.by == "" {
 		return defaultSettings()
 	}
@@ -237,6 +239,30 @@ type runRecord struct {
 	Ended   string        `json:"ended,omitempty"` // why there is no result
 	Prefix  int           `json:"prefix,omitempty"`
 	Saved   []checkpoint  `json:"saved,omitempty"` // oldest first
+	Copies  []copyRecord  `json:"copies,omitempty"`
+	Sweep   *sweepMark    `json:"sweep,omitempty"`
+}
+
+// copyRecord is a copy of a run's prefix, as it was after a step: a zip for the shelf.
+type copyRecord struct {
+	File string       `json:"file"`
+	Item wire.Shelved `json:"item"` // without a key
+}
+
+// sweepMark says of which sweep a run is one.
+type sweepMark struct {
+	N     int    `json:"n"`     // among all sweeps, from 1
+	I     int    `json:"i"`     // among its runs
+	What  string `json:"what"`  // differs from run to run
+	Value string `json:"value"` // this run's
+}
+
+// queuedRecord is a training that waits for its turn.
+type queuedRecord struct {
+	Ask         wire.Train `json:"ask"`
+	Sweep       sweepMark  `json:"sweep"`
+	Hash        string     `json:"hash,omitempty"` // of the examples
+	Fingerprint string     `json:"fingerprint"`    // of the model
 }
 
 // stepPoint is what a step reported beside its loss.

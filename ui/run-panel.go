@@ -65,8 +65,13 @@ func (c *RunPanel) tiles() []fact {
 	switch {
 	case r.done != nil:
 		tiles[4] = fact{name: "Time taken", value: span(seconds(r.done.Seconds))}
-	case r.active() && r.last.LeftSec > 0:
-		tiles[4].value = span(seconds(r.last.LeftSec))
+	case r.active():
+		if left, gone := r.clock(); left > 0 {
+			tiles[4].value = span(left)
+			if gone > 0 {
+				tiles[4].more = "after " + span(gone)
+			}
+		}
 	}
 	return tiles
 }

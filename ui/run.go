@@ -24,6 +24,8 @@ type run struct {
 	points   []stepPoint
 	prefix   int          // key of what came of it
 	saved    []checkpoint // that it can go on from, oldest first
+	copies   []copyRecord // of its prefix, by step
+	sweep    *sweepMark   // nil: it is none of a sweep
 	resumed  bool         // it was asked to go on from a checkpoint, and has not yet
 	text     bool         // it learns a text: losses are differences from the model that has it in context
 	status   runStatus
@@ -113,6 +115,19 @@ func (r *run) total() int {
 		return r.planned.Steps
 	}
 	return 0
+}
+
+// clock is the time that is left, and, of a run whose limit is a time, what is gone of it.
+func (r *run) clock() (left, gone time.Duration) {
+	left = seconds(r.last.LeftSec)
+	if r.asked.Steps > 0 || r.asked.Minutes <= 0 {
+		return left, 0
+	}
+	limit := time.Duration(r.asked.Minutes * float64(time.Minute))
+	if len(r.losses) == 0 {
+		return limit, 0
+	}
+	return left, max(0, limit-left)
 }
 
 // shown is the last step of the chart's axis: it follows the run, not a plan that a limit in

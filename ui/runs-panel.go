@@ -16,13 +16,61 @@ import (
 // RunsPanel lists the runs that are kept.
 type RunsPanel struct{ App *App }
 
-func (c *RunsPanel) summary() string { return "Runs: " + count(len(c.App.runs)) }
+// runsAtOnce is how many of the list are shown, and how many a press adds.
+const runsAtOnce = 8
 
 // list is the runs, newest first.
 func (c *RunsPanel) list() []*runRecord {
 	all := slices.Clone(c.App.runs)
 	slices.Reverse(all)
-	return all
+	return all[:min(len(all), runsAtOnce+c.App.shownRuns)]
+}
+
+func (c *RunsPanel) more() int { return max(0, len(c.App.runs)-runsAtOnce-c.App.shownRuns) }
+
+func (c *RunsPanel) drawn(r *runRecord) bool { return slices.Contains(c.App.drawn(), r) }
+
+// full says that the chart takes no more runs.
+func (c *RunsPanel) full(r *runRecord) bool {
+	return !c.drawn(r) && len(c.App.drawn()) >= mostDrawn
+}
+
+// best says how the run ended: its best validation loss beside the base model's.
+func (c *RunsPanel) best(r *runRecord) string {
+	b := r.best()
+	if math.IsNaN(b) {
+		return "—"
+	}
+	return lossText(b)
+}
+
+func (c *RunsPanel) below(r *runRecord) string {
+	b := r.best()
+	if n := len(r.Evals); n > 0 && r.Evals[n-1].Base > 0 && !math.IsNaN(b) {
+		return against(b, r.Evals[n-1].Base)
+	}
+	return ""
+}
+
+// method names what was trained: a preset, or the choices that differ from the defaults.
+func (a *App) method(t wire.Train) string {
+	s := settings{method: maps.Clone(t.Method)}
+	if s.method == nil {
+		return ""
+	}
+	s.adopt(a.ready.Axes)
+	for _, p := range a.ready.Presets {
+		if s.isPreset(a.ready.Axes, p) {
+			return p.Label
+		}
+	}
+	var parts []string
+	for _, axis := range a.ready.Axes {
+		if ch := choiceOf(axis, s.method[axis.ID]); ch != nil && ch.ID != defaultChoice(axis) {
+			parts = append(parts, ch.Label)
+		}
+	}
+	return strings.Join(parts, " + ")
 }
 
 func (c *RunsPanel) editWord(r *runRecord) string {
@@ -45,14 +93,7 @@ func (r *runRecord) best() float64 {
 
 // words describes a run in small print.
 func (c *RunsPanel) words(r *runRecord) string {
-	parts := []string{time.Unix(r.Began, 0).Format("2 Jan 15:04"), r.Model.Name, r.Data}
-	if b := r.best(); !math.IsNaN(b) {
-		words := "best " + lossText(b)
-		if n := len(r.Evals); r.Evals[n-1].Base > 0 {
-			words += " (" + against(b, r.Evals[n-1].Base) + ")"
-		}
-		parts = append(parts, words)
-	}
+	parts := []string{time.Unix(r.Began, 0).Format("2 Jan 15:04"), r.Model.Name, c.App.method(r.Ask), r.Data}
 	switch {
 	case r.Done != nil:
 		parts = append(parts, plural(r.Done.Steps, "step")+" in "+span(seconds(r.Done.Seconds)))
@@ -64,23 +105,38 @@ func (c *RunsPanel) words(r *runRecord) string {
 	if r.Device != "" {
 		parts = append(parts, deviceTitle(r.Device))
 	}
-	if r.Note != "" {
-		parts = append(parts, "“"+r.Note+"”")
-	}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }
 
-// differs says in which settings a run is not as the one before it.
+// other is the run that a run's settings are compared with: the one that is shown, and that
+// one with the one before it.
+func (c *RunsPanel) other(r *runRecord) *runRecord {
+	if shown := c.App.runOf(c.App.run.n); shown != nil && shown.N != r.N {
+		return shown
+	}
+	if i := slices.IndexFunc(c.App.runs, func(x *runRecord) bool { return x.N == r.N }); i > 0 {
+		return c.App.runs[i-1]
+	}
+	return nil
+}
+
+// differs says in which settings a run is not as the other.
 func (c *RunsPanel) differs(r *runRecord) string {
-	i := slices.Index(c.App.runs, r)
-	if i <= 0 {
+	o := c.other(r)
+	if o == nil {
 		return ""
 	}
-	d := differing(c.App.runs[i-1].Ask, r.Ask)
-	if len(d) == 0 {
-		return "The same settings as " + c.App.runs[i-1].title()
+	d := differing(o.Ask, r.Ask)
+	if o.Hash != r.Hash {
+		d = append([]string{"data " + settingWord(o.Data) + " → " + settingWord(r.Data)}, d...)
 	}
-	return "Unlike " + c.App.runs[i-1].title() + ": " + strings.Join(d, ", ")
+	if o.Model.Fingerprint != r.Model.Fingerprint {
+		d = append([]string{"model " + settingWord(o.Model.Name) + " → " + settingWord(r.Model.Name)}, d...)
+	}
+	if len(d) == 0 {
+		return "The same settings as " + o.title()
+	}
+	return "Unlike " + o.title() + ": " + strings.Join(d, ", ")
 }
 
 // differing lists the settings in which b is not as a, as "name a → b".
@@ -161,6 +217,9 @@ func (a *App) useSettings(r *runRecord) {
 	}
 	s.batch, s.schedule, s.seed = strconv.Itoa(t.Batch), t.Schedule, strconv.FormatUint(t.Seed, 10)
 	s.patience = strconv.Itoa(max(0, t.Patience))
+	if s.keep = ""; t.Keep > 0 {
+		s.keep = strconv.Itoa(t.Keep)
+	}
 	if s.lr = ""; t.LR > 0 {
 		s.lr = strconv.FormatFloat(t.LR, 'g', -1, 64)
 	}
@@ -169,23 +228,36 @@ func (a *App) useSettings(r *runRecord) {
 	}
 }
 
-// deleteRun takes a run out of the list; its prefix stays on the shelf. It can be undone.
+// deleteRun takes a run out of the list; its prefix stays on the shelf. It can be undone
+// until another is deleted.
 func (a *App) deleteRun(r *runRecord) {
+	a.dropDeleted()
 	a.deleted = r
 	a.runs = slices.DeleteFunc(slices.Clone(a.runs), func(x *runRecord) bool { return x == r })
 	if a.run.n == r.N {
 		a.run = run{}
 	}
 	a.sitting.pen.remove(runName(r.N))
-	for _, c := range r.Saved {
-		a.sitting.pen.remove(c.File)
-	}
 }
 
-// undeleteRun puts back the run that was deleted last; its checkpoints are gone.
+// dropDeleted lets go of the files of the run that was deleted last.
+func (a *App) dropDeleted() {
+	if a.deleted == nil {
+		return
+	}
+	for _, c := range a.deleted.Saved {
+		a.sitting.pen.remove(c.File)
+	}
+	for _, c := range a.deleted.Copies {
+		a.sitting.pen.remove(c.File)
+	}
+	a.deleted = nil
+}
+
+// undeleteRun puts back the run that was deleted last.
 func (a *App) undeleteRun() {
 	r := a.deleted
-	a.deleted, r.Saved = nil, nil
+	a.deleted = nil
 	a.runs = append(a.runs, r)
 	a.sortRuns()
 	if a.sitting.state == sittingOpen {
@@ -195,20 +267,27 @@ func (a *App) undeleteRun() {
 
 // exportRuns saves all runs: their records as JSON lines, or their curves as one table.
 func (a *App) exportRuns(kind string) {
-	var text strings.Builder
 	if kind == "csv" {
-		text.WriteString("run,name,step,loss,validation,learning rate,gradient norm,tokens a second\n")
+		a.host.Save("runs.csv", a.host.Bytes(table(a.runs)))
+		return
 	}
+	var text strings.Builder
 	for _, r := range a.runs {
-		if kind == "jsonl" {
-			line, _ := json.Marshal(r)
-			text.Write(line)
-			text.WriteByte('\n')
-			continue
-		}
+		line, _ := json.Marshal(r)
+		text.Write(line)
+		text.WriteByte('\n')
+	}
+	a.host.Save("runs.jsonl", a.host.Bytes(text.String()))
+}
+
+// table writes the curves of runs as comma-separated values.
+func table(runs []*runRecord) string {
+	var text strings.Builder
+	text.WriteString("run,name,step,loss,validation,learning rate,gradient norm,tokens a second\n")
+	for _, r := range runs {
 		r.table(&text)
 	}
-	a.host.Save("runs."+kind, a.host.Bytes(text.String()))
+	return text.String()
 }
 
 // table writes the curve of a run as comma-separated values: a line each step, and one for

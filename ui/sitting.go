@@ -131,6 +131,7 @@ func (a *App) opened(files map[string]Bytes, err error) {
 		}
 	}
 	a.sortRuns()
+	a.dropStray()
 	a.restore(all, prefixes)
 }
 
@@ -180,6 +181,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 				a.model.device = all.Model.Device
 			}
 			s.model, s.run = all.Model, all.Run
+			a.restoreQueue(all.Queue)
 			a.held = all.Model.Fingerprint
 		}
 		if d := all.Data; d != nil {
@@ -251,7 +253,7 @@ func (a *App) keepSitting() {
 		s.data = &d
 	}
 	all := sittingRecord{head: head{formatAll, recordVersion}, Model: s.model, Data: s.data, Settings: a.set.record(), Compare: a.compare.record(),
-		Name: a.home.name, Run: a.run.n, InUse: map[string]int{}}
+		Name: a.home.name, Run: a.run.n, InUse: map[string]int{}, Queue: a.queue.waiting}
 	for fingerprint, x := range a.shelves {
 		all.InUse[fingerprint] = x.InUse
 	}
@@ -281,7 +283,7 @@ func (a *App) onKeeping(name string, err error) {
 		s.failed = map[string]bool{}
 	}
 	s.failed[name] = true
-	if strings.Contains(name, "checkpoint") { // the next one has another name
+	if strings.Contains(name, "checkpoint") || strings.Contains(name, ".copy-") { // the next one has another name
 		delete(s.failed, name)
 	}
 	if s.data != nil && name == s.data.File {
@@ -299,6 +301,8 @@ func (s *sitting) word(name string) string {
 		return "A prefix"
 	case strings.Contains(name, "checkpoint"):
 		return "The checkpoint of the training"
+	case strings.Contains(name, ".copy-"):
+		return "A copy of a run’s prefix"
 	case strings.HasPrefix(name, "run-"):
 		return "The record of a run"
 	}
@@ -310,7 +314,7 @@ func (a *App) takeOver() {
 	if a.training() {
 		return
 	}
-	a.runs, a.shelves, a.run = nil, map[string]*shelf{}, run{}
+	a.runs, a.shelves, a.run, a.queue.waiting = nil, map[string]*shelf{}, run{}, nil
 	a.sitting.begin = a.startOver
 	a.openSitting(true)
 }
@@ -341,6 +345,7 @@ func (a *App) forgetEverything() {
 	}
 	model := a.shelf.model
 	a.run, a.runs, a.data, a.form = run{}, nil, examples{}, form{val: defaultVal}
+	a.queue.waiting, a.deleted, a.curves = nil, nil, newCurves()
 	a.set, a.compare, a.study = defaultSettings(), compare{gen: defaultGeneration()}, study{}
 	a.set.adopt(a.ready.Axes)
 	a.shelves, a.shelf, a.forgotten = map[string]*shelf{}, newShelf(), nil

@@ -20,6 +20,7 @@ type settings struct {
 	schedule string
 	seed     string
 	patience string
+	keep     string            // steps between copies, "" for none
 	method   map[string]string // axis → choice, and "choice.setting" → value
 }
 
@@ -103,6 +104,9 @@ func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
 	}
 	t.Seed = uint64(read("Seed", s.seed, 0, 1<<52, true))
 	t.Patience = int(read("Patience", s.patience, 0, wire.MostPatience, true))
+	if strings.TrimSpace(s.keep) != "" {
+		t.Keep = int(read("Copy every", s.keep, 0, wire.MostSteps, true))
+	}
 	for _, axis := range axes {
 		c := choiceOf(axis, s.method[axis.ID])
 		if c == nil {
@@ -173,6 +177,12 @@ func (a *App) train(change func(*wire.Train)) {
 		return
 	}
 	change(&t)
+	a.begin(t)
+	a.keepSitting() // what it trains on first, then the run
+}
+
+// begin starts a run that asks for this.
+func (a *App) begin(t wire.Train) {
 	a.run = a.newRun(t)
 	a.chart.cursor = -1
 	a.live.restart()
@@ -180,7 +190,6 @@ func (a *App) train(change func(*wire.Train)) {
 		t.ID = id
 		return t
 	}, nil)
-	a.keepSitting() // what it trains on first, then the run
 }
 
 // cannotTrain says what is missing before training can start.
@@ -192,6 +201,8 @@ func (a *App) cannotTrain() string {
 		return "Load a model first."
 	case a.data.id != 0:
 		return "The examples are still being read."
+	case a.finder.id != 0:
+		return "Learning rates are being tried out."
 	case a.experiments.id != 0:
 		return "An experiment has the device: stop it below, or wait for its end."
 	}
@@ -212,4 +223,5 @@ func (a *App) onTrained(m wire.Trained) {
 	a.share.draft = false
 	a.compare.clear()
 	a.tick(true)
+	a.nextTurn()
 }

@@ -29,13 +29,13 @@ func (s *Session) Copy(ctx context.Context, key int) ([]byte, error) {
 		}
 		defer t.method.SetLength(ctx, t.tensors, n)
 	}
-	return s.zip(ctx, t, t.card.Run.Step)
+	return s.zip(ctx, t, t.card.Run)
 }
 
-// zip is a prefix as its tensors have it now, after so many steps.
-func (s *Session) zip(ctx context.Context, t *tuned, step int) ([]byte, error) {
+// zip is a prefix as its tensors have it now, after so much of a training.
+func (s *Session) zip(ctx context.Context, t *tuned, run adapter.Run) ([]byte, error) {
 	card := t.card
-	card.Model, card.Name, card.Run.Step = s.card(), t.name, step
+	card.Model, card.Name, card.Run = s.card(), t.name, run
 	a, err := s.adapter(ctx, t, card)
 	if err != nil {
 		return nil, err

@@ -186,6 +186,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 	}
 	w.Planned(planned)
 	p := &pace{total: o.Steps, limit: minutes(o)}
+	var seen train.EvalInfo
 	events := train.Events{
 		Step: func(i train.StepInfo) {
 			if p.step(i) {
@@ -195,7 +196,10 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 			w.Step(wire.Step{First: i.First, Loss: p.finite(i.Loss), Skipped: i.Skipped, GradNorm: i.GradNorm,
 				LR: i.LR, Total: i.Total, TokensSec: p.tokens, LeftSec: p.left(i)})
 		},
-		Eval:    func(i train.EvalInfo) { w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best}) },
+		Eval: func(i train.EvalInfo) {
+			seen = i
+			w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best})
+		},
 		Between: w.Between,
 	}
 	if w.Saved != nil {
@@ -210,7 +214,11 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 	if w.Copied != nil {
 		events.Every = o.Keep
 		events.Copy = func(ctx context.Context, step int) {
-			if zip, err := s.zip(ctx, s.tuned, step); err == nil { // one that can't be frozen yet has no copy
+			at := adapter.Run{Step: step, Steps: step, Seed: o.Seed, Arithmetic: s.arithmetic()}
+			if seen.Step == step {
+				at.ValLoss, at.Base = seen.Loss, seen.Base
+			}
+			if zip, err := s.zip(ctx, s.tuned, at); err == nil { // one that can't be frozen yet has no copy
 				w.Copied(wire.Snapshot{ID: o.ID, Step: step, Name: s.tuned.name, Kind: m.Label(), Of: slotsOf(m)}, zip)
 			}
 		}

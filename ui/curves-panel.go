@@ -1,0 +1,132 @@
+package ui
+
+import (
+	"math"
+	"strings"
+
+	"github.com/vugu/vugu"
+)
+
+// CurvesPanel draws several runs in one chart.
+type CurvesPanel struct {
+	App *App
+	p   curvesPlot
+}
+
+func (c *CurvesPanel) Compute() {
+	c.p = c.App.curves.layout(c.App.drawn(), max(240, c.App.chart.width))
+}
+
+func (c *CurvesPanel) box() string { return "0 0 " + itoa(c.p.width) + " " + itoa(c.p.height) }
+
+func (c *CurvesPanel) class(what string, s series) string { return what + " curve-" + itoa(s.look) }
+
+// name is a run with its value at the cursor.
+func (c *CurvesPanel) name(s series) string {
+	if v := c.value(s); v != "" {
+		return s.name + "  " + v
+	}
+	return s.name
+}
+
+func (c *CurvesPanel) value(s series) string {
+	at := c.App.curves.cursor
+	if math.IsNaN(at) {
+		return ""
+	}
+	v, ok := s.near(at)
+	if !ok {
+		return "—"
+	}
+	return c.word(v)
+}
+
+func (c *CurvesPanel) word(v float64) string {
+	switch c.App.curves.quantity {
+	case "loss", "val":
+		return lossText(v)
+	case "tokens":
+		return rate(v)
+	}
+	return short(v, 3)
+}
+
+// where says at which step the values are.
+func (c *CurvesPanel) where() string {
+	if at := c.App.curves.cursor; !math.IsNaN(at) {
+		return "step " + count(int(at))
+	}
+	return ""
+}
+
+func (c *CurvesPanel) quantity() string {
+	for _, q := range quantities {
+		if q.id == c.App.curves.quantity {
+			return q.label
+		}
+	}
+	return ""
+}
+
+// label is the chart in words.
+func (c *CurvesPanel) label() string {
+	var parts []string
+	for _, s := range c.p.all {
+		if n := len(s.y); n > 0 {
+			parts = append(parts, s.name+" ends at "+c.word(s.y[n-1]))
+		}
+	}
+	return c.quantity() + " by step. " + strings.Join(parts, ", ") + ". Arrow keys move along the curves, plus and minus zoom, 0 shows the whole."
+}
+
+// spoken is what stands at the cursor, for those who move it by keyboard and can't see it.
+func (c *CurvesPanel) spoken() string {
+	if math.IsNaN(c.App.curves.cursor) {
+		return ""
+	}
+	parts := []string{c.where()}
+	for _, s := range c.p.all {
+		parts = append(parts, s.name+" "+c.value(s))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (c *CurvesPanel) key(e vugu.DOMEvent) {
+	if c.App.curves.key(c.p, e.PropString("key")) {
+		e.PreventDefault()
+	}
+}
+
+func (c *CurvesPanel) down(e vugu.DOMEvent) {
+	at := e.PropFloat64("offsetX")
+	c.App.curves.drag = &[2]float64{at, at}
+}
+
+func (c *CurvesPanel) leave() { c.App.curves.cursor, c.App.curves.drag = math.NaN(), nil }
+
+// dragged is the part that is being chosen, in pixels.
+func (c *CurvesPanel) dragged() (from, width float64) {
+	if d := c.App.curves.drag; d != nil {
+		return math.Min(d[0], d[1]), math.Abs(d[1] - d[0])
+	}
+	return 0, 0
+}
+
+func (c *CurvesPanel) dragFrom() string  { from, _ := c.dragged(); return px(from) }
+func (c *CurvesPanel) dragWidth() string { _, width := c.dragged(); return px(width) }
+
+func (c *CurvesPanel) smoothing(s string) string {
+	if s == "1" {
+		return "None"
+	}
+	return s + " steps"
+}
+
+// saveCurves offers the chart as a file: the runs' curves as a table, or as a drawing.
+func (c *CurvesPanel) save(kind string) {
+	if kind == "svg" {
+		c.App.host.Save("curves.svg", c.App.host.Bytes(c.p.svg(c.quantity())))
+		return
+	}
+	c.App.host.Save("curves.csv", c.App.host.Bytes(table(c.App.drawn())))
+}

@@ -1,0 +1,153 @@
+package ui
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"prelude/ui/wire"
+)
+
+// QueuePanel asks for a sweep, lists what waits and sums up what came.
+type QueuePanel struct{ App *App }
+
+func (c *QueuePanel) kind() (label, help string) {
+	for _, k := range sweepKinds {
+		if k.id == c.App.queue.boxes.what {
+			return k.label, k.help
+		}
+	}
+	return "", ""
+}
+
+func (c *QueuePanel) valuesLabel() string { label, _ := c.kind(); return label + "s" }
+func (c *QueuePanel) valuesHelp() string  { _, help := c.kind(); return help }
+
+func (c *QueuePanel) values() string { b := &c.App.queue.boxes; return b.values[b.what] }
+
+func (c *QueuePanel) setValues(v string) { b := &c.App.queue.boxes; b.values[b.what] = v }
+
+func (c *QueuePanel) setWhat(v string) { c.App.queue.boxes.what = v }
+
+// presets are the methods that the model can have.
+func (c *QueuePanel) presets() (all []wire.Preset) {
+	for _, p := range c.App.ready.Presets {
+		if c.App.refused("preset."+p.ID) == "" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// asks says what would be trained, and for how long.
+func (c *QueuePanel) asks() string {
+	if c.App.model.loaded == nil {
+		return ""
+	}
+	all, err := c.App.variants()
+	if err != nil {
+		return ""
+	}
+	var takes time.Duration
+	for _, q := range all {
+		takes += c.App.takes(q.Ask)
+	}
+	s := plural(len(all), "run")
+	if takes > 0 {
+		s += ", about " + span(takes) + " in all"
+	}
+	return s + "."
+}
+
+// waits says how many trainings wait, and how long all of it takes.
+func (c *QueuePanel) waits() string {
+	q := &c.App.queue
+	n := len(q.waiting)
+	s := plural(n, "training") + " " + waitWord(n)
+	if left := c.App.queueLeft(); left > 0 {
+		s += ", about " + span(left) + " for all"
+	}
+	if q.held != "" {
+		return s + ". Held: " + trimmed(q.held) + "."
+	}
+	return s + "."
+}
+
+func trimmed(s string) string {
+	for len(s) > 0 && s[len(s)-1] == '.' {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func waitWord(n int) string {
+	if n == 1 {
+		return "waits"
+	}
+	return "wait"
+}
+
+// title names what waits.
+func (c *QueuePanel) title(q queuedRecord) string {
+	if q.Sweep.N == 0 {
+		return c.App.method(q.Ask)
+	}
+	s := q.Sweep.What + " " + q.Sweep.Value
+	if q.Sweep.What == "method" {
+		s = q.Sweep.Value
+	}
+	if q.Sweep.What != "seed" && q.Ask.Seed != 0 {
+		s += fmt.Sprintf(", seed %d", q.Ask.Seed)
+	}
+	return s
+}
+
+func (c *QueuePanel) takes(q queuedRecord) string {
+	if d := c.App.takes(q.Ask); d > 0 {
+		return span(d)
+	}
+	return ""
+}
+
+// sweep is the one whose result is shown: that of the chart, or the newest.
+func (c *QueuePanel) sweep() int {
+	if n := c.App.curves.sweep; n > 0 && len(c.App.ofSweep(n)) > 0 {
+		return n
+	}
+	for i := len(c.App.runs) - 1; i >= 0; i-- {
+		if r := c.App.runs[i]; r.Sweep != nil && r.Done != nil {
+			return r.Sweep.N
+		}
+	}
+	return 0
+}
+
+func (c *QueuePanel) groups() []group { return c.App.groups(c.sweep()) }
+
+// what is what the runs of the sweep differ in.
+func (c *QueuePanel) what() string {
+	for _, r := range c.App.ofSweep(c.sweep()) {
+		return r.Sweep.What
+	}
+	return ""
+}
+
+func (g group) loss() string {
+	if math.IsNaN(g.sd) {
+		return lossText(g.mean)
+	}
+	return lossText(g.mean) + " ± " + lossText(g.sd)
+}
+
+func (g group) took() string { return span(seconds(g.seconds)) }
+
+// use puts the settings of the group's best run into the boxes.
+func (c *QueuePanel) use(g group) {
+	best := g.runs[0]
+	for _, r := range g.runs {
+		if r.Done.BestLoss < best.Done.BestLoss {
+			best = r
+		}
+	}
+	c.App.useSettings(best)
+}
