@@ -131,7 +131,7 @@ function parse(id, name, opts) {
   });
 }
 
-async function train({ id, steps = 0, minutes = 0, lr, method, from = 0 }) {
+async function train({ id, steps = 0, minutes = 0, lr, seed = 1, method, from = 0, keep = 0 }) {
   const total = steps || Math.round(minutes * 64);
   run = { paused: false, stop: false };
   post("state", { state: "training" });
@@ -139,8 +139,10 @@ async function train({ id, steps = 0, minutes = 0, lr, method, from = 0 }) {
   await sleep(250);
   const item = put({ name: `Keys and values ${keys + 1}`, origin: "training" });
   post("planned", { id, steps: total, stepMillis: 312, peakBytes: 412_000_000, trainable: 737_280, slots: 32, lr: lr || 0.004, recompute: false, notes: ["Started from 2 whole examples: 32 slots."] });
-  const base = 3.021, noise = (s) => (Math.sin(s * 12.9898) * 43758.5453 % 1) * 0.35;
-  const curve = (s) => 1.47 + 0.95 * Math.exp(-s / (total / 4)) + 0.06 * Math.max(0, s / total - 0.7);
+  const base = 3.021, noise = (s) => (Math.sin((s + 31 * seed) * 12.9898) * 43758.5453 % 1) * 0.35;
+  // A rate above 1 comes apart after a third of the run; others are better the nearer they are to 0.004.
+  const far = Math.abs(Math.log10((lr || 0.004) / 0.004)), apart = (s) => lr > 1 ? 6 * Math.max(0, s / total - 0.3) : 0;
+  const curve = (s) => 1.47 + 0.2 * far + 0.01 * (seed % 5) + 0.95 * Math.exp(-s / (total / 4)) + 0.06 * Math.max(0, s / total - 0.7) + apart(s);
   if (method.length === "sweep") {
     const lengths = method["sweep.lengths"].split(",").map(Number), points = [];
     for (let i = 0; i < lengths.length; i++) {
@@ -161,7 +163,8 @@ async function train({ id, steps = 0, minutes = 0, lr, method, from = 0 }) {
     if (run.paused) { continue; }
     const first = step + 1, loss = [];
     for (; loss.length < chunk && step < total; step++) loss.push(curve(step) + noise(step));
-    post("step", { first, loss, gradNorm: 0.8, lr: 0.004 * (1 - step / total), tokensSec: 1240 + 40 * Math.sin(step), leftSec: (total - step) * 0.312, total });
+    post("step", { first, loss, gradNorm: 0.8 + 0.2 * Math.sin(step) + 0.5 * far, lr: (lr || 0.004) * (1 - step / total), tokensSec: 1240 + 40 * Math.sin(step), leftSec: (total - step) * 0.312, total });
+    if (keep && Math.floor(step / keep) > Math.floor((step - loss.length) / keep)) post("snapshot", { id, step, name: item.name, kind: item.kind, of: item.of }, new Uint8Array([0x50, 0x4b, 3, 4]));
     if (Math.floor(step / (total / 10)) > Math.floor((step - loss.length) / (total / 10))) {
       const v = curve(step), isBest = v < best.loss;
       if (isBest) best = { step, loss: v };
@@ -178,6 +181,19 @@ async function train({ id, steps = 0, minutes = 0, lr, method, from = 0 }) {
   }
   showShelf();
   post("trained", { id, steps: step, bestStep: best.step, bestLoss: best.loss, baseLoss: base, why: run.stop ? "stopped" : "step limit", seconds: step * 0.312 });
+  post("state", { state: "idle" });
+  run = null;
+}
+
+async function findRate({ id }) {
+  run = { paused: false, stop: false };
+  post("state", { state: "finding a rate" });
+  for (let i = 0; i < 60 && !run.stop; i++) {
+    await sleep(10);
+    const rate = 4e-6 * 3e4 ** (i / 59);
+    post("rateTried", { id, rate, loss: 3 - 1.2 / (1 + (0.004 / rate) ** 2) + 12 * Math.max(0, rate - 0.03) + 0.02 * Math.sin(9 * i) });
+  }
+  post("rateFound", { id, rate: 0.0052, own: 0.004 });
   post("state", { state: "idle" });
   run = null;
 }
@@ -302,6 +318,7 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "blend": return blend(body);
     case "setLength": await sleep(30); onShelf(body.key).slots = body.length; return showShelf();
     case "again": shelf.items.push(body.item); shelf.inUse = body.item.key; keys = Math.max(keys, body.item.key); return showShelf();
+    case "findRate": return findRate(body);
     case "import": return importZip(body, blob);
     case "listExperiments": post("experiments", { id: body.id, items: papers.map((x) => ({ ...x, seconds: 0 })) }); await sleep(60); return post("experiments", { id: body.id, items: papers, timed: true });
     case "runExperiment": return experiment(body);
