@@ -89,7 +89,19 @@ func (a *App) layOut(r *runRecord, c copyRecord) {
 		s := &a.shelf
 		s.known[item.Key], s.from[item.Key], s.due[item.Key], s.copies[item.Key] = item, origin{Data: r.Data, Run: r.N}, true, zip
 		s.id = a.ask(atRuns, func(id int) wire.Message { return wire.Again{ID: id, Item: item} }, zip)
+		s.laying = item.Key
 	})
+}
+
+// refused forgets the prefix that could not be laid on the shelf.
+func (s *shelf) refused() {
+	if key := s.laying; key != 0 && s.item(key) == nil {
+		delete(s.known, key)
+		delete(s.from, key)
+		delete(s.due, key)
+		delete(s.copies, key)
+	}
+	s.stop()
 }
 
 // nextKey is one that no prefix of this model has had.

@@ -226,6 +226,14 @@ func TestCopiesAreKept(t *testing.T) {
 	if files() != mostCopies || len(b.runs[0].Copies) != mostCopies {
 		t.Errorf("after an undo %d files", files())
 	}
+	// One that was cut in the middle is refused by the worker, and leaves nothing behind.
+	b.layOut(b.runs[0], b.runs[0].Copies[0])
+	again, _ := last[wire.Again](s2)
+	b.Receive(wire.Error{ID: again.ID, Message: "zip: not a valid zip file"}, nil)
+	s2.settle()
+	if b.shelf.wanted()[again.Item.Key] || d.files[prefixName("f-tiny", again.Item.Key)] != "" || b.notices[atRuns].message == "" || b.cannotLayOut(b.runs[0]) != "" {
+		t.Errorf("a copy that was cut: %+v, %q", b.notices[atRuns], b.cannotLayOut(b.runs[0]))
+	}
 	delete(d.files, b.runs[0].Copies[0].File)
 	b.layOut(b.runs[0], b.runs[0].Copies[0])
 	if !strings.Contains(b.notices[atRuns].message, "not there any more") {
@@ -235,5 +243,36 @@ func TestCopiesAreKept(t *testing.T) {
 	c, _ := sit(t, d) // the page is left before the next deletion
 	if files() != 0 || len(c.runs) != 0 {
 		t.Errorf("%d files are left of a deleted run", files())
+	}
+}
+
+// A clock that jumps back changes neither the order of the runs nor what is said of them.
+func TestTheClockJumpsBack(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	for n, began := range []int64{2_000_000_000, 1_000_000_000, -5} {
+		r := (&run{n: n + 1, first: 1, losses: []float64{2, 1}, asked: wire.Train{Minutes: 1}, ended: leftAlone}).record()
+		r.Began = began
+		if n == 1 {
+			r.Done = &wire.Trained{Steps: 2, Seconds: -40, BestLoss: 1, BaseLoss: 2}
+		}
+		a.keepRecord(runName(n+1), r)
+	}
+	s.settle()
+	b, _ := sit(t, d)
+	c := &RunsPanel{App: b}
+	var order []int
+	for _, r := range c.list() {
+		order = append(order, r.N)
+		if strings.Contains(c.words(r), "-") {
+			t.Errorf("says %q", c.words(r))
+		}
+	}
+	if fmt.Sprint(order) != "[3 2 1]" || len(b.sitting.unread) > 0 {
+		t.Errorf("runs in the order %v; %q", order, b.sitting.unread)
+	}
+	late := run{status: runGoing, asked: wire.Train{Minutes: 1}, losses: []float64{1}, last: wire.Step{LeftSec: 90}}
+	if left, gone := late.clock(); gone != 0 || left != 90*time.Second {
+		t.Errorf("%v left after %v", left, gone)
 	}
 }

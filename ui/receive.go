@@ -200,7 +200,7 @@ func (a *App) onError(m wire.Error) {
 	case a.experiments.id:
 		a.experiments.stop("an error")
 	case a.shelf.id:
-		a.shelf.stop()
+		a.shelf.refused()
 		clear(a.shelf.moved)
 	}
 }

@@ -16,7 +16,8 @@ type shelf struct {
 	wire.Shelf
 	off    map[int]bool     // keys of those that are switched off
 	notes  map[int][]string // by key: what an import said
-	id     int              // the blend or the new length under way, else 0
+	id     int              // the blend, the new length or the prefix of a run under way, else 0
+	laying int              // key of that prefix, else 0
 	first  string           // keys in the boxes of the blend, "" for the default
 	second string
 	moved  map[int]float64 // by key: a blend's slider while it is being moved
@@ -32,7 +33,7 @@ func newShelf() shelf {
 	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}, from: map[int]origin{}, due: map[int]bool{}, known: map[int]wire.Shelved{}, copies: map[int]Bytes{}}
 }
 
-func (s *shelf) stop() { s.id = 0 }
+func (s *shelf) stop() { s.id, s.laying = 0, 0 }
 
 // inUse is the prefix that exports and that answers; nil where there is none.
 func (a *App) inUse() *wire.Shelved { return a.shelf.item(a.shelf.InUse) }
