@@ -39,24 +39,30 @@ func (c *QueuePanel) presets() (all []wire.Preset) {
 	return all
 }
 
-// asks says what would be trained, and for how long.
+// asks says how many runs the boxes ask for, and for how long. It is drawn with every step of
+// a training, so it counts them without making them.
 func (c *QueuePanel) asks() string {
-	if c.App.model.loaded == nil {
+	b := &c.App.queue.boxes
+	n := len(valuesIn(b.values[b.what]))
+	if b.what == "method" {
+		n = 0
+		for _, p := range c.presets() {
+			if b.methods[p.ID] {
+				n++
+			}
+		}
+	}
+	if seeds, err := number("", b.seeds, 1, mostSeeds, true); err == nil && b.what != "seed" {
+		n *= int(seeds)
+	}
+	t, err := c.App.set.request(0, c.App.ready.Axes)
+	if err != nil || n == 0 {
 		return ""
 	}
-	all, err := c.App.variants()
-	if err != nil {
-		return ""
+	if takes := time.Duration(n) * c.App.takes(t); takes > 0 {
+		return plural(n, "run") + ", about " + span(takes) + " in all."
 	}
-	var takes time.Duration
-	for _, q := range all {
-		takes += c.App.takes(q.Ask)
-	}
-	s := plural(len(all), "run")
-	if takes > 0 {
-		s += ", about " + span(takes) + " in all"
-	}
-	return s + "."
+	return plural(n, "run") + "."
 }
 
 // waits says how many trainings wait, and how long all of it takes.

@@ -44,13 +44,13 @@ func newSweep() sweepBoxes {
 	return b
 }
 
-// mostQueued bounds what a sweep asks for.
-const mostQueued = 100
+// mostQueued bounds what a sweep asks for, mostSeeds how often each of it.
+const mostQueued, mostSeeds = 100, 20
 
 // variants lists the trainings that the boxes ask for.
 func (a *App) variants() ([]queuedRecord, error) {
 	b := &a.queue.boxes
-	seeds, err := number("Seeds each", b.seeds, 1, 20, true)
+	seeds, err := number("Seeds each", b.seeds, 1, mostSeeds, true)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (a *App) variants() ([]queuedRecord, error) {
 		return all, nil
 	}
 	source := a.set.method["source"]
-	for _, text := range strings.FieldsFunc(b.values[b.what], func(r rune) bool { return strings.ContainsRune(",; \t\n", r) }) {
+	for _, text := range valuesIn(b.values[b.what]) {
 		var err error
 		switch b.what {
 		case "rate":
@@ -130,6 +130,11 @@ func (a *App) variants() ([]queuedRecord, error) {
 		return nil, fmt.Errorf("give some values, with commas between them")
 	}
 	return all, nil
+}
+
+// valuesIn are the values of a box.
+func valuesIn(box string) []string {
+	return strings.FieldsFunc(box, func(r rune) bool { return strings.ContainsRune(",; \t\n", r) })
 }
 
 // slotsKey is the setting that says how long the chosen method's prefix is.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"prelude/engine"
+	"prelude/prefix/data"
 )
 
 // StepInfo reports finished steps.
@@ -264,7 +265,7 @@ func (l *loop) copyLast(ctx context.Context) {
 
 // take is one step. Its losses are read a few times a second.
 func (l *loop) take(ctx context.Context) error {
-	if err := l.stepAt(ctx, l.lr*l.factor*l.sched.at(l.step)); err != nil {
+	if err := l.stepOn(ctx, l.batches.At(l.step), l.lr*l.factor*l.sched.at(l.step)); err != nil {
 		return err
 	}
 	if time.Since(l.lastRead) > 200*time.Millisecond || l.step-l.read >= logRows/2 || l.step == l.total || l.step-l.first == measureSteps {
@@ -273,9 +274,8 @@ func (l *loop) take(ctx context.Context) error {
 	return nil
 }
 
-// stepAt is one step at a learning rate.
-func (l *loop) stepAt(ctx context.Context, rate float64) error {
-	b := l.batches.At(l.step)
+// stepOn is one step on a batch, at a learning rate.
+func (l *loop) stepOn(ctx context.Context, b *data.Batch, rate float64) error {
 	l.floor[l.step%logRows] = b.Entropy
 	args := l.x.fill(b)
 	l.part.Fill(args, rand.New(rand.NewPCG(l.opts.Seed+streamNoise, uint64(l.step))))

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 )
 
 // Ramp takes so many steps, while the learning rate rises geometrically from low to high,
 // and calls each with the rate and the loss of every one, until it returns false: the range
-// test of Smith (arXiv 1506.01186, §3.3). Nothing is evaluated, and the prefix that is left
-// is of no use. A loss that is not a number is given as it is.
+// test of Smith (arXiv 1506.01186, §3.3). It goes round the same few batches, so that two
+// losses a round apart are of the same examples and differ by what was learned alone.
+// Nothing is evaluated, and the prefix that is left is of no use. A loss that is not a
+// number is given as it is.
 func (r *Run) Ramp(ctx context.Context, low, high float64, steps int, each func(rate, loss float64) bool) error {
 	switch {
 	case steps < 2 || !(low > 0) || !(high > low) || math.IsInf(high, 0):
@@ -20,7 +23,7 @@ func (r *Run) Ramp(ctx context.Context, low, high float64, steps int, each func(
 	l := newLoop(r, Events{})
 	for r.step < steps {
 		rate := low * math.Pow(high/low, float64(r.step)/float64(steps-1))
-		if err := l.stepAt(ctx, rate); err != nil {
+		if err := l.stepOn(ctx, l.batches.At(l.step%rampRound), rate); err != nil {
 			return err
 		}
 		info, err := r.readLog(ctx)
@@ -34,29 +37,34 @@ func (r *Run) Ramp(ctx context.Context, low, high float64, steps int, each func(
 	return nil
 }
 
-// RateOf suggests a learning rate by a ramp's losses: where the smoothed loss falls
-// fastest, by the logarithm of the rate, before it is lowest. It is 0 where the loss
-// never falls.
+// rampRound is how many batches a ramp goes round.
+const rampRound = 4
+
+// RateOf suggests a learning rate by a ramp's losses: where their mean over a round falls
+// fastest, by the logarithm of the rate, before it is lowest. It is 0 where the loss never
+// falls.
 func RateOf(rates, losses []float64) float64 {
-	smooth := smoothRamp(losses)
+	rounds := roundMeans(losses)
 	lowest := 0
-	for i, v := range smooth {
-		if v < smooth[lowest] {
+	for i, v := range rounds {
+		if v < rounds[lowest] {
 			lowest = i
 		}
 	}
 	best, rate := 0.0, 0.0
-	for i := rampSlope; i <= lowest; i++ {
-		fall := (smooth[i-rampSlope] - smooth[i]) / math.Log(rates[i]/rates[i-rampSlope])
-		if fall > best {
-			best, rate = fall, math.Sqrt(rates[i]*rates[i-rampSlope])
+	for i := rampRound; i <= lowest; i++ {
+		// The mean of a round that ends with loss j is that of the rates around j − 1½; a
+		// loss is that of the step before it.
+		from, to := rates[i-rampRound], rates[i+rampRound-2]
+		if fall := rounds[i-rampRound] - rounds[i]; fall > best {
+			best, rate = fall, math.Sqrt(from*to)
 		}
 	}
 	return rate
 }
 
-// Diverged says whether a ramp has gone far enough: the smoothed loss is half as high
-// again as at its lowest, or no number.
+// Diverged says whether a ramp has gone far enough: the mean of the last round is half as
+// high again as at its lowest, or a loss is no number.
 func Diverged(losses []float64) bool {
 	n := len(losses)
 	if n == 0 {
@@ -65,29 +73,21 @@ func Diverged(losses []float64) bool {
 	if last := losses[n-1]; math.IsNaN(last) || math.IsInf(last, 0) {
 		return true
 	}
-	smooth := smoothRamp(losses)
-	lowest := math.Inf(1)
-	for _, v := range smooth {
-		lowest = min(lowest, v)
-	}
-	return n > rampSlope && smooth[n-1] > 1.5*lowest
+	rounds := roundMeans(losses)
+	return len(rounds) > 0 && rounds[len(rounds)-1] > 1.5*slices.Min(rounds)
 }
 
-// rampSlope is over how many steps a slope is taken; the smoothing forgets as fast.
-const rampSlope = 8
-
-// smoothRamp is an exponential mean, corrected for its start.
-func smoothRamp(losses []float64) []float64 {
-	const keep = 1 - 1.0/rampSlope
-	out := make([]float64, len(losses))
-	sum, weight := 0.0, 0.0
-	for i, v := range losses {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
-			sum, weight = keep*sum+(1-keep)*v, keep*weight+(1-keep)
+// roundMeans are the means of each round of losses that follow one another.
+func roundMeans(losses []float64) (means []float64) {
+	for i := rampRound; i <= len(losses); i++ {
+		sum := 0.0
+		for _, v := range losses[i-rampRound : i] {
+			sum += v
 		}
-		if out[i] = math.Inf(1); weight > 0 {
-			out[i] = sum / weight
+		if math.IsNaN(sum) || math.IsInf(sum, 0) {
+			break
 		}
+		means = append(means, sum/rampRound)
 	}
-	return out
+	return means
 }

@@ -126,9 +126,15 @@ func TestRateOf(t *testing.T) {
 	if rates[len(rates)-1] > 2 {
 		t.Error("a loss that rises is not seen")
 	}
-	// The smoothing looks back: what it finds is a little later.
-	if rate := train.RateOf(rates, losses); rate < 0.005 || rate > 0.05 {
+	if rate := train.RateOf(rates, losses); rate < 0.007 || rate > 0.015 {
 		t.Errorf("suggests %v, want about 0.01", rate)
+	}
+	// Batches of their own difficulty, in turn, change nothing.
+	for i := range losses {
+		losses[i] += []float64{0, 0.4, -0.3, 0.2}[i%4]
+	}
+	if rate := train.RateOf(rates, losses); rate < 0.007 || rate > 0.015 {
+		t.Errorf("with batches that differ it suggests %v, want about 0.01", rate)
 	}
 	up := []float64{1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2, 2.1}
 	if rate := train.RateOf(rates[:len(up)], up); rate != 0 {

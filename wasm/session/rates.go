@@ -8,11 +8,11 @@ import (
 	"prelude/ui/wire"
 )
 
-// The ramp of a learning rate range test: from a thousandth of the method's own rate to
+// The ramp of a learning rate range test: from a hundredth of the method's own rate to
 // thirty times it, in so many steps.
 const (
-	rampSteps            = 60
-	rampBelow, rampAbove = 1e-3, 30
+	rampSteps            = 48
+	rampBelow, rampAbove = 1e-2, 30
 )
 
 // FindRate tries learning rates out on what a request would train, and suggests one. Tried
