@@ -42,6 +42,7 @@ type App struct {
 	heeded    map[string]bool // signs that were acted on or dismissed, by run and kind
 	compare   compare
 	live      live
+	lens      lens
 	dog       watchdog
 	home      home
 	share     share
@@ -67,6 +68,7 @@ const (
 	atRuns
 	atQueue
 	atFinder
+	atLens
 )
 
 // notice is a message with a hint. A fatal one offers a new worker.
@@ -139,6 +141,7 @@ func (a *App) Restart() {
 	a.compare.stop()
 	a.judging.stop()
 	a.live.stop()
+	a.lens.stop()
 	a.home.stop()
 	a.shelf.stop()
 	a.experiments.stop("the engine stopped")

@@ -79,6 +79,7 @@ type Drop struct {
 type Answer struct {
 	App             *App
 	ID, Title, Note string
+	Key             int // of the prefix that answers, 0 for the base model
 	From            *answer
 }
 

@@ -71,6 +71,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		if a.compare.done() {
 			delete(a.asked, m.ID)
 		}
+	case wire.Looked:
+		a.onLooked(m)
 	case wire.Judged:
 		a.onJudged(m)
 	case wire.Exported:
@@ -160,6 +162,7 @@ func (a *App) onError(m wire.Error) {
 		a.run.stop("the engine stopped")
 		a.compare.stop()
 		a.live.stop()
+		a.lens.stop()
 		a.home.stop()
 		a.experiments.stop("the engine stopped")
 		a.finder.stop()
@@ -193,6 +196,8 @@ func (a *App) onError(m wire.Error) {
 		a.judging.stop()
 	case a.live.id:
 		a.live.stop()
+	case a.lens.id:
+		a.lens.stop()
 	case a.home.id:
 		a.home.stop()
 	case a.experiments.listing:

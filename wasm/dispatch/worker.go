@@ -124,7 +124,7 @@ func (w *Worker) urgent(m wire.Message) bool {
 		if w.current.end(m.ID) {
 			break
 		}
-		if w.queue.drop(func(q wire.Message) bool { g, ok := q.(wire.Generate); return ok && g.ID == m.ID }) {
+		if w.queue.drop(func(q wire.Message) bool { id, ok := answerable(q); return ok && id == m.ID }) {
 			w.fail(m.ID, errCancelled)
 		}
 	default:
@@ -134,6 +134,17 @@ func (w *Worker) urgent(m wire.Message) bool {
 }
 
 var errCancelled = errors.New("cancelled")
+
+// answerable gives the number of a request that [wire.Cancel] takes out of the queue.
+func answerable(m wire.Message) (id int, ok bool) {
+	switch m := m.(type) {
+	case wire.Generate:
+		return m.ID, true
+	case wire.Look:
+		return m.ID, true
+	}
+	return 0, false
+}
 
 func (w *Worker) handle(r request) {
 	if r.err != nil {
@@ -194,7 +205,7 @@ func (w *Worker) handle(r request) {
 			return err
 		}))
 	default:
-		if !w.onShelf(ctx, m, r.blob) && !w.onText(ctx, m, r.blob) && !w.onExperiment(ctx, m) {
+		if !w.onLens(ctx, cancel, m) && !w.onShelf(ctx, m, r.blob) && !w.onText(ctx, m, r.blob) && !w.onExperiment(ctx, m) {
 			w.fail(0, fmt.Errorf("the worker has no answer to %T", m))
 		}
 	}

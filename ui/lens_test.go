@@ -1,0 +1,90 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"prelude/ui/wire"
+)
+
+// seen is an answer of three tokens, a map of one layer, two heads and three slots.
+func seen(id int) wire.Looked {
+	likely := []wire.Likely{{Text: " tea", Base: -3, Tuned: -0.1}, {Text: " cake", Base: -1, Tuned: -4}}
+	return wire.Looked{ID: id, Key: 1, Name: "one", Tokens: []wire.LookedToken{
+		{Text: " tea", Base: -3, Tuned: -0.1, BaseEntropy: 2, TunedEntropy: 0.3, KL: 1.5, BaseTop: likely, TunedTop: likely},
+		{Text: "", Base: -1, Tuned: -1.02, KL: 0.01},
+		{Text: "\n", Base: -0.5, Tuned: -2.5, KL: 0.4},
+	}, Map: &wire.AttentionMap{Layers: []string{"layer 1"}, Heads: 2, Slots: 3,
+		Share:  []byte{0xff, 0xff, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0},
+		Weight: []byte{0, 0x10, 0, 0x40, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x30},
+		Words:  []string{" a", " b", "\n"}}}
+}
+
+func TestLens(t *testing.T) {
+	a, s := withData(t)
+	c := &LensPanel{App: a}
+	a.lookInto()
+	if _, n := last[wire.Look](s); n != 0 || a.notices[atLens].message == "" {
+		t.Error("without a prefix there is something to look at")
+	}
+	a.Receive(onShelf(1), nil)
+	if c.prompt() != "p1" || c.answer() == "" || !c.ends() {
+		t.Errorf("the boxes begin with %q and %q", c.prompt(), c.answer())
+	}
+	c.write(1, " tea")
+	a.lookInto()
+	m, _ := last[wire.Look](s)
+	if m.Key != 1 || m.Prompt != "p1" || m.Answer != " tea" || !m.End {
+		t.Errorf("asked %+v", m)
+	}
+	a.lookInto() // again, before the answer: the first is given up
+	if x, n := last[wire.Cancel](s); n == 0 || x.ID != m.ID {
+		t.Error("the earlier request goes on")
+	}
+	a.Receive(seen(m.ID), nil)
+	if a.lens.found != nil {
+		t.Error("an answer that was given up is shown")
+	}
+	m, _ = last[wire.Look](s)
+	a.Receive(seen(m.ID), nil)
+	if a.lens.id != 0 || a.lens.at != 0 {
+		t.Errorf("token %d is shown, request %d is open", a.lens.at, a.lens.id)
+	}
+	for i, want := range []string{"tok up3 at", "tok", "tok down3"} {
+		if got := c.class(i); got != want {
+			t.Errorf("token %d is %q, want %q", i, got, want)
+		}
+	}
+	if shown(" tea\n") != "·tea↵" || shown("") != "…" {
+		t.Errorf("shown as %q and %q", shown(" tea\n"), shown(""))
+	}
+	if h := c.heat(0); h[0] != (cell{"100", "heat heat10"}) || h[1].text != "50" {
+		t.Errorf("the first row is %+v", h)
+	}
+	if r := c.ranked(); r[0].number != "2" || r[0].word != "·b" || r[0].bar != "100.00%" || len(r) != 3 {
+		t.Errorf("ranked %+v", r)
+	}
+	a.lens.whole = true
+	if r := c.ranked(); r[0].number != "3" {
+		t.Errorf("over the whole answer %+v", r)
+	}
+	if rows := c.rivals(); len(rows) != 2 || rows[0].baseClass != "rival is" || rows[1].baseClass != "rival" {
+		t.Errorf("rivals %+v", rows)
+	}
+	if s := c.summary(); !strings.Contains(s, "1 rose and 1 fell") {
+		t.Errorf("summary %q", s)
+	}
+	a.lookInto()
+	m, _ = last[wire.Look](s)
+	a.Receive(wire.Error{ID: m.ID, Message: "no room", Hint: "Use less."}, nil)
+	if a.lens.id != 0 || a.notices[atLens].message != "no room" {
+		t.Errorf("after an error: %+v", a.notices[atLens])
+	}
+	// An answer of the page is looked at as it stands.
+	w := &answer{asked: true, done: true, end: false, tokens: 2}
+	w.text.WriteString(" cake")
+	a.see(1, "p2", w, nil)
+	if m, _ = last[wire.Look](s); m.Prompt != "p2" || m.Answer != " cake" || m.End {
+		t.Errorf("asked %+v", m)
+	}
+}
