@@ -43,6 +43,7 @@ type App struct {
 	compare   compare
 	live      live
 	lens      lens
+	whatIf    whatIf
 	dog       watchdog
 	home      home
 	share     share
@@ -88,6 +89,7 @@ func New(host Host) *App {
 	a.heeded = map[string]bool{}
 	a.form.val = defaultVal
 	a.compare.gen = defaultGeneration()
+	a.whatIf.undo()
 	a.chart = chartView{width: 720, cursor: -1}
 	a.model.device = "auto"
 	a.home.name = "my-prefix"
@@ -142,6 +144,7 @@ func (a *App) Restart() {
 	a.judging.stop()
 	a.live.stop()
 	a.lens.stop()
+	a.whatIf.stop()
 	a.home.stop()
 	a.shelf.stop()
 	a.experiments.stop("the engine stopped")

@@ -21,13 +21,16 @@ type lens struct {
 	end    bool        // the answer ended by itself
 	before []wire.Turn // the conversation that the answer belongs to
 
+	inspecting int // the request for what the prefix is made of, else 0
+	made       *wire.Inspected
+
 	found *wire.Looked
 	at    int  // the token that is looked at
 	whole bool // slots are ranked by what the whole answer gave them
 	all   bool // every slot is listed
 }
 
-func (l *lens) stop() { l.id = 0 }
+func (l *lens) stop() { l.id, l.inspecting = 0, 0 }
 
 // token is the one that is looked at.
 func (l *lens) token() *wire.LookedToken {

@@ -88,3 +88,88 @@ func TestLens(t *testing.T) {
 		t.Errorf("asked %+v", m)
 	}
 }
+
+// made is a prefix of two slots and a layer.
+func made(id int) wire.Inspected {
+	return wire.Inspected{ID: id, Key: 1, Name: "one", Layers: []string{"layer 1"}, LayerDrift: []float64{0.5},
+		Slots:  []wire.SlotSeen{{Word: " a"}, {Drift: 0.25, Near: []wire.NearWord{{Text: " b", Cosine: 0.5}}}},
+		Points: []wire.MapPoint{{Key: 1, Name: "one", X: 1, Y: 2}, {Key: 1, Name: "one", Start: true, X: -1}, {Key: 2, Name: "two", Y: -2}}, Part: [2]float64{0.7, 0.2}}
+}
+
+func TestWhatIs(t *testing.T) {
+	a, s := withData(t)
+	a.Receive(onShelf(2), nil)
+	a.choosePrefix("1")
+	a.inspect()
+	m, _ := last[wire.Inspect](s)
+	a.Receive(made(m.ID), nil)
+	c := &WhatIsPanel{App: a}
+	if rows := c.slots(); len(rows) != 2 || rows[0].word != "·a" || rows[1].word != "" || rows[1].bar != "100.00%" || !strings.Contains(rows[1].drift, "25.0") {
+		t.Errorf("slots %+v", rows)
+	}
+	points := c.plane()
+	if len(points) != 3 || !points[0].trail || points[0].fromX != points[1].x || points[1].trail || !points[0].own || points[2].own {
+		t.Errorf("points %+v", points)
+	}
+	for _, p := range points {
+		if p.x < 0 || p.x > planeWidth || p.y < 0 || p.y > planeHeight {
+			t.Errorf("%+v is outside of the picture", p)
+		}
+	}
+	a.choosePrefix("2")
+	if a.made() != nil {
+		t.Error("another prefix is shown as the first")
+	}
+}
+
+// The answer follows every change, the request before is given up, and what a newer one has
+// superseded is not shown.
+func TestWhatIf(t *testing.T) {
+	a, s := withData(t)
+	a.Receive(onShelf(1), nil)
+	a.openWhatIf()
+	i, _ := last[wire.Inspect](s)
+	a.Receive(made(i.ID), nil)
+	c := &WhatIfPanel{App: a}
+	first, _ := last[wire.WhatIf](s)
+	if first.Scale != 1 || first.Prompt != "p1" || len(first.Slots) != 0 {
+		t.Errorf("asked %+v", first)
+	}
+	a.Receive(wire.Sample{ID: first.ID, Which: "tuned", Text: " tea", Done: true, End: true, Tokens: 1}, nil)
+	if c.trained() != "tea" || c.text() != "tea" || c.what().changed() {
+		t.Errorf("trained %q, now %q", c.trained(), c.text())
+	}
+	a.setScale("40")
+	a.setScale("40") // the same again is no news
+	second, n := last[wire.WhatIf](s)
+	a.setScale("20")
+	third, m := last[wire.WhatIf](s)
+	if second.Scale != 0.4 || third.Scale != 0.2 || m != n+1 {
+		t.Errorf("asked %+v and %+v", second, third)
+	}
+	if x, _ := last[wire.Cancel](s); x.ID != second.ID {
+		t.Error("a superseded request goes on")
+	}
+	a.Receive(wire.Sample{ID: second.ID, Which: "tuned", Text: " old", Tokens: 1}, nil)
+	if c.text() != "tea" {
+		t.Errorf("before the first token there stands %q", c.text())
+	}
+	a.Receive(wire.Sample{ID: third.ID, Which: "tuned", Text: " cake", Done: true, Tokens: 1}, nil)
+	if c.text() != "cake" || c.trained() != "tea" {
+		t.Errorf("now %q, trained %q", c.text(), c.trained())
+	}
+	a.toggle(a.whatIf.slots, 1)
+	a.toggle(a.whatIf.layers, 0)
+	if x, _ := last[wire.WhatIf](s); len(x.Slots) != 1 || x.Slots[0] != 1 || len(x.Layers) != 1 {
+		t.Errorf("asked %+v", x)
+	}
+	a.undoWhatIf()
+	if x, _ := last[wire.WhatIf](s); x.Scale != 1 || len(x.Slots)+len(x.Layers) > 0 || c.what().changed() {
+		t.Errorf("asked %+v", x)
+	}
+	x, _ := last[wire.WhatIf](s)
+	a.Receive(wire.Error{ID: x.ID, Message: "no"}, nil)
+	if a.whatIf.id != 0 || a.notices[atLens].message != "no" {
+		t.Error("an error is not shown")
+	}
+}

@@ -67,10 +67,16 @@ func (a *App) Receive(m wire.Message, blob any) {
 			a.onLive(m)
 			return
 		}
+		if m.ID != 0 && m.ID == a.whatIf.id {
+			a.onWhatIf(m)
+			return
+		}
 		a.compare.sample(m)
 		if a.compare.done() {
 			delete(a.asked, m.ID)
 		}
+	case wire.Inspected:
+		a.onInspected(m)
 	case wire.Looked:
 		a.onLooked(m)
 	case wire.Judged:
@@ -163,6 +169,7 @@ func (a *App) onError(m wire.Error) {
 		a.compare.stop()
 		a.live.stop()
 		a.lens.stop()
+		a.whatIf.stop()
 		a.home.stop()
 		a.experiments.stop("the engine stopped")
 		a.finder.stop()
@@ -198,6 +205,10 @@ func (a *App) onError(m wire.Error) {
 		a.live.stop()
 	case a.lens.id:
 		a.lens.stop()
+	case a.lens.inspecting:
+		a.lens.stop()
+	case a.whatIf.id:
+		a.whatIf.stop()
 	case a.home.id:
 		a.home.stop()
 	case a.experiments.listing:

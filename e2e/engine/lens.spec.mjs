@@ -64,3 +64,53 @@ test("an answer token by token, and where the attention went", async ({ page }) 
   await expect(page.locator("#tokens")).toContainText("markup");
   await expect(page.locator("#tokens b")).toHaveCount(0);
 });
+
+test("what a prefix is made of, and what it says when it is changed", async ({ page }) => {
+  await useSample(page);
+  for (const n of [1, 2]) {
+    await start(page, 20 * n, { batch: 4 });
+    await expect(page.locator("#shelf .shelf-row")).toHaveCount(n, { timeout: 120_000 });
+    await expect(page.locator("#start")).toHaveText("Train again", { timeout: 400_000 });
+  }
+  await page.locator("#shelf-2").getByRole("link", { name: /^Look into/ }).click();
+  await expect(page).toHaveURL(/#lens$/);
+  await page.click("#what-is > summary");
+  await expect(page.locator("#made tbody tr").first()).toBeVisible({ timeout: 60_000 });
+  await expect(page.locator("#made")).toContainText("Started as");
+  await expect(page.locator("#layer-drift tbody tr")).toHaveCount(5);
+  await expect(page.locator("#plane circle")).toHaveCount(4); // two prefixes and their starts
+  await pictures(page, "#what-is", "lens-is");
+
+  await page.click("#what-if > summary");
+  const now = page.locator("#what-now");
+  const settled = () => expect(page.locator("#what-now.streaming")).toHaveCount(0, { timeout: 60_000 });
+  await expect(page.locator("#what-trained")).not.toHaveText("…", { timeout: 60_000 });
+  await settled();
+  const trained = await page.locator("#what-trained").textContent();
+  await expect(now).toHaveText(trained);
+
+  // By the keyboard from 1 to 0: without its prefix it answers as the base model.
+  await page.locator("#what-scale").focus();
+  for (let i = 0; i < 20; i++) await page.keyboard.press("ArrowLeft");
+  await expect(page.locator("#what-scale-say")).toContainText("no prefix");
+  await settled();
+  const without = await now.textContent();
+  expect(without).not.toBe(trained);
+  await page.click("#what-undo");
+  await settled();
+  await expect(now).toHaveText(trained);
+  for (const layer of await page.locator("#what-layers button").all()) await layer.click();
+  await settled();
+  await expect(now).toHaveText(without);
+  await page.click("#what-undo");
+  await page.click("#what-slot-3");
+  await expect(page.locator("#what-slot-3")).toHaveAttribute("aria-pressed", "false");
+  await settled();
+  await page.click("#what-undo");
+  if (await page.locator("#what-with").count()) {
+    await page.selectOption("#what-with", "1");
+    await page.locator("#what-share").fill("100");
+    await settled();
+  }
+  await pictures(page, "#what-if", "lens-if");
+});

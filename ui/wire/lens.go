@@ -68,7 +68,69 @@ func (AttentionMap) At(x []byte, i int) float64 {
 	return float64(uint16(x[2*i])|uint16(x[2*i+1])<<8) / All
 }
 
+// Inspect asks what a prefix is made of. Answered by [Inspected].
+type Inspect struct {
+	ID  int `json:"id"`
+	Key int `json:"key"`
+}
+
+// Inspected is what a prefix is made of.
+type Inspected struct {
+	ID         int        `json:"id"`
+	Key        int        `json:"key"`
+	Name       string     `json:"name"`
+	Slots      []SlotSeen `json:"slots"`
+	Layers     []string   `json:"layers"`          // names of the attentions that have it
+	LayerDrift []float64  `json:"layerDrift"`      // of each of these; none where the start is not known
+	NoDrift    string     `json:"noDrift"`         // why there is no drift
+	Fixed      string     `json:"fixed,omitempty"` // why [WhatIf] can't change it; "" means that it can
+	Points     []MapPoint `json:"points"`          // all prefixes of the shelf that have keys and values, on one plane
+	Part       [2]float64 `json:"part"`            // of their variance that each axis shows
+}
+
+// SlotSeen is one slot. Drift is ‖kv − kv₀‖/‖kv₀‖ from its start.
+type SlotSeen struct {
+	Word  string     `json:"word,omitempty"` // the token that it started as, "" where it was none
+	Near  []NearWord `json:"near,omitempty"` // of an embedding, the nearest tokens of the vocabulary
+	Drift float64    `json:"drift"`
+}
+
+// NearWord is a token with the cosine of its embedding and a slot's.
+type NearWord struct {
+	Text   string  `json:"text"`
+	Cosine float64 `json:"cosine"`
+}
+
+// MapPoint is a prefix on the plane of its first two principal components, or the start that
+// it was trained from.
+type MapPoint struct {
+	Key   int     `json:"key"`
+	Name  string  `json:"name"`
+	Start bool    `json:"start,omitempty"`
+	X     float64 `json:"x"`
+	Y     float64 `json:"y"`
+}
+
+// WhatIf asks how a changed prefix answers; the shelf's stays as it is. Answers come as
+// [Sample] events with this ID.
+type WhatIf struct {
+	ID        int     `json:"id"`
+	Key       int     `json:"key"`
+	Prompt    string  `json:"prompt"`
+	Before    []Turn  `json:"before,omitempty"`
+	MaxTokens int     `json:"maxTokens"`
+	Scale     float64 `json:"scale"`            // on the slots' weight in the softmax; 1 is as trained
+	Slots     []int   `json:"slots,omitempty"`  // switched off, from 0
+	Layers    []int   `json:"layers,omitempty"` // of [Inspected].Layers, switched off, from 0
+	With      int     `json:"with,omitempty"`   // key of a prefix of the same shape
+	Share     float64 `json:"share"`            // how far towards that one, 0 to 1
+}
+
+func (Inspect) wireType() string   { return "inspect" }
+func (Inspected) wireType() string { return "inspected" }
+func (WhatIf) wireType() string    { return "whatIf" }
+
 func (Look) wireType() string   { return "look" }
 func (Looked) wireType() string { return "looked" }
 
-func init() { register(Look{}, Looked{}) }
+func init() { register(Look{}, Looked{}, Inspect{}, Inspected{}, WhatIf{}) }

@@ -18,6 +18,24 @@ func (w *Worker) onLens(ctx context.Context, cancel context.CancelFunc, m wire.M
 			w.send(seen)
 		}
 		w.fail(m.ID, cancelled(err))
+	case wire.Inspect:
+		defer w.current.begin(m.ID, cancel)()
+		w.fail(m.ID, w.idle(func() error {
+			seen, err := s.Inspect(ctx, m)
+			if err == nil {
+				w.send(seen)
+			}
+			return cancelled(err)
+		}))
+	case wire.WhatIf:
+		defer w.current.begin(m.ID, cancel)()
+		w.fail(m.ID, w.idle(func() error {
+			return cancelled(s.WhatIf(ctx, m, func(p wire.Sample) bool {
+				w.send(p)
+				w.host.Breathe()
+				return ctx.Err() == nil
+			}))
+		}))
 	default:
 		return false
 	}

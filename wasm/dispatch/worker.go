@@ -142,6 +142,10 @@ func answerable(m wire.Message) (id int, ok bool) {
 		return m.ID, true
 	case wire.Look:
 		return m.ID, true
+	case wire.Inspect:
+		return m.ID, true
+	case wire.WhatIf:
+		return m.ID, true
 	}
 	return 0, false
 }

@@ -346,3 +346,29 @@ func TestWorkAhead(t *testing.T) {
 		t.Errorf("%d runs in a training that was prepared, %d in another one", prepared, anew)
 	}
 }
+
+// What a prefix changed, what it is made of, and a change of it that a newer one supersedes.
+func TestSeeing(t *testing.T) {
+	p := ready(t, newHost(t), "cpu")
+	p.ask(wire.Train{ID: 3, Steps: 10, LR: 0.03}, nil)
+	wait[wire.Trained](p)
+	p.ask(wire.Look{ID: 4, Key: 1, Prompt: "guest 3 :", Answer: " tea and cake", End: true}, nil)
+	if seen := wait[wire.Looked](p); seen.ID != 4 || len(seen.Tokens) < 2 || seen.Map == nil {
+		t.Errorf("looked %+v", seen)
+	}
+	p.ask(wire.Inspect{ID: 5, Key: 1}, nil)
+	if seen := wait[wire.Inspected](p); seen.ID != 5 || len(seen.Slots) == 0 {
+		t.Errorf("inspected %+v", seen)
+	}
+	p.ask(wire.WhatIf{ID: 6, Key: 1, Prompt: "guest 3 :", Scale: 0.5, MaxTokens: 200}, nil)
+	p.ask(wire.WhatIf{ID: 7, Key: 1, Prompt: "guest 3 :", Scale: 0.6, MaxTokens: 200}, nil)
+	p.ask(wire.Cancel{ID: 7}, nil)
+	p.ask(wire.Cancel{ID: 6}, nil)
+	for _, id := range []int{7, 6} {
+		p.until("the end of a superseded one", func(s sent) bool { e, ok := s.m.(wire.Error); return ok && e.ID == id && e.Message == "cancelled" })
+	}
+	p.ask(wire.WhatIf{ID: 8, Key: 1, Prompt: "guest 3 :", Scale: 2, MaxTokens: 4}, nil)
+	p.until("the last answer", func(s sent) bool { x, ok := s.m.(wire.Sample); return ok && x.ID == 8 && x.Done })
+	p.ask(wire.Look{ID: 9, Key: 7, Prompt: "guest 3 :", Answer: " tea"}, nil)
+	p.until("a refusal", func(s sent) bool { e, ok := s.m.(wire.Error); return ok && e.ID == 9 })
+}

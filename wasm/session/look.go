@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 	"time"
 
-	"prelude/engine"
 	"prelude/models/tokenizer"
+	"prelude/prefix"
 	"prelude/prefix/data"
 	"prelude/prefix/lens"
 	"prelude/ui/wire"
@@ -136,11 +135,7 @@ func (s *Session) word(id int32) string {
 func (s *Session) attentionMap(ctx context.Context, t *tuned, a *lens.Attention) (*wire.AttentionMap, error) {
 	m := &wire.AttentionMap{Heads: a.Heads, Slots: a.Slot, Own: a.Own, Share: packed(a.Share), Weight: packed(a.Weight)}
 	for _, p := range a.Places {
-		name := fmt.Sprintf("layer %d", p.Layer+1)
-		if p.Site == engine.Cross {
-			name = "cross " + name
-		}
-		m.Layers = append(m.Layers, name)
+		m.Layers = append(m.Layers, prefix.LayerName(p.Site, p.Layer))
 	}
 	for _, id := range t.method.Words() {
 		m.Words = append(m.Words, s.word(id))

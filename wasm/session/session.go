@@ -39,7 +39,8 @@ type Session struct {
 	ahead    *prepared
 	bases    map[string]float64 // losses of the bare model, by lesson
 	shelf    []*tuned
-	tuned    *tuned // the prefix in use, nil: the bare model
+	tuned    *tuned   // the prefix in use, nil: the bare model
+	variant  *variant // a changed prefix, nil: none has been asked for
 	lastKey  int
 	answers  int
 	base     *generate.Generator
@@ -112,6 +113,7 @@ func Refused(i engine.ModelInfo) map[string]string {
 // Close drops the model and its prefixes, not the file of examples.
 func (s *Session) Close() {
 	s.forgetAhead()
+	s.dropVariant()
 	for _, t := range s.shelf {
 		t.close()
 	}

@@ -27,6 +27,8 @@ type tuned struct {
 	room    int // tokens that gen has room for
 	asked   int // when it last answered, in answers; the longest unasked lose their caches
 
+	start map[string][]float32 // the values that it was trained from; nil where they are not known
+
 	parts [2]int // of a blend: the keys of its two prefixes
 	share float64
 }
@@ -134,6 +136,7 @@ func (s *Session) Forget(key int) error {
 	if err != nil {
 		return err
 	}
+	s.dropVariant()
 	t.close()
 	s.shelf = slices.DeleteFunc(s.shelf, func(x *tuned) bool { return x == t })
 	if s.tuned == t {
@@ -155,6 +158,7 @@ func (s *Session) Blend(ctx context.Context, o wire.Blend) error {
 		if err != nil {
 			return err
 		}
+		s.dropVariant()
 		if err := t.method.Blend(ctx, t.tensors, o.Share); err != nil {
 			return err
 		}
@@ -215,6 +219,7 @@ func (s *Session) SetLength(ctx context.Context, key, length int) error {
 	if err != nil {
 		return err
 	}
+	s.dropVariant()
 	if err := t.method.SetLength(ctx, t.tensors, length); err != nil {
 		return err
 	}

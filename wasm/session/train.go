@@ -269,7 +269,7 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 		}
 	}
 	m := r.Method
-	s.put(&tuned{origin: training, method: m, tensors: r.Tensors})
+	s.put(&tuned{origin: training, method: m, tensors: r.Tensors, start: m.Values()})
 	s.tuned.name = fmt.Sprintf("%s %d", m.Label(), s.tuned.key)
 	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method, Text: s.lesson.text}
 	s.tuned.format = s.lesson.format
