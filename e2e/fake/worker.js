@@ -203,7 +203,7 @@ async function generate({ id, prompt, base, tuned, keys: asked = [], before = []
   if (prompt.includes("fails")) return fail(id, "generate: the prompt has 9,120 tokens, the context holds 8,192", "Shorten the prompt.");
   const says = {
     base: "name : Fig | kind : tree | light : <b>full sun</b> | water : little | height : 3 m | name : Fig | kind : tree | <img src=x onerror=\"window.pwned=1\"> and so on and so on and so on",
-    tuned: " Fig is a tree for full sun that wants little water and grows to 3 m; it fruits best when its roots are cramped.",
+    tuned: " Fig is a tree for full sun that wants little water and grows to 3 m; it fruits best when its roots are cramped." + ` (${prompt.split(/[:|]/)[1]?.trim() ?? prompt.length})`,
   };
   await Promise.all([...(base ? [0] : []), ...(tuned ? asked : [])].map(async (key) => {
     const which = key ? "tuned" : "base";

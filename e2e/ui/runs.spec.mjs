@@ -39,6 +39,7 @@ test.describe("runs", () => {
     await page.locator("#run-1").getByRole("button", { name: /^Lay on the shelf/ }).first().click();
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(2);
     await expect(page.locator("#shelf")).toContainText("run 1");
+    await page.waitForTimeout(500); // it is kept a moment later
     // The whole of it is there when the page is opened again.
     await page.reload();
     await expect(page.locator("#model-facts")).toBeVisible();
@@ -145,7 +146,7 @@ test.describe("runs", () => {
 
   test("a loss that rises is said, and the button starts again with less", async ({ page }) => {
     await useSample(page);
-    await trainFor(page, "400");
+    await trainFor(page, "200");
     await page.fill("#lr", "3");
     await page.click("#start");
     await expect(page.locator("#sign-rises")).toContainText("The training loss rises", { timeout: 20_000 });
@@ -174,11 +175,11 @@ for (const { name, use } of looks) {
     test("runs", async ({ page }) => {
       await useSample(page);
       await page.locator("#advanced").evaluate((fold) => { fold.open = true; });
-      await page.fill("#keep", "50");
-      await trainFor(page, "120");
+      await page.fill("#keep", "20");
+      await trainFor(page, "60");
       await sweep(page, "rate", "0.0004, 0.001, 0.004, 0.02, 0.06", { runs: 5 });
       await page.fill("#lr", "3");
-      await trainFor(page, "800");
+      await trainFor(page, "400");
       await page.click("#find-rate");
       await expect(page.locator("#rate-found")).toBeVisible({ timeout: 20_000 });
       await page.click("#start");
