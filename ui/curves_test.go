@@ -138,7 +138,7 @@ func TestCurveColoursAreApart(t *testing.T) {
 		for eyes, m := range sees {
 			for a := range colours {
 				for b := range a {
-					if d := farness(seen(m, linear(t, colours[a][2])), seen(m, linear(t, colours[b][2]))); d < 25 {
+					if d := farness(perceived(m, linear(t, colours[a][2])), perceived(m, linear(t, colours[b][2]))); d < 25 {
 						t.Errorf("%s, %s: colours %d and %d are %.1f apart", theme, eyes, b, a, d)
 					}
 				}
@@ -162,7 +162,7 @@ func linear(t *testing.T, hex string) (c [3]float64) {
 	return c
 }
 
-func seen(m [9]float64, c [3]float64) (out [3]float64) {
+func perceived(m [9]float64, c [3]float64) (out [3]float64) {
 	for i := range out {
 		out[i] = min(max(m[3*i]*c[0]+m[3*i+1]*c[1]+m[3*i+2]*c[2], 0), 1)
 	}
