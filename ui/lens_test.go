@@ -7,8 +7,8 @@ import (
 	"prelude/ui/wire"
 )
 
-// seen is an answer of three tokens, a map of one layer, two heads and three slots.
-func seen(id int) wire.Looked {
+// lookedAt is an answer of three tokens, a map of one layer, two heads and three slots.
+func lookedAt(id int) wire.Looked {
 	likely := []wire.Likely{{Text: " tea", Base: -3, Tuned: -0.1}, {Text: " cake", Base: -1, Tuned: -4}}
 	return wire.Looked{ID: id, Key: 1, Name: "one", Tokens: []wire.LookedToken{
 		{Text: " tea", Base: -3, Tuned: -0.1, BaseEntropy: 2, TunedEntropy: 0.3, KL: 1.5, BaseTop: likely, TunedTop: likely},
@@ -41,12 +41,12 @@ func TestLens(t *testing.T) {
 	if x, n := last[wire.Cancel](s); n == 0 || x.ID != m.ID {
 		t.Error("the earlier request goes on")
 	}
-	a.Receive(seen(m.ID), nil)
+	a.Receive(lookedAt(m.ID), nil)
 	if a.lens.found != nil {
 		t.Error("an answer that was given up is shown")
 	}
 	m, _ = last[wire.Look](s)
-	a.Receive(seen(m.ID), nil)
+	a.Receive(lookedAt(m.ID), nil)
 	if a.lens.id != 0 || a.lens.at != 0 {
 		t.Errorf("token %d is shown, request %d is open", a.lens.at, a.lens.id)
 	}
@@ -89,8 +89,8 @@ func TestLens(t *testing.T) {
 	}
 }
 
-// made is a prefix of two slots and a layer.
-func made(id int) wire.Inspected {
+// madeOf is a prefix of two slots and a layer.
+func madeOf(id int) wire.Inspected {
 	return wire.Inspected{ID: id, Key: 1, Name: "one", Layers: []string{"layer 1"}, LayerDrift: []float64{0.5},
 		Slots:  []wire.SlotSeen{{Word: " a"}, {Drift: 0.25, Near: []wire.NearWord{{Text: " b", Cosine: 0.5}}}},
 		Points: []wire.MapPoint{{Key: 1, Name: "one", X: 1, Y: 2}, {Key: 1, Name: "one", Start: true, X: -1}, {Key: 2, Name: "two", Y: -2}}, Part: [2]float64{0.7, 0.2}}
@@ -102,7 +102,7 @@ func TestWhatIs(t *testing.T) {
 	a.choosePrefix("1")
 	a.inspect()
 	m, _ := last[wire.Inspect](s)
-	a.Receive(made(m.ID), nil)
+	a.Receive(madeOf(m.ID), nil)
 	c := &WhatIsPanel{App: a}
 	if rows := c.slots(); len(rows) != 2 || rows[0].word != "·a" || rows[1].word != "" || rows[1].bar != "100.00%" || !strings.Contains(rows[1].drift, "25.0") {
 		t.Errorf("slots %+v", rows)
@@ -129,7 +129,7 @@ func TestWhatIf(t *testing.T) {
 	a.Receive(onShelf(1), nil)
 	a.openWhatIf()
 	i, _ := last[wire.Inspect](s)
-	a.Receive(made(i.ID), nil)
+	a.Receive(madeOf(i.ID), nil)
 	c := &WhatIfPanel{App: a}
 	first, _ := last[wire.WhatIf](s)
 	if first.Scale != 1 || first.Prompt != "p1" || len(first.Slots) != 0 {

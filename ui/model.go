@@ -214,6 +214,8 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.run = run{}
 		a.compare.clear()
 		a.live.restart()
+		a.lens = lens{}
+		a.whatIf.undo()
 		a.data.opts.System = nil
 		if !m.Chat {
 			a.data.opts.Chat = nil
