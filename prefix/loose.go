@@ -51,7 +51,7 @@ func (m *Method) Loosen(ctx context.Context, f engine.Frozen, tensors map[string
 	case other.Slots != l.of.Slots || len(other.KV) != len(l.of.KV) || other.sites != l.of.sites:
 		return nil, fmt.Errorf("prefix: the other prefix has %d slots, this one %d; only prefixes of one shape have a line between them", other.Slots, l.of.Slots)
 	}
-	c := Choice{"source": "kv", "length": "mask", "gate": "log"}
+	c := Choice{"source": "kv", "length": "loose"}
 	if own {
 		c["gate"] = "zeroinit"
 		if l.zero, err = engine.ReadFloats(ctx, tensors["gate.zero"]); err != nil {
@@ -129,43 +129,32 @@ func (l *Loose) fill(w WhatIf, put func(name string, x []float32) error) error {
 			kv[i] = float32((1-w.Share)*float64(l.of.KV[i]) + w.Share*float64(l.other.KV[i]))
 		}
 	}
-	mask := make([]float32, slots)
-	for s := range mask {
-		bias := 0.0
-		if l.zero == nil {
-			bias = math.Log(w.Scale) // −Inf at 0
-		}
-		if l.of.Bias != nil && w.Share < 1 {
-			bias += (1 - w.Share) * float64(l.of.Bias[s])
-		}
-		if w.Share > 0 && l.other.Bias != nil {
-			bias += w.Share * float64(l.other.Bias[s])
-		}
-		if mask[s] = float32(max(bias, hiddenSlot)); slices.Contains(w.Slots, s) {
-			mask[s] = hiddenSlot
-		}
-	}
-	gate := "gate.log"
-	var open []float32
+	values := map[string][]float32{"prefix.kv": kv}
+	bias := make([]float32, 0, places*slots)
+	var zero []float32
 	for p := range places {
 		off := p < l.first || slices.Contains(w.Layers, p)
-		switch {
-		case l.zero != nil && off:
-			open = append(open, 0)
-		case l.zero != nil:
-			open = append(open, float32(w.Scale)*l.zero[p])
-		case off:
-			open = append(open, constant(slots, shutGate)...)
-		default:
-			for s := range slots {
-				open = append(open, l.gateAt(p*slots+s, w.Share))
+		if l.zero != nil && !off {
+			zero = append(zero, float32(w.Scale)*l.zero[p])
+		} else {
+			zero = append(zero, 0)
+		}
+		for s := range slots {
+			if off || slices.Contains(w.Slots, s) {
+				bias = append(bias, hiddenSlot)
+				continue
 			}
+			x := l.biasAt(p, s, w.Share)
+			if l.zero == nil {
+				x += math.Log(w.Scale) // −Inf at 0
+			}
+			bias = append(bias, float32(max(x, hiddenSlot)))
 		}
 	}
-	if l.zero != nil {
-		gate = "gate.zero"
+	if values[looseBias] = bias; l.zero != nil {
+		values["gate.zero"] = zero
 	}
-	for name, x := range map[string][]float32{"prefix.kv": kv, "length.mask": mask, gate: open} {
+	for name, x := range values {
 		if err := put(name, x); err != nil {
 			return err
 		}
@@ -173,23 +162,43 @@ func (l *Loose) fill(w WhatIf, put func(name string, x []float32) error) error {
 	return nil
 }
 
-// gateAt is the log-odds of a gate on the way to the other prefix, between how open both are.
-func (l *Loose) gateAt(i int, share float64) float32 {
-	of := func(x *Finished) float32 {
+// biasAt is what a slot's score has at a place on the way to the other prefix: the logarithm
+// of a gate between how open both are, and a bias between both.
+func (l *Loose) biasAt(place, slot int, share float64) float64 {
+	open := func(x *Finished) float64 {
 		if x.Gate == nil {
-			return openGate
+			return 1
 		}
-		return x.Gate[i]
+		return sigmoid(x.Gate[place*x.Slots+slot])
 	}
-	switch {
-	case share == 0:
-		return of(l.of)
-	case share == 1:
-		return of(l.other)
+	own := func(x *Finished) float64 {
+		if x.Bias == nil {
+			return 0
+		}
+		return float64(x.Bias[slot])
 	}
-	g := (1-share)*sigmoid(of(l.of)) + share*sigmoid(of(l.other))
-	return float32(min(math.Log(g)-math.Log1p(-g), openGate))
+	if share == 0 {
+		return math.Log(open(l.of)) + own(l.of)
+	}
+	return math.Log((1-share)*open(l.of)+share*open(l.other)) + (1-share)*own(l.of) + share*own(l.other)
 }
 
-// shutGate is a log-gate's parameter at which it is shut to every digit: σ(−120) < 1e−50.
-const shutGate = -120
+const looseBias = "length.loose"
+
+func init() {
+	Register("length", 10, &Option{ID: "loose", internal: true, Make: func(*Settings) any { return loose{} }})
+}
+
+// loose is a bias on the scores of each slot at each place, [places, 1, slots].
+type loose struct{ fixed }
+
+func (loose) Params(s *Initial) ([]Param, error) {
+	n := len(s.places)
+	return []Param{{Name: looseBias, Shape: []int{n, 1, s.Slots}, Value: make([]float32, n*s.Slots), Fixed: true, Slots: 1}}, nil
+}
+
+func (loose) Bias(b *Build, at engine.At) engine.Buffer {
+	return b.Slice(looseBias, at.Layer, 1, 1, b.Slots)
+}
+
+func (loose) WhyNotPEFT() string { return asBias }
