@@ -20,7 +20,25 @@ type curves struct {
 	from, to float64
 	drag     *[2]float64 // pixels, while a part is being chosen
 	cursor   float64     // a step, NaN where none is pointed at
+	made     map[int]*madeCurve
 }
+
+// madeCurve is what was made of a run for the drawing before: the chart is drawn with every step
+// of a training, and most of its runs have ended.
+type madeCurve struct {
+	from madeFrom
+	x, y []float64
+	in   madeIn
+	path string
+}
+
+type madeFrom struct {
+	quantity, smooth      string
+	log                   bool
+	losses, evals, points int
+}
+
+type madeIn struct{ x, y scale }
 
 // quantities are what can be drawn.
 var quantities = []struct{ id, label string }{
@@ -47,7 +65,7 @@ func look(i int) (colour, dashes string) {
 }
 
 func newCurves() curves {
-	return curves{picked: map[int]bool{}, quantity: "loss", smooth: "5", cursor: math.NaN()}
+	return curves{picked: map[int]bool{}, made: map[int]*madeCurve{}, quantity: "loss", smooth: "5", cursor: math.NaN()}
 }
 
 // follow draws the runs of a sweep as they come.
@@ -99,7 +117,13 @@ func (r *runRecord) of(quantity string) (x, y []float64) {
 		}
 	default:
 		for _, p := range r.Points {
-			v := map[string]float64{"lr": p.LR, "grad": p.Grad, "tokens": p.Tokens}[quantity]
+			v := p.LR
+			switch quantity {
+			case "grad":
+				v = p.Grad
+			case "tokens":
+				v = p.Tokens
+			}
 			if v > 0 {
 				x, y = append(x, float64(p.Step)), append(y, v)
 			}
@@ -134,23 +158,13 @@ func (c *curves) layout(runs []*runRecord, width int) curvesPlot {
 	if width < 480 {
 		p.height = 220
 	}
-	window, _ := strconv.Atoi(c.smooth)
 	lo, hi, end := math.Inf(1), math.Inf(-1), 1.0
-	first := math.Inf(1)
 	for i, r := range runs {
-		s := series{name: r.title(), look: i % mostDrawn}
-		x, y := r.of(c.quantity)
-		if c.quantity != "val" { // each validation counts as it is
-			y = mean(y, window)
+		m := c.pointsOf(r)
+		p.all = append(p.all, series{name: r.title(), look: i % mostDrawn, x: m.x, y: m.y})
+		if n := len(m.x); n > 0 {
+			end = math.Max(end, m.x[n-1])
 		}
-		for j := range x {
-			if math.IsNaN(y[j]) || math.IsInf(y[j], 0) || c.log && y[j] <= 0 {
-				continue
-			}
-			s.x, s.y = append(s.x, x[j]), append(s.y, y[j])
-			first, end = math.Min(first, x[j]), math.Max(end, x[j])
-		}
-		p.all = append(p.all, s)
 	}
 	from, to := 0.0, end
 	if c.to > c.from {
@@ -176,8 +190,12 @@ func (c *curves) layout(runs []*runRecord, width int) curvesPlot {
 		lo = 0
 	}
 	p.y = scale{lo, hi + pad, float64(p.height - chartBottom), chartTop}
-	for i := range p.all {
-		p.all[i].path = p.line(p.all[i])
+	for i, r := range runs {
+		m := c.made[r.N]
+		if in := (madeIn{p.x, p.y}); m.in != in || m.path == "" {
+			m.in, m.path = in, p.line(p.all[i])
+		}
+		p.all[i].path = m.path
 	}
 	p.xTicks = ticks(p.x, max(2, width/110), func(v float64) string { return count(int(v)) }, true)
 	p.yTicks = p.verticals()
@@ -185,6 +203,27 @@ func (c *curves) layout(runs []*runRecord, width int) curvesPlot {
 		p.cursor = p.x.inside(c.cursor)
 	}
 	return p
+}
+
+// pointsOf is the smoothed points of a run that can be drawn.
+func (c *curves) pointsOf(r *runRecord) *madeCurve {
+	from := madeFrom{c.quantity, c.smooth, c.log, len(r.Losses), len(r.Evals), len(r.Points)}
+	m := c.made[r.N]
+	if m != nil && m.from == from {
+		return m
+	}
+	m = &madeCurve{from: from}
+	c.made[r.N] = m
+	x, y := r.of(c.quantity)
+	if window, _ := strconv.Atoi(c.smooth); c.quantity != "val" { // each validation counts as it is
+		y = mean(y, window)
+	}
+	for i, v := range y {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) && (!c.log || v > 0) {
+			m.x, m.y = append(m.x, x[i]), append(m.y, v)
+		}
+	}
+	return m
 }
 
 // at is a value on the vertical axis, whose logarithm stands there if that was asked for.
@@ -195,14 +234,17 @@ func (p *curvesPlot) at(v float64) float64 {
 	return v
 }
 
-// line is the path of a series within the drawing. Of many points of a pixel the lowest and
-// the highest are drawn.
+// curveColumn is how many pixels wide a column is of whose points the lowest and the highest
+// are drawn.
+const curveColumn = 2
+
+// line is the path of a series within the drawing.
 func (p *curvesPlot) line(s series) string {
 	var b strings.Builder
 	for i := 0; i < len(s.x); {
-		col := math.Floor(p.x.px(s.x[i]))
+		col := math.Floor(p.x.px(s.x[i]) / curveColumn)
 		low, high, j := i, i, i
-		for ; j < len(s.x) && math.Floor(p.x.px(s.x[j])) == col; j++ {
+		for ; j < len(s.x) && math.Floor(p.x.px(s.x[j])/curveColumn) == col; j++ {
 			if s.y[j] < s.y[low] {
 				low = j
 			}

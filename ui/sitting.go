@@ -315,6 +315,7 @@ func (a *App) takeOver() {
 		return
 	}
 	a.runs, a.shelves, a.run, a.queue.waiting = nil, map[string]*shelf{}, run{}, nil
+	a.curves = newCurves()
 	a.sitting.begin = a.startOver
 	a.openSitting(true)
 }
