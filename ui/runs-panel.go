@@ -174,6 +174,9 @@ func settingsOf(t wire.Train) map[string]string {
 	if all["rate"] = "automatic"; t.LR > 0 {
 		all["rate"] = short(t.LR, 4)
 	}
+	if t.Keep > 0 {
+		all["copies every"] = strconv.Itoa(t.Keep)
+	}
 	for key, value := range t.Method {
 		all[key] = value
 	}

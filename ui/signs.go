@@ -243,7 +243,7 @@ func (a *App) heed(s sign) {
 		return
 	}
 	q := queuedRecord{Ask: t, Fingerprint: r.Model.Fingerprint, Hash: r.Hash}
-	a.queue.waiting = append([]queuedRecord{q}, a.queue.waiting...)
+	a.queue.waiting, a.queue.held = append([]queuedRecord{q}, a.queue.waiting...), ""
 	a.halt(&a.run.status)
 }
 
