@@ -65,12 +65,16 @@ func Open(ctx context.Context, name string, open weights.Opener, main string) (*
 type sources struct {
 	opener weights.Opener
 	opened []weights.Source
+	names  []string // of all that were ever opened
 }
 
 func (s *sources) open(ctx context.Context, name string) (weights.Source, error) {
 	src, err := s.opener(ctx, name)
 	if err == nil {
 		s.opened = append(s.opened, src)
+		if !slices.Contains(s.names, name) {
+			s.names = append(s.names, name)
+		}
 	}
 	return src, err
 }
@@ -392,6 +396,22 @@ func (f *Files) WeightType() engine.DType {
 // Again opens the same files once more: Load closes them.
 func (f *Files) Again(ctx context.Context) (*Files, error) {
 	return Open(ctx, f.Name, f.sources.opener, f.main)
+}
+
+// Visit opens the model's files once more, all that [Open] and Load have read, by name, and
+// closes them when f returns.
+func (f *Files) Visit(ctx context.Context, visit func(all map[string]weights.Source) error) error {
+	again := &sources{opener: f.sources.opener}
+	defer again.close()
+	all := map[string]weights.Source{}
+	for _, name := range f.sources.names {
+		src, err := again.open(ctx, name)
+		if err != nil {
+			return err
+		}
+		all[name] = src
+	}
+	return visit(all)
 }
 
 // Load streams the weights to a device and closes the files.

@@ -16,7 +16,7 @@ const program = new Promise((resolve) => {
   };
 });
 
-importScripts(assets.go, assets.webgpu);
+if (assets.go) importScripts(assets.go, assets.webgpu); // a saved page has all in one script
 
 // What a Go program says when it dies goes to the console: keep the reason.
 let reason = "";

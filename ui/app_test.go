@@ -150,8 +150,8 @@ func (s *stage) Request(method, path string, body Bytes, _ map[string]string, do
 	}
 	done(404, text(`{"error":{"code":"no_prefix","message":"There is no such prefix."}}`))
 }
-func (s *stage) Save(name string, _ Bytes) { s.saved = append(s.saved, name) }
-func (s *stage) Copy(string)               {}
+func (s *stage) Save(name string, _ ...Bytes) { s.saved = append(s.saved, name) }
+func (s *stage) Copy(string)                  {}
 func (s *stage) Later(d time.Duration, f func()) {
 	if d < time.Second {
 		s.soon = append(s.soon, f)
@@ -432,7 +432,7 @@ func TestANewWorkerGetsEverythingAgain(t *testing.T) {
 	if !slices.Equal(s.saved, []string{"p.zip"}) {
 		t.Errorf("saved %v", s.saved)
 	}
-	a.exportLlamaCpp() // leaves the adapter that the new worker gets
+	a.exportFor(wire.ForLlamaCpp) // leaves the adapter that the new worker gets
 	e, _ = last[wire.Export](s)
 	a.Receive(wire.Exported{ID: e.ID, Name: "p", For: e.For}, text("llama"))
 	if e.For != wire.ForLlamaCpp || !slices.Equal(s.saved, []string{"p.zip", "p llama.cpp.zip"}) {

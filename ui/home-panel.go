@@ -2,6 +2,8 @@ package ui
 
 import (
 	"strings"
+
+	"prelude/ui/wire"
 )
 
 func (c *HomePanel) title() string {
@@ -60,3 +62,6 @@ func (c *HomePanel) savedText() string {
 	}
 	return s + ". PEFT can’t load it; this page can."
 }
+
+func (c *HomePanel) forLlamaCpp() { c.App.exportFor(wire.ForLlamaCpp) }
+func (c *HomePanel) forPage()     { c.App.exportFor(wire.ForPage) }

@@ -13,8 +13,9 @@ type home struct {
 	name     string
 	progress *wire.Progress
 	exported *wire.Exported
-	saved    bool  // the export was also offered as a download
-	zip      Bytes // the last exported or imported adapter: a new worker gets it again
+	saved    bool    // the export was also offered as a download
+	parts    []Bytes // of a page that is being written, as they come
+	zip      Bytes   // the last exported or imported adapter: a new worker gets it again
 	zipName  string
 	reading  Bytes // the adapter that an import under way reads, or that waits for its model
 	from     string
@@ -23,7 +24,7 @@ type home struct {
 	then     func() // what to do once the export is there, instead of saving it
 }
 
-func (h *home) stop() { h.id, h.progress, h.then, h.reading = 0, nil, nil, nil }
+func (h *home) stop() { h.id, h.progress, h.then, h.reading, h.parts = 0, nil, nil, nil, nil }
 
 // forgetZip drops the last export: the prefix in use is another one.
 func (h *home) forgetZip() { h.exported, h.zip, h.zipName = nil, nil, "" }
@@ -43,14 +44,22 @@ func (a *App) export(task, about string, then func()) {
 	a.home.id = a.ask(atHome, func(id int) wire.Message { return wire.Export{ID: id, Name: name, Task: task, About: about} }, nil)
 }
 
-// exportLlamaCpp asks for the prefix as files for llama.cpp, and saves them.
-func (a *App) exportLlamaCpp() {
+// exportFor asks for the prefix as files for another program, or as a page of its own, and
+// saves them.
+func (a *App) exportFor(what string) {
 	name := strings.TrimSpace(a.home.name)
 	if a.inUse() == nil || name == "" {
 		a.export("", "", nil) // says why not
 		return
 	}
-	a.home.id = a.ask(atHome, func(id int) wire.Message { return wire.Export{ID: id, For: wire.ForLlamaCpp, Name: name} }, nil)
+	a.home.id = a.ask(atHome, func(id int) wire.Message { return wire.Export{ID: id, For: what, Name: name} }, nil)
+}
+
+// onPart keeps the next bytes of an export.
+func (a *App) onPart(m wire.Part, blob any) {
+	if b, ok := blob.(Bytes); ok && m.ID == a.home.id {
+		a.home.parts = append(a.home.parts, b)
+	}
 }
 
 func (a *App) onExported(m wire.Exported, blob any) {
@@ -58,14 +67,18 @@ func (a *App) onExported(m wire.Exported, blob any) {
 		return
 	}
 	delete(a.asked, m.ID)
-	then := a.home.then
+	then, parts := a.home.then, a.home.parts
 	a.home.stop()
 	zip, ok := blob.(Bytes)
 	if !ok {
 		a.refuse(atHome, "The export came without its file.", "Press export again; if it stays so, start a new worker.")
 		return
 	}
-	if m.For == wire.ForLlamaCpp {
+	switch m.For {
+	case wire.ForPage:
+		a.host.Save(m.Name, append(parts, zip)...)
+		return
+	case wire.ForLlamaCpp:
 		a.host.Save(zipFile(strings.TrimSuffix(m.Name, ".zip")+" llama.cpp"), zip)
 		return
 	}

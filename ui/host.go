@@ -17,8 +17,8 @@ type Host interface {
 	Read(f File, done func(Bytes))            // the whole file
 	Fetch(path string, done func(int, Bytes)) // GET; status 0 where the network failed
 	Request(method, path string, body Bytes, headers map[string]string, done func(int, Bytes))
-	Save(name string, data Bytes) // offers a download
-	Copy(text string)             // to the clipboard
+	Save(name string, parts ...Bytes) // offers a download of the parts one after the other
+	Copy(text string)                 // to the clipboard
 	Later(d time.Duration, f func())
 	// Persist says whether the browser keeps what the page stores until a person deletes
 	// it; with ask it is asked to.

@@ -81,6 +81,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onLooked(m)
 	case wire.Judged:
 		a.onJudged(m)
+	case wire.Part:
+		a.onPart(m, blob)
 	case wire.Exported:
 		a.onExported(m, blob)
 	case wire.Imported:

@@ -31,7 +31,8 @@ func (c *SharePanel) public() []fact {
 	if x := a.inUse(); x.ValLoss > 0 {
 		facts = append(facts, fact{name: "Losses", value: lossText(x.ValLoss) + ", base model " + lossText(x.BaseLoss)})
 	}
-	return append(facts, fact{name: "Settings", value: "the method’s choices, and the chat template’s"})
+	return append(facts, fact{name: "Settings", value: "of the training, the method and the chat template, with the curve of the losses"},
+		fact{name: "Of the examples", value: "how many there were, and the SHA-256 of their file"})
 }
 
 func orNone(s string) string {

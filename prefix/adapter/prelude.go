@@ -20,9 +20,14 @@ type Prelude struct {
 	Model  Model             `json:"model"`
 	Text   Text              `json:"text"`
 	Run    Run               `json:"run"`
+	Data   Data              `json:"data,omitzero"`
+	Curve  Curve             `json:"curve,omitzero"`
 	Method map[string]string `json:"method,omitempty"` // axis or setting → choice
 	NoPEFT string            `json:"noPeft,omitempty"` // why PEFT can't load it; "" means that it can
 	Extra  json.RawMessage   `json:"extra,omitempty"`  // the method's own numbers
+	// Settings are the options of the training and its examples, as the training's program
+	// reads them.
+	Settings json.RawMessage `json:"settings,omitempty"`
 }
 
 // Model says which frozen model the adapter belongs to. Fingerprint is the one of
@@ -94,6 +99,18 @@ func (p Prelude) check(c Config) error {
 	}
 	if len(p.Text.Template) > maxSetting || p.Text.System != nil && len(*p.Text.System) > maxSetting {
 		return fmt.Errorf("adapter: prelude.json: a text setting has more than %d bytes", maxSetting)
+	}
+	if len(p.Settings) > maxSetting {
+		return fmt.Errorf("adapter: prelude.json: settings have more than %d bytes", maxSetting)
+	}
+	if p.Data.Train < 0 || p.Data.Val < 0 || len(p.Data.Hash) > 128 {
+		return fmt.Errorf("adapter: prelude.json: data is not a hash and two counts")
+	}
+	if err := line(p.Data.Hash); err != nil {
+		return fmt.Errorf("adapter: prelude.json: data.hash %w", err)
+	}
+	if err := p.Curve.check(); err != nil {
+		return err
 	}
 	if (p.NoPEFT != "") != (c.PeftType == Own) {
 		return fmt.Errorf("adapter: prelude.json says noPeft %q of peft_type %s; the two must agree", p.NoPEFT, c.PeftType)

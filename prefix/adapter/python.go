@@ -100,9 +100,11 @@ func (a *Adapter) readme() []byte {
 		name = "A trained prefix"
 	}
 	var b strings.Builder
+	b.WriteString(a.frontMatter())
 	fmt.Fprintf(&b, "# %s\n\nTrained with Prelude for `%s`.\n\n", name, a.Config.BaseModel)
 	if a.Config.PeftType == Own {
 		fmt.Fprintf(&b, "PEFT cannot load it: %s.\n", a.Prelude.NoPEFT)
+		b.WriteString(a.account())
 		return []byte(b.String())
 	}
 	fmt.Fprintf(&b, "```python\n%s```\n\n", a.Python(a.Base(), "."))
@@ -116,5 +118,6 @@ func (a *Adapter) readme() []byte {
 			"without a word. It tells the first pass by `cache_position`, which transformers no longer passes.\n" +
 			"The lines above hand the prefix over as `past_key_values`.\n")
 	}
+	b.WriteString(a.account())
 	return []byte(b.String())
 }

@@ -23,7 +23,14 @@ const (
 	preludeFile = "prelude.json"
 	ownFile     = "prelude.safetensors"
 	readmeFile  = "README.md"
+
+	// These follow from prelude.json: people and other programs read them.
+	curveFile    = "curve.csv"
+	drawingFile  = "curve.svg"
+	settingsFile = "settings.json"
 )
+
+var known = []string{configFile, modelFile, preludeFile, ownFile, readmeFile, curveFile, drawingFile, settingsFile}
 
 // MaxTensors bounds the tensor bytes of one adapter that [Read] takes, inflated.
 const MaxTensors = 64 << 20
@@ -76,8 +83,16 @@ func ReadMax(r io.ReaderAt, size, maxTensors int64) (*Adapter, error) {
 			}
 		}
 	}
-	if f := files[readmeFile]; f != nil {
-		if _, err := inflate(f, maxText); err != nil {
+	for _, name := range []string{readmeFile, curveFile, drawingFile, settingsFile} {
+		f := files[name]
+		if f == nil {
+			continue
+		}
+		text, err := inflate(f, maxText)
+		if err == nil && name == drawingFile {
+			err = checkDrawing(text)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -102,7 +117,6 @@ func entries(r io.ReaderAt, size int64) (map[string]*zip.File, error) {
 	files := map[string]*zip.File{}
 	content := uint64(0)
 	for _, f := range archive.File {
-		known := []string{configFile, modelFile, preludeFile, ownFile, readmeFile}
 		if !slices.Contains(known, f.Name) {
 			return nil, fmt.Errorf("adapter: the archive holds %q; an adapter is %s, in no folder and with nothing else", f.Name, strings.Join(known, ", "))
 		}

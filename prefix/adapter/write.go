@@ -42,7 +42,18 @@ func (a *Adapter) Write(w io.Writer) error {
 	if own != nil {
 		files = append(files, file{ownFile, own})
 	}
-	return store(w, append(files, file{readmeFile, a.readme()}))
+	files = append(files, file{readmeFile, a.readme()})
+	if c := a.Prelude.Curve; !c.empty() {
+		files = append(files, file{curveFile, c.CSV()}, file{drawingFile, c.SVG(a.Prelude.Run.Base)})
+	}
+	if a.Prelude.Settings != nil {
+		settings, err := indented(a.Prelude.Settings)
+		if err != nil {
+			return err
+		}
+		files = append(files, file{settingsFile, settings})
+	}
+	return store(w, files)
 }
 
 type file struct {

@@ -214,7 +214,7 @@ type Sample struct {
 	TokensSec float64 `json:"tokensSec"`
 }
 
-// Exported carries the zip as its blob. Where PEFT can't load it, Note says why, and
+// Exported carries the zip, or the last of it, as its blob. Where PEFT can't load it, Note says why, and
 // Finish that a training from it, with its gates open, would make it so.
 type Exported struct {
 	ID     int    `json:"id"`
@@ -224,6 +224,11 @@ type Exported struct {
 	Note   string `json:"note"`
 	Finish bool   `json:"finish,omitempty"`
 	Python string `json:"python,omitempty"` // lines that load and ask it
+}
+
+// Part carries the next bytes of an export as its blob; [Exported] comes last.
+type Part struct {
+	ID int `json:"id"`
 }
 
 // Imported says that a prefix is loaded.
@@ -257,10 +262,11 @@ func (State) wireType() string    { return "state" }
 func (Trained) wireType() string  { return "trained" }
 func (Sample) wireType() string   { return "sample" }
 func (Exported) wireType() string { return "exported" }
+func (Part) wireType() string     { return "part" }
 func (Imported) wireType() string { return "imported" }
 func (Error) wireType() string    { return "error" }
 
 func init() {
 	register(Ready{}, Progress{}, Loaded{}, Dataset{}, Planned{}, Step{}, Eval{}, State{},
-		Trained{}, Sample{}, Exported{}, Imported{}, Error{})
+		Trained{}, Sample{}, Part{}, Exported{}, Imported{}, Error{})
 }

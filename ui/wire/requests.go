@@ -117,11 +117,15 @@ type Cancel struct {
 	ID int `json:"id"`
 }
 
-// ForLlamaCpp is the export for llama.cpp.
-const ForLlamaCpp = "llama.cpp"
+// What an export may be for, beside PEFT and this page: llama.cpp, or a page of its own
+// that carries model, prefix and engine.
+const (
+	ForLlamaCpp = "llama.cpp"
+	ForPage     = "page"
+)
 
-// Export asks for the trained prefix as a zipped PEFT adapter, or as a zip of files for
-// [ForLlamaCpp]; answered by [Exported].
+// Export asks for the trained prefix as a zipped PEFT adapter, or [ForLlamaCpp] as a zip of
+// files, or [ForPage] as a page; answered by [Part] events where it is large, and by [Exported].
 type Export struct {
 	ID    int    `json:"id"`
 	For   string `json:"for,omitempty"` // "": PEFT and this page

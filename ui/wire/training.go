@@ -18,6 +18,13 @@ func DefaultTrain() Train {
 	return Train{Minutes: 2, Batch: 4, Schedule: "plateau", Seed: 1, Patience: 2, Method: map[string]string{}}
 }
 
+// Settings are all that a training was asked for but its model and its data: what
+// `tune train -settings` reads, and an export's settings.json holds.
+type Settings struct {
+	Train Train       `json:"train"`
+	Data  DataOptions `json:"data"`
+}
+
 // Schedules are the shapes of the learning rate after warm-up.
 var Schedules = []string{"plateau", "linear", "cosine"}
 

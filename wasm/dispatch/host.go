@@ -19,8 +19,11 @@ type Host interface {
 	// Breathe lets messages arrive. A goroutine that computes calls it often: a browser's
 	// event loop does not run meanwhile.
 	Breathe()
-	// Address is the address of one of the page's own files.
+	// Address is the address of one of the page's own files; "" for a page that has none.
 	Address(path string) string
+	// Asset is the address of one of the page's programs and scripts by its logical name,
+	// "" if there is none: their names change with their content.
+	Asset(name string) string
 	// Version identifies this build: what a build has measured, another one measures again.
 	Version() string
 	// Get fetches an address; it is a [weights.Get]. A negative offset asks for the whole

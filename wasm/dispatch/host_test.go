@@ -67,6 +67,7 @@ func (h *host) Send(m wire.Message, blob []byte) {
 
 func (h *host) Breathe()                   {}
 func (h *host) Address(path string) string { return "https://page.example/" + path }
+func (h *host) Asset(name string) string   { return h.Address("assets/" + name) }
 func (h *host) Version() string            { return h.version }
 func (h *host) Sum(b []byte) [32]byte      { return sha256.Sum256(b) }
 func (h *host) Lost(err error) dispatch.Loss {

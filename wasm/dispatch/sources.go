@@ -18,7 +18,8 @@ import (
 // offers none.
 func (w *Worker) bundled(ctx context.Context) []wire.ModelOffer {
 	var offers []wire.ModelOffer
-	if w.getJSON(ctx, w.host.Address("models/models.json"), &offers) != nil {
+	list := w.host.Address("models/models.json")
+	if list == "" || w.getJSON(ctx, list, &offers) != nil {
 		return nil
 	}
 	return offers
@@ -134,7 +135,7 @@ func (w *Worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 	name := strings.TrimSuffix(main, ".gguf")
 	if main == "" {
 		name = "your model"
-		if _, ok := all["config.json"]; !ok {
+		if all["config.json"] == nil && all[weights.ManifestName] == nil {
 			return nil, fmt.Errorf("drop a .gguf file, or config.json, tokenizer.json and the .safetensors files together")
 		}
 	}

@@ -193,6 +193,10 @@ func (w *Worker) handle(r request) {
 		defer w.current.begin(m.ID, cancel)()
 		w.fail(m.ID, w.idle(func() error { return w.judge(ctx, m) }))
 	case wire.Export:
+		if m.For == wire.ForPage {
+			w.fail(m.ID, w.idle(func() error { return w.savePage(ctx, m) }))
+			return
+		}
 		zip, e, err := s.Export(ctx, m)
 		if err == nil {
 			w.host.Send(e, zip)

@@ -161,10 +161,14 @@ func (b *browser) Request(method, path string, body ui.Bytes, headers map[string
 	})
 }
 
-// Save offers bytes as a download.
-func (b *browser) Save(name string, data ui.Bytes) {
+// Save offers bytes as a download. Its type is that of any bytes: the name says what they are.
+func (b *browser) Save(name string, parts ...ui.Bytes) {
 	global := js.Global()
-	blob := global.Get("Blob").New([]any{data.(bytes).array}, map[string]any{"type": "application/zip"})
+	arrays := make([]any, len(parts))
+	for i, p := range parts {
+		arrays[i] = p.(bytes).array
+	}
+	blob := global.Get("Blob").New(arrays, map[string]any{"type": "application/octet-stream"})
 	address := global.Get("URL").Call("createObjectURL", blob)
 	link := global.Get("document").Call("createElement", "a")
 	link.Set("href", address)

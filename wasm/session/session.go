@@ -86,6 +86,14 @@ func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) 
 // Model is the loaded model, nil if there is none.
 func (s *Session) Model() *models.Model { return s.model }
 
+// ModelFiles opens the model's files once more, by name, until f returns.
+func (s *Session) ModelFiles(ctx context.Context, visit func(all map[string]weights.Source) error) error {
+	if s.model == nil {
+		return ErrNoModel
+	}
+	return s.files.Visit(ctx, visit)
+}
+
 // Loaded describes the model.
 func (s *Session) Loaded() wire.Loaded {
 	m, i := s.model, s.model.Arch.Info()

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -187,8 +188,12 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 	w.Planned(planned)
 	p := &pace{total: o.Steps, limit: minutes(o)}
 	var seen train.EvalInfo
+	var curve adapter.Curve
 	events := train.Events{
 		Step: func(i train.StepInfo) {
+			for n, loss := range i.Loss {
+				curve.Add(i.First+n, loss)
+			}
 			if p.step(i) {
 				planned.Steps, planned.StepMillis = i.Total, p.perStep.Seconds()*1e3
 				w.Planned(planned)
@@ -198,6 +203,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 		},
 		Eval: func(i train.EvalInfo) {
 			seen = i
+			curve.AddEval(i.Step, i.Loss)
 			w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best})
 		},
 		Between: w.Between,
@@ -255,6 +261,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 		return wire.Trained{}, err
 	}
 	s.tuned.card.Run = adapter.Run{Step: res.Best.Step, Steps: res.Steps, ValLoss: res.Best.Loss, Base: res.Base, Seconds: res.Time.Seconds(), Seed: o.Seed, Arithmetic: s.arithmetic()}
+	s.tuned.card.Curve = curve
 	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds(), Arithmetic: s.arithmetic()}, nil
 }
 
@@ -271,9 +278,26 @@ func (s *Session) begin(ctx context.Context, o wire.Train, from *prefix.Finished
 	m := r.Method
 	s.put(&tuned{origin: training, method: m, tensors: r.Tensors, start: m.Values()})
 	s.tuned.name = fmt.Sprintf("%s %d", m.Label(), s.tuned.key)
-	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method, Text: s.lesson.text}
+	s.tuned.card = adapter.Prelude{Format: adapter.Format, Model: s.card(), Method: o.Method, Text: s.lesson.text, Settings: s.settings(o)}
+	if s.lesson.id != "" && s.examples != nil {
+		s.tuned.card.Data = adapter.Data{Hash: s.examples.hash, Train: len(s.examples.split.train), Val: len(s.examples.split.val)}
+	}
 	s.tuned.format = s.lesson.format
 	return r, nil
+}
+
+// settings are what a training was asked for, for whoever repeats it.
+func (s *Session) settings(o wire.Train) json.RawMessage {
+	all := wire.Settings{Train: o}
+	all.Train.ID, all.Train.From, all.Train.Resume = 0, 0, false // of this sitting
+	if s.examples != nil {
+		all.Data = s.examples.opts
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		return nil // a number that JSON has no word for
+	}
+	return text
 }
 
 // budget is what model and training may take on the device: a WebAssembly memory has at

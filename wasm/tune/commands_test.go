@@ -234,3 +234,28 @@ func TestRefusals(t *testing.T) {
 	s.refused(train+"-out a.zip", 1, "-force")
 	s.ok(train + "-force -out a.zip")
 }
+
+// TestSettings trains again from an export's settings.json, and comes to the same prefix.
+func TestSettings(t *testing.T) {
+	s := newShell(t)
+	s.small()
+	s.ok("tune train -model tiny -data tea.jsonl -steps 4 -batch 2 -lr 0.01 -seed 7 -val 25 -method source=kv -space -out first")
+	s.ok("tune train -settings first/settings.json -model tiny -data tea.jsonl -out second")
+	s.ok("tune train -settings first/settings.json -seed 8 -model tiny -data tea.jsonl -out other")
+	weights := func(folder string) string {
+		text, err := os.ReadFile(filepath.Join(s.dir, folder, "adapter_model.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if weights("first") != weights("second") {
+		t.Error("the settings of an export lead to another prefix")
+	}
+	if weights("first") == weights("other") {
+		t.Error("-seed changes nothing after -settings")
+	}
+	write(t, filepath.Join(s.dir, "bad.json"), `{"train": {"steps": 4, "stepz": 5}}`, 0o666)
+	s.refused("tune train -settings bad.json -model tiny -data tea.jsonl -out third", 2, "stepz")
+	s.refused("tune train -settings none.json -model tiny -data tea.jsonl -out third", 2, "none.json")
+}

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
 	"strings"
 
 	"prelude/ui/wire"
@@ -30,7 +35,26 @@ func (f *flags) training() *training {
 	if f.Lookup("seed") == nil {
 		f.Uint64Var(&f.seed, "seed", d.Seed, "seed of the start and the order")
 	}
+	f.Func("settings", "a `file` of settings, such as an export's settings.json, which also says how the examples are read; flags of the training that follow change the rest", t.read)
 	return t
+}
+
+// read takes the settings of a file: of the training, and how its examples were read.
+func (t *training) read(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var all wire.Settings
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&all); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	maps.Copy(t.Method, all.Train.Method)
+	all.Train.Method = t.Method // which -method adds to
+	t.Train, t.flags.seed, t.flags.options = all.Train, all.Train.Seed, &all.Data
+	return nil
 }
 
 // request is the training that the flags ask for.

@@ -60,11 +60,14 @@ func (b *browser) Send(m wire.Message, bytes []byte) {
 func (b *browser) Breathe() { b.loop.breathe() }
 
 func (b *browser) Address(path string) string {
+	if js.Global().Get("location").Get("protocol").String() == "blob:" { // a saved page
+		return ""
+	}
 	return js.Global().Get("URL").New("./"+path, js.Global().Get("location").Get("href")).Get("href").String()
 }
 
 // Version is the address of the engine's program, whose name changes with its content.
-func (b *browser) Version() string { return asset("engine") }
+func (b *browser) Version() string { return b.Asset("engine") }
 
 // Sum is by the browser, which outruns Go's own SHA-256 in WebAssembly.
 func (b *browser) Sum(data []byte) (sum [32]byte) {
@@ -97,7 +100,7 @@ func (b *browser) Devices() []wire.DeviceInfo {
 func (b *browser) Open(ctx context.Context, name string) (dispatch.Device, error) {
 	switch name {
 	case "simd":
-		dev, err := simd.New(ctx, simd.Options{Script: asset("simd")})
+		dev, err := simd.New(ctx, simd.Options{Script: b.Asset("simd")})
 		if err != nil {
 			return dispatch.Device{}, err
 		}
@@ -157,8 +160,7 @@ func (b *browser) Store(key, text string) {
 	}
 }
 
-// asset is the address of one of the page's files by its logical name, "" if it has none.
-func asset(name string) string {
+func (b *browser) Asset(name string) string {
 	if a := js.Global().Get("preludeAssets"); a.Truthy() && a.Get(name).Truthy() {
 		return js.Global().Get("URL").New(a.Get(name), js.Global().Get("location").Get("href")).Get("href").String()
 	}
