@@ -27,7 +27,8 @@ type Model struct {
 	Ends        []int32 // tokens that end an answer, beside the tokenizer's own
 	Chat        string  // the Jinja text of its chat template, "" where there is none
 	Fingerprint string  // of the weights, whatever file they came from
-	WeightBytes int64   // on the device
+	Likeness    Likeness
+	WeightBytes int64 // on the device
 	Params      int64
 	Notes       []string
 }
@@ -424,6 +425,7 @@ func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) 
 		return nil, err
 	}
 	var targets []weights.Target
+	seen := sketcher{}
 	for name, s := range f.Family.Tensors() {
 		t, err := dev.Alloc(s)
 		if err != nil {
@@ -437,7 +439,7 @@ func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) 
 			continue
 		}
 		m.Params += int64(s.Len())
-		write := t.Write
+		write := seen.write(name, s, t.Write)
 		if from := f.views[name].Spec().DType; from != s.DType {
 			write = widened(from, write)
 		}
@@ -447,6 +449,7 @@ func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) 
 	if m.Fingerprint, err = weights.Load(ctx, targets, o); err != nil {
 		return fail(err)
 	}
+	m.Likeness = Likeness{Kind: f.kind(), Sketch: seen.sketch()}
 	return m, nil
 }
 

@@ -20,6 +20,7 @@ type home struct {
 	reading  Bytes // the adapter that an import under way reads, or that waits for its model
 	from     string
 	over     bool
+	address  string // in the box of a prefix to fetch
 	finish   bool   // PEFT can't hold the prefix in use as it is; a training from it would
 	then     func() // what to do once the export is there, instead of saving it
 }

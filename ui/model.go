@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"prelude/ui/wire"
@@ -15,10 +14,12 @@ type model struct {
 	from     *source // of the one that the worker holds
 	progress *wire.Progress
 	loaded   *wire.Loaded
-	device   string // what the person asked for: "auto", "webgpu", …
-	exact    bool   // products with the weights in float32
-	address  string // the text in the "bring your own" box
-	over     bool   // files hover above the drop zone
+	device   string       // what the person asked for: "auto", "webgpu", …
+	exact    bool         // products with the weights in float32
+	address  string       // the text in the "bring your own" box
+	token    string       // for gated models of the hub; in memory only
+	choose   *wire.Choose // the models of a repository, one of which is to be chosen
+	over     bool         // files hover above the drop zone
 }
 
 // source says where a model comes from: exactly one of its fields is set.
@@ -64,12 +65,12 @@ func (a *App) load(s source) {
 		a.cancelLoad()
 	}
 	a.model.source = &s
-	a.model.progress = nil
+	a.model.progress, a.model.choose = nil, nil
 	if s.hub+s.url != "" && len(a.kept.Models) == 0 && a.kept.lasting == "" {
 		a.askLasting(true)
 	}
 	a.model.id = a.ask(atModel, func(id int) wire.Message {
-		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, URL: s.url, Files: len(s.files), Device: a.model.device, Precision: a.model.precision()}
+		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, Token: a.hubToken(s.hub), URL: s.url, Files: len(s.files), Device: a.model.device, Precision: a.model.precision()}
 	}, nil)
 	for _, f := range s.files {
 		a.host.Send(wire.File{ID: a.model.id, Name: f.Name, Size: f.Size}, f.Ref)
@@ -82,37 +83,10 @@ func (a *App) loadBundled(name string) { a.load(source{bundled: name}) }
 func (a *App) loadAddress() {
 	s, err := readAddress(a.model.address)
 	if err != nil {
-		a.refuse(atModel, err.Error(), `Write a Hugging Face model id such as "owner/name", or an https address of a .gguf file or of a folder with config.json.`)
+		a.refuse(atModel, err.Error(), `Write a Hugging Face model id such as "owner/name", a link to it or to one of its files, or an https address of a .gguf file or of a folder with config.json.`)
 		return
 	}
 	a.load(s)
-}
-
-func readAddress(text string) (source, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return source{}, fmt.Errorf("there is no model id or address")
-	}
-	if strings.Contains(text, "://") {
-		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			return source{}, fmt.Errorf("%q is not a web address", text)
-		}
-		if u.Scheme == "http" {
-			return source{}, fmt.Errorf("%q is not encrypted, and browsers do not let this page fetch it; the same address with https may work", text)
-		}
-		if rest, ok := strings.CutPrefix(u.Path, "/"); ok && u.Host == "huggingface.co" {
-			if parts := strings.Split(strings.TrimSuffix(rest, "/"), "/"); len(parts) == 2 {
-				return source{hub: parts[0] + "/" + parts[1]}, nil
-			}
-		}
-		return source{url: text}, nil
-	}
-	parts := strings.Split(text, "/")
-	if len(parts) != 2 || parts[0] == "" || parts[1] == "" || strings.ContainsAny(text, " \t?#") {
-		return source{}, fmt.Errorf("%q is neither a model id nor an address", text)
-	}
-	return source{hub: text}, nil
 }
 
 func (a *App) loadFiles(files []File) {

@@ -24,6 +24,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onUnloaded()
 	case wire.Kept:
 		a.onKept(m)
+	case wire.Choose:
+		a.onChoose(m)
 	case wire.Dataset:
 		a.onDataset(m)
 	case wire.TextRead:

@@ -65,27 +65,6 @@ func TestPEFT(t *testing.T) {
 	}
 }
 
-func TestAddress(t *testing.T) {
-	for in, want := range map[string]source{
-		"owner/name":                             {hub: "owner/name"},
-		" HuggingFaceTB/SmolLM2-135M ":           {hub: "HuggingFaceTB/SmolLM2-135M"},
-		"https://huggingface.co/owner/name":      {hub: "owner/name"},
-		"https://huggingface.co/owner/name/":     {hub: "owner/name"},
-		"https://example.org/models/a.gguf":      {url: "https://example.org/models/a.gguf"},
-		"https://huggingface.co/o/n/blob/main/x": {url: "https://huggingface.co/o/n/blob/main/x"},
-	} {
-		got, err := readAddress(in)
-		if err != nil || got.hub != want.hub || got.url != want.url {
-			t.Errorf("%q: %+v, %v; want %+v", in, got, err, want)
-		}
-	}
-	for _, in := range []string{"", "name", "a/b/c", "javascript://x", "file:///etc/passwd", "a b/c", "https://", "/b"} {
-		if got, err := readAddress(in); err == nil {
-			t.Errorf("%q: %+v, want an error", in, got)
-		}
-	}
-}
-
 func TestDroppedModelFiles(t *testing.T) {
 	for _, c := range []struct{ files, want string }{
 		{"a.gguf", ""},

@@ -47,7 +47,8 @@ const maxIndex = 64 << 20
 // Open lists the tensors of src: a GGUF or a safetensors file, or a JSON file
 // that names others, which are opened with open: the index of a model in shards
 // (model.safetensors.index.json) or the manifest of a file in pieces
-// (pieces.json). Nothing but headers is read.
+// (pieces.json), or a part of a GGUF file in parts (name-00001-of-00005.gguf), whose others
+// are opened with open. Nothing but headers is read.
 func Open(ctx context.Context, src Source, open Opener) (*Catalog, error) {
 	c, err := openAny(ctx, src, open)
 	if err != nil {
@@ -70,6 +71,9 @@ func openAny(ctx context.Context, src Source, open Opener) (*Catalog, error) {
 	}
 	c := &Catalog{Name: src.Name(), byName: map[string]*Tensor{}}
 	if strings.HasSuffix(src.Name(), ".gguf") || string(magic[:]) == "GGUF" {
+		if whole, part, parts, ok := SplitGGUF(src.Name()); ok {
+			return c, c.addSplit(ctx, src, whole, part, parts, open)
+		}
 		return c, c.addGGUF(ctx, src)
 	}
 	c.Format = "safetensors"

@@ -38,6 +38,8 @@ type Response struct {
 const (
 	statusOK                  = 200
 	statusPartialContent      = 206
+	statusUnauthorized        = 401
+	statusForbidden           = 403
 	statusNotFound            = 404
 	statusRequestTimeout      = 408
 	statusRangeNotSatisfiable = 416
@@ -215,6 +217,8 @@ func (h *HTTP) accept(resp *Response, off int64) error {
 		return fmt.Errorf("weights: %s: status %d", h.url, resp.Status)
 	case code == statusRangeNotSatisfiable:
 		return permanent{fmt.Errorf("weights: %s: %w from byte %d on", h.url, errPastEnd, off)}
+	case code == statusUnauthorized || code == statusForbidden:
+		return permanent{fmt.Errorf("weights: %s: %w (status %d)", h.url, ErrNoAccess, code)}
 	case code == statusNotFound:
 		return permanent{fmt.Errorf("weights: %s: %w", h.url, fs.ErrNotExist)}
 	default:
@@ -250,6 +254,9 @@ func (h *HTTP) hangUp() {
 		h.body = nil
 	}
 }
+
+// ErrNoAccess is the error of a file that its host gives only to those it knows.
+var ErrNoAccess = errors.New("its host gives it only to those with access")
 
 // errPastEnd is the error of a request for what lies behind a file's end.
 var errPastEnd = errors.New("the host's file has nothing")

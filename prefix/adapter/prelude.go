@@ -31,16 +31,19 @@ type Prelude struct {
 }
 
 // Model says which frozen model the adapter belongs to. Fingerprint is the one of
-// its weights: two models of the same shapes differ in it.
+// its weights: two models of the same shapes differ in it. Kind and Sketch recognise the
+// same model in another precision.
 type Model struct {
-	Name        string `json:"name"` // a bundled model's folder or "owner/name"
-	Fingerprint string `json:"fingerprint"`
-	Family      string `json:"family,omitempty"`
-	Layers      int    `json:"layers"`              // of the decoder
-	EncLayers   int    `json:"encLayers,omitempty"` // of the encoder, where there is one
-	KVHeads     int    `json:"kvHeads"`
-	HeadDim     int    `json:"headDim"`
-	Hidden      int    `json:"hidden"`
+	Name        string    `json:"name"` // a bundled model's folder or "owner/name"
+	Fingerprint string    `json:"fingerprint"`
+	Kind        string    `json:"kind,omitempty"`   // of architecture and tokenizer
+	Sketch      []float32 `json:"sketch,omitempty"` // some of the weights that every precision keeps
+	Family      string    `json:"family,omitempty"`
+	Layers      int       `json:"layers"`              // of the decoder
+	EncLayers   int       `json:"encLayers,omitempty"` // of the encoder, where there is one
+	KVHeads     int       `json:"kvHeads"`
+	HeadDim     int       `json:"headDim"`
+	Hidden      int       `json:"hidden"`
 }
 
 // Text says how an example became text; generation must do the same.
@@ -71,6 +74,7 @@ const (
 	MaxTask    = 32
 	MaxAbout   = 240
 	maxSetting = 16 << 10
+	maxSketch  = 8192 // numbers
 )
 
 func (p Prelude) check(c Config) error {
@@ -89,6 +93,7 @@ func (p Prelude) check(c Config) error {
 	}{
 		{"name", p.Name, MaxName}, {"task", p.Task, MaxTask}, {"about", p.About, MaxAbout},
 		{"model.name", p.Model.Name, 200}, {"model.fingerprint", p.Model.Fingerprint, 128}, {"model.family", p.Model.Family, 64},
+		{"model.kind", p.Model.Kind, 128},
 	} {
 		if len(s.value) > s.max {
 			return fmt.Errorf("adapter: prelude.json: %s has %d bytes, at most %d are taken", s.key, len(s.value), s.max)
@@ -99,6 +104,9 @@ func (p Prelude) check(c Config) error {
 	}
 	if len(p.Text.Template) > maxSetting || p.Text.System != nil && len(*p.Text.System) > maxSetting {
 		return fmt.Errorf("adapter: prelude.json: a text setting has more than %d bytes", maxSetting)
+	}
+	if len(p.Model.Sketch) > maxSketch {
+		return fmt.Errorf("adapter: prelude.json: model.sketch has %d numbers, at most %d are taken", len(p.Model.Sketch), maxSketch)
 	}
 	if len(p.Settings) > maxSetting {
 		return fmt.Errorf("adapter: prelude.json: settings have more than %d bytes", maxSetting)

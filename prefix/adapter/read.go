@@ -32,6 +32,9 @@ const (
 
 var known = []string{configFile, modelFile, preludeFile, ownFile, readmeFile, curveFile, drawingFile, settingsFile}
 
+// Files are the files that [Read] reads an adapter from; the first is always there.
+var Files = []string{configFile, modelFile, preludeFile, ownFile}
+
 // MaxTensors bounds the tensor bytes of one adapter that [Read] takes, inflated.
 const MaxTensors = 64 << 20
 

@@ -23,12 +23,26 @@ type Delete struct {
 	Model string `json:"model"`
 }
 
+// Choose ends a [Load] that has named several models: one of Files is to be named.
+type Choose struct {
+	ID    int          `json:"id"`
+	Hub   string       `json:"hub"` // "owner/name", perhaps with a revision
+	Files []ChosenFile `json:"files"`
+}
+
+// ChosenFile is a GGUF file, or the first part of one with the size of all its parts.
+type ChosenFile struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+}
+
 // Unloaded says that the worker holds no model any more: the one before had to make room
 // for one that failed to load.
 type Unloaded struct{}
 
 func (Kept) wireType() string     { return "kept" }
 func (Delete) wireType() string   { return "delete" }
+func (Choose) wireType() string   { return "choose" }
 func (Unloaded) wireType() string { return "unloaded" }
 
-func init() { register(Kept{}, Delete{}, Unloaded{}) }
+func init() { register(Kept{}, Delete{}, Choose{}, Unloaded{}) }

@@ -8,10 +8,14 @@ package wire
 type Load struct {
 	ID      int    `json:"id"`
 	Bundled string `json:"bundled,omitempty"` // folder under static/models
-	Hub     string `json:"hub,omitempty"`     // Hugging Face model id, "owner/name"
-	URL     string `json:"url,omitempty"`     // a .gguf, or a folder with config.json
-	Files   int    `json:"files,omitempty"`   // dropped files that follow
-	Device  string `json:"device"`
+	// Hub is a Hugging Face model id, "owner/name", perhaps with a revision and a file or a
+	// folder: "owner/name@revision:folder/model.gguf". [Choose] answers where there are
+	// several models and it names none.
+	Hub    string `json:"hub,omitempty"`
+	Token  string `json:"token,omitempty"` // for the hub's gated models; nothing keeps it
+	URL    string `json:"url,omitempty"`   // a .gguf, or a folder with config.json
+	Files  int    `json:"files,omitempty"` // dropped files that follow
+	Device string `json:"device"`
 	// Precision of products with the frozen weights: "exact", in float32, or "fast", in
 	// integers of 8 or 16 bits where the device finds that faster. "": [DefaultPrecision].
 	Precision string `json:"precision,omitempty"`
@@ -134,10 +138,13 @@ type Export struct {
 	About string `json:"about,omitempty"` // one or two sentences, for a card
 }
 
-// Import hands over a zipped adapter (the blob); answered by [Imported].
+// Import hands over a zipped adapter (the blob), or says where one lies: a place on the hub
+// as in [Load], or the address of a .zip or of a folder; answered by [Imported].
 type Import struct {
-	ID   int    `json:"id"`
-	Name string `json:"name"`
+	ID    int    `json:"id"`
+	Name  string `json:"name"`
+	From  string `json:"from,omitempty"`
+	Token string `json:"token,omitempty"` // as in [Load]
 }
 
 func (Load) wireType() string     { return "load" }

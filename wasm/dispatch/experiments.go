@@ -67,7 +67,7 @@ func (w *Worker) experiment(ctx context.Context, m wire.RunExperiment) error {
 func (w *Worker) checkpoint(ctx context.Context, name string) ([]byte, error) {
 	const most = 32 << 20
 	address := w.host.Address("experiments/" + name)
-	resp, err := w.host.Get(ctx, address, -1)
+	resp, err := w.get(ctx, address, -1)
 	if err != nil {
 		return nil, session.Hint{Err: fmt.Errorf("%s can't be fetched: %w", address, err), Do: "Is the connection there? The rest of the page is not touched: run the experiment again when it is."}
 	}

@@ -26,9 +26,10 @@ type Host interface {
 	Asset(name string) string
 	// Version identifies this build: what a build has measured, another one measures again.
 	Version() string
-	// Get fetches an address; it is a [weights.Get]. A negative offset asks for the whole
-	// file, which may come compressed.
-	Get(ctx context.Context, address string, off int64) (*weights.Response, error)
+	// Get fetches an address; with a token, if it is not "", that its host knows the person
+	// by. It is a [weights.Get] else. A negative offset asks for the whole file, which may
+	// come compressed.
+	Get(ctx context.Context, address string, off int64, token string) (*weights.Response, error)
 	// Sum is SHA-256.
 	Sum(data []byte) [32]byte
 	// Devices lists the devices there may be. Whether one works is known once it is open.

@@ -29,12 +29,14 @@ type host struct {
 	lost        func(error) dispatch.Loss
 	version     string
 
-	mu    sync.Mutex
-	sent  []sent
-	news  chan struct{}
-	seen  int
-	texts map[string]string
-	asked []string // addresses
+	mu     sync.Mutex
+	sent   []sent
+	news   chan struct{}
+	seen   int
+	texts  map[string]string
+	asked  []string // addresses
+	gate   string   // the token that the hub wants, "" for none
+	tokens []string // that came with them
 }
 
 // sent is a message of the worker.
@@ -88,14 +90,19 @@ func (h *host) Open(_ context.Context, name string) (dispatch.Device, error) {
 func (h *host) Load(key string) (string, bool) { text, ok := h.texts[key]; return text, ok }
 func (h *host) Store(key, text string)         { h.texts[key] = text }
 
-func (h *host) Get(_ context.Context, address string, off int64) (*weights.Response, error) {
+func (h *host) Get(_ context.Context, address string, off int64, token string) (*weights.Response, error) {
 	h.mu.Lock()
-	h.asked = append(h.asked, address)
+	h.asked, h.tokens = append(h.asked, address), append(h.tokens, token)
 	h.mu.Unlock()
 	_, path, _ := strings.Cut(strings.TrimPrefix(address, "https://"), "/")
 	content, err := os.ReadFile(filepath.Join(h.site, path))
 	r := &weights.Response{Status: 200, Header: func(string) string { return "" }, Body: io.NopCloser(bytes.NewReader(content))}
-	if err != nil {
+	switch {
+	case h.gate != "" && token == "" && strings.HasPrefix(address, "https://huggingface.co/"):
+		r.Status = 401
+	case h.gate != "" && token != h.gate && strings.HasPrefix(address, "https://huggingface.co/"):
+		r.Status = 403
+	case err != nil:
 		r.Status = 404
 	}
 	r.Length = int64(len(content))

@@ -27,9 +27,9 @@ func (w *Worker) keep(ctx context.Context, model, address string, sum func(conte
 	folder, err := w.modelFolder(ctx, model)
 	if err != nil {
 		w.unkept(err)
-		return weights.URLs(w.host.Get, address)
+		return weights.URLs(w.get, address)
 	}
-	return weights.Keep(ctx, folder, weights.Keeping{Model: model, Address: address, Get: w.host.Get, Sum: sum, Note: w.unkept})
+	return weights.Keep(ctx, folder, weights.Keeping{Model: model, Address: address, Get: w.get, Sum: sum, Note: w.unkept})
 }
 
 func (w *Worker) modelFolder(ctx context.Context, model string) (Folder, error) {

@@ -79,7 +79,7 @@ func (w *Worker) own(ctx context.Context, address string) ([]byte, error) {
 	if address == "" {
 		return nil, errors.New("this page has none")
 	}
-	resp, err := w.host.Get(ctx, address, -1)
+	resp, err := w.get(ctx, address, -1)
 	if err != nil {
 		return nil, err
 	}

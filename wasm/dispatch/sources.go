@@ -2,9 +2,7 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"strings"
@@ -25,70 +23,22 @@ func (w *Worker) bundled(ctx context.Context) []wire.ModelOffer {
 	return offers
 }
 
-// getJSON reads a small JSON document.
-func (w *Worker) getJSON(ctx context.Context, address string, to any) error {
-	resp, err := w.host.Get(ctx, address, -1)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.Status != 200 {
-		return fmt.Errorf("%s: status %d", address, resp.Status)
-	}
-	return json.NewDecoder(io.LimitReader(resp.Body, 4<<20)).Decode(to)
-}
-
 // files opens the model that a Load names.
 func (w *Worker) files(ctx context.Context, m wire.Load) (*models.Files, error) {
 	switch {
 	case m.Bundled != "":
 		for _, o := range w.offers {
 			if o.Name == m.Bundled {
-				return models.Open(ctx, m.Bundled, weights.URLs(w.host.Get, w.host.Address("models/"+m.Bundled+"/")), "")
+				return models.Open(ctx, m.Bundled, weights.URLs(w.get, w.host.Address("models/"+m.Bundled+"/")), "")
 			}
 		}
 		return nil, fmt.Errorf("there is no bundled model %q", m.Bundled)
 	case m.Hub != "":
-		return w.openHub(ctx, m.Hub)
+		return w.openHub(ctx, m)
 	case m.URL != "":
 		return w.openURL(ctx, m.URL)
 	}
 	return w.dropped(ctx, m)
-}
-
-// hub is the Hugging Face hub's address.
-const hub = "https://huggingface.co/"
-
-// openHub opens a model of the Hugging Face hub by its id.
-func (w *Worker) openHub(ctx context.Context, id string) (*models.Files, error) {
-	owner, name, ok := strings.Cut(id, "/")
-	if !ok || owner == "" || name == "" || strings.ContainsAny(id, " ?#\\:") || strings.Contains(name, "/") {
-		return nil, fmt.Errorf(`%q is not a model id; it looks like "HuggingFaceTB/SmolLM2-135M"`, id)
-	}
-	var sums map[string]string
-	sum := func(ctx context.Context, file string) string {
-		if sums == nil {
-			sums = w.hubSums(ctx, id)
-		}
-		return sums[file]
-	}
-	return models.Open(ctx, id, w.keep(ctx, id, hub+id+"/resolve/main/", sum), "")
-}
-
-// hubSums asks the hub for the SHA-256 of a model's large files. Without an answer they
-// are not checked by it.
-func (w *Worker) hubSums(ctx context.Context, id string) map[string]string {
-	sums := map[string]string{}
-	var files []struct {
-		Path string
-		LFS  struct{ OID string }
-	}
-	if w.getJSON(ctx, hub+"api/models/"+id+"/tree/main", &files) == nil {
-		for _, f := range files {
-			sums[f.Path] = f.LFS.OID
-		}
-	}
-	return sums
 }
 
 // openURL opens a .gguf file, or the folder that holds a config.json.
@@ -109,6 +59,9 @@ func (w *Worker) openURL(ctx context.Context, address string) (*models.Files, er
 	name = name[strings.LastIndex(name, "/")+1:]
 	if file != "" {
 		name = strings.TrimSuffix(file, ".gguf")
+		if whole, _, _, ok := weights.SplitGGUF(file); ok {
+			name = whole
+		}
 	}
 	return models.Open(ctx, name, w.keep(ctx, address, dir, nil), file)
 }
@@ -129,10 +82,17 @@ func (w *Worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 		name := f.Name[strings.LastIndex(f.Name, "/")+1:]
 		all[name] = r.blob.Source(name, f.Size)
 		if strings.HasSuffix(name, ".gguf") {
+			whole, _, _, split := weights.SplitGGUF(name)
+			if before, _, _, _ := weights.SplitGGUF(main); main != "" && (!split || whole != before) {
+				return nil, fmt.Errorf("%s and %s are two models: drop one, or the parts of one", main, name)
+			}
 			main = name
 		}
 	}
 	name := strings.TrimSuffix(main, ".gguf")
+	if whole, _, _, ok := weights.SplitGGUF(main); ok {
+		name = whole
+	}
 	if main == "" {
 		name = "your model"
 		if all["config.json"] == nil && all[weights.ManifestName] == nil {

@@ -30,6 +30,7 @@ type Worker struct {
 	offers    []wire.ModelOffer
 	device    string // the name of the session's device as it was asked for
 	why       string
+	token     string       // by which the hub knows the person; nothing keeps it
 	notes     []string     // on the model that is being fetched
 	copied    map[int]bool // keys of the prefixes that the page has a copy of
 	recovered int          // how often this training has lost its device
@@ -160,6 +161,7 @@ func (w *Worker) handle(r request) {
 	s := &w.session
 	switch m := r.msg.(type) {
 	case wire.Load:
+		w.token = m.Token
 		defer w.current.begin(m.ID, cancel)()
 		w.fail(m.ID, w.idle(func() error { return w.afterFetch(m, w.load(ctx, m)) }))
 	case wire.Delete:
@@ -204,7 +206,16 @@ func (w *Worker) handle(r request) {
 		w.fail(m.ID, err)
 	case wire.Import:
 		w.fail(m.ID, w.idle(func() error {
-			i, err := s.Import(ctx, bytesOf(r.blob))
+			zip := bytesOf(r.blob)
+			if m.From != "" {
+				w.token = m.Token
+				defer w.current.begin(m.ID, cancel)()
+				var err error
+				if zip, err = w.fetchAdapter(ctx, m.From, w.progress(m.ID, "Fetching the prefix")); err != nil {
+					return err
+				}
+			}
+			i, err := s.Import(ctx, zip)
 			if err == nil {
 				i.ID = m.ID
 				w.shelf(ctx)
@@ -417,6 +428,11 @@ func (w *Worker) state(s string) { w.send(wire.State{State: s}) }
 // fail answers a request that failed; nil is no failure.
 func (w *Worker) fail(id int, err error) {
 	if err == nil {
+		return
+	}
+	var c choose
+	if errors.As(err, &c) {
+		w.send(c.Choose)
 		return
 	}
 	e := wire.Error{ID: id, Message: err.Error()}

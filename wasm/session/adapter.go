@@ -1,10 +1,15 @@
 package session
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path"
 
+	"prelude/models"
 	"prelude/prefix"
 	"prelude/prefix/adapter"
 	"prelude/ui/wire"
@@ -56,11 +61,16 @@ func (s *Session) Import(ctx context.Context, zip []byte) (wire.Imported, error)
 	}
 	var notes []string
 	switch want := a.Prelude.Model; {
+	case want.Fingerprint != "" && want.Fingerprint != s.model.Fingerprint && s.model.Likeness.Alike(models.Likeness{Kind: want.Kind, Sketch: want.Sketch}):
+		notes = append(notes, fmt.Sprintf("It was trained on %s in another precision than the one that is loaded: its answers may differ a little from those it was trained to.", want.Name))
 	case want.Fingerprint != "" && want.Fingerprint != s.model.Fingerprint:
 		return wire.Imported{}, hint("Load that model first.", "this prefix is for the weights of %q (fingerprint %.12s…), the loaded model is %q (%.12s…)",
 			want.Name, want.Fingerprint, s.model.Name, s.model.Fingerprint)
 	case want.Fingerprint == "":
 		notes = append(notes, "The file does not say which weights it was trained for: only its shapes were checked.")
+		if base := a.Config.BaseModel; path.Base(base) != path.Base(s.model.Name) && base != "" {
+			notes = append(notes, fmt.Sprintf("It names %q as its base model, and %s is loaded: of another model of the same shapes its answers would be noise.", base, s.model.Name))
+		}
 	}
 	m, err := prefix.FromAdapter(s.model.Arch, a)
 	if err != nil {
@@ -82,4 +92,31 @@ func (s *Session) Import(ctx context.Context, zip []byte) (wire.Imported, error)
 		t.name = fmt.Sprintf("Imported %d", t.key)
 	}
 	return wire.Imported{Key: t.key, Name: t.name, PeftType: a.Config.PeftType, Slots: m.Slots(), Notes: notes}, nil
+}
+
+// ZipAdapter packs the files of an adapter's folder, each of which read returns.
+func ZipAdapter(read func(name string) ([]byte, error)) ([]byte, error) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for _, name := range adapter.Files {
+		data, err := read(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			if name == adapter.Files[0] {
+				return nil, hint("It is a folder with adapter_config.json and adapter_model.safetensors, as PEFT saves it.", "there is no adapter: %w", err)
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		if err == nil {
+			_, err = w.Write(data)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	err := z.Close()
+	return b.Bytes(), err
 }

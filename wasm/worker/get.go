@@ -17,10 +17,13 @@ const pieceBytes = 256 << 10
 
 // Get asks with the browser's fetch. What is asked for by range comes uncompressed: its
 // length is the file's.
-func (b *browser) Get(ctx context.Context, address string, off int64) (*weights.Response, error) {
+func (b *browser) Get(ctx context.Context, address string, off int64, token string) (*weights.Response, error) {
 	headers := map[string]any{}
 	if off >= 0 {
 		headers["Range"] = fmt.Sprintf("bytes=%d-", off)
+	}
+	if token != "" {
+		headers["Authorization"] = "Bearer " + token
 	}
 	abort := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })

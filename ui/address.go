@@ -1,0 +1,151 @@
+package ui
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"prelude/ui/wire"
+)
+
+// readAddress understands where a model or a prefix lies: an id of the Hugging Face hub, a
+// link to a repository or one of its files in any of their shapes, or another address.
+func readAddress(text string) (source, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return source{}, fmt.Errorf("there is no model id or address")
+	}
+	if rest, ok := strings.CutPrefix(text, "hf://"); ok {
+		return hubPlace(strings.TrimPrefix(rest, "models/"), text)
+	}
+	for _, host := range hubHosts {
+		if strings.HasPrefix(text, host+"/") {
+			text = "https://" + text
+		}
+	}
+	if !strings.Contains(text, "://") {
+		return hubPlace(text, text)
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return source{}, fmt.Errorf("%q is not a web address", text)
+	}
+	for _, host := range hubHosts {
+		if u.Host == host {
+			return hubLink(strings.Trim(u.EscapedPath(), "/"), text)
+		}
+	}
+	if u.Scheme == "http" {
+		return source{}, fmt.Errorf("%q is not encrypted, and browsers do not let this page fetch it; the same address with https may work", text)
+	}
+	return source{url: text}, nil
+}
+
+// hubHosts are the names of the hub.
+var hubHosts = []string{"huggingface.co", "www.huggingface.co", "hf.co"}
+
+// hubLink reads the path of a link, in which a revision's own slashes are escaped.
+func hubLink(path, text string) (source, error) {
+	s, err := hubPlace(path, text)
+	if err != nil {
+		return s, err
+	}
+	if s.hub, err = url.PathUnescape(s.hub); err != nil || strings.ContainsAny(s.hub, " \t?#\\") || strings.Contains("/"+s.hub+"/", "/../") {
+		return source{}, fmt.Errorf("%q is neither a model id nor an address", text)
+	}
+	return s, nil
+}
+
+// hubPlace reads what follows the hub's name: owner/name, with a file, with :file, with
+// @revision, or with /blob, /resolve, /raw or /tree, a revision and a file.
+func hubPlace(rest, text string) (source, error) {
+	wrong := fmt.Errorf("%q is neither a model id nor an address", text)
+	parts := strings.Split(strings.TrimSuffix(rest, "/"), "/")
+	switch {
+	case len(parts) > 0 && (parts[0] == "datasets" || parts[0] == "spaces"):
+		return source{}, fmt.Errorf("%q is a %s, not a model", text, map[string]string{"datasets": "data set", "spaces": "space"}[parts[0]])
+	case len(parts) < 2 || strings.ContainsAny(rest, " \t?#\\"):
+		return source{}, wrong
+	}
+	name, file, _ := strings.Cut(parts[1], ":")
+	name, revision, _ := strings.Cut(name, "@")
+	below := parts[2:]
+	if len(below) > 0 && (below[0] == "blob" || below[0] == "resolve" || below[0] == "raw" || below[0] == "tree") {
+		if len(below) < 2 {
+			return source{}, wrong
+		}
+		revision, below = below[1], below[2:]
+	}
+	if n := len(below); n > 0 {
+		if revision == "" && !strings.Contains(below[n-1], ".") {
+			return source{}, wrong // three words are no id
+		}
+		file = strings.TrimPrefix(file+"/", "/") + strings.Join(below, "/")
+	}
+	if parts[0] == "" || name == "" {
+		return source{}, wrong
+	}
+	for _, p := range append(strings.Split(file, "/"), revision) {
+		if p == ".." {
+			return source{}, wrong
+		}
+	}
+	place := parts[0] + "/" + name
+	if revision != "" && revision != "main" {
+		place += "@" + revision
+	}
+	if file != "" {
+		place += ":" + file
+	}
+	return source{hub: place}, nil
+}
+
+// hubToken is the person's token, for a request to the hub.
+func (a *App) hubToken(hub string) string {
+	if hub == "" {
+		return ""
+	}
+	return strings.TrimSpace(a.model.token)
+}
+
+// onChoose asks which of a repository's models is meant.
+func (a *App) onChoose(m wire.Choose) {
+	if m.ID != a.model.id {
+		return
+	}
+	delete(a.asked, m.ID)
+	a.model.refused()
+	a.model.choose = &m
+}
+
+// ChooseFile asks which file of a repository to load.
+type ChooseFile struct{ App *App }
+
+func (c *ChooseFile) title() string {
+	m := c.App.model.choose
+	return fmt.Sprintf("%s has %d models. Which one?", m.Hub, len(m.Files))
+}
+
+func (c *ChooseFile) load(f wire.ChosenFile) {
+	c.App.load(source{hub: c.App.model.choose.Hub + ":" + f.Path})
+}
+
+// importAddress fetches a prefix from the hub or from an address.
+func (a *App) importAddress() {
+	delete(a.notices, atHome)
+	s, err := readAddress(a.home.address)
+	switch {
+	case a.training():
+		a.refuse(atHome, "A training is under way.", "Stop it first: the imported prefix would take the place of the one it trains.")
+	case err != nil:
+		a.refuse(atHome, err.Error(), `Write a Hugging Face id such as "owner/name", a link to it, or an https address of a .zip or of a folder with adapter_config.json.`)
+	case a.model.loaded == nil || a.engine != "ready":
+		a.refuse(atHome, "No model is loaded.", "Load the model that the prefix was trained for first.")
+	default:
+		name := s.hub + s.url
+		a.home.reading, a.home.from = nil, name
+		a.home.id = a.ask(atHome, func(id int) wire.Message {
+			return wire.Import{ID: id, Name: name, From: name, Token: a.hubToken(s.hub)}
+		}, nil)
+	}
+}
