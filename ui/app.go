@@ -44,6 +44,7 @@ type App struct {
 	live      live
 	lens      lens
 	whatIf    whatIf
+	tour      tour
 	dog       watchdog
 	home      home
 	share     share
@@ -103,6 +104,7 @@ func (a *App) Start() {
 	a.dog = watchdog{heard: time.Now()}
 	a.host.StartWorker()
 	a.watchOnce.Do(a.watch)
+	a.followTour()
 	if a.sitting.state == sittingClosed {
 		a.openSitting(false)
 	}

@@ -163,6 +163,7 @@ var linkID = regexp.MustCompile(`^[a-z2-7]{32}$`)
 // Follow is called when the fragment of the page's address has changed, by a link that was
 // pasted into the open page for instance.
 func (a *App) Follow() {
+	a.followTour()
 	if a.engine == "ready" {
 		a.openLink()
 	}

@@ -14,6 +14,7 @@ import (
 	"prelude/engine"
 	"prelude/engine/cpu"
 	"prelude/models/tiny"
+	"prelude/ui"
 	"prelude/ui/wire"
 	"prelude/wasm/dispatch"
 )
@@ -177,6 +178,21 @@ func TestRecovery(t *testing.T) {
 		}
 		if done := wait[wire.Trained](p); done.Steps != 40 {
 			t.Errorf("trained %+v", done)
+		}
+	}
+}
+
+// Every station of the page's tour names a method that trains.
+func TestTour(t *testing.T) {
+	p := ready(t, newHost(t), "cpu")
+	for i, s := range ui.Stations() {
+		if s.Choice == nil {
+			continue
+		}
+		id := 100 + i
+		p.ask(wire.Train{ID: id, Steps: 2, Method: s.Choice}, nil)
+		if done := wait[wire.Trained](p); done.ID != id || done.Steps != 2 {
+			t.Errorf("%s: %+v", s.ID, done)
 		}
 	}
 }
