@@ -48,3 +48,12 @@ func (c *Chart) bestX() float64 {
 	const half = 34
 	return math.Min(math.Max(c.p.best.x, c.p.x.from+half), c.p.x.to-half)
 }
+
+// bestY puts the label below the point, and above it where the axis' numbers stand below.
+func (c *Chart) bestY() float64 {
+	const below, above = 20, 14
+	if c.p.best.y+below > c.p.y.from-4 {
+		return c.p.best.y - above
+	}
+	return c.p.best.y + below
+}
