@@ -175,12 +175,16 @@ func (a *App) training() bool {
 	return a.run.active() || a.study.writing() || a.experiments.id != 0 || a.finder.id != 0
 }
 
-// Resize tells the chart how wide it is on the screen, in CSS pixels. It says
-// whether that is news.
-func (a *App) Resize(width int) bool {
-	if width <= 0 || width == a.chart.width {
-		return false
+// Resize tells the charts of one run how wide they are on the screen, in CSS pixels, and
+// the one of several runs; 0 where there is none. It says whether that is news.
+func (a *App) Resize(width, several int) (news bool) {
+	for _, x := range []struct {
+		to  *int
+		now int
+	}{{&a.chart.width, width}, {&a.curves.width, several}} {
+		if x.now > 0 && *x.to != x.now {
+			*x.to, news = x.now, true
+		}
 	}
-	a.chart.width = width
-	return true
+	return news
 }

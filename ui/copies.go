@@ -61,7 +61,9 @@ func (a *App) putAway(r *runRecord) {
 	key, item := x.Key, *x
 	item.Key = 0
 	run := r.run()
-	run.leave(a.sitting.pen, copyRecord{copyName(r.N, "best"), item}, zip)
+	if !slices.ContainsFunc(r.Copies, func(c copyRecord) bool { return c.Item.Step == item.Step }) {
+		run.leave(a.sitting.pen, copyRecord{copyName(r.N, "best"), item}, zip)
+	}
 	r.Copies, r.Prefix = run.copies, 0
 	if a.run.n == r.N {
 		a.run.copies, a.run.prefix = r.Copies, 0
@@ -141,12 +143,11 @@ func (a *App) dropStray() {
 
 // copyWord says in a word or two which copy of its run one is.
 func (r *runRecord) copyWord(c copyRecord) string {
-	best, last := strings.HasSuffix(c.File, "best"), c.Item.Step == r.First+len(r.Losses)-1
 	word := "step " + count(c.Item.Step)
 	switch {
-	case best:
+	case r.Done != nil && c.Item.Step == r.Done.BestStep:
 		word = "best, " + word
-	case last:
+	case c.Item.Step == r.First+len(r.Losses)-1:
 		word = "last, " + word
 	}
 	if c.Item.ValLoss > 0 {

@@ -14,7 +14,7 @@ type CurvesPanel struct {
 }
 
 func (c *CurvesPanel) Compute() {
-	c.p = c.App.curves.layout(c.App.drawn(), max(240, c.App.chart.width))
+	c.p = c.App.curves.layout(c.App.drawn())
 }
 
 func (c *CurvesPanel) box() string { return "0 0 " + itoa(c.p.width) + " " + itoa(c.p.height) }

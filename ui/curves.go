@@ -20,6 +20,7 @@ type curves struct {
 	from, to float64
 	drag     *[2]float64 // pixels, while a part is being chosen
 	cursor   float64     // a step, NaN where none is pointed at
+	width    int         // CSS pixels
 	made     map[int]*madeCurve
 }
 
@@ -65,7 +66,7 @@ func look(i int) (colour, dashes string) {
 }
 
 func newCurves() curves {
-	return curves{picked: map[int]bool{}, made: map[int]*madeCurve{}, quantity: "loss", smooth: "5", cursor: math.NaN()}
+	return curves{picked: map[int]bool{}, made: map[int]*madeCurve{}, quantity: "loss", smooth: "5", width: 720, cursor: math.NaN()}
 }
 
 // follow draws the runs of a sweep as they come.
@@ -153,7 +154,8 @@ type curvesPlot struct {
 const curvesHeight = 300
 
 // layoutCurves lays out the runs' curves.
-func (c *curves) layout(runs []*runRecord, width int) curvesPlot {
+func (c *curves) layout(runs []*runRecord) curvesPlot {
+	width := max(240, c.width)
 	p := curvesPlot{width: width, height: curvesHeight, log: c.log, cursor: math.NaN()}
 	if width < 480 {
 		p.height = 220

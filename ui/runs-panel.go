@@ -26,6 +26,14 @@ func (c *RunsPanel) list() []*runRecord {
 	return all[:min(len(all), runsAtOnce+c.App.shownRuns)]
 }
 
+func (c *RunsPanel) copies(r *runRecord) string {
+	return plurals(len(r.Copies), "copy", "copies") + " of its prefix"
+}
+
+func (c *RunsPanel) aboutCopies(r *runRecord) string {
+	return orElse(c.App.cannotLayOut(r), "A press lays one on the shelf, where it answers and is exported.")
+}
+
 func (c *RunsPanel) more() int { return max(0, len(c.App.runs)-runsAtOnce-c.App.shownRuns) }
 
 func (c *RunsPanel) drawn(r *runRecord) bool { return slices.Contains(c.App.drawn(), r) }

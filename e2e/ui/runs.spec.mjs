@@ -36,6 +36,7 @@ test.describe("runs", () => {
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(1);
     await expect(page.locator("#curve-legend .curve-key")).toHaveCount(6);
     // One that was put away is laid on the shelf, and answers beside the best.
+    await page.locator("#run-1 .run-copies").evaluate((fold) => { fold.open = true; });
     await page.locator("#run-1").getByRole("button", { name: /^Lay on the shelf/ }).first().click();
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(2);
     await expect(page.locator("#shelf")).toContainText("run 1");
@@ -131,6 +132,7 @@ test.describe("runs", () => {
     await expect(first.locator(".row-title")).toContainText("first <b>try</b>");
     await expect(first).toContainText("with copies");
     await expect(first.locator(".run-copies button")).toHaveCount(5);
+    await first.locator(".run-copies").evaluate((fold) => { fold.open = true; });
     await first.locator(".run-copies button").nth(1).click();
     await expect(page.locator("#shelf")).toContainText("step 40");
     await first.getByRole("button", { name: /^Use the settings/ }).click();

@@ -88,8 +88,15 @@ func (p *page) draw() {
 	p.drawn, p.drawing = time.Now(), true
 	defer func() { p.drawing = false }()
 	p.renderer.Render()
-	area := p.window.Get("document").Call("querySelector", ".chart-area")
-	if area.Truthy() && p.app.Resize(area.Get("clientWidth").Int()) {
+	if p.app.Resize(p.width(".chart-area"), p.width("#curve-area")) {
 		p.renderer.Render()
 	}
+}
+
+// width is that of the first element which a selector finds, 0 where there is none.
+func (p *page) width(selector string) int {
+	if x := p.window.Get("document").Call("querySelector", selector); x.Truthy() {
+		return x.Get("clientWidth").Int()
+	}
+	return 0
 }
