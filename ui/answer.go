@@ -3,25 +3,29 @@ package ui
 import (
 	"fmt"
 	"strings"
-)
 
-// said is an answer in a conversation, without the space before its first word.
-func said(text string) string { return strings.TrimSpace(text) }
+	"prelude/ui/wire"
+)
 
 // class of an answer's text: waiting shows a caret.
 func (c *Answer) class() string {
 	switch {
-	case c.From.asked && !c.From.done:
+	case !c.From.done:
 		return "answer-text streaming"
-	case !c.From.asked:
+	case c.From.empty():
 		return "answer-text faint"
 	}
 	return "answer-text"
 }
 
+func (w *answer) empty() bool { return w.done && said(w.text.String()) == "" }
+
+// said is an answer without the space before its first word.
+func said(text string) string { return strings.TrimSpace(text) }
+
 func (c *Answer) text() string {
-	if !c.From.asked {
-		return "Nothing asked yet."
+	if c.From.empty() {
+		return "(an empty answer)"
 	}
 	return strings.TrimLeft(c.From.text.String(), " \n")
 }
@@ -33,4 +37,28 @@ func (c *Answer) markClass() string {
 	return "tag"
 }
 
-func (c *Answer) busy() string { return fmt.Sprint(c.From.asked && !c.From.done) }
+func (c *Answer) busy() string { return fmt.Sprint(!c.From.done) }
+
+func (c *Answer) copyWord() string {
+	if c.App.compare.copied == c.From {
+		return "Copied"
+	}
+	return "Copy"
+}
+
+// againHelp says why an answer may be the same again.
+func (c *Answer) againHelp() string {
+	if t := strings.TrimSpace(c.App.compare.gen.temperature); t == "" || t == "0" {
+		return "At temperature 0 the answer is the same again, unless the prefix or the settings have changed."
+	}
+	return "Another draw, with the next seed."
+}
+
+// see looks into what a prefix changed in the answer.
+func (c *Answer) see() {
+	var said []wire.Turn
+	for _, t := range before(c.App.compare.talk[:c.At]) {
+		said = append(said, wire.Turn{Prompt: t.Prompt, Answer: t.Said(c.Key)})
+	}
+	c.App.see(c.Key, c.App.compare.talk[c.At].prompt, c.From, said)
+}

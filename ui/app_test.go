@@ -495,15 +495,16 @@ func TestAnswers(t *testing.T) {
 		m.ID = g.ID
 		a.Receive(m, nil)
 	}
-	if w := a.compare.of(1); w.text.String() != "AC" || w.mark() != "finished" || a.compare.id == 0 {
+	answers := a.compare.newest().answers
+	if w := answers[1]; w.text.String() != "AC" || w.mark() != "finished" || a.compare.id == 0 {
 		t.Errorf("tuned %q %q", w.text.String(), w.mark())
 	}
 	a.cancelGenerate()
-	if c, n := last[wire.Cancel](s); n != 1 || c.ID != g.ID || a.compare.base.mark() != "stopped early" || a.compare.id != 0 {
-		t.Errorf("cancel %+v, base %q", c, a.compare.base.mark())
+	if c, n := last[wire.Cancel](s); n != 1 || c.ID != g.ID || answers[0].mark() != "stopped early" || a.compare.id != 0 {
+		t.Errorf("cancel %+v, base %q", c, answers[0].mark())
 	}
 	a.Receive(wire.Sample{ID: g.ID, Which: "base", Text: "late"}, nil)
-	if a.compare.base.text.String() != "B" {
+	if answers[0].text.String() != "B" {
 		t.Error("a cancelled answer went on")
 	}
 }

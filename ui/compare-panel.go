@@ -1,11 +1,72 @@
 package ui
 
 import (
-	"prelude/ui/wire"
+	"strings"
+
+	"github.com/vugu/vugu"
 )
 
-// noAnswer stands where nobody was asked.
-var noAnswer answer
+// TurnPanel is one message of the conversation with its answers.
+type TurnPanel struct {
+	App *App
+	At  int // from 0
+	Of  *turn
+}
+
+func (c *TurnPanel) last() bool    { return c.At == len(c.App.compare.talk)-1 }
+func (c *TurnPanel) editing() bool { return c.App.compare.editing == c.At+1 }
+
+func (c *TurnPanel) editLabel() string { return "Edit message " + count(c.At+1) }
+
+// id names an answer: of the newest, "tuned" is that of the prefix in use.
+func (c *TurnPanel) id(key int) string {
+	switch {
+	case !c.last():
+		return itoa(c.At) + "-" + itoa(key)
+	case key == 0:
+		return "base"
+	case key == c.App.shelf.InUse:
+		return "tuned"
+	}
+	return "prefix-" + itoa(key)
+}
+
+// title is the prefix' name as it is now, or was when it was deleted.
+func (c *TurnPanel) title(key int) string {
+	if x := c.App.shelf.item(key); x != nil {
+		return x.Name
+	}
+	return c.Of.answers[key].by
+}
+
+func (c *TurnPanel) note(key int) string {
+	x := c.App.shelf.item(key)
+	switch m := c.App.model.loaded; {
+	case key == 0 && m != nil:
+		return m.Name
+	case x == nil || !c.last():
+		return ""
+	case x.Origin == "training":
+		return "as it is now"
+	default:
+		return shelfWords(*x)
+	}
+}
+
+func (c *TurnPanel) key(e vugu.DOMEvent) {
+	if sends(e) {
+		c.App.resend()
+	}
+}
+
+// sends says whether a key pressed in a message's box sends it.
+func sends(e vugu.DOMEvent) bool {
+	yes := e.PropString("key") == "Enter" && (e.PropBool("ctrlKey") || e.PropBool("metaKey"))
+	if yes {
+		e.PreventDefault()
+	}
+	return yes
+}
 
 // reference says whose answer stands under the prompt.
 func (c *ComparePanel) reference() string {
@@ -26,36 +87,65 @@ func (c *ComparePanel) label() string {
 	}
 }
 
-// none says whether no prefix answers; an empty answer then says why.
-func (c *ComparePanel) none() bool { return len(c.App.shelf.on()) == 0 }
-
-func (c *ComparePanel) noneNote() string {
-	if len(c.App.shelf.Items) > 0 {
-		return "every prefix is switched off"
-	}
-	return "no prefix yet"
+func (c *ComparePanel) write(text string) {
+	c.App.compare.prompt, c.App.compare.touched = text, true
+	c.App.measure()
 }
 
-// answerID names a prefix' answer: "tuned" is the one in use.
-func (c *ComparePanel) answerID(x wire.Shelved) string {
-	if x.Key == c.App.shelf.InUse {
-		return "tuned"
-	}
-	return "prefix-" + itoa(x.Key)
+func (c *ComparePanel) another() {
+	c.App.compare.another()
+	c.App.measure()
 }
 
-func (c *ComparePanel) tunedNote(x wire.Shelved) string {
-	if x.Origin == "training" {
-		return "as it is now"
-	}
-	return shelfWords(x)
+func (c *ComparePanel) follow(on bool) {
+	c.App.setFollow(on)
+	c.App.measure()
 }
 
-func (c *ComparePanel) baseNote() string {
-	if m := c.App.model.loaded; m != nil {
-		return m.Name
+func (c *ComparePanel) key(e vugu.DOMEvent) {
+	if sends(e) {
+		c.App.generate()
 	}
-	return ""
 }
 
-func (c *ComparePanel) write(text string) { c.App.compare.prompt, c.App.compare.touched = text, true }
+// systemText is the system message that the models read.
+func (c *ComparePanel) systemText() string {
+	if c.App.compare.system != nil {
+		return *c.App.compare.system
+	}
+	return c.App.systemText()
+}
+
+func (c *ComparePanel) setSystem(text string) {
+	c.App.compare.system = &text
+	c.App.measure()
+}
+
+func (c *ComparePanel) systemHelp() string {
+	switch {
+	case c.App.compare.system == nil:
+		return "As in training. It stands above the conversation and says who the model is and how it answers."
+	case strings.TrimSpace(*c.App.compare.system) == "":
+		return "None."
+	}
+	return "Yours. A prefix was trained with another one, and may answer less well."
+}
+
+// spoken is what a screen reader hears of the newest answers: each once it is whole.
+func (c *ComparePanel) spoken() string {
+	t := c.App.compare.newest()
+	if t == nil {
+		return ""
+	}
+	var all []string
+	for _, key := range t.keys() {
+		if w := t.answers[key]; w.done {
+			text := said(w.text.String())
+			if text == "" {
+				text = "an empty answer"
+			}
+			all = append(all, w.by+" answers: "+text)
+		}
+	}
+	return strings.Join(all, "\n")
+}

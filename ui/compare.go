@@ -2,8 +2,11 @@ package ui
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"prelude/ui/wire"
 )
@@ -25,26 +28,33 @@ type compare struct {
 	held    []wire.Example
 	at      int // which held-out example stands in the box
 	gen     generation
-	base    answer
-	tuned   map[int]*answer // by the prefix' key
-	asked   string          // the prompt of the answers that stand there
-	turns   []turn          // the conversation so far
+	system  *string   // the person's system message; nil: as in training
+	talk    []*turn   // what was asked and answered, the newest last
+	follow  *bool     // whether a message goes on from there; nil: see [App.follows]
+	editing int       // from 1: which message is being edited; 0: none
+	draft   string    // what stands in its box
+	copied  *answer   // that was copied last
+	size    measuring // of what stands in the prompt box
 }
 
-// turn is one prompt with the answer from which the conversation goes on.
+// turn is a message with its answers.
 type turn struct {
-	wire.Turn
-	by string // who gave the answer
+	prompt  string
+	answers map[int]*answer // by the prefix' key, 0: the base model
+	lead    int             // whose answer those read who have none of their own
+	again   uint64          // how often it was answered anew
 }
 
-// answer is what one of the two models has said so far.
+// answer is what one of the models has said so far.
 type answer struct {
+	by        string
 	asked     bool
 	text      strings.Builder
 	done, end bool
 	cut       bool // stopped by the person or an error
 	tokens    int
 	rate      float64
+	without   string // what of the question it could not read
 }
 
 // offer takes new held-out examples, and fills the prompt box with the first
@@ -73,48 +83,45 @@ func (c *compare) reference() string {
 	return ""
 }
 
-// of is the answer of a prefix.
-func (c *compare) of(key int) *answer {
-	if c.tuned == nil {
-		c.tuned = map[int]*answer{}
+// newest is the last turn, nil before the first.
+func (c *compare) newest() *turn {
+	if len(c.talk) == 0 {
+		return nil
 	}
-	if c.tuned[key] == nil {
-		c.tuned[key] = &answer{}
-	}
-	return c.tuned[key]
+	return c.talk[len(c.talk)-1]
 }
 
-func (c *compare) clear() {
-	c.id = 0
-	c.base, c.tuned = answer{}, nil
-}
+// keys of those who have answered, the base model first.
+func (t *turn) keys() []int { return slices.Sorted(maps.Keys(t.answers)) }
 
-// forget drops what a prefix has said.
-func (c *compare) forget(key int) { delete(c.tuned, key) }
-
-// all are the answers.
-func (c *compare) all() []*answer {
-	all := []*answer{&c.base}
-	for _, w := range c.tuned {
-		all = append(all, w)
+// text is an answer as the model gave it, "" where there is none.
+func (t *turn) text(key int) string {
+	if w := t.answers[key]; w != nil {
+		return w.text.String()
 	}
-	return all
+	return ""
 }
+
+func (c *compare) clear() { c.id, c.talk, c.editing = 0, nil, 0 }
 
 func (c *compare) stop() {
 	c.id = 0
-	for _, w := range c.all() {
-		if w.asked && !w.done {
-			w.done, w.cut = true, true
+	if t := c.newest(); t != nil {
+		for _, w := range t.answers {
+			if !w.done {
+				w.done, w.cut = true, true
+			}
 		}
 	}
 }
 
 // done says whether every answer asked for is there.
 func (c *compare) done() bool {
-	for _, w := range c.all() {
-		if w.asked && !w.done {
-			return false
+	if t := c.newest(); t != nil {
+		for _, w := range t.answers {
+			if !w.done {
+				return false
+			}
 		}
 	}
 	return true
@@ -124,11 +131,9 @@ func (c *compare) sample(m wire.Sample) {
 	if m.ID != c.id {
 		return
 	}
-	w := &c.base
-	if m.Which == "tuned" {
-		w = c.of(m.Key)
+	if w := c.newest().answers[m.Key]; w != nil {
+		w.take(m)
 	}
-	w.take(m)
 	if c.done() {
 		c.id = 0
 	}
@@ -141,7 +146,7 @@ func (w *answer) take(m wire.Sample) {
 		w.tokens, w.rate = m.Tokens, m.TokensSec
 	}
 	if m.Done {
-		w.done, w.end = true, m.End
+		w.done, w.end, w.without = true, m.End, leftOut(m.Turns, m.Bytes)
 	}
 }
 
@@ -170,9 +175,9 @@ func (w *answer) mark() string {
 	return "reached the token limit"
 }
 
-func (g *generation) request(id int, prompt string, keys []int) (wire.Generate, error) {
-	m := wire.Generate{ID: id, Prompt: prompt, Base: true, Tuned: len(keys) > 0, Keys: keys}
-	var err error
+// request is a question as these settings have it.
+func (g *generation) request(prompt string) (m wire.Generate, err error) {
+	m.Prompt = prompt
 	read := func(label, text string, low, high float64, whole bool) float64 {
 		if strings.TrimSpace(text) == "" {
 			return 0
@@ -201,51 +206,146 @@ func (g *generation) request(id int, prompt string, keys []int) (wire.Generate, 
 	return m, err
 }
 
+// follows says whether a message goes on from the conversation above it. Where nothing is
+// chosen it does with a model that converses, unless the examples are of single questions.
+func (a *App) follows() bool {
+	c := &a.compare
+	switch {
+	case c.follow != nil:
+		return *c.follow
+	case a.model.loaded == nil || !a.model.loaded.Chat:
+		return false
+	}
+	return a.data.set == nil || strings.Contains(a.data.set.Shape, "messages")
+}
+
+func (a *App) setFollow(on bool) { a.compare.follow = &on }
+
 // generate asks the base model and every prefix that is switched on.
 func (a *App) generate() {
 	c := &a.compare
+	if c.id != 0 || !a.askable(c.prompt) {
+		return
+	}
+	if !a.follows() {
+		c.talk = nil
+	}
+	a.say(c.prompt)
+	if a.follows() {
+		c.prompt, c.touched = "", true
+	}
+	a.measure()
+}
+
+// askable says whether a message can be asked; what it lacks is told.
+func (a *App) askable(prompt string) bool {
 	delete(a.notices, atCompare)
+	_, err := a.compare.gen.request(prompt)
 	switch {
 	case a.engine != "ready" || a.model.loaded == nil:
 		a.refuse(atCompare, "Load a model first.", "")
-		return
-	case c.prompt == "":
+	case prompt == "":
 		a.refuse(atCompare, "The prompt is empty.", "Write something for the model to continue.")
-		return
-	}
-	var keys []int
-	for _, x := range a.shelf.on() {
-		keys = append(keys, x.Key)
-	}
-	if _, err := c.gen.request(0, c.prompt, keys); err != nil {
+	case err != nil:
 		a.refuse(atCompare, err.Error()+".", "")
-		return
+	default:
+		return true
 	}
-	c.clear()
-	c.base.asked, c.asked = true, c.prompt
-	for _, key := range keys {
-		c.of(key).asked = true
-	}
-	c.id = a.ask(atCompare, func(id int) wire.Message {
-		m, _ := c.gen.request(id, c.prompt, keys)
-		for _, t := range c.turns {
-			m.Before = append(m.Before, t.Turn)
+	return false
+}
+
+// say adds a message to the conversation and asks all who answer.
+func (a *App) say(prompt string) {
+	c := &a.compare
+	c.editing = 0
+	t := &turn{prompt: prompt, answers: map[int]*answer{0: {by: "Base"}}}
+	for _, x := range a.shelf.on() {
+		t.answers[x.Key] = &answer{by: x.Name}
+		if x.Key == a.shelf.InUse || t.lead == 0 {
+			t.lead = x.Key
 		}
+	}
+	c.talk = append(c.talk, t)
+	a.answer(t, t.keys())
+}
+
+// answer asks for these answers to the newest turn.
+func (a *App) answer(t *turn, keys []int) {
+	for _, key := range keys {
+		*t.answers[key] = answer{by: t.answers[key].by, asked: true}
+	}
+	c := &a.compare
+	c.id = a.ask(atCompare, func(id int) wire.Message {
+		m := a.question(t.prompt, c.talk[:len(c.talk)-1], keys)
+		m.ID, m.Seed = id, m.Seed+t.again
 		return m
 	}, nil)
 }
 
-// goOn takes an answer into the conversation; the next prompt follows it, whoever answers
-// then.
-func (c *compare) goOn(by string, w *answer) {
-	c.turns = append(c.turns, turn{wire.Turn{Prompt: c.asked, Answer: w.text.String()}, by})
-	c.clear()
-	c.prompt, c.touched = "", true
+// question is a prompt for those with these keys, after what was said before.
+func (a *App) question(prompt string, earlier []*turn, keys []int) wire.Generate {
+	c := &a.compare
+	m, _ := c.gen.request(prompt)
+	m.System = c.system
+	for _, key := range keys {
+		if key == 0 {
+			m.Base = true
+		} else {
+			m.Keys, m.Tuned = append(m.Keys, key), true
+		}
+	}
+	m.Before = before(earlier)
+	return m
 }
 
-// startOver forgets the conversation.
-func (c *compare) startOver() {
-	c.turns = nil
+// before is what was said in these turns, for whoever goes on from them.
+func before(talk []*turn) (all []wire.Turn) {
+	for _, t := range talk {
+		w := wire.Turn{Prompt: t.prompt, Answer: t.text(t.lead), Own: map[int]string{}}
+		for key, own := range t.answers {
+			if !own.empty() {
+				w.Own[key] = t.text(key)
+			}
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// regenerate asks one of the newest answers anew, with another seed.
+func (a *App) regenerate(key int) {
+	c := &a.compare
+	t := c.newest()
+	if c.id != 0 || t == nil || t.answers[key] == nil || !a.askable(t.prompt) {
+		return
+	}
+	if key != 0 && a.shelf.item(key) == nil {
+		a.refuse(atCompare, t.answers[key].by+" is not here any more.", "Its answers stay in the conversation.")
+		return
+	}
+	t.again++
+	a.answer(t, []int{key})
+}
+
+// edit opens a message of the conversation, from 0, for another wording.
+func (c *compare) edit(i int) { c.editing, c.draft = i+1, c.talk[i].prompt }
+
+// resend asks the message that was edited; what came after it is forgotten.
+func (a *App) resend() {
+	c := &a.compare
+	if c.editing == 0 || c.id != 0 || !a.askable(c.draft) {
+		return
+	}
+	c.talk = c.talk[:c.editing-1]
+	a.say(c.draft)
+}
+
+// newTalk begins another conversation.
+func (a *App) newTalk() {
+	c := &a.compare
+	if c.id != 0 {
+		a.cancelGenerate()
+	}
 	c.clear()
 	if len(c.held) > 0 {
 		c.prompt, c.touched = c.held[c.at].Prompt, false
@@ -256,4 +356,15 @@ func (a *App) cancelGenerate() {
 	a.host.Send(wire.Cancel{ID: a.compare.id}, nil)
 	delete(a.asked, a.compare.id)
 	a.compare.stop()
+}
+
+// copyAnswer puts an answer on the clipboard.
+func (a *App) copyAnswer(w *answer) {
+	a.host.Copy(said(w.text.String()))
+	a.compare.copied = w
+	a.host.Later(2*time.Second, func() {
+		if a.compare.copied == w {
+			a.compare.copied = nil
+		}
+	})
 }

@@ -43,7 +43,7 @@ type Chart struct {
 	p    plot
 }
 
-// ComparePanel has the prompt and the two answers.
+// ComparePanel is the conversation with the base model and the prefixes.
 type ComparePanel struct{ App *App }
 
 // HomePanel exports, imports and forgets the prefix.
@@ -79,7 +79,9 @@ type Drop struct {
 type Answer struct {
 	App             *App
 	ID, Title, Note string
-	Key             int // of the prefix that answers, 0 for the base model
+	Key             int  // of the prefix that answers, 0 for the base model
+	At              int  // its turn, from 0
+	Last            bool // of the newest turn
 	From            *answer
 }
 

@@ -70,7 +70,6 @@ func (a *App) putAway(r *runRecord) {
 	}
 	a.keepRecord(runName(r.N), r)
 	a.host.Send(wire.Forget{Key: key}, nil)
-	a.compare.forget(key)
 }
 
 // layOut lays a copy of a run on the shelf.

@@ -147,7 +147,6 @@ func (a *App) onImported(m wire.Imported) {
 	}
 	a.shelf.notes[m.Key] = m.Notes
 	a.home.name = strings.TrimSuffix(m.Name, ".zip")
-	a.compare.clear()
 }
 
 // finishOpen trains on from the prefix in use with its gates fixed at 1, so that PEFT can

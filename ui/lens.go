@@ -458,11 +458,3 @@ func (c *LensPanel) pressed(whole bool) string { return fmt.Sprint(c.lens().whol
 func (a *App) canSee(w *answer) bool {
 	return w != nil && w.done && w.tokens > 0 && len(a.shelf.Items) > 0 && a.model.loaded != nil
 }
-
-// before is the conversation that came before the answers that stand there.
-func (c *compare) before() (all []wire.Turn) {
-	for _, t := range c.turns {
-		all = append(all, t.Turn)
-	}
-	return all
-}

@@ -151,7 +151,7 @@ func (a *App) onLive(m wire.Sample) {
 	if w != nil { // else its prompt was replaced meanwhile
 		w.take(m)
 	}
-	if !m.Done || m.Which != "tuned" {
+	if base, tuned := l.base[l.at], r.answers[l.at]; !m.Done || base != nil && !base.done || tuned != nil && !tuned.done {
 		return
 	}
 	delete(a.asked, l.id)

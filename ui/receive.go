@@ -81,6 +81,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onInspected(m)
 	case wire.Looked:
 		a.onLooked(m)
+	case wire.Measured:
+		a.onMeasured(m)
 	case wire.Judged:
 		a.onJudged(m)
 	case wire.Part:
@@ -160,6 +162,9 @@ func (a *App) onError(m wire.Error) {
 	switch {
 	case m.Fatal || m.ID == 0:
 		at = atTop
+	case !open && m.ID == a.compare.size.id:
+		a.compare.size = measuring{due: a.compare.size.due} // asking will say what is wrong
+		return
 	case !open:
 		return // what the person has cancelled
 	}

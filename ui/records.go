@@ -122,25 +122,26 @@ func (r settingsRecord) settings() settings {
 
 // compareRecord is what was asked and answered.
 type compareRecord struct {
-	Prompt     string               `json:"prompt,omitempty"`
-	Touched    bool                 `json:"touched,omitempty"`
-	Asked      string               `json:"asked,omitempty"`
-	Base       *answerRecord        `json:"base,omitempty"`
-	Tuned      map[int]answerRecord `json:"tuned,omitempty"`
-	Turns      []turnRecord         `json:"turns,omitempty"`
-	Generation generationRecord     `json:"generation"`
+	Prompt     string           `json:"prompt,omitempty"`
+	Touched    bool             `json:"touched,omitempty"`
+	System     *string          `json:"system,omitempty"`
+	Follow     *bool            `json:"follow,omitempty"`
+	Talk       []turnRecord     `json:"talk,omitempty"`
+	Generation generationRecord `json:"generation"`
+}
+
+type turnRecord struct {
+	Prompt  string               `json:"prompt"`
+	Answers map[int]answerRecord `json:"answers"`
+	Lead    int                  `json:"lead,omitempty"`
 }
 
 type answerRecord struct {
+	By     string `json:"by"`
 	Text   string `json:"text"`
 	End    bool   `json:"end,omitempty"`
 	Cut    bool   `json:"cut,omitempty"`
 	Tokens int    `json:"tokens,omitempty"`
-}
-
-type turnRecord struct {
-	wire.Turn
-	By string `json:"by"`
 }
 
 type generationRecord struct {
@@ -154,28 +155,16 @@ type generationRecord struct {
 	Stop        string `json:"stop,omitempty"`
 }
 
-func (w *answer) record() answerRecord {
-	return answerRecord{Text: w.text.String(), End: w.end, Cut: w.cut || !w.done, Tokens: w.tokens}
-}
-
 func (c *compare) record() compareRecord {
 	g := c.gen
-	r := compareRecord{Prompt: c.prompt, Touched: c.touched, Asked: c.asked,
+	r := compareRecord{Prompt: c.prompt, Touched: c.touched, System: c.system, Follow: c.follow,
 		Generation: generationRecord{g.tokens, g.temperature, g.topK, g.topP, g.minP, g.repeat, g.seed, g.stop}}
-	if c.base.asked {
-		base := c.base.record()
-		r.Base = &base
-	}
-	for key, w := range c.tuned {
-		if w.asked {
-			if r.Tuned == nil {
-				r.Tuned = map[int]answerRecord{}
-			}
-			r.Tuned[key] = w.record()
+	for _, t := range c.talk {
+		x := turnRecord{t.prompt, map[int]answerRecord{}, t.lead}
+		for key, w := range t.answers {
+			x.Answers[key] = answerRecord{w.by, w.text.String(), w.end, w.cut || !w.done, w.tokens}
 		}
-	}
-	for _, t := range c.turns {
-		r.Turns = append(r.Turns, turnRecord{t.Turn, t.by})
+		r.Talk = append(r.Talk, x)
 	}
 	return r
 }
@@ -185,17 +174,14 @@ func (r compareRecord) restore(c *compare) {
 	if g.Tokens != "" {
 		c.gen = generation{g.Tokens, g.Temperature, g.TopK, g.TopP, g.MinP, g.Repeat, g.Seed, g.Stop}
 	}
-	c.prompt, c.touched, c.asked = r.Prompt, r.Touched, r.Asked
-	if r.Base != nil {
-		c.base = answer{asked: true, done: true, end: r.Base.End, cut: r.Base.Cut, tokens: r.Base.Tokens}
-		c.base.text.WriteString(r.Base.Text)
-	}
-	for key, w := range r.Tuned {
-		*c.of(key) = answer{asked: true, done: true, end: w.End, cut: w.Cut, tokens: w.Tokens}
-		c.of(key).text.WriteString(w.Text)
-	}
-	for _, t := range r.Turns {
-		c.turns = append(c.turns, turn{t.Turn, t.By})
+	c.prompt, c.touched, c.system, c.follow = r.Prompt, r.Touched, r.System, r.Follow
+	for _, x := range r.Talk {
+		t := &turn{prompt: x.Prompt, answers: map[int]*answer{}, lead: x.Lead}
+		for key, w := range x.Answers {
+			t.answers[key] = &answer{by: w.By, asked: true, done: true, end: w.End, cut: w.Cut, tokens: w.Tokens}
+			t.answers[key].text.WriteString(w.Text)
+		}
+		c.talk = append(c.talk, t)
 	}
 }
 

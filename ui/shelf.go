@@ -136,7 +136,6 @@ func (a *App) forget(key int) {
 		a.forgotten = &forgotten{*x, a.shelf.copies[key], a.shelf.from[key], a.shelf.model.Fingerprint}
 	}
 	a.host.Send(wire.Forget{Key: key}, nil)
-	a.compare.forget(key)
 	if a.shelf.InUse == key {
 		a.home.forgetZip()
 	}

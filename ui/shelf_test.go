@@ -16,21 +16,6 @@ func TestSwitches(t *testing.T) {
 	if g, _ := last[wire.Generate](s); len(g.Keys) != 2 || g.Keys[0] != 1 || g.Keys[1] != 3 || !g.Base {
 		t.Errorf("asked %+v", g)
 	}
-	a.compare.stop()
-	a.compare.of(1).text.WriteString(" yes")
-	a.compare.asked = "is it?"
-	a.compare.goOn("first", a.compare.of(1))
-	a.compare.prompt = "why?"
-	a.switchOn(2, true)
-	a.generate()
-	g, _ := last[wire.Generate](s)
-	if len(g.Keys) != 3 || len(g.Before) != 1 || g.Before[0] != (wire.Turn{Prompt: "is it?", Answer: " yes"}) || g.Prompt != "why?" {
-		t.Errorf("in mid-conversation asked %+v", g)
-	}
-	a.compare.startOver()
-	if len(a.compare.turns) != 0 || a.compare.prompt != "p1" {
-		t.Errorf("started over with %+v, prompt %q", a.compare.turns, a.compare.prompt)
-	}
 }
 
 func TestBlending(t *testing.T) {

@@ -113,7 +113,7 @@ func TestTheSittingIsKept(t *testing.T) {
 	if b.originOf(1) != "from a.jsonl, run 1" {
 		t.Errorf("the prefix is %q", b.originOf(1))
 	}
-	if w := b.compare.of(1); b.compare.prompt != "why?" || b.compare.base.text.String() != "so" || w.text.String() != "therefore" || !w.end {
+	if x := b.compare.newest(); x == nil || b.compare.prompt != "why?" || x.prompt != "why?" || x.text(0) != "so" || x.text(1) != "therefore" || !x.answers[1].end {
 		t.Errorf("answers %+v", b.compare)
 	}
 }

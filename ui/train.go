@@ -221,7 +221,6 @@ func (a *App) onTrained(m wire.Trained) {
 	a.finished()
 	a.home.forgetZip()
 	a.share.draft = false
-	a.compare.clear()
 	a.tick(true)
 	a.nextTurn()
 }

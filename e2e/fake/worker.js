@@ -217,6 +217,17 @@ async function generate({ id, prompt, base, tuned, keys: asked = [], before = []
   }));
 }
 
+/** A word is a token; the context has room for 400. */
+function measure({ id, ask }) {
+  const words = (text) => text.split(/\s+/).filter(Boolean).length;
+  const turns = (ask.before ?? []).map((t) => words(t.prompt) + words(t.answer));
+  let tokens = words(ask.prompt) + turns.reduce((sum, n) => sum + n, 0);
+  const whole = tokens;
+  let dropped = 0;
+  while (tokens > 400 && dropped < turns.length) tokens -= turns[dropped++];
+  post("measured", { id, tokens: whole, room: 400, context: 512, turns: dropped, bytes: Math.max(0, tokens - 400) * 5 });
+}
+
 async function importZip({ id, name }, blob) {
   await sleep(60);
   const text = new TextDecoder().decode(blob.slice(0, 200));
@@ -311,6 +322,7 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "stop": run.stop = true; run.paused = false; return;
     case "ping": return post("pong", {});
     case "generate": return generate(body);
+    case "measure": return measure(body);
     case "cancel": return cancelled.add(body.id);
     case "export": return exportZip(body);
     case "use": shelf.inUse = body.key; return showShelf();

@@ -94,8 +94,10 @@ test("the chat template is a switch, with its system message", async ({ page }) 
   await expect(page.locator("#chat")).toHaveCount(0);
   await page.getByRole("button", { name: "Load SmolLM2" }).click();
   await expect(page.locator("#chip-model")).toContainText("smollm2");
-  await page.locator("#chat label.switch").click();
   await expect(page.locator("#preview pre .prompt")).toContainText("<|im_start|>user");
+  await page.locator("#chat label.switch").click();
+  await expect(page.locator("#preview pre .prompt")).not.toContainText("<|im_start|>");
+  await page.locator("#chat label.switch").click();
   await expect(page.locator("#preview .end-token")).toHaveText("<|im_end|>");
   await page.fill("#system", "Be brief.");
   await page.locator("#system").blur();

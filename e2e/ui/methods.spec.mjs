@@ -33,14 +33,14 @@ test("prefixes answer side by side, switched on and off in mid-conversation", as
   await page.click("#ask");
   await expect(page.locator("#answer-tuned")).toContainText("finished");
   await expect(page.locator("#answer-prefix-1")).toContainText("finished");
-  await page.locator("#answer-tuned").getByRole("button", { name: /^Continue/ }).click();
-  await expect(page.locator("#talk")).toContainText("it fruits best");
+  await page.locator("#compare label:has(#follow)").click();
   await page.locator("#shelf-2 label.switch").click();
-  await expect(page.locator("#answer-tuned")).toHaveCount(0);
   await page.fill("#prompt", "And its leaves?");
   await page.click("#ask");
   await expect(page.locator("#answer-prefix-1")).toContainText("(turn 2)");
   await expect(page.locator("#answer-prefix-1")).toContainText("finished");
+  await expect(page.locator("#answer-tuned")).toHaveCount(0);
+  await expect(page.locator("#talk")).toContainText("it fruits best");
   await page.locator("#shelf-1 label.switch").click();
   await expect(page.locator("#ask")).toHaveText("Ask the base model");
   await page.click("#start-over");
@@ -135,7 +135,7 @@ for (const { name, use } of looks) {
       await expect(page.locator("#start")).toHaveText("Train again");
       await page.click("#ask");
       await expect(page.locator("#answer-tuned")).toContainText("finished");
-      await page.locator("#answer-tuned").getByRole("button", { name: /^Continue/ }).click();
+      await page.locator("#compare label:has(#follow)").click();
       await page.click("#blend > summary");
       await page.click("#blend-go");
       await expect(page.locator("#shelf .shelf-row")).toHaveCount(3);

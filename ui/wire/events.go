@@ -202,7 +202,8 @@ type Trained struct {
 }
 
 // Sample is a piece of a generated answer. Which is "base" or "tuned", with the key of
-// the prefix. The last piece has Done, and End when the model ended by itself.
+// the prefix. The last piece has Done, and End when the model ended by itself; Turns and
+// Bytes say what of the question it could not read (see [Measured]).
 type Sample struct {
 	ID        int     `json:"id"`
 	Which     string  `json:"which"`
@@ -212,6 +213,8 @@ type Sample struct {
 	End       bool    `json:"end"`
 	Tokens    int     `json:"tokens"`
 	TokensSec float64 `json:"tokensSec"`
+	Turns     int     `json:"turns,omitempty"`
+	Bytes     int     `json:"bytes,omitempty"`
 }
 
 // Exported carries the zip, or the last of it, as its blob. Where PEFT can't load it, Note says why, and

@@ -100,6 +100,7 @@ type Generate struct {
 	Tuned         bool     `json:"tuned"` // with the prefix in use, or with each of Keys
 	Keys          []int    `json:"keys,omitempty"`
 	Before        []Turn   `json:"before,omitempty"` // the conversation so far
+	System        *string  `json:"system,omitempty"` // system message; nil: as in training, "": none
 	MaxTokens     int      `json:"maxTokens"`
 	Temperature   float64  `json:"temperature"` // 0 is greedy
 	TopK          int      `json:"topK,omitempty"`
@@ -108,12 +109,6 @@ type Generate struct {
 	RepeatPenalty float64  `json:"repeatPenalty,omitempty"`
 	Seed          uint64   `json:"seed"`
 	Stop          []string `json:"stop,omitempty"`
-}
-
-// Turn is a prompt with the answer that the conversation goes on from.
-type Turn struct {
-	Prompt string `json:"prompt"`
-	Answer string `json:"answer"`
 }
 
 // Cancel ends the request with that ID early: a load or a generation.

@@ -191,6 +191,13 @@ func (w *Worker) handle(r request) {
 			err = errCancelled
 		}
 		w.fail(m.ID, err)
+	case wire.Measure:
+		d, err := s.Measure(m.Ask)
+		d.ID = m.ID
+		if err == nil {
+			w.send(d)
+		}
+		w.fail(m.ID, err)
 	case wire.Judge:
 		defer w.current.begin(m.ID, cancel)()
 		w.fail(m.ID, w.idle(func() error { return w.judge(ctx, m) }))

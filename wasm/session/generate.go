@@ -2,12 +2,11 @@ package session
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"time"
 
-	"prelude/prefix/adapter"
-	"prelude/prefix/data"
 	"prelude/prefix/generate"
 	"prelude/ui/wire"
 )
@@ -28,9 +27,44 @@ func (s *Session) Generate(ctx context.Context, o wire.Generate, emit func(wire.
 	if o.MaxTokens <= 0 {
 		o.MaxTokens = wire.DefaultAnswer
 	}
-	for _, t := range by {
-		if err := s.answer(ctx, t, o, emit); err != nil {
+	for group := range slices.Chunk(by, maxAwake) {
+		if err := s.together(ctx, group, o, emit); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// together lets all answer at a time, a piece each in turn.
+func (s *Session) together(ctx context.Context, by []*tuned, o wire.Generate, emit func(wire.Sample) bool) error {
+	type voice struct {
+		next func() (wire.Sample, bool)
+		err  error
+	}
+	var live []*voice
+	for _, t := range by {
+		v := &voice{}
+		next, stop := iter.Pull(func(yield func(wire.Sample) bool) {
+			goesOn := true
+			v.err = s.answer(ctx, t, o, func(p wire.Sample) bool {
+				goesOn = goesOn && yield(p)
+				return goesOn
+			})
+		})
+		defer stop()
+		v.next = next
+		live = append(live, v)
+	}
+	for len(live) > 0 {
+		for _, v := range slices.Clone(live) {
+			switch p, more := v.next(); {
+			case v.err != nil:
+				return v.err
+			case !more:
+				live = slices.DeleteFunc(live, func(x *voice) bool { return x == v })
+			case !emit(p):
+				return ctx.Err()
+			}
 		}
 	}
 	return nil
@@ -96,75 +130,6 @@ func wider(g **generate.Generator, has *int, room int, make func() (*generate.Ge
 	return *g, err
 }
 
-// promptTokens turns what the person typed into tokens, as the prefix' training turned
-// examples: t's, or that of the prefix in use for the base model, which has no soft slots.
-func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
-	var opts wire.DataOptions
-	bare := t == nil
-	if bare {
-		t = s.tuned
-	}
-	switch {
-	case t != nil:
-		opts = optionsOf(t.card.Text)
-	case s.examples != nil && s.examples.by == s.model:
-		opts = optionsOf(s.examples.text())
-	}
-	e := data.Example{Prompt: o.Prompt}
-	if opts.Template != "" {
-		form, err := data.ParseTemplate(opts.Template)
-		if err != nil {
-			return data.Tokens{}, err
-		}
-		e = form.Ask(o.Prompt)
-	}
-	if bare {
-		e.Soft = nil
-	}
-	enc, err := s.encoding(opts)
-	if err != nil {
-		return data.Tokens{}, err
-	}
-	tokens, err := enc.Prompt(conversationOf(e, o.Before, enc.Chat))
-	if err != nil {
-		return data.Tokens{}, err
-	}
-	if len(tokens.IDs) == 0 {
-		return data.Tokens{}, hint("Write a prompt.", "the prompt is empty")
-	}
-	return tokens, nil
-}
-
-func optionsOf(t adapter.Text) wire.DataOptions {
-	return wire.DataOptions{Chat: &t.Chat, System: t.System, Template: t.Template, Vars: t.Vars}
-}
-
-// conversationOf puts the turns so far before a prompt: as messages in a chat template,
-// else as text.
-func conversationOf(e data.Example, before []wire.Turn, chat bool) data.Example {
-	if len(before) == 0 {
-		return e
-	}
-	if chat {
-		m := data.Example{Shape: data.Messages}
-		for _, t := range before {
-			m.Messages = append(m.Messages, data.Message{Role: "user", Content: t.Prompt}, data.Message{Role: "assistant", Content: t.Answer})
-		}
-		m.Messages = append(m.Messages, data.Message{Role: "user", Content: e.Prompt}, data.Message{Role: "assistant"})
-		return m
-	}
-	var text strings.Builder
-	for _, t := range before {
-		text.WriteString(t.Prompt + t.Answer + "\n")
-	}
-	e.Soft = slices.Clone(e.Soft)
-	for i := range e.Soft {
-		e.Soft[i].At += text.Len()
-	}
-	e.Prompt = text.String() + e.Prompt
-	return e
-}
-
 // answer streams one answer. A piece of text that may be the beginning of a stop
 // string is held back until it is known.
 func (s *Session) answer(ctx context.Context, t *tuned, o wire.Generate, emit func(wire.Sample) bool) error {
@@ -172,10 +137,11 @@ func (s *Session) answer(ctx context.Context, t *tuned, o wire.Generate, emit fu
 	if t != nil {
 		which, key = "tuned", t.key
 	}
-	tokens, err := s.promptTokens(t, o)
+	q, err := s.fit(t, o)
 	if err != nil {
 		return err
 	}
+	tokens := q.tokens
 	if t != nil {
 		if err := t.checkSoft(tokens); err != nil {
 			return err
@@ -192,8 +158,8 @@ func (s *Session) answer(ctx context.Context, t *tuned, o wire.Generate, emit fu
 		return err
 	}
 	var held string
-	n, begun := 0, time.Now()
-	rate := func() float64 { return float64(n) / max(time.Since(begun).Seconds(), 1e-9) }
+	n, begun, away := 0, time.Now(), time.Duration(0) // away: while others answered
+	rate := func() float64 { return float64(n) / max((time.Since(begun)-away).Seconds(), 1e-9) }
 	stopped := false
 	ended, err := g.Run(ctx, ids, generate.Options{MaxTokens: o.MaxTokens, Temperature: o.Temperature, TopK: o.TopK, TopP: o.TopP, MinP: o.MinP,
 		RepeatPenalty: o.RepeatPenalty, Seed: o.Seed, Stop: s.ends(), Soft: tokens.Soft}, func(id int32) bool {
@@ -201,7 +167,10 @@ func (s *Session) answer(ctx context.Context, t *tuned, o wire.Generate, emit fu
 		held += stream.Next(id)
 		text, rest, stop := cut(held, o.Stop)
 		held, stopped = rest, stop
-		return emit(wire.Sample{ID: o.ID, Which: which, Key: key, Text: text, Tokens: n, TokensSec: rate()}) && !stop
+		left := time.Now()
+		goesOn := emit(wire.Sample{ID: o.ID, Which: which, Key: key, Text: text, Tokens: n, TokensSec: rate()})
+		away += time.Since(left)
+		return goesOn && !stop
 	})
 	if err != nil {
 		return err
@@ -212,7 +181,7 @@ func (s *Session) answer(ctx context.Context, t *tuned, o wire.Generate, emit fu
 	} else {
 		held = ""
 	}
-	emit(wire.Sample{ID: o.ID, Which: which, Key: key, Text: held, Done: true, End: ended || stopped, Tokens: n, TokensSec: rate()})
+	emit(wire.Sample{ID: o.ID, Which: which, Key: key, Text: held, Done: true, End: ended || stopped, Tokens: n, TokensSec: rate(), Turns: q.turns, Bytes: q.bytes})
 	return nil
 }
 

@@ -195,6 +195,9 @@ func runGenerate(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if last.Bytes > 0 {
+		fmt.Fprintf(os.Stderr, "the prompt is longer than the model's context: its first %d bytes were left out\n", last.Bytes)
+	}
 	if f.json {
 		return printJSON(answer{text.String(), last.Tokens, last.TokensSec, last.End})
 	}
