@@ -9,7 +9,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
 .PHONY: run watch site ui models simd pretrain edge deploy worker bench reproduce \
-	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-edge test-peft test-files test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
+	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-firefox test-edge test-peft test-files test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
 	rename notice bom audit clean
 
 run: site
@@ -124,6 +124,10 @@ test-e2e: site browser
 # What needs a server, against the Worker in workerd.
 test-edge: worker browser
 	cd e2e && EDGE=1 PORT=8444 npx playwright test behaviour journey --grep-invert "tunes a prefix"
+
+# The page in the distribution's Firefox ESR, or the one that FIREFOX names.
+test-firefox: site e2e/node_modules
+	node e2e/firefox/smoke.mjs
 
 e2e/node_modules: e2e/package-lock.json
 	cd e2e && npm ci --no-audit --no-fund

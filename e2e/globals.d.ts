@@ -17,6 +17,8 @@ declare var threads: { begin?: number; end?: number }[];
 declare var clicks: number[];
 declare function endThread(): void;
 declare var pwned: unknown;
+// bench/smooth.mjs
+declare var smooth: { begin(): void; end(): { shift: number; task: number; what: string } };
 
 // What page and worker leave for the Go programs.
 declare var preludeAssets: Record<string, string>;

@@ -126,10 +126,20 @@ func (c *RunPanel) progress() *string {
 
 func (c *RunPanel) announce() string {
 	r := &c.App.run
-	if r.active() {
-		return r.word()
+	if !r.active() {
+		return r.summary()
 	}
-	return r.summary()
+	// A screen reader hears quarters, not steps.
+	share := 0.0
+	if total := r.total(); total > 0 {
+		share = float64(r.at()) / float64(total)
+	} else if left, gone := r.clock(); gone > 0 {
+		share = float64(gone) / float64(gone+left)
+	}
+	if quarters := int(4 * share); r.status == runGoing && quarters > 0 && quarters < 4 {
+		return r.word() + ": " + count(25*quarters) + thin + "% done"
+	}
+	return r.word()
 }
 
 // going is the small print beside the buttons while a run is under way.

@@ -42,7 +42,7 @@ try {
   await page.getByRole("button", { name: /Load SmolLM2/ }).click();
   await page.locator("#chip-model", { hasText: "smollm2" }).waitFor();
   const lines = readFileSync(shared, "utf8").trim().split("\n").slice(0, 50).join("\n");
-  await page.locator("#data-file").or(page.locator("#data-other")).setInputFiles({ name: "fifty.jsonl", mimeType: "application/json", buffer: Buffer.from(lines) });
+  await page.locator("#data-file").setInputFiles({ name: "fifty.jsonl", mimeType: "application/json", buffer: Buffer.from(lines) });
   await page.locator("#run-what", { hasText: "fifty.jsonl" }).waitFor();
   const unit = page.getByRole("button", { name: "steps", exact: true });
   await unit.click();

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const parts = {
 	simd: [['gemm.mjs'], ['simd.mjs']],
 	webgpu: [['webgpu/run.mjs']],
-	page: [['page.mjs'], ['reopen.mjs']],
+	page: [['opening.mjs'], ['page.mjs'], ['reopen.mjs']],
 	speed: [['simd.mjs', 'integers'], ['simd.mjs', 'decode'], ['promise.mjs']],
 };
 const wanted = process.argv.slice(2);

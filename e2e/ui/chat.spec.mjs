@@ -1,4 +1,5 @@
 // The conversation with the base model and the prefixes, with the fake worker.
+import { accessible } from "./access.mjs";
 import { expect, looks, out, test, train, useSample } from "./page.mjs";
 
 /** Asks, and waits until everybody has answered. */
@@ -54,7 +55,7 @@ test.describe("a conversation", () => {
 
   test("stops in mid-answer, and keeps what was said", async ({ page }) => {
     await begin(page);
-    await page.fill("#prompt", "And its leaves?");
+    await page.fill("#prompt", "And its leaves? Answer slowly.");
     await page.click("#ask");
     await expect(page.locator("#answer-tuned .answer-text")).toContainText("Fig");
     await page.click("#cancel-ask");
@@ -96,6 +97,7 @@ for (const { name, use } of looks) {
       await page.click("#generation > summary");
       await page.locator("#compare").screenshot({ path: `${out}${name}-9-chat.png` });
       expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), "nothing sticks out sideways").toBe(0);
+      await accessible(page, "chat");
     });
   });
 }

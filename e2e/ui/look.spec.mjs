@@ -1,4 +1,5 @@
 // Pictures of every state, wide and narrow, light and dark: e2e/out/*.png.
+import { accessible } from "./access.mjs";
 import { expect, looks, openText, out, test, trainFor, useSample } from "./page.mjs";
 
 const cards = ["Plant labels", "Release notes <b>tidied</b>"].map((name, i) => ({
@@ -15,6 +16,7 @@ for (const { name, use } of looks) {
       await page.screenshot({ path: `${out}${name}-${state}.png`, fullPage: true });
       const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(over, "nothing sticks out sideways").toBe(0);
+      await accessible(page, state);
     };
 
     test("before, during and after training", async ({ page }) => {

@@ -19,6 +19,7 @@ type Renderer struct {
 	handlers map[int]*node
 	lastID   int
 	tree     []*node
+	left     js.Value // stands where the control with the focus has left the page
 	after    func(event string)
 }
 
@@ -51,6 +52,7 @@ func (r *Renderer) Render() {
 	}
 	r.patchChildren(r.mount, r.tree, tree)
 	r.tree = tree
+	r.succeed()
 }
 
 // handle is the one function that all elements call.
@@ -84,6 +86,7 @@ func (r *Renderer) patchChildren(parent js.Value, old, new []*node) {
 	for _, o := range old {
 		if !kept[o] {
 			r.forget(o)
+			r.mark(o)
 			parent.Call("removeChild", o.el)
 		}
 	}

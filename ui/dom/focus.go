@@ -1,0 +1,50 @@
+package dom
+
+import "github.com/vugu/vugu/js"
+
+// Who moves by keyboard, or hears the page, stands on one control. Where that one leaves the
+// page, the control that took its place is next, not the page's beginning.
+
+// controls are what can have the focus.
+const controls = "a[href],button,summary,select,input,textarea,[tabindex='0']"
+
+// mark puts a comment where a node with the focus is about to leave.
+func (r *Renderer) mark(n *node) {
+	if n.tag == "" || r.left.Truthy() || !n.el.Call("contains", r.document.Get("activeElement")).Bool() {
+		return
+	}
+	r.left = r.document.Call("createComment", "")
+	n.el.Call("before", r.left)
+}
+
+// succeed gives the focus to the control behind the mark, else to the one before it, in the
+// smallest part of the page that has any.
+func (r *Renderer) succeed() {
+	if !r.left.Truthy() {
+		return
+	}
+	const follows = 4 // Node.DOCUMENT_POSITION_FOLLOWING
+	for part := r.left.Get("parentElement"); part.Truthy(); part = part.Get("parentElement") {
+		next, before := js.Null(), js.Null()
+		all := part.Call("querySelectorAll", controls)
+		for i := range all.Length() {
+			x := all.Index(i)
+			switch usable := !x.Call("matches", ":disabled").Bool() && x.Call("getClientRects").Length() > 0; {
+			case !usable:
+			case r.left.Call("compareDocumentPosition", x).Int()&follows == 0:
+				before = x
+			case !next.Truthy():
+				next = x
+			}
+		}
+		if !next.Truthy() {
+			next = before
+		}
+		if next.Truthy() {
+			next.Call("focus", map[string]any{"preventScroll": true})
+			break
+		}
+	}
+	r.left.Call("remove")
+	r.left = js.Null()
+}
