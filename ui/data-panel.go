@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"prelude/ui/wire"
-
-	"github.com/vugu/vugu"
 )
 
 // errorsShown is how many lines are named at once.
@@ -24,17 +22,67 @@ func (c *DataPanel) note() string {
 	return s
 }
 
-func (c *DataPanel) other(e vugu.DOMEvent) {
-	if files := c.App.host.Files(e); len(files) > 0 {
-		c.App.openData(files[0])
-	}
-}
-
 func (c *DataPanel) stage() string {
 	if p := c.App.data.progress; p != nil && p.Stage != "" {
 		return p.Stage
 	}
 	return "Reading the examples"
+}
+
+// offeredNames are the files about which it is asked.
+func (c *DataPanel) offeredNames() string {
+	var names []string
+	for _, f := range c.App.data.offered {
+		names = append(names, f.Name)
+	}
+	return strings.Join(names, ", ") + "."
+}
+
+// columnWords are what the columns of an unknown table are chosen for.
+var columnWords = []string{"Prompt", "Completion"}
+
+// nameless says whether the file waits for a choice of columns.
+func (c *DataPanel) nameless() bool {
+	s := c.App.data.set
+	return len(s.Columns) > 1 && s.Count == 0 && c.App.data.opts.PromptColumn == ""
+}
+
+func (c *DataPanel) columnRows() int {
+	most := 0
+	for _, x := range c.App.data.set.Columns {
+		most = max(most, len(x.Cells))
+	}
+	return most
+}
+
+func (c *DataPanel) cell(x wire.Column, row int) string {
+	if row >= len(x.Cells) {
+		return ""
+	}
+	const most = 160
+	if text := []rune(x.Cells[row]); len(text) > most {
+		return string(text[:most]) + "…"
+	}
+	return x.Cells[row]
+}
+
+// columnClass marks the chosen columns in the preview.
+func (c *DataPanel) columnClass(name string) string {
+	switch name {
+	case c.App.data.columns[0]:
+		return "as-prompt"
+	case c.App.data.columns[1]:
+		return "as-completion"
+	}
+	return ""
+}
+
+// switches are the variables of the loaded model's chat template.
+func (c *DataPanel) switches() []string {
+	if m := c.App.model.loaded; m != nil {
+		return m.Switches
+	}
+	return nil
 }
 
 func (c *DataPanel) facts() []fact {
@@ -145,5 +193,5 @@ func (c *DataPanel) dropTitle() string {
 	case c.App.data.sample():
 		return "Now your own: drop a file of examples, or a text"
 	}
-	return "Drop another file of examples, or a text"
+	return "Drop more examples, or others in their place, or a text"
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"maps"
 
 	"prelude/ui/wire"
 )
@@ -18,8 +19,13 @@ type examples struct {
 	opts     wire.DataOptions
 	progress *wire.Progress
 	set      *wire.Dataset
-	over     bool      // a file hovers above the drop zone
-	shown    int       // which preview is shown
+	over     bool    // a file hovers above the drop zone
+	shown    int     // which preview is shown
+	offered  []File  // dropped while others are there: to replace them, or to stand behind them
+	adding   []File  // of several files those that are still to be read
+	late     *notice // on one of them that was refused: told when the others are read
+	edit     editor
+	columns  [2]string // chosen in the boxes of an unknown table: the prompt's and the completion's
 	before   *examples // what was there, until the worker has taken this
 	kept     bool      // the browser keeps its bytes
 }
@@ -27,7 +33,7 @@ type examples struct {
 // stop ends all readings: no worker will answer them.
 func (d *examples) stop() {
 	for ; d != nil; d = d.before {
-		d.id, d.progress = 0, nil
+		d.id, d.progress, d.edit.id = 0, nil, 0
 	}
 }
 
@@ -59,6 +65,7 @@ func (d *examples) reading(id int) *examples {
 func (d *examples) taken(m *wire.Dataset) {
 	d.id, d.progress = 0, nil
 	d.set, d.before, d.shown = m, nil, 0
+	d.edit = editor{}
 }
 
 // refused goes back to what the worker still holds.
@@ -78,19 +85,66 @@ func (d *examples) whole() *examples {
 	return d
 }
 
+// whatIsRead stands under what is said of a file that is no examples.
+const whatIsRead = "Examples are read from JSON lines, JSON arrays, CSV and TSV tables; a text to learn from .txt and .md files; models and prefixes have boxes of their own."
+
+// openFiles takes what was dropped or chosen. Where a person's own examples are there, it is
+// asked what is to become of them; of several files each is read, one behind the other.
+func (a *App) openFiles(files []File) {
+	d := &a.data
+	if d.file != nil && !d.sample() && !a.training() {
+		d.offered = files
+		return
+	}
+	a.openData(files[0])
+	a.data.adding = files[1:]
+}
+
+// replaceData puts the offered files in the place of the examples; addData behind them.
+func (a *App) replaceData() {
+	files := a.data.offered
+	a.data.offered = nil
+	a.openData(files[0])
+	a.data.adding = files[1:]
+}
+
+func (a *App) addData() {
+	a.data.adding, a.data.offered = a.data.offered, nil
+	a.addNext()
+}
+
+// addNext puts the next of several files behind the examples.
+func (a *App) addNext() {
+	d := &a.data
+	if d.id != 0 || d.edit.id != 0 {
+		return
+	}
+	if len(d.adding) == 0 {
+		if d.late != nil {
+			a.notices[atData], d.late = *d.late, nil
+		}
+		return
+	}
+	f := d.adding[0]
+	d.adding = d.adding[1:]
+	if !a.readable(f) {
+		n := a.notices[atData]
+		d.late = &n
+		a.addNext()
+		return
+	}
+	a.host.Read(f, func(b Bytes) {
+		if b == nil {
+			a.refuse(atData, f.Name+" could not be read.", "It may have been moved or changed since it was chosen: choose it again.")
+			return
+		}
+		a.join(f.Name, b)
+	})
+}
+
 // openData reads a file of examples.
 func (a *App) openData(f File) {
-	delete(a.notices, atData)
-	switch {
-	case a.training():
-		a.refuse(atData, "A training is under way.", "Stop it first, then open "+f.Name+".")
-		return
-	case f.Size == 0:
-		a.refuse(atData, f.Name+" is empty.", "A file of examples has one JSON object a line, such as {\"prompt\": …, \"completion\": …}.")
-		return
-	case f.Size > maxData:
-		a.refuse(atData, fmt.Sprintf("%s is %s; a file of examples may have %s.", f.Name, size(f.Size), size(maxData)),
-			"A prefix learns from hundreds or thousands of examples: keep a part of the file, for instance its first 5,000 lines.")
+	if !a.readable(f) {
 		return
 	}
 	a.host.Read(f, func(b Bytes) {
@@ -100,6 +154,24 @@ func (a *App) openData(f File) {
 		}
 		a.takeData(f, b)
 	})
+}
+
+// readable says whether a file can be read now, and what is in the way if not.
+func (a *App) readable(f File) bool {
+	delete(a.notices, atData)
+	switch {
+	case a.training():
+		a.refuse(atData, "A training is under way.", "Stop it first, then open "+f.Name+".")
+		return false
+	case f.Size == 0:
+		a.refuse(atData, f.Name+" is empty.", "A file of examples has one JSON object a line, such as {\"prompt\": …, \"completion\": …}.")
+		return false
+	case f.Size > maxData:
+		a.refuse(atData, fmt.Sprintf("%s is %s; a file of examples may have %s.", f.Name, size(f.Size), size(maxData)),
+			"A prefix learns from hundreds or thousands of examples: keep a part of the file, for instance its first 5,000 lines.")
+		return false
+	}
+	return true
 }
 
 // openSample takes the project's own data set, one of the page's files.
@@ -183,6 +255,26 @@ func (a *App) reparse(change func(*wire.DataOptions)) {
 func (a *App) skipBad()       { a.reparse(func(o *wire.DataOptions) { o.SkipBad = true }) }
 func (a *App) addSpace()      { a.reparse(func(o *wire.DataOptions) { o.Space = !o.Space }) }
 func (a *App) useChat(v bool) { a.reparse(func(o *wire.DataOptions) { o.Chat = &v }) }
+func (a *App) cutLong(v bool) { a.reparse(func(o *wire.DataOptions) { o.Cut = v }) }
+func (a *App) learnTurns(v bool) {
+	a.reparse(func(o *wire.DataOptions) { o.Turns = v })
+}
+
+// setVar sets a variable of the chat template.
+func (a *App) setVar(name string, v bool) {
+	a.reparse(func(o *wire.DataOptions) {
+		o.Vars = maps.Clone(o.Vars)
+		if o.Vars == nil {
+			o.Vars = map[string]bool{}
+		}
+		o.Vars[name] = v
+	})
+}
+
+// useColumns says which columns of the file hold prompt and completion.
+func (a *App) useColumns() {
+	a.reparse(func(o *wire.DataOptions) { o.PromptColumn, o.CompletionColumn = a.data.columns[0], a.data.columns[1] })
+}
 
 // setSystem uses another system message; resetSystem the template's own.
 func (a *App) setSystem(text string) {
@@ -218,8 +310,19 @@ func (a *App) onDataset(m wire.Dataset) {
 	}
 	delete(a.asked, m.ID)
 	d.taken(&m)
+	if len(m.Columns) > 1 {
+		a.data.guessColumns(m.Columns)
+	}
+	a.addNext()
 	a.compare.offer(m.HeldOut)
 	a.live.offer(m.HeldOut)
+}
+
+// guessColumns puts the choice that was made in the boxes, else the first columns of all.
+func (d *examples) guessColumns(all []wire.Column) {
+	if d.columns = [2]string{d.opts.PromptColumn, d.opts.CompletionColumn}; d.columns[0] == "" {
+		d.columns = [2]string{all[0].Name, all[1].Name}
+	}
 }
 
 // blocked says why these examples can't be trained on yet, "" where they can.

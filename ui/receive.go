@@ -81,6 +81,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onInspected(m)
 	case wire.Looked:
 		a.onLooked(m)
+	case wire.Lined:
+		a.onLined(m, blob)
 	case wire.Measured:
 		a.onMeasured(m)
 	case wire.Judged:
@@ -168,6 +170,9 @@ func (a *App) onError(m wire.Error) {
 	case !open:
 		return // what the person has cancelled
 	}
+	if at == atData && m.Hint == "" {
+		m.Hint = whatIsRead
+	}
 	a.notices[at] = notice{m.Message, m.Hint, m.Fatal}
 	if m.Fatal {
 		a.engine, a.activity = "gone", ""
@@ -193,6 +198,10 @@ func (a *App) onError(m wire.Error) {
 	}
 	switch m.ID {
 	case 0:
+	case a.data.edit.id:
+		n := a.notices[atData]
+		a.data.edit.id, a.data.late = 0, &n
+		a.addNext()
 	case a.model.id:
 		a.model.refused()
 	case a.kept.id:

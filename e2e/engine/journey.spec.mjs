@@ -57,10 +57,12 @@ test("a person tunes a prefix, takes it home and brings it back", async ({ page 
 test("bad input is named, and nothing is lost", async ({ page }) => {
   await openData(page);
   const count = await page.locator("#data-facts dd").first().textContent();
-  const box = page.locator("#data-other");
+  const box = page.locator("#data-file");
+  const replace = async () => { if (await page.locator("#data-replace").count()) await page.click("#data-replace"); };
   const good = '{"prompt": "a", "completion": " b"}\n{"prompt": "c", "completion": " d"}\n';
   const refused = async (name, buffer, says) => {
     await box.setInputFiles({ name, mimeType: "application/json", buffer });
+    await replace();
     await expect(page.locator(".notice"), name).toContainText(says);
     await expect(page.locator("#data-facts dd").first(), name).toHaveText(count); // what was there stays
   };
@@ -73,20 +75,28 @@ test("bad input is named, and nothing is lost", async ({ page }) => {
   });
   await page.evaluate((t) => {
     /** @type {HTMLInputElement} */
-    const input = document.querySelector("#data-other");
+    const input = document.querySelector("#data-file");
     input.files = t.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   }, big);
+  await replace();
   await expect(page.locator(".notice")).toContainText("big.jsonl is 100");
   await expect(page.locator("#data-facts dd").first()).toHaveText(count);
   await refused("noise.jsonl", Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256)), "noise.jsonl");
 
   // Nothing but errors: the first is named, and the examples before stay.
   await refused("prose.jsonl", Buffer.from("Dear all,\nthis is no data set.\n"), "line 1");
-  await refused("keys.jsonl", Buffer.from('{"frage": "a", "antwort": "b"}\n'), "frage");
   await expect(page.locator("#start")).toBeEnabled();
 
+  // Unknown columns are asked about.
+  await box.setInputFiles({ name: "keys.jsonl", mimeType: "application/json", buffer: Buffer.from('{"frage": "a", "antwort": "b"}\n{"frage": "c", "antwort": "d"}\n') });
+  await replace();
+  await expect(page.locator("#columns")).toContainText("frage");
+  await page.click("#columns-use");
+  await expect(page.locator("#data-facts dd").first()).toHaveText("2");
+
   await box.setInputFiles({ name: "mixed.jsonl", mimeType: "application/json", buffer: Buffer.from(good + '{"prompt": "only"}\nnot json\n' + good.replace('"a"', '"e"').replace('"c"', '"f"')) });
+  await replace();
   await expect(page.locator("#line-errors")).toContainText("line 3");
   await expect(page.locator("#line-errors")).toContainText("line 4");
   await page.getByRole("button", { name: "Skip these 2 lines" }).click();

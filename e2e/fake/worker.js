@@ -96,7 +96,7 @@ function parse(id, name, opts) {
   const errors = [], good = [];
   lines.forEach((line, i) => {
     try {
-      const o = JSON.parse(line);
+      const row = JSON.parse(line), o = opts.promptColumn ? { prompt: row[opts.promptColumn], completion: row[opts.completionColumn] } : row;
       if (typeof o.prompt !== "string") throw new Error('"prompt" is missing');
       if (typeof o.completion !== "string") throw new Error('"completion" is missing');
       good.push(o);
@@ -104,7 +104,9 @@ function parse(id, name, opts) {
       errors.push({ line: i + 1, message: err instanceof SyntaxError ? "not JSON: " + err.message : err.message });
     }
   });
-  if (!good.length) return fail(id, `${name}: no line holds an example`, "Each line is a JSON object such as {\"prompt\": …, \"completion\": …}.");
+  const keys = lines[0]?.startsWith("{\"frage") ? ["frage", "antwort"] : [];
+  const columns = keys.map((key) => ({ name: key, cells: lines.slice(0, 3).map((line) => JSON.parse(line)[key]) }));
+  if (!good.length && !columns.length) return fail(id, `${name}: no line holds an example`, "Each line is a JSON object such as {\"prompt\": …, \"completion\": …}.");
   const form = opts.template ?? "";
   if (form && !/\{(label|completion)\}/.test(form)) return fail(id, `data: template "${form}" has no completion: nothing in it would be learned; add one of {completion}, {label}`);
   const chat = opts.chat ?? loaded.chat;
@@ -127,7 +129,7 @@ function parse(id, name, opts) {
   const val = Math.max(1, Math.round(good.length * (opts.valShare || 0.2)));
   post("dataset", {
     id, name, shape: "prompt/completion", count: good.length, train: good.length - val, val, prompts: new Set(good.map((o) => o.prompt)).size,
-    errors, skipped: opts.skipBad ? errors.length : 0, needSpace: need, chat, preview: good.slice(0, 5).map(form ? formed : wrap), heldOut: good.slice(-3), meanTokens: 47.6, maxTokens: 81,
+    errors, skipped: opts.skipBad ? errors.length : 0, needSpace: need, chat, columns, preview: good.slice(0, 5).map(form ? formed : wrap), heldOut: good.slice(-3), meanTokens: 47.6, maxTokens: 81,
   });
 }
 
@@ -209,12 +211,19 @@ async function generate({ id, prompt, base, tuned, keys: asked = [], before = []
     const which = key ? "tuned" : "base";
     const words = (before.length ? ` (turn ${before.length + 1})` : "").concat(says[which]).split(/(?<=\s)/).slice(0, maxTokens);
     for (let i = 0; i < words.length; i++) {
-      await sleep(25);
+      await sleep(prompt.includes("slowly") ? 400 : 25);
       if (cancelled.has(id)) return;
       post("sample", { id, which, key, text: words[i], done: false, end: false, tokens: i + 1, tokensSec: 38.4 });
     }
     post("sample", { id, which, key, text: "", done: true, end: which === "tuned", tokens: words.length, tokensSec: 38.4 });
   }));
+}
+
+/** The examples as JSON lines, those of another file behind them. */
+function lines({ id, alone }, blob) {
+  const all = [...(alone || !rows ? [] : rows.text.trim().split("\n")), ...(blob ? new TextDecoder().decode(blob).trim().split("\n") : [])];
+  const good = all.filter((line) => { try { return JSON.parse(line); } catch { return false; } });
+  post("lined", { id, count: good.length, bad: all.length - good.length }, new TextEncoder().encode(`${good.join("\n")}\n`));
 }
 
 /** A word is a token; the context has room for 400. */
@@ -323,6 +332,7 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "ping": return post("pong", {});
     case "generate": return generate(body);
     case "measure": return measure(body);
+    case "lines": return lines(body, blob);
     case "cancel": return cancelled.add(body.id);
     case "export": return exportZip(body);
     case "use": shelf.inUse = body.key; return showShelf();

@@ -43,10 +43,11 @@ export async function useSample(page) {
   await expect(page.locator("#data-facts")).toContainText("100");
 }
 
-/** Drops text as a file of examples. */
+/** Drops text as a file of examples, in the place of a person's own that may be there. */
 export async function openText(page, name, text) {
-  const box = await page.locator("#data-other").count() ? "#data-other" : "#data-file";
-  await page.locator(box).setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+  const asked = !await page.locator("#data-row", { hasText: "desks.jsonl" }).count() && await page.locator("#data-row").count();
+  await page.locator("#data-file").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+  if (asked) await page.click("#data-replace");
 }
 
 /** Sets the training's length in steps, once the box shows steps. */

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, looks, out, test, trainFor } from "./page.mjs";
 
 const mill = readFileSync(new URL("../study/mill.md", import.meta.url));
-const drop = (page, name, buffer) => page.locator("#data-file").or(page.locator("#text-other")).or(page.locator("#data-other")).first().setInputFiles({ name, mimeType: "text/plain", buffer });
+const drop = (page, name, buffer) => page.locator("#data-file").or(page.locator("#text-other")).first().setInputFiles({ name, mimeType: "text/plain", buffer });
 
 /** Shoots the whole page and holds that nothing sticks out sideways. */
 const shoot = async (page, name) => {

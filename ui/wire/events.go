@@ -89,7 +89,8 @@ type Loaded struct {
 	EncDec      bool     `json:"encDec,omitempty"` // an encoder reads the prompt
 	Chat        bool     `json:"chat"`             // has a chat template
 	System      string   `json:"system,omitempty"`
-	Fingerprint string   `json:"fingerprint"` // of the frozen weights
+	Switches    []string `json:"switches,omitempty"` // variables of the chat template that are on or off
+	Fingerprint string   `json:"fingerprint"`        // of the frozen weights
 	Device      string   `json:"device"`
 	DeviceWhy   string   `json:"deviceWhy"`
 	Arithmetic  string   `json:"arithmetic,omitempty"` // of products with the frozen weights: "float32", "8-bit integers"
@@ -114,10 +115,13 @@ type Dataset struct {
 	Notes     []string    `json:"notes,omitempty"`
 	NeedSpace bool        `json:"needSpace"`      // completions lack the space before them
 	Chat      bool        `json:"chat,omitempty"` // wrapped in the model's chat template
-	Preview   []Preview   `json:"preview"`
-	HeldOut   []Example   `json:"heldOut,omitempty"` // a few validation examples, to try
-	MeanToks  float64     `json:"meanTokens"`
-	MaxToks   int         `json:"maxTokens"`
+	// Columns of a file of which it must be said, or was said, which two hold prompt and
+	// completion.
+	Columns  []Column  `json:"columns,omitempty"`
+	Preview  []Preview `json:"preview"`
+	HeldOut  []Example `json:"heldOut,omitempty"` // a few validation examples, to try
+	MeanToks float64   `json:"meanTokens"`
+	MaxToks  int       `json:"maxTokens"`
 }
 
 // LineError is one line of the file that could not be read.

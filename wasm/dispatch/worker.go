@@ -191,6 +191,16 @@ func (w *Worker) handle(r request) {
 			err = errCancelled
 		}
 		w.fail(m.ID, err)
+	case wire.Lines:
+		var other []byte
+		if r.blob != nil {
+			other = bytesOf(r.blob)
+		}
+		d, lines, err := s.Lines(m, other)
+		if err == nil {
+			w.host.Send(d, lines)
+		}
+		w.fail(m.ID, err)
 	case wire.Measure:
 		d, err := s.Measure(m.Ask)
 		d.ID = m.ID

@@ -10,6 +10,9 @@ import (
 	"prelude/prefix/data"
 )
 
+// chatSwitches are the variables that templates in use switch by.
+var chatSwitches = []string{"enable_thinking", "add_thinking", "keep_cot"}
+
 // conversation is a model's chat template with the model's own tokens.
 type conversation struct {
 	template *chat.Template

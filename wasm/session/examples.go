@@ -92,7 +92,7 @@ func (s *Session) SetData(name string, content []byte, o wire.DataOptions) (wire
 		e.hash = fmt.Sprintf("%x", sha256.Sum256(content))
 	}
 	d, err := s.read(e)
-	if err == nil && d.Count == 0 && s.examples != nil && !bytes.Equal(content, s.examples.content) {
+	if err == nil && d.Count == 0 && len(d.Columns) == 0 && s.examples != nil && !bytes.Equal(content, s.examples.content) {
 		err = hint("The examples before stay. A file of examples has one JSON object a line.",
 			"none of the %d lines of %s can be used; line %d: %s", len(d.Errors), name, d.Errors[0].Line, d.Errors[0].Message)
 	}
@@ -155,10 +155,20 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 // parse reads the file into examples, by the template if there is one.
 func (s *Session) parse(e *examples) (wire.Dataset, []data.Example, error) {
 	set, err := data.Parse(e.name, e.content, data.Options{Prompt: e.opts.PromptColumn, Completion: e.opts.CompletionColumn})
-	if err != nil {
+	mapped := e.opts.PromptColumn != "" || e.opts.CompletionColumn != ""
+	var columns []wire.Column // to choose from, where none of them says what it is, or the choice was made
+	if mapped || err != nil || len(set.Examples) == 0 {
+		for _, c := range data.Columns(e.name, e.content) {
+			columns = append(columns, wire.Column(c))
+		}
+	}
+	if err != nil && (mapped || len(columns) < 2) {
 		return wire.Dataset{}, nil, err
 	}
-	d := wire.Dataset{Name: e.name, Hash: e.hash, Shape: string(set.Shape), Notes: set.Notes}
+	if err != nil {
+		return wire.Dataset{Name: e.name, Hash: e.hash, Columns: columns, Errors: []wire.LineError{{Line: 1, Message: strings.TrimPrefix(err.Error(), "data: ")}}}, nil, nil
+	}
+	d := wire.Dataset{Name: e.name, Hash: e.hash, Shape: string(set.Shape), Notes: set.Notes, Columns: columns}
 	if set.Shape == data.Document {
 		return d, nil, hint("Drop a file of examples, one JSON object a line.", "%s is a text, not a file of examples", e.name)
 	}

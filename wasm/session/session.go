@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"prelude/engine"
 	"prelude/models"
@@ -101,6 +102,11 @@ func (s *Session) Loaded() wire.Loaded {
 		Vocab: i.Vocab, Layers: i.Layers, EncDec: s.encDec(), Chat: s.chat != nil, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Arithmetic: s.arithmetic(), Notes: m.Notes}
 	if s.chat != nil {
 		l.System = s.chat.DefaultSystem()
+		for _, name := range chatSwitches {
+			if strings.Contains(m.Chat, name) {
+				l.Switches = append(l.Switches, name)
+			}
+		}
 	}
 	l.Refused = Refused(i)
 	return l
