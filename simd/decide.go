@@ -102,7 +102,8 @@ func (d *Device) trial(ctx context.Context, s size, use numbers) (t *trial, err 
 	return t, err
 }
 
-// fill writes integers and a scale of 1, so that the sums are exact.
+// fill writes integers that are rounded without loss, so that the sums are exact: of rows up
+// to 127, of weights up to 7, which is 63 ninths, both in each block.
 func (t *trial) fill(ctx context.Context, s size) error {
 	x := make([]float32, s.rows*s.width)
 	for i := range x {
@@ -116,8 +117,10 @@ func (t *trial) fill(ctx context.Context, s size) error {
 	var w []byte
 	for i := range s.width * s.width / 32 {
 		w = binary.LittleEndian.AppendUint16(w, half.F32ToF16(1))
-		for j := range 16 {
-			w = append(w, byte(i*i+j*j*11))
+		w = append(w, 15|1<<4)
+		for j := range 15 {
+			n := i*i + j*j*11
+			w = append(w, byte(1+n%15|(1+n/15%15)<<4))
 		}
 	}
 	if err := t.bind["x"].Write(ctx, 0, engine.FloatBytes(x)); err != nil {

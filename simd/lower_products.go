@@ -131,7 +131,7 @@ func (l *lowering) headOuter(o *engine.HeadOuter) {
 }
 
 // logitBytes bounds the logits that exist at a time.
-const logitBytes = 32 << 20
+const logitBytes = 48 << 20
 
 // crossEntropy computes logits in float32 at any precision: what is lost of a weight counts a
 // hundredfold where a hidden channel is a hundred times the others. It takes rows in
@@ -146,7 +146,7 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	rows := l.rows(o.H)
 	back := l.product
 	if l.rounds(o.W) && o.DH != engine.None {
-		rounded := l.room(part * l.roundedRow(l.block(w, 0), vocab))
+		rounded := l.room(part * l.roundedRow(vocab))
 		back = func(r command.Product) {
 			l.roundInto(rounded, &r)
 			l.integerProduct(r, false)

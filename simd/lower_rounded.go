@@ -10,7 +10,7 @@ import (
 type rounding struct {
 	x      engine.Buffer
 	kernel command.Kernel
-	form   uint32 // nibbles or block
+	form   uint32 // nibbles, or whether columns were picked
 }
 
 // few says whether a product of a few rows goes over the matrix as it is stored, with
@@ -44,47 +44,37 @@ func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 // rounds says whether products with w are computed in integers.
 func (l *lowering) rounds(w engine.Buffer) bool { return l.use.many > 0 && l.p.MayRound(w) }
 
-// block is how many numbers along the sum are rounded together for a product with w.
-func (l *lowering) block(w command.Weight, transposed uint32) int {
-	if transposed == 1 && w.Type >= command.Q8_0 {
-		return command.StoredBlock
-	}
-	return command.AnewBlock
-}
-
 // roundedRow is the size in bytes of a row of k rounded numbers.
-func (l *lowering) roundedRow(block, k int) int {
-	return ceil(k, block) * (block*l.use.many/8 + command.BlockTail)
+func (l *lowering) roundedRow(k int) int {
+	return ceil(k, command.RoundedBlock) * (command.RoundedBlock*l.use.many/8 + command.BlockTail)
 }
 
 // leastPicked is from how many columns on some are picked: of few, eight are too many.
 const leastPicked = 128
 
 // roundRows has r multiply the rounded rows of x, which are rounded here unless the
-// operation before has done so.
+// operation before has done so. Columns are picked on the way forward.
 func (l *lowering) roundRows(r *command.Product, x engine.Buffer) {
-	block := l.block(r.B, r.Transposed)
-	at := l.room(int(r.M) * l.roundedRow(block, int(r.K)))
-	if block == command.StoredBlock && r.K > leastPicked && r.K <= command.MostPicked {
+	at := l.room(int(r.M) * l.roundedRow(int(r.K)))
+	if r.Transposed == 1 && r.K > leastPicked && r.K <= command.MostPicked && r.K%32 == 0 {
 		r.Picked, r.Apart = l.room(4*command.PickedColumns), l.room(4*command.PickedColumns*int(r.M))
 	}
-	if now := (rounding{x, command.RoundBlocks, u(block)}); l.rounded != now {
+	if now := (rounding{x, command.RoundBlocks, r.Transposed}); l.rounded != now {
 		l.roundInto(at, r)
 		l.rounded = now
 	} else {
-		r.A, r.LDA, r.Block = at, u(l.roundedRow(block, int(r.K))), u(block)
+		r.A, r.LDA = at, u(l.roundedRow(int(r.K)))
 	}
 }
 
 // roundInto emits the rounding of r's rows to at and has r multiply those.
 func (l *lowering) roundInto(at uint32, r *command.Product) {
-	block := l.block(r.B, r.Transposed)
 	if r.Picked != 0 {
 		l.ws = max(l.ws, 4*r.K+align)
 		l.emit(command.Pick{Live: r.Live, X: r.A, Y: r.Picked, K: r.K}, command.PickColumns)
 	}
-	l.emit(command.Blocks{Live: r.Live, X: r.A, Y: at, K: r.K, Block: u(block), Picked: r.Picked, Apart: r.Apart}, command.RoundBlocks)
-	r.A, r.LDA, r.Block = at, u(l.roundedRow(block, int(r.K))), u(block)
+	l.emit(command.Blocks{Live: r.Live, X: r.A, Y: at, K: r.K, Picked: r.Picked, Apart: r.Apart}, command.RoundBlocks)
+	r.A, r.LDA = at, u(l.roundedRow(int(r.K)))
 }
 
 // mostRows is how many rows of a tile stay in the second-level cache with the panels they

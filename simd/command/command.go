@@ -135,8 +135,7 @@ type Product struct {
 	Add, LDAdd, Bias, Acc uint32
 	M, N, K               uint32
 	Cols, Rows, RowTiles  uint32
-	Block                 uint32 // of GEMMRounded, whose A is rounded in blocks: kernels/integer.go
-	Picked, Apart         uint32 // of GEMMRounded: columns of A that are not rounded, see Blocks
+	Picked, Apart         uint32 // of GEMMRounded, whose A is rounded (kernels/integer.go): columns of A that are not, see Blocks
 }
 
 // Rounding turns Live rows of K floats at X into rows of rounded activations at Y, a
@@ -154,16 +153,16 @@ const (
 	RoundedGroup8 = 4*32 + 2*16
 )
 
-// Blocks turns Live rows of K floats at X into rows of rounded blocks of Block numbers
-// at Y, Chunk rows a tile: kernels/integer.go.
+// Blocks turns Live rows of K floats at X into rows of rounded blocks at Y, Chunk rows a
+// tile: kernels/integer.go.
 //
 // Picked is a list of columns of X, or 0. Their numbers count as zeros, and go as they are to
 // Apart [rows, PickedColumns].
 type Blocks struct {
 	Head
 	Live
-	X, Y, K, Block, Chunk uint32
-	Picked, Apart         uint32
+	X, Y, K, Chunk uint32
+	Picked, Apart  uint32
 }
 
 // Pick writes to Y which of the K columns of X have the largest numbers in Live rows, the
@@ -182,19 +181,18 @@ const (
 
 // What a product in integers is cut into.
 const (
-	StoredBlock = 32   // numbers that share a scale: of a quantised matrix along its rows
-	AnewBlock   = 64   // and of any other one
-	BlockTail   = 16   // bytes that follow the numbers of a rounded block
-	PackedRows  = 1536 // rows of B that are packed at a time
-	PackedCols  = 64   // most columns of a tile
+	RoundedBlock = 64   // numbers along the sum that share a scale
+	BlockTail    = 8    // bytes that follow the numbers of a rounded block
+	PackedRows   = 1536 // rows of B that are packed at a time
+	PackedCols   = 64   // most columns of a tile
 )
 
 // PackedWorkspace is the bytes of workspace for GEMMRounded: a few rows of C, a block of B in
 // float32, and panels of 8 columns with 16-bit numbers.
 const (
 	PackedEdge      = 5 * 8 * 4
-	PackedFloats    = AnewBlock * (4*PackedCols + 32)
-	PackedWorkspace = PackedEdge + PackedFloats + PackedCols/8*PackedRows/StoredBlock*(16*StoredBlock+64) + 64
+	PackedFloats    = RoundedBlock * (4*PackedCols + 32)
+	PackedWorkspace = PackedEdge + PackedFloats + PackedCols/8*PackedRows/RoundedBlock*(16*RoundedBlock+32) + 64
 )
 
 // Map is an elementwise kernel over Live elements, Chunk a tile: A (and B, DY)

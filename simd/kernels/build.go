@@ -33,7 +33,6 @@ type generator struct {
 	unpack                 *Func
 	mask, softmax, weights *Func
 	multiply               map[tileKind]*Func
-	integerTile            map[int]*Func // by block
 }
 
 // Build returns the binary module.

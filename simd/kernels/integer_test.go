@@ -29,32 +29,24 @@ func roundTo(x []float32, top float32) (q []int, d float32) {
 }
 
 // integerProduct is the reference: c = a·b of a [m, k] and b [k, n], both rounded in blocks
-// of k as package kernels says. Stored gives a column's weights as they are stored: numbers
-// of 7 bits, s and m of a block.
-func integerProduct(a, b []float32, m, n, k, block int, stored func(col, block int) (q []int, s, m float32)) []float64 {
+// of k as package kernels says.
+func integerProduct(a, b []float32, m, n, k int) []float64 {
 	c := make([]float64, m*n)
-	for from := 0; from < k; from += block {
-		to := min(from+block, k)
+	for from := 0; from < k; from += roundedBlock {
+		to := min(from+roundedBlock, k)
 		for j := range n {
-			var q []int
-			var s, least float32
-			if stored != nil {
-				q, s, least = stored(j, from/block)
-			} else {
-				col := make([]float32, to-from)
-				for l := range col {
-					col[l] = b[(from+l)*n+j]
-				}
-				q, s = roundTo(col, bTop)
+			col := make([]float32, to-from)
+			for l := range col {
+				col[l] = b[(from+l)*n+j]
 			}
+			q, s := roundTo(col, bTop)
 			for i := range m {
 				p, d := roundTo(a[i*k+from:i*k+to], aTop)
-				dot, sum := 0, 0
+				dot := 0
 				for l := range p {
 					dot += p[l] * q[l]
-					sum += p[l]
 				}
-				c[i*n+j] += float64(d)*float64(s)*float64(dot) + float64(d)*float64(least)*float64(sum)
+				c[i*n+j] += float64(d) * float64(s) * float64(dot)
 			}
 		}
 	}
@@ -92,17 +84,12 @@ func TestIntegerProduct(t *testing.T) {
 							}
 						}
 					}
-					block, stored := anewBlock, (func(int, int) ([]int, float32, float32))(nil)
-					if transposed == 1 && typ >= command.Q8_0 {
-						block = storedBlock
-						stored = func(col, block int) ([]int, float32, float32) { return w.block(col*k/32 + block) }
-					}
-					blocks := (k + block - 1) / block
+					blocks := (k + roundedBlock - 1) / roundedBlock
 					live := mach.bytes(binary.LittleEndian.AppendUint32(nil, uint32(m)))
 					round := command.Blocks{Head: command.Head{Kernel: command.RoundBlocks, Tiles: uint32(m+2) / 3},
-						Live: command.Live{At: live, Times: 1, Max: uint32(m)}, X: mach.floats(a), K: uint32(k), Block: uint32(block), Chunk: 3}
+						Live: command.Live{At: live, Times: 1, Max: uint32(m)}, X: mach.floats(a), K: uint32(k), Chunk: 3}
 					picked := map[int]bool{}
-					if block == storedBlock {
+					if transposed == 1 {
 						pick := command.Pick{Head: command.Head{Kernel: command.PickColumns, Tiles: 1}, Live: round.Live,
 							X: round.X, Y: mach.bytes(make([]byte, 4*command.PickedColumns)), K: uint32(k)}
 						mach.run(pick)
@@ -113,14 +100,14 @@ func TestIntegerProduct(t *testing.T) {
 						}
 						checkPicked(t, a, k, picked)
 					}
-					lda := blocks * (2*block + tailSize)
+					lda := blocks * (2*roundedBlock + tailSize)
 					round.Y = mach.bytes(make([]byte, m*lda))
 					mach.run(round)
 					rec := command.Product{Head: command.Head{Kernel: command.GEMMRounded}, Live: round.Live,
 						B: command.Weight{Quants: mach.bytes(w.quants), Scales: mach.bytes(w.scales), Type: uint32(typ), Width: uint32([]int{n, k}[transposed])},
 						A: round.Y, LDA: uint32(lda), Transposed: uint32(transposed), Bias: mach.floats(bias),
 						C: mach.floats(make([]float32, m*n)), LDC: uint32(4 * n), M: uint32(m), N: uint32(n), K: uint32(k),
-						Cols: 32, Rows: 10, RowTiles: uint32(m+9) / 10, Block: uint32(block), Picked: round.Picked, Apart: round.Apart}
+						Cols: 32, Rows: 10, RowTiles: uint32(m+9) / 10, Picked: round.Picked, Apart: round.Apart}
 					rec.Tiles = rec.RowTiles * uint32((n+31)/32)
 					mach.run(rec)
 					got := mach.read(rec.C, m*n)
@@ -130,7 +117,7 @@ func TestIntegerProduct(t *testing.T) {
 							kept[i] = 0
 						}
 					}
-					want := integerProduct(kept, b, m, n, k, block, stored)
+					want := integerProduct(kept, b, m, n, k)
 					for l := range picked {
 						for i := range m {
 							for j := range n {
@@ -244,16 +231,4 @@ func (w *storedMatrix) exact(b int) (q []int, s, m float32) {
 		return q, scale(b), -8 * scale(b)
 	}
 	return q, scale(2 * b), scale(2*b + 1)
-}
-
-// block is exact, or for 8 bits what 7 of them hold.
-func (w *storedMatrix) block(b int) (q []int, s, m float32) {
-	q, s, m = w.exact(b)
-	if w.typ == command.Q8_0 {
-		for i := range q {
-			q[i] = (q[i] + 128) / 2
-		}
-		return q, 2 * s, -127.5 * s
-	}
-	return q, s, m
 }
