@@ -2,7 +2,7 @@
 // a rate and a batch on a small set of examples and appends what came out to pace.csv, from
 // which wasm/reproduce makes a table:
 //
-//	go run ./wasm/reproduce/pace [-model M] [-data D] [-schedule S] [-lr R] [-batch B] [-steps N] [-every N] [-seed S] [-split S] [-patience P] [-preset P]
+//	go run ./wasm/reproduce/pace [-model M] [-data D] [-schedule S] [-lr R] [-batch B] [-steps N] [-every N] [-seed S] [-split S] [-patience P] [-preset P] [-precision P]
 //
 // The sets are topics (a classification) and polite (a rewriting), written for this purpose
 // and beside this file under the project's licence, and e2e, the first 50 distinct prompts of
@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"prelude/engine"
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
@@ -56,13 +57,18 @@ func run(ctx context.Context) error {
 	flag.IntVar(&t.Eval, "every", 0, "steps between validations; 0 is as suits the schedule")
 	flag.Uint64Var(&t.Seed, "seed", t.Seed, "of the order of the examples")
 	flag.IntVar(&t.Patience, "patience", t.Patience, "validations in a row without improvement; 0: no end")
+	precision := flag.String("precision", "exact", "of products with frozen weights: exact or fast")
 	flag.Parse()
 	p, err := prefix.FindPreset(*preset)
 	if err != nil {
 		return err
 	}
 	t.Minutes, t.Method = 0, maps.Clone(p.Choice)
-	s, err := open(ctx, *model)
+	numbers, err := engine.ParsePrecision(*precision)
+	if err != nil {
+		return err
+	}
+	s, err := open(ctx, filepath.Join("static/models", *model), numbers, simd.Measured)
 	if err != nil {
 		return err
 	}
@@ -95,17 +101,17 @@ func run(ctx context.Context) error {
 	return err
 }
 
-// open loads a model onto one thread.
-func open(ctx context.Context, model string) (*session.Session, error) {
-	files, err := models.Open(ctx, model, weights.Dir(filepath.Join("static/models", model)), "")
+// open loads the model in a folder onto one thread.
+func open(ctx context.Context, dir string, precision engine.Precision, products simd.Products) (*session.Session, error) {
+	files, err := models.Open(ctx, filepath.Base(dir), weights.Dir(dir), "")
 	if err != nil {
 		return nil, err
 	}
-	dev, err := simd.New(ctx, simd.Options{Threads: 1})
+	dev, err := simd.New(ctx, simd.Options{Threads: 1, Products: products})
 	if err != nil {
 		return nil, err
 	}
-	s := &session.Session{Device: dev}
+	s := &session.Session{Device: dev, Precision: precision}
 	return s, s.Load(ctx, files, weights.Options{})
 }
 
