@@ -48,6 +48,8 @@ func sameBits(t *testing.T, d *Device, dt engine.DType, back bool) {
 	n := out * in
 	var raw []byte
 	w := make([]float64, n)
+	// marked is one number of each block of a column, which has the block's largest.
+	marked := func(i int) bool { return !back && i%in%64 == 9 || back && i/out%64 == 9 }
 	unit := func(scales ...float32) {
 		for _, s := range scales {
 			raw = binary.LittleEndian.AppendUint16(raw, half.F32ToF16(s))
@@ -57,8 +59,7 @@ func sameBits(t *testing.T, d *Device, dt engine.DType, back bool) {
 	case engine.F32:
 		for i := range w {
 			w[i] = float64(r.IntN(127) - 63)
-			// 63 in each block of a column
-			if k := i % in; !back && k%64 == 9 || back && i/out%64 == 9 {
+			if marked(i) {
 				w[i] = 63
 			}
 			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(float32(w[i])))
@@ -67,43 +68,35 @@ func sameBits(t *testing.T, d *Device, dt engine.DType, back bool) {
 		for i := 0; i < n; i += 32 {
 			unit(1)
 			for j := range 32 {
-				q := r.IntN(255) - 127
-				if back {
-					q = r.IntN(127) - 63
-					if (i+j)/out%64 == 9 {
-						q = 63
-					}
+				q := r.IntN(127) - 63
+				if marked(i + j) {
+					q = 63
 				}
 				raw = append(raw, byte(q))
 				w[i+j] = float64(q)
-				if !back && (i+j)%in >= command.PickedColumns {
-					w[i+j] = float64(2*((q+128)>>1)) - 127.5
-				}
 			}
 		}
 	default:
 		least := -8.0
 		for i := 0; i < n; i += 32 {
-			scale := float32(1)
-			if back { // the numbers are rounded to scale·63/8 anew, so the end of the range is in each block
-				scale = 63.0 / 8
-			}
+			const scale = 63.0 / 8 // rounded, the numbers are of 63/8: the end of their range is in each block
 			unit(scale)
 			if dt == engine.Q4_1 {
 				unit(-8 * scale)
 			}
 			for j := range 16 {
 				q := byte(r.Uint32())
-				if back && ((i+j)/out%64 == 9) {
+				if marked(i + j) {
 					q = 0
 				}
 				raw = append(raw, q)
 				w[i+j], w[i+j+16] = float64(q&15)+least, float64(q>>4)+least
 			}
 		}
-		if back {
-			for i := range w {
-				w[i] = math.RoundToEven(w[i] * 63 / 8)
+		for i := range w {
+			w[i] *= 63.0 / 8
+			if back || i%in >= command.PickedColumns { // those are multiplied as they are
+				w[i] = math.RoundToEven(w[i])
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func TestIntegersLearnWhatFloatsDo(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer s.Device.Close()
-				if _, err := s.SetData(set+".jsonl", examples, wire.DataOptions{Space: true, ValShare: valShare, Seed: 1}); err != nil {
+				if _, err := s.SetData(set+".jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: 1}); err != nil {
 					t.Fatal(err)
 				}
 				o := wire.Train{Steps: steps, Eval: steps, Batch: 4, Schedule: "linear", Seed: uint64(seed + 1)}
