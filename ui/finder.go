@@ -149,7 +149,7 @@ func (c *FinderPanel) say() string {
 	case f.Rate == 0:
 		return fmt.Sprintf("The loss never fell. Leave the rate to the method: %s.", short(f.Own, 2))
 	}
-	return fmt.Sprintf("The loss falls fastest at about %s; the method’s own rate is %s.", short(f.Rate, 2), short(f.Own, 2))
+	return fmt.Sprintf("A rate of about %s learns fastest without coming apart; the method’s own is %s.", short(f.Rate, 2), short(f.Own, 2))
 }
 
 func (c *FinderPanel) label() string {

@@ -40,9 +40,9 @@ func (r *Run) Ramp(ctx context.Context, low, high float64, steps int, each func(
 // rampRound is how many batches a ramp goes round.
 const rampRound = 4
 
-// RateOf suggests a learning rate by a ramp's losses: where their mean over a round falls
-// fastest, by the logarithm of the rate, before it is lowest. It is 0 where the loss never
-// falls.
+// RateOf suggests a learning rate by a ramp's losses, the lower of two readings: where their
+// mean over a round falls fastest, by the logarithm of the rate, and a tenth of the rate at
+// which it is lowest. It is 0 where the loss never falls.
 func RateOf(rates, losses []float64) float64 {
 	rounds := roundMeans(losses)
 	lowest := 0
@@ -60,7 +60,10 @@ func RateOf(rates, losses []float64) float64 {
 			best, rate = fall, math.Sqrt(from*to)
 		}
 	}
-	return rate
+	if rate == 0 {
+		return 0
+	}
+	return min(rate, rates[lowest+rampRound-2]/10)
 }
 
 // Diverged says whether a ramp has gone far enough: the mean of the last round is half as
