@@ -43,13 +43,19 @@ func waves(f engine.Frozen) engine.Frozen {
 }
 
 // peftModels are the models of peft_check.py.
-var peftModels = map[string]func(t testing.TB, dev engine.Device) engine.Frozen{"llama": tiny.Llama, "gpt2": gpt2, "neox": neox,
+var peftModels = map[string]func(t testing.TB, dev engine.Device) engine.Frozen{"llama": tiny.Llama, "gpt2": gpt2, "neox": neox, "phi3": phi3,
 	"t5odd": pairOf(3, 3), "t5even": pairOf(2, 2)}
 
 // neox is a GPT-NeoX of two blocks on dev.
 func neox(t testing.TB, dev engine.Device) engine.Frozen {
 	return tiny.New(t, dev, `{"model_type":"gpt_neox","num_hidden_layers":2,"hidden_size":16,"num_attention_heads":4,"intermediate_size":24,
 		"vocab_size":40,"max_position_embeddings":64,"rotary_pct":0.5}`)
+}
+
+// phi3 is a Phi-3 of two blocks on dev.
+func phi3(t testing.TB, dev engine.Device) engine.Frozen {
+	return tiny.New(t, dev, `{"model_type":"phi3","num_hidden_layers":2,"hidden_size":16,"num_attention_heads":4,"num_key_value_heads":2,"intermediate_size":24,
+		"vocab_size":40,"max_position_embeddings":64,"tie_word_embeddings":true}`)
 }
 
 // tinyModel is one of the models of peft_check.py.

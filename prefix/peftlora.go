@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"prelude/engine"
@@ -14,28 +13,78 @@ import (
 // loraPrefix stands before the model's own names in PEFT's.
 const loraPrefix = "base_model.model."
 
-// fusion is how a family, as PEFT adapts it, joins three of our linear maps into one.
+// fusion is how a family, as PEFT adapts it, joins linear maps of ours into one.
 type fusion struct {
 	joined string
-	parts  [3]string // names of ours, in the place of joined
-	row    func(i engine.ModelInfo, part, out int) int
+	parts  []string                                    // names of ours, in the place of joined
+	row    func(i engine.ModelInfo, part, out int) int // nil: the parts are one below the other
 }
 
-// fusions by family: GPT-2 has all queries, then all keys, then all values; GPT-NeoX has
-// queries, keys and values of one head after the other.
-var fusions = map[string]fusion{
-	"gpt2": {"c_attn", [3]string{"q", "k", "v"}, func(i engine.ModelInfo, part, out int) int { return part*i.Hidden + out }},
-	"gpt_neox": {"query_key_value", [3]string{"query", "key", "value"}, func(i engine.ModelInfo, part, out int) int {
+// fusions by family: GPT-NeoX has queries, keys and values of one head after the other, the
+// others all queries, then all keys, then all values.
+var fusions = map[string][]fusion{
+	"gpt2": {{joined: "attn.c_attn", parts: []string{"attn.q", "attn.k", "attn.v"}}},
+	"gpt_neox": {{"attention.query_key_value", []string{"attention.query", "attention.key", "attention.value"}, func(i engine.ModelInfo, part, out int) int {
 		return (3*(out/i.HeadDim)+part)*i.HeadDim + out%i.HeadDim
-	}},
+	}}},
+	"phi3": {{joined: "self_attn.qkv_proj", parts: []string{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"}},
+		{joined: "mlp.gate_up_proj", parts: []string{"mlp.gate_proj", "mlp.up_proj"}}},
+	"granitemoehybrid": {{joined: "shared_mlp.input_linear", parts: []string{"mlp.gate_proj", "mlp.up_proj"}},
+		{joined: "shared_mlp.output_linear", parts: []string{"mlp.down_proj"}}},
 }
 
-// join is the fused map that one of our maps is part of, or the map itself and −1.
-func (f fusion) join(name string, role engine.Role) (joined string, part int) {
-	if part = slices.Index([]engine.Role{engine.Query, engine.Key, engine.Value}, role); part < 0 || f.joined == "" {
-		return name, -1
+// joint is one of PEFT's maps that holds several of ours, or one under another name.
+type joint struct {
+	fusion
+	info  engine.ModelInfo
+	block string // what stands before the names
+}
+
+// joined is the map of PEFT that holds one of ours, and its place there; of one that is the
+// same there it is nil.
+func joined(i engine.ModelInfo, name string) (*joint, int) {
+	for _, f := range fusions[i.Family] {
+		for part, suffix := range f.parts {
+			if block, ok := strings.CutSuffix(name, suffix); ok {
+				return &joint{f, i, block}, part
+			}
+		}
 	}
-	return name[:strings.LastIndexByte(name, '.')+1] + f.joined, part
+	return nil, 0
+}
+
+// parted is the map of PEFT by that name, nil where it is one of ours.
+func parted(i engine.ModelInfo, name string) *joint {
+	for _, f := range fusions[i.Family] {
+		if block, ok := strings.CutSuffix(name, f.joined); ok {
+			return &joint{f, i, block}
+		}
+	}
+	return nil
+}
+
+// names are ours of the parts.
+func (j *joint) names() (all []string) {
+	for _, part := range j.parts {
+		all = append(all, j.block+part)
+	}
+	return all
+}
+
+// rows is the number of outputs of the first parts.
+func (j *joint) rows(parts int) (n int) {
+	for _, name := range j.names()[:parts] {
+		n += j.info.Linears[name].Out
+	}
+	return n
+}
+
+// at is where PEFT's map has an output of a part.
+func (j *joint) at(part, out int) int {
+	if j.row != nil {
+		return j.row(j.info, part, out)
+	}
+	return j.rows(part) + out
 }
 
 func (lora) PEFTTypes(*Method) (types []string, why string) { return []string{adapter.LoRA}, "" }
@@ -50,23 +99,26 @@ func (w lora) WritePEFT(m *Method, a *adapter.Adapter) error {
 		rows     int
 		down, up []float32 // [rank, in], [rows, rank]
 	}
-	f := fusions[m.Info.Family]
 	terms, ranks := map[string]*term{}, map[string]int{}
 	var names []string
-	each := func(do func(name string, part int, down, up *Param)) {
+	each := func(do func(name string, j *joint, part int, down, up *Param)) {
 		for _, p := range m.params {
 			if name, ok := strings.CutSuffix(strings.TrimPrefix(p.Name, "lora."), ".A"); ok {
-				joined, part := f.join(name, m.Info.Linears[name].Role)
-				do(joined, part, m.param(p.Name), m.param("lora."+name+".B"))
+				down, up := m.param(p.Name), m.param("lora."+name+".B")
+				j, part := joined(m.Info, name)
+				if j != nil {
+					name = j.block + j.fusion.joined
+				}
+				do(name, j, part, down, up)
 			}
 		}
 	}
-	each(func(name string, part int, down, up *Param) {
+	each(func(name string, j *joint, _ int, down, up *Param) {
 		t := terms[name]
 		if t == nil {
 			t = &term{rows: up.Shape[0]}
-			if part >= 0 {
-				t.rows *= len(f.parts)
+			if j != nil {
+				t.rows = j.rows(len(j.parts))
 			}
 			terms[name], names = t, append(names, name)
 		}
@@ -74,7 +126,7 @@ func (w lora) WritePEFT(m *Method, a *adapter.Adapter) error {
 		t.down = append(t.down, down.Value...)
 	})
 	at := map[string]int{} // columns of B that are filled
-	each(func(name string, part int, _, up *Param) {
+	each(func(name string, j *joint, part int, _, up *Param) {
 		t := terms[name]
 		if t.up == nil {
 			t.up = make([]float32, t.rows*t.rank)
@@ -83,8 +135,8 @@ func (w lora) WritePEFT(m *Method, a *adapter.Adapter) error {
 		factor := float32(t.rank) / float32(r) // PEFT divides alpha by the rank of the whole term
 		for o := range up.Shape[0] {
 			row := o
-			if part >= 0 {
-				row = f.row(m.Info, part, o)
+			if j != nil {
+				row = j.at(part, o)
 			}
 			for k := range r {
 				t.up[row*t.rank+at[name]+k] = up.Value[o*r+k] * factor
@@ -138,7 +190,6 @@ func paddedFits(a *adapter.Adapter, rank int) error {
 // and each term's factor goes into its B.
 func readLoRA(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 	i := arch.Info()
-	fused := fusions[i.Family]
 	var c struct {
 		Alpha  float64            `json:"lora_alpha"`
 		RS     bool               `json:"use_rslora"`
@@ -182,17 +233,14 @@ func readLoRA(arch engine.Architecture, a *adapter.Adapter) (*Method, error) {
 		if c.RS {
 			scale = c.Alpha / math.Sqrt(float64(down.Shape[0]))
 		}
-		names, row := []string{name}, func(_, o int) int { return o }
-		if at, ok := strings.CutSuffix(name, "."+fused.joined); ok && fused.joined != "" {
-			names, row = nil, func(part, o int) int { return fused.row(i, part, o) }
-			for _, part := range fused.parts {
-				names = append(names, at+"."+part)
-			}
+		names, rows, row := []string{name}, i.Linears[name].Out, func(_, o int) int { return o }
+		if j := parted(i, name); j != nil {
+			names, rows, row = j.names(), j.rows(len(j.parts)), j.at
 		}
 		for part, name := range names {
 			out := i.Linears[name].Out
 			spec, ok := arch.Tensors()[name+".weight"]
-			if !ok || out == 0 || down.Shape[1] != spec.Len()/out || up.Shape[0] != out*len(names) {
+			if !ok || out == 0 || down.Shape[1] != spec.Len()/out || up.Shape[0] != rows {
 				return nil, fmt.Errorf("prefix: the adapter changes %q by [%d %d]·[%d %d], which does not fit the model", name, up.Shape[0], up.Shape[1], down.Shape[0], down.Shape[1])
 			}
 			r, in := down.Shape[0], down.Shape[1]

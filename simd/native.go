@@ -10,6 +10,7 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"prelude/simd/command"
 )
@@ -23,7 +24,7 @@ func New(ctx context.Context, o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := uint32(65536)
+	pages := uint32(65535) // of 65536 wazero says that they are 0 bytes
 	if o.MaxBytes > 0 {
 		pages = uint32(min(int64(pages), o.MaxBytes>>16))
 	}
@@ -34,7 +35,7 @@ func New(ctx context.Context, o Options) (*Device, error) {
 	if _, err := env.Instantiate(ctx); err != nil {
 		return nil, fmt.Errorf("simd: %w", err)
 	}
-	mod, err := rt.Instantiate(ctx, wasm)
+	mod, err := rt.Instantiate(experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(reserve)), wasm)
 	if err != nil {
 		rt.Close(ctx)
 		return nil, fmt.Errorf("simd: %w", err)
@@ -50,6 +51,7 @@ type native struct {
 	walk  api.Function
 	begin time.Time
 	max   int64
+	gone  bool // with its memory
 }
 
 func (h *native) size() int64  { return int64(h.mem.Size()) }
@@ -64,9 +66,16 @@ func (h *native) grow(bytes int64) error {
 	return nil
 }
 
-func (h *native) write(at uint32, src []byte) { h.mem.Write(at, src) }
+func (h *native) write(at uint32, src []byte) {
+	if !h.gone {
+		h.mem.Write(at, src)
+	}
+}
 
 func (h *native) read(at uint32, dst []byte) {
+	if h.gone {
+		return
+	}
 	b, _ := h.mem.Read(at, uint32(len(dst)))
 	copy(dst, b)
 }
@@ -87,7 +96,10 @@ func (h *native) run(_ context.Context, ws, _ uint32, stop func() bool) (bool, e
 	}
 }
 
-func (h *native) close() error { return h.rt.Close(context.Background()) }
+func (h *native) close() error {
+	h.gone = true
+	return h.rt.Close(context.Background())
+}
 
 // rest lets others work while the device is paused.
 func rest() { time.Sleep(5 * time.Millisecond) }

@@ -1,4 +1,4 @@
-"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries), GPT-2, GPT-NeoX,
+"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries), GPT-2, GPT-NeoX, Phi-3,
 and T5s of two and three layers a stack, of which PEFT reads its pairs of keys and values differently.
 
     python peft_check.py make           writes peft.json: adapters as PEFT saves them, with PEFT's logits
@@ -18,7 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from peft import (AdaptionPromptConfig, CartridgeConfig, CPTConfig, LoraConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig,
                   PromptTuningConfig, get_peft_model)
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, T5Config, T5ForConditionalGeneration
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, Phi3Config, Phi3ForCausalLM, T5Config, T5ForConditionalGeneration
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 IDS = [[4, 7, 22, 38, 1, 15, 9]]
@@ -120,6 +120,19 @@ def model(kind):
                                          num_key_value_heads=KV, vocab_size=VOCAB, max_position_embeddings=64, rms_norm_eps=1e-5,
                                          rope_theta=10000.0, tie_word_embeddings=True, attn_implementation="eager"))
         w = weights(shapes_llama())
+    elif kind == "phi3":
+        m = Phi3ForCausalLM(Phi3Config(hidden_size=D, intermediate_size=FF, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
+                                       num_key_value_heads=KV, vocab_size=VOCAB, max_position_embeddings=64, rms_norm_eps=1e-5,
+                                       tie_word_embeddings=True, pad_token_id=0, attn_implementation="eager"))
+        w, split = {}, weights(shapes_llama())
+        for name, t in split.items():
+            if ".q_proj." in name:
+                t, name = torch.cat([split[name.replace(".q_proj.", f".{p}_proj.")] for p in "qkv"]), name.replace(".q_proj.", ".qkv_proj.")
+            elif ".gate_proj." in name:
+                t, name = torch.cat([t, split[name.replace(".gate_proj.", ".up_proj.")]]), name.replace(".gate_proj.", ".gate_up_proj.")
+            elif any(f".{p}_proj." in name for p in ("k", "v", "up")):
+                continue
+            w[name] = t
     elif kind in T5:
         m = T5ForConditionalGeneration(T5Config(d_model=D, d_kv=D // HEADS, d_ff=FF, num_layers=T5[kind], num_heads=HEADS, vocab_size=VOCAB,
                                                 n_positions=64, feed_forward_proj="gated-gelu", relative_attention_num_buckets=8,
@@ -189,6 +202,8 @@ def configs(kind):
         all["ADAPTION_PROMPT"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=1, **t)
         all["ADAPTION_PROMPT, all layers"] = AdaptionPromptConfig(adapter_len=SLOTS, adapter_layers=2, **t)
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], rank_pattern={"down_proj": 3}, **t)
+    elif kind == "phi3":
+        all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["qkv_proj", "gate_up_proj", "o_proj"], **t)
     elif kind == "neox":
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["query_key_value", "dense_h_to_4h"], **t)
     else:
@@ -221,7 +236,7 @@ def saved(kind, name, config):
 
 def made():
     out = {}
-    for kind in ("llama", "gpt2", "neox", *T5):
+    for kind in ("llama", "gpt2", "neox", "phi3", *T5):
         out[kind + " alone"] = {"logits": logits(model(kind))}
         for name, config in configs(kind).items():
             raw, z = saved(kind, name, config)
