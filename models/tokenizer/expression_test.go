@@ -46,6 +46,45 @@ func TestExpression(t *testing.T) {
 	}
 }
 
+// TestNamedPreTokenizers cuts as llama.cpp's patterns do for names of tokenizer.ggml.pre, by
+// the Python package; and every name's parts can be built.
+func TestNamedPreTokenizers(t *testing.T) {
+	var want struct {
+		Texts []string
+		Named map[string][][]string
+	}
+	text, err := os.ReadFile("testdata/pieces.json")
+	if err == nil {
+		err = json.Unmarshal(text, &want)
+	}
+	if err != nil || len(want.Named) < 9 {
+		t.Fatal(len(want.Named), err)
+	}
+	for name, f := range families {
+		split, _, err := parseSplitters(json.RawMessage(f.preTokenizer), name, &nest{field: name})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i, pieces := range want.Named[name] {
+			var got []string
+			emit := func(piece string, _ place) {
+				if piece != "" {
+					got = append(got, piece)
+				}
+			}
+			for _, split := range slices.Backward(split) {
+				next := emit
+				emit = func(piece string, at place) { split(piece, at, next) }
+			}
+			emit(want.Texts[4*i], begin)
+			if !slices.Equal(got, pieces) {
+				t.Errorf("%s, %q: got %q, want %q", name, want.Texts[4*i], got, pieces)
+			}
+		}
+	}
+}
+
 // TestExpressionRefuses what it would read otherwise, and takes no pattern's time.
 func TestExpressionRefuses(t *testing.T) {
 	for _, pattern := range []string{`(?<=a)b`, `(?=a)`, `a++`, `a?+`, `[a-z&&[^b]]`, `\bword`, `^a`, `a$`, `(a)\1`, `(?>a)`, `\s+(?!\S)`, `(`, `a{1000000}`, strings.Repeat("a", 5000)} {

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -22,7 +23,8 @@ type Metadata interface {
 }
 
 // FromGGUF reads the tokenizer in a GGUF file's metadata: byte-level BPE
-// ("gpt2") with a known pre-tokeniser, or SentencePiece BPE by scores ("llama").
+// ("gpt2") with a known pre-tokeniser, SentencePiece BPE by scores ("llama") or
+// Unigram ("t5").
 // Errors name the key that is wrong.
 func FromGGUF(meta Metadata) (*Tokenizer, error) {
 	t, err := fromGGUF(meta)
@@ -46,6 +48,8 @@ const (
 	keyAddBOS      = "tokenizer.ggml.add_bos_token"
 	keyAddEOS      = "tokenizer.ggml.add_eos_token"
 	keySpacePrefix = "tokenizer.ggml.add_space_prefix"
+	keyExtraSpaces = "tokenizer.ggml.remove_extra_whitespaces"
+	keyCharsmap    = "tokenizer.ggml.precompiled_charsmap"
 )
 
 // The values of token_type.
@@ -82,8 +86,26 @@ var (
 	familyTekken = family{preTokenizer: splitPart(patternTekken), ignoreMerges: true, addBOS: true}
 	familyQwen35 = family{normalizer: nfcPart, preTokenizer: splitPart(patternQwen35)}
 
+	familyQwen  = family{preTokenizer: splitPart(patternQwen2)} // llama.cpp composes no characters
+	familyLing  = family{preTokenizer: splitPart(patternLing)}
+	familyDeep3 = family{preTokenizer: splitPart(`\p{N}{1,3}`, hanAndKana, patternDeep3)}
+
 	// The names of llama.cpp, by what its llama-vocab.cpp does for each.
 	families = map[string]family{
+		"default":    {preTokenizer: wordsPart(punctuation+`|]+`, `\p{N}+`, `[0-9][0-9][0-9]`)},
+		"falcon":     {preTokenizer: wordsPart(punctuation+"|`]+", `[0-9][0-9][0-9]`)},
+		"minicpm5":   {preTokenizer: splitPart(`\p{N}{1,3}`, strings.Replace(patternQwen2, `\p{N}|`, `\p{N}+|`, 1)), ignoreMerges: true},
+		"seed-coder": {preTokenizer: splitPart(patternSeed)},
+		"ufakzeka":   {preTokenizer: splitPart(patternQwen2[strings.Index(patternQwen2, `[^\r`):])},
+		"bailingmoe": familyLing, "bailingmoe2": familyLing, "llada-moe": familyLing,
+		"deepseek-coder": {preTokenizer: splitPart(`[\r\n]`, `\s?\p{L}+`, `\s?\p{P}+`, hanAndMore, `\p{N}`)},
+		"deepseek-v3":    familyDeep3, "hunyuan-dense": familyDeep3, "joyai-llm": familyDeep3, "hy_v4": familyDeep3,
+		"kormo": familyQwen, "f2llmv2": familyQwen, "grok-2": familyQwen, "hunyuan": familyQwen, "solar-open": familyQwen,
+		"jina-v5-nano": familyLlama3, "glm4": familySmaug, "chatglm-bpe": familySmaug, "mellum2": familySmol,
+		"kanana2": familyGPT4o, "talkie": familyGPT4o, "minimax-m2": familyGPT4o,
+		"jina-es": familyGPT2, "jina-de": familyGPT2, "jina-v2-es": familyGPT2, "jina-v2-de": familyGPT2, "a.x-4.0": familyGPT2,
+		"modern-bert": familyGPT2, "trillion": familyGPT2, "granite-docling": familyGPT2,
+
 		"falcon3": familyLlama3, "falcon-h1": familyLlama3, "pixtral": familyLlama3, "lfm2": familyLlama3, "midm-2.0": familyLlama3,
 		"smaug-bpe": familySmaug, "dbrx": familySmaug, "smollm3": familySmol3,
 		"deepseek-r1-qwen": familyQwen2, "stablelm2": familyQwen2, "megrez": familyQwen2, "qwen35": familyQwen35,
@@ -103,10 +125,32 @@ var (
 	}
 )
 
-// splitPart is a pre-tokeniser that cuts by a regular expression.
-func splitPart(pattern string) string {
-	return `{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":` + quote(pattern) +
-		`},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]}`
+// Patterns that llama.cpp has beside those of pretoken.go.
+const (
+	punctuation  = `[\p{P}$+<=>^~`
+	hanAndKana   = `[一-龥぀-ゟ゠-ヿ]+`
+	hanAndMore   = `[一-龥ࠀ-一가-퟿]+`
+	patternLing  = `'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
+	patternSeed  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+`
+	patternDeep3 = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+" + `|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+)
+
+// splitPart is a pre-tokeniser that cuts by regular expressions, each what those before left.
+func splitPart(patterns ...string) string {
+	return sequencePart(patterns, `{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}`)
+}
+
+// wordsPart cuts into GPT-2's words between the first pattern and the others.
+func wordsPart(first string, others ...string) string {
+	return sequencePart(append([]string{first, patternGPT2}, others...), `{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}`)
+}
+
+func sequencePart(patterns []string, last string) string {
+	var parts strings.Builder
+	for _, pattern := range patterns {
+		parts.WriteString(`{"type":"Split","pattern":{"Regex":` + quote(pattern) + `},"behavior":"Isolated","invert":false},`)
+	}
+	return `{"type":"Sequence","pretokenizers":[` + parts.String() + last + `]}`
 }
 
 // quote returns s as a JSON string.
@@ -156,8 +200,10 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 		addBOS, err = f.fromGPT2(meta)
 	case "llama":
 		addBOS, err = true, f.fromLlama(meta, tokens, types)
+	case "t5":
+		err = f.fromT5(meta, tokens, types)
 	default:
-		err = fmt.Errorf("%s %q is not supported; supported are gpt2 and llama", keyModel, kind)
+		err = fmt.Errorf("%s %q is not supported; supported are gpt2, llama and t5", keyModel, kind)
 	}
 	if err != nil {
 		return nil, err
@@ -173,7 +219,10 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 	if add, ok := meta.Bool(keyAddBOS); ok {
 		addBOS = add
 	}
-	addEOS, _ := meta.Bool(keyAddEOS)
+	addEOS, ok := meta.Bool(keyAddEOS)
+	if kind == "t5" && !ok {
+		addEOS = true
+	}
 	f.PostProcessor = template(tokens, bos, addBOS, eos, addEOS)
 	t, err := f.build()
 	if err != nil {
@@ -239,12 +288,9 @@ func (f *file) fromGPT2(meta Metadata) (addBOS bool, err error) {
 // with the highest score. That is the same as merges in order of the score of
 // what they make.
 func (f *file) fromLlama(meta Metadata, tokens []string, types []int64) error {
-	scores, ok := meta.Floats(keyScores)
-	if !ok {
-		return fmt.Errorf("%s is missing", keyScores)
-	}
-	if len(scores) != len(tokens) {
-		return fmt.Errorf("%s has %d entries, want %d as %s has", keyScores, len(scores), len(tokens), keyTokens)
+	scores, err := scoresFrom(meta, tokens)
+	if err != nil {
+		return err
 	}
 	merges, err := mergesByScore(f.vocab, tokens, types, scores)
 	if err != nil {
@@ -274,6 +320,72 @@ func (f *file) fromLlama(meta Metadata, tokens []string, types []int64) error {
 	return nil
 }
 
+// fromT5 fills in Unigram as llama.cpp reads it: text is normalised by SentencePiece's map of
+// characters, of spaces in a row and at the ends one or none is left where the file says so,
+// and each space is a "▁", of which one stands before all.
+func (f *file) fromT5(meta Metadata, tokens []string, types []int64) error {
+	scores, err := scoresFrom(meta, tokens)
+	if err != nil {
+		return err
+	}
+	f.Model.Type = "Unigram"
+	f.scored = make([]scoredToken, len(tokens))
+	for id, token := range tokens {
+		f.scored[id] = scoredToken{token, float64(scores[id])}
+		if types[id] == typeUser || types[id] == typeControl || types[id] == typeUnknown {
+			f.scored[id].score = 0 // the first are likelier than any other, the others no text
+		}
+	}
+	unk, err := idFrom(meta, keyUnk, tokens)
+	if err != nil {
+		return err
+	}
+	if unk < 0 && len(tokens) > defaultUnk {
+		unk = defaultUnk
+	}
+	f.Model.UnkID = &unk
+	var parts []string
+	if bytes, ok := meta.Ints(keyCharsmap); ok {
+		raw := make([]byte, len(bytes))
+		for i, b := range bytes {
+			raw[i] = byte(b)
+		}
+		parts = append(parts, `{"type":"Precompiled","precompiled_charsmap":"`+base64.StdEncoding.EncodeToString(raw)+`"}`)
+	}
+	if remove, _ := meta.Bool(keyExtraSpaces); remove {
+		parts = append(parts, `{"type":"Strip","strip_left":true,"strip_right":true}`, `{"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "}`)
+	}
+	scheme := "never"
+	if prefix, _ := meta.Bool(keySpacePrefix); prefix {
+		scheme = "always"
+		parts = append(parts, `{"type":"Prepend","prepend":"▁"}`)
+	}
+	parts = append(parts, `{"type":"Replace","pattern":{"String":" "},"content":"▁"}`)
+	f.Normalizer = json.RawMessage(`{"type":"Sequence","normalizers":[` + strings.Join(parts, ",") + `]}`)
+	f.Decoder = json.RawMessage(`{"type":"Metaspace","replacement":"▁","prepend_scheme":"` + scheme + `"}`)
+	return nil
+}
+
+// defaultUnk is the unknown token of a Unigram file that names none.
+const defaultUnk = 2
+
+// scoresFrom reads a score for each token.
+func scoresFrom(meta Metadata, tokens []string) ([]float32, error) {
+	scores, ok := meta.Floats(keyScores)
+	if !ok {
+		return nil, fmt.Errorf("%s is missing", keyScores)
+	}
+	if len(scores) != len(tokens) {
+		return nil, fmt.Errorf("%s has %d entries, want %d as %s has", keyScores, len(scores), len(tokens), keyTokens)
+	}
+	for id, score := range scores {
+		if score != score {
+			return nil, fmt.Errorf("%s[%d] is not a number", keyScores, id)
+		}
+	}
+	return scores, nil
+}
+
 // The longest token that merges are looked for in; real ones have at most about
 // a hundred bytes.
 const longestToken = 1024
@@ -297,9 +409,6 @@ func mergesByScore(vocab map[string]int32, tokens []string, types []int64, score
 	for id, token := range tokens {
 		if !text(int32(id)) {
 			continue
-		}
-		if scores[id] != scores[id] {
-			return nil, fmt.Errorf("%s[%d] is not a number", keyScores, id)
 		}
 		if len(token) > longestToken {
 			return nil, fmt.Errorf("%s[%d] has %d bytes, want at most %d", keyTokens, id, len(token), longestToken)

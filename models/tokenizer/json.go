@@ -20,9 +20,10 @@ type file struct {
 	spec
 	Model modelFile `json:"model"`
 
-	again map[int32]string // tokens of ids whose text another id has too
-	vocab map[string]int32 // the model's vocabulary, where it is not in Model.Vocab
-	names fieldNames
+	again  map[int32]string // tokens of ids whose text another id has too
+	vocab  map[string]int32 // the model's vocabulary, where it is not in Model.Vocab: of BPE,
+	scored []scoredToken    // and of Unigram
+	names  fieldNames
 }
 
 // fieldNames is what error messages call the large fields: tokenizer.json and
@@ -180,7 +181,7 @@ func (f *file) build() (*Tokenizer, error) {
 	}
 	t.findLongest(byteLevel)
 	t.guessSpecial()
-	t.file.vocab, t.file.Model.Vocab, t.file.Model.Merges = nil, nil, nil // large; the model has them
+	t.file.vocab, t.file.scored, t.file.Model.Vocab, t.file.Model.Merges = nil, nil, nil, nil // large; the model has them
 	return t, nil
 }
 

@@ -97,9 +97,11 @@ func (s scoredToken) MarshalJSON() ([]byte, error) { return json.Marshal([]any{s
 
 func (f *file) buildUnigram(t *Tokenizer) error {
 	m := &f.Model
-	var list []scoredToken
-	if err := json.Unmarshal(m.Vocab, &list); err != nil {
-		return fmt.Errorf("%s: %w", f.names.vocab, err)
+	list := f.scored
+	if list == nil {
+		if err := json.Unmarshal(m.Vocab, &list); err != nil {
+			return fmt.Errorf("%s: %w", f.names.vocab, err)
+		}
 	}
 	vocab := make(map[string]int32, len(list))
 	for id, s := range list {
