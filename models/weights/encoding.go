@@ -37,6 +37,11 @@ var encodings = map[string]encoding{
 	"IQ4_NL": {block: 32, bytes: 18, dtype: engine.Q8_0, quant: gguf.IQ4_NL, convert: true, scales: []int{0}},
 	"IQ4_XS": {block: 256, bytes: 136, dtype: engine.Q8_0, quant: gguf.IQ4_XS, convert: true, scales: []int{0}},
 	"MXFP4":  {block: 32, bytes: 17, dtype: engine.Q8_0, quant: gguf.MXFP4, convert: true, scales: []int{}},
+
+	"IQ3_XXS": {block: 256, bytes: 98, dtype: engine.Q8_0, quant: gguf.IQ3_XXS, convert: true, scales: []int{0}},
+	"IQ3_S":   {block: 256, bytes: 110, dtype: engine.Q8_0, quant: gguf.IQ3_S, convert: true, scales: []int{0}},
+	"TQ1_0":   {block: 256, bytes: 54, dtype: engine.Q8_0, quant: gguf.TQ1_0, convert: true, scales: []int{52}},
+	"TQ2_0":   {block: 256, bytes: 66, dtype: engine.Q8_0, quant: gguf.TQ2_0, convert: true, scales: []int{64}},
 }
 
 // fileBytes is the size of n elements in the file, deviceBytes on the device.

@@ -134,7 +134,7 @@ func newFlags(name string) *flags {
 }
 
 func (f *flags) examples() {
-	f.StringVar(&f.data, "data", "", "`file` of examples (JSON Lines)")
+	f.StringVar(&f.data, "data", "", "`file` of examples (JSON Lines, a table, Parquet), or several with commas between")
 	f.BoolFunc("chat", "wrap examples in the model's chat template (default: where the model has one; -chat=false does not)", func(v string) error {
 		on, err := strconv.ParseBool(v)
 		f.chat = &on
@@ -225,11 +225,11 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 		fmt.Fprintln(os.Stderr, note)
 	}
 	if f.data != "" {
-		content, err := os.ReadFile(f.data)
+		name, content, err := readExamples(f.data)
 		if err != nil {
 			return nil, err
 		}
-		d, err := s.SetData(filepath.Base(f.data), content, f.dataOptions())
+		d, err := s.SetData(name, content, f.dataOptions())
 		if err != nil {
 			return nil, err
 		}

@@ -198,3 +198,62 @@ func dequantizeMXFP4(dst []float32, src []byte) {
 		dst[i+16] = d * mxfp4[q>>4]
 	}
 }
+
+// IQ3_XXS: d f16, 64 bytes that choose groups of four of a grid, then for each 32 elements a
+// u32 with a 4-bit scale above four times seven signs. x = d·(½+scale)·½·±v.
+func dequantizeIQ3_XXS(dst []float32, src []byte) {
+	d, qs := f16(src), src[2:66]
+	for j := range 8 {
+		s := binary.LittleEndian.Uint32(src[66+4*j:])
+		db := d * (0.5 + float32(s>>28)) * 0.5
+		for k := range 4 {
+			signed(dst[32*j+8*k:], db, evenSigns(s>>(7*k)&127), gridIQ3XXS[qs[8*j+2*k]], gridIQ3XXS[qs[8*j+2*k+1]])
+		}
+	}
+}
+
+// IQ3_S: d f16, 64 bytes and for each a ninth bit that choose groups of four of a grid, a sign
+// for each element, 4-bit scales for each 32. x = d·(1+2·scale)·±v.
+func dequantizeIQ3_S(dst []float32, src []byte) {
+	d, qs, high, signs, scales := f16(src), src[2:66], src[66:74], src[74:106], src[106:110]
+	at := func(i int) [4]float32 { return gridIQ3S[int(qs[i])|int(high[i/8]>>(i%8)&1)<<8] }
+	for j := range 32 {
+		db := d * float32(1+2*int(scales[j/8]>>(4*(j/4%2))&15))
+		signed(dst[8*j:], db, signs[j], at(2*j), at(2*j+1))
+	}
+}
+
+// signed writes eight elements.
+func signed(dst []float32, d float32, signs byte, a, b [4]float32) {
+	for i, v := range [8]float32{a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]} {
+		if dst[i] = d * v; signs>>i&1 != 0 {
+			dst[i] = -dst[i]
+		}
+	}
+}
+
+// TQ1_0: five (of the last four bytes four) base-3 digits a byte, highest first, as a fraction of 256;
+// d f16. x = d·(digit−1).
+func dequantizeTQ1_0(dst []float32, src []byte) {
+	d, at := f16(src[52:]), 0
+	for _, part := range []struct{ from, to, digits int }{{0, 32, 5}, {32, 48, 5}, {48, 52, 4}} {
+		power := byte(1)
+		for range part.digits {
+			for _, q := range src[part.from:part.to] {
+				dst[at] = d * float32(int(uint16(q*power)*3>>8)-1)
+				at++
+			}
+			power *= 3
+		}
+	}
+}
+
+// TQ2_0: two bits an element, 32 bytes of them at a time; d f16. x = d·(q−1).
+func dequantizeTQ2_0(dst []float32, src []byte) {
+	d := f16(src[64:])
+	for j, q := range src[:64] {
+		for k := range 4 {
+			dst[j/32*128+32*k+j%32] = d * float32(int(q>>(2*k)&3)-1)
+		}
+	}
+}

@@ -24,6 +24,11 @@ const (
 	IQ4_NL Type = 20
 	IQ4_XS Type = 23
 	MXFP4  Type = 39
+
+	IQ3_XXS Type = 18
+	IQ3_S   Type = 21
+	TQ1_0   Type = 34
+	TQ2_0   Type = 35
 )
 
 // layout is how a type lays a row out: blocks of so many elements in so many bytes.
@@ -50,6 +55,11 @@ var layouts = map[Type]layout{
 	IQ4_NL: {32, 18, dequantizeIQ4_NL},
 	IQ4_XS: {256, 136, dequantizeIQ4_XS},
 	MXFP4:  {32, 17, dequantizeMXFP4},
+
+	IQ3_XXS: {256, 98, dequantizeIQ3_XXS},
+	IQ3_S:   {256, 110, dequantizeIQ3_S},
+	TQ1_0:   {256, 54, dequantizeTQ1_0},
+	TQ2_0:   {256, 66, dequantizeTQ2_0},
 }
 
 // names has ggml's name of every type there has been, so that what isn't
@@ -57,14 +67,14 @@ var layouts = map[Type]layout{
 var names = map[Type]string{
 	F32: "F32", F16: "F16", Q4_0: "Q4_0", Q4_1: "Q4_1", 4: "Q4_2", 5: "Q4_3", Q5_0: "Q5_0", Q5_1: "Q5_1",
 	Q8_0: "Q8_0", 9: "Q8_1", Q2_K: "Q2_K", Q3_K: "Q3_K", Q4_K: "Q4_K", Q5_K: "Q5_K", Q6_K: "Q6_K", 15: "Q8_K",
-	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", IQ4_NL: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", IQ4_XS: "IQ4_XS",
+	16: "IQ2_XXS", 17: "IQ2_XS", IQ3_XXS: "IQ3_XXS", 19: "IQ1_S", IQ4_NL: "IQ4_NL", IQ3_S: "IQ3_S", 22: "IQ2_S", IQ4_XS: "IQ4_XS",
 	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", BF16: "BF16",
-	31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", 34: "TQ1_0", 35: "TQ2_0",
+	31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", TQ1_0: "TQ1_0", TQ2_0: "TQ2_0",
 	36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8", MXFP4: "MXFP4",
 }
 
 // supported is what an error lists.
-const supported = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS and MXFP4"
+const supported = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, IQ3_XXS, IQ3_S, TQ1_0, TQ2_0 and MXFP4"
 
 // String is ggml's name of the type.
 func (t Type) String() string {

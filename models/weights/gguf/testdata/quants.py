@@ -42,7 +42,8 @@ for t in (T.Q8_0, T.Q4_0, T.Q4_1):
     out[f"{t.name}.quantized"] = quantize(values, t)
 # Types that were added later, with numbers of their own so that those above stay.
 rng = np.random.default_rng(20261129)
-for t, scales in {T.Q2_K: [80, 82], T.Q3_K: [108], T.IQ4_NL: [0], T.IQ4_XS: [0], T.MXFP4: []}.items():
+for t, scales in {T.Q2_K: [80, 82], T.Q3_K: [108], T.IQ4_NL: [0], T.IQ4_XS: [0], T.MXFP4: [],
+                  T.IQ3_XXS: [0], T.IQ3_S: [0], T.TQ1_0: [52], T.TQ2_0: [64]}.items():
     elements, size = GGML_QUANT_SIZES[t]
     n = 12 if elements == 256 else 40
     blocks = rng.integers(0, 256, (n, size), dtype=np.uint8)
