@@ -74,7 +74,14 @@ func openAny(ctx context.Context, src Source, open Opener) (*Catalog, error) {
 		if whole, part, parts, ok := SplitGGUF(src.Name()); ok {
 			return c, c.addSplit(ctx, src, whole, part, parts, open)
 		}
-		return c, c.addGGUF(ctx, src)
+		if err := c.addGGUF(ctx, src); err != nil {
+			return nil, err
+		}
+		if n, _ := c.GGUF.Int("split.count"); n > 1 {
+			no, _ := c.GGUF.Int("split.no")
+			return nil, fmt.Errorf("it is part %d of %d: it wants its own name, like model-%05d-of-%05d.gguf, by which the others are found", no+1, n, no+1, n)
+		}
+		return c, nil
 	}
 	c.Format = "safetensors"
 	return c, c.addSafetensors(ctx, src, func(string) bool { return true })

@@ -86,6 +86,9 @@ func TestSplitGGUF(t *testing.T) {
 		}
 		files = kept
 	}
+	if _, err := weights.Open(ctx, &weights.Bytes{Label: "other.gguf", Data: files[name(2)]}, open); err == nil || !strings.Contains(err.Error(), "it is part 2 of 3: it wants its own name") {
+		t.Errorf("a part of another name: %v", err)
+	}
 	for text, want := range map[string]bool{"a-00001-of-00002.gguf": true, "a-00003-of-00002.gguf": false, "a-00000-of-00002.gguf": false, "a-00001-of-00001.gguf": false, "a.gguf": false, "-00001-of-00002.gguf": false} {
 		if _, _, _, ok := weights.SplitGGUF(text); ok != want {
 			t.Errorf("%s: a part %v", text, ok)
