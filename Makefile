@@ -136,15 +136,18 @@ e2e/node_modules: e2e/package-lock.json
 # What reads people's files held to the programs that make and read them: chat templates
 # to transformers, tokenizers to tokenizers, quantised types to gguf, tables to pandas. Each
 # fixture is written anew and compared with the one that is committed, then with the code.
-# PYTHON has transformers 5.24.0, jinja2 3.1.6, tokenizers, gguf 0.19.0, safetensors, pandas 3.1.1.
-FILES = models/chat/testdata models/weights/gguf/testdata prefix/data/testdata/made models/tokenizer/testdata
+# PYTHON has transformers 5.24.0, jinja2 3.1.6, tokenizers, gguf 0.19.0, safetensors, pandas 3.1.1, pyarrow 26.0.1.
+# PRELUDE_GEMMA, if set, names a real model's file (models/testdata/gemma.py says which), which is compared too.
+FILES = models/chat/testdata models/weights/gguf/testdata prefix/data/testdata/made models/tokenizer/testdata wasm/tune/testdata
 test-files:
 	cd models/chat/testdata && HF_HUB_OFFLINE=1 $(PYTHON) reference.py
 	cd models/weights/gguf/testdata && $(PYTHON) quants.py
 	cd prefix/data/testdata/made && $(PYTHON) made.py
 	cd models/tokenizer/testdata && $(PYTHON) pieces.py
+	cd wasm/tune/testdata && $(PYTHON) parquet.py
 	git diff --exit-code --stat -- $(FILES)
-	$(GO) test -count=1 ./models/chat ./models/tokenizer ./models/weights/... ./prefix/data
+	$(GO) test -count=1 ./models ./models/chat ./models/tokenizer ./models/weights/... ./prefix/data
+	$(GO) test -count=1 ./wasm/tune -run ReadExamples
 
 # Adapters held to PEFT, both ways, on tiny models and on SmolLM2 (`make models`).
 # PYTHON has torch, transformers, peft and gguf.
