@@ -66,7 +66,7 @@ func isTable(name string) bool {
 
 // fromParquet writes the rows of a Parquet table as JSON Lines, a column a key; of a table
 // that is larger than what is read of a file, the first rows. The page does not read
-// Parquet: the reader would add half to what a browser loads.
+// Parquet: the reader would add 2.9 MB to what a browser loads, compressed.
 func fromParquet(file []byte) (lines []byte, err error) {
 	defer func() { // the reader trusts some of a file's numbers
 		if r := recover(); r != nil {
