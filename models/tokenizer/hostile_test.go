@@ -94,10 +94,10 @@ func TestBadMetadata(t *testing.T) {
 		want  string
 	}{
 		{"no model", bytes, keyModel, nil, keyModel + " is missing"},
-		{"another model", bytes, keyModel, "bert", keyModel + ` "bert" is not supported; supported are gpt2 and llama`},
+		{"another model", bytes, keyModel, "bert", keyModel + ` "bert" is not supported; supported are gpt2, llama and t5`},
 		{"no tokens", bytes, keyTokens, nil, keyTokens + " is missing"},
 		{"no pre-tokeniser", bytes, keyPre, nil, keyPre + " is missing"},
-		{"another pre-tokeniser", bytes, keyPre, "mystery", keyPre + ` "mystery" is not supported; supported are codeshell, command-r, `},
+		{"another pre-tokeniser", bytes, keyPre, "mystery", keyPre + ` "mystery" is not supported; supported are a.x-4.0, bailingmoe, `},
 		{"types of another size", bytes, keyTypes, []any{1.0}, keyTypes + " has 1 entries, want 4"},
 		{"no merges", bytes, keyMerges, nil, keyMerges + " is missing"},
 		{"half a merge", bytes, keyMerges, []any{"ab"}, keyMerges + `[0] is "ab", want two tokens`},
