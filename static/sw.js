@@ -8,7 +8,9 @@ const kept = [
   "./",
   "manifest.webmanifest", "icon.svg", "page.css", "page.js", "page.wasm",
   "wasm_exec.js", "worker.js", "worker.wasm", "simd.js", "webgpu.js",
-  "samples/desks.jsonl", "models/models.json", "LICENSE.txt", "NOTICE.txt",
+  "samples/desks.jsonl", "samples/sentiment.jsonl", "samples/intent.jsonl", "samples/entities.jsonl", "samples/orders.jsonl",
+  "samples/animals.jsonl", "samples/polite.jsonl", "samples/german.jsonl", "samples/keeper.jsonl",
+  "models/models.json", "LICENSE.txt", "NOTICE.txt",
   "models/prelude-wren/config.json", "models/prelude-wren/generation_config.json", "models/prelude-wren/tokenizer.json",
   "models/prelude-wren/tokenizer_config.json", "models/prelude-wren/model.safetensors",
 ].map((name) => new URL(name, self.location.href).href);

@@ -32,6 +32,7 @@ type App struct {
 	runs      []*runRecord      // all that are kept, by number
 	sitting   sitting
 	judging   judging
+	standing  *wire.Standing // of the examples in place, once it is measured
 	forgotten *forgotten
 	editing   int        // number of the run whose name is being edited
 	deleted   *runRecord // the run that was deleted last

@@ -25,9 +25,11 @@ type examples struct {
 	adding   []File  // of several files those that are still to be read
 	late     *notice // on one of them that was refused: told when the others are read
 	edit     editor
-	columns  [2]string // chosen in the boxes of an unknown table: the prompt's and the completion's
-	before   *examples // what was there, until the worker has taken this
-	kept     bool      // the browser keeps its bytes
+	columns  [2]string           // chosen in the boxes of an unknown table: the prompt's and the completion's
+	before   *examples           // what was there, until the worker has taken this
+	kept     bool                // the browser keeps its bytes
+	held     map[string]heldFile // files of one's own to measure on, by side
+	tested   bool                // the test set has been answered
 }
 
 // stop ends all readings: no worker will answer them.
@@ -204,7 +206,7 @@ const sampleName = "desks.jsonl"
 
 // sample says whether these are the project's own examples.
 func (d *examples) sample() bool {
-	return d.file != nil && d.file.Name == sampleName && d.file.Ref == nil
+	return d.file != nil && d.file.Ref == nil && (d.file.Name == sampleName || taskOf(d.file.Name) != nil)
 }
 
 func (a *App) takeData(f File, b Bytes) {
@@ -314,6 +316,8 @@ func (a *App) onDataset(m wire.Dataset) {
 		a.data.guessColumns(m.Columns)
 	}
 	a.addNext()
+	a.standing = nil
+	a.bringHeld()
 	a.compare.offer(m.HeldOut)
 	a.live.offer(m.HeldOut)
 }

@@ -38,7 +38,12 @@ func (a *App) cannotJudge() string {
 
 // judge asks for the answers of the base model, of the examples in context, and of every
 // prefix that is switched on.
-func (a *App) judge() {
+func (a *App) judge() { a.judgeRows(false) }
+
+// judgeTest asks for those of the test set, and remembers that it was looked at.
+func (a *App) judgeTest() { a.judgeRows(true) }
+
+func (a *App) judgeRows(test bool) {
 	if why := a.cannotJudge(); why != "" {
 		a.refuse(atCompare, why, "")
 		return
@@ -50,7 +55,7 @@ func (a *App) judge() {
 		keys = append(keys, x.Key)
 	}
 	j.id = a.ask(atCompare, func(id int) wire.Message {
-		return wire.Judge{ID: id, Base: true, InContext: true, Keys: keys, Measure: j.measure}
+		return wire.Judge{ID: id, Base: true, InContext: true, Keys: keys, Measure: j.measure, Test: test}
 	}, nil)
 }
 
@@ -67,7 +72,11 @@ func (a *App) onJudged(m wire.Judged) {
 	delete(a.asked, m.ID)
 	a.judging.stop()
 	a.judging.found, a.judging.shown = &m, 20
+	a.data.tested = a.data.tested || m.Test && a.data.set != nil && a.data.set.Hash == m.Hash
 }
+
+// hasTest says whether there is a test set.
+func (c *JudgePanel) hasTest() bool { return c.App.data.set != nil && c.App.data.set.Test > 0 }
 
 func (c *JudgePanel) progress() string {
 	if p := c.App.judging.progress; p != nil && p.Total > 1 {
@@ -87,7 +96,11 @@ func (c *JudgePanel) verdict() string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %s", name, lossText(x.Loss.Value)))
 	}
-	return fmt.Sprintf("Held-out loss: %s. %s answered by %d in %s.", strings.Join(parts, ", "), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
+	what := "Held-out loss"
+	if j.Test {
+		what = "Loss on the test set"
+	}
+	return fmt.Sprintf(what+": %s. %s answered by %d in %s.", strings.Join(parts, ", "), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
 }
 
 func (c *JudgePanel) rows() []wire.JudgedRow {

@@ -52,3 +52,28 @@ func TestJudging(t *testing.T) {
 		t.Error("it can't be cancelled")
 	}
 }
+
+// A ranking's cells are shaded by their share of the row, right and wrong apart; bins without
+// rows have no bar, and the drawing is said in words.
+func TestJudgeRanking(t *testing.T) {
+	c := &JudgeRanking{Name: "mine", Ranking: &wire.Ranking{Labels: []string{"bad", "good"}, Counts: [][]int{{3, 1}, {0, 4}},
+		Bins: []wire.Bin{{High: 0.1}, {Low: 0.6, High: 0.7, Count: 3, Sure: 0.65, Right: 0}, {Low: 0.9, High: 1, Count: 5, Sure: 0.95, Right: 1}}}}
+	for _, test := range []struct {
+		i, k int
+		want string
+	}{{0, 0, "heat right heat-3"}, {0, 1, "heat wrong heat-1"}, {1, 0, "heat"}, {1, 1, "heat right heat-5"}} {
+		if got := c.heat(test.i, test.k); got != test.want {
+			t.Errorf("row %d, column %d is %q, want %q", test.i, test.k, got, test.want)
+		}
+	}
+	bars := c.bars()
+	if len(bars) != 2 || bars[1].height != 150 || bars[1].count != "5" || bars[0].height != 1 {
+		t.Errorf("bars %+v", bars)
+	}
+	if got := c.spoken(); !strings.Contains(got, "3 rows with a probability of about 0.65: 0 right; 5 rows") {
+		t.Errorf("says %q", got)
+	}
+	if c.count(0) != "" || c.count(4) != "4" {
+		t.Error("empty cells count")
+	}
+}

@@ -89,6 +89,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onJudged(m)
 	case wire.Part:
 		a.onPart(m, blob)
+	case wire.Standing:
+		a.onStanding(m)
 	case wire.Exported:
 		a.onExported(m, blob)
 	case wire.Imported:

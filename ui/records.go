@@ -84,6 +84,8 @@ type dataRecord struct {
 	Hash string           `json:"hash,omitempty"`
 	Opts wire.DataOptions `json:"opts"`
 	Form formRecord       `json:"form"`
+	// Tested says that the test set has been answered.
+	Tested bool `json:"tested,omitempty"`
 }
 
 type formRecord struct {

@@ -186,7 +186,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 		}
 		if d := all.Data; d != nil {
 			if b := files[d.File]; b != nil {
-				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts, kept: true}
+				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts, kept: true, tested: d.Tested}
 				a.form = form{template: d.Form.Template, val: d.Form.Val}
 				s.data = d
 				fmt.Sscanf(d.File, "examples-%d", &s.files)
@@ -246,7 +246,7 @@ func (a *App) keepSitting() {
 	}
 	if s.data != nil {
 		d := *s.data
-		d.Opts, d.Form = a.data.opts, formRecord{a.form.template, a.form.val}
+		d.Opts, d.Form, d.Tested = a.data.opts, formRecord{a.form.template, a.form.val}, a.data.tested
 		if a.data.set != nil {
 			d.Hash = a.data.set.Hash
 		}

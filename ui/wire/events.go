@@ -109,7 +109,10 @@ type Dataset struct {
 	Count     int         `json:"count"`
 	Train     int         `json:"train"`
 	Val       int         `json:"val"`
-	Prompts   int         `json:"prompts"` // distinct
+	Test      int         `json:"test,omitempty"`
+	ValFile   string      `json:"valFile,omitempty"`  // the file of one's own that is validated on
+	TestFile  string      `json:"testFile,omitempty"` // and tested on
+	Prompts   int         `json:"prompts"`            // distinct
 	Errors    []LineError `json:"errors,omitempty"`
 	Skipped   int         `json:"skipped"`
 	Notes     []string    `json:"notes,omitempty"`

@@ -11,6 +11,7 @@ type Judge struct {
 	Measure   string `json:"measure,omitempty"`   // "labels", "json", "entities", "exact", "text"; "": as the data suggests
 	MaxTokens int    `json:"maxTokens,omitempty"` // of an answer; 0: twice the longest that is expected
 	Losses    bool   `json:"losses,omitempty"`    // measure losses alone: nobody answers
+	Test      bool   `json:"test,omitempty"`      // the test set, not what is validated on
 }
 
 // Judged is what came of it.
@@ -20,6 +21,7 @@ type Judged struct {
 	Hash       string      `json:"hash"`            // of the data
 	Shots      int         `json:"shots,omitempty"` // examples in context
 	Count      int         `json:"count"`           // rows that were judged
+	Test       bool        `json:"test,omitempty"`  // they are the test set
 	Candidates []Candidate `json:"candidates"`
 	Pairs      []Pair      `json:"pairs,omitempty"`
 	Rows       []JudgedRow `json:"rows"` // those first in which the candidates differ most
@@ -91,7 +93,20 @@ type RowAnswer struct {
 	Sure   float64 `json:"sure,omitempty"`  // its probability among the labels
 }
 
+// Standing is what a prefix has to beat on the held-out examples that a training validates
+// on, in nats a token: the bare model, and the model with examples in its context. The worker
+// measures it once for a model and its data, while nothing is asked.
+type Standing struct {
+	Hash      string  `json:"hash"` // of the data
+	Base      float64 `json:"base"`
+	InContext float64 `json:"inContext"`
+	Shots     int     `json:"shots"` // examples in context
+	Of        int     `json:"of"`    // to train on
+}
+
+func (Standing) wireType() string { return "standing" }
+
 func (Judge) wireType() string  { return "judge" }
 func (Judged) wireType() string { return "judged" }
 
-func init() { register(Judge{}, Judged{}) }
+func init() { register(Judge{}, Judged{}, Standing{}) }

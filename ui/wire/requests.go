@@ -37,6 +37,14 @@ type Data struct {
 	Opts DataOptions `json:"opts"`
 }
 
+// Held brings a file of one's own (the blob) to validate on, or to test on, in place of a share
+// of the examples; one without a name takes that file away again. Answered by [Dataset].
+type Held struct {
+	ID   int    `json:"id"`
+	Side string `json:"side"` // "validation" or "test"
+	Name string `json:"name"`
+}
+
 // Reparse reads the current file of examples again with other options.
 type Reparse struct {
 	ID   int         `json:"id"`
@@ -51,9 +59,11 @@ type DataOptions struct {
 	System   *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
 	Template string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
 	ValShare float64 `json:"valShare"`           // 0 is the default, 0.2
-	Seed     uint64  `json:"seed"`
-	Cut      bool    `json:"cut,omitempty"`   // cut long examples: the prompt's beginning, the answer's end
-	Turns    bool    `json:"turns,omitempty"` // learn every answer of a conversation, not the last alone
+	// TestShare is set aside before the split and read by no training and no validation; 0: none.
+	TestShare float64 `json:"testShare,omitempty"`
+	Seed      uint64  `json:"seed"`
+	Cut       bool    `json:"cut,omitempty"`   // cut long examples: the prompt's beginning, the answer's end
+	Turns     bool    `json:"turns,omitempty"` // learn every answer of a conversation, not the last alone
 	// Vars switches variables of the chat template (enable_thinking); others keep its
 	// own defaults.
 	Vars map[string]bool `json:"vars,omitempty"`
@@ -145,6 +155,7 @@ type Import struct {
 func (Load) wireType() string     { return "load" }
 func (File) wireType() string     { return "file" }
 func (Data) wireType() string     { return "data" }
+func (Held) wireType() string     { return "held" }
 func (Reparse) wireType() string  { return "reparse" }
 func (Train) wireType() string    { return "train" }
 func (Pause) wireType() string    { return "pause" }
@@ -156,6 +167,6 @@ func (Export) wireType() string   { return "export" }
 func (Import) wireType() string   { return "import" }
 
 func init() {
-	register(Load{}, File{}, Data{}, Reparse{}, Train{}, Pause{}, Resume{}, Stop{},
+	register(Load{}, File{}, Data{}, Held{}, Reparse{}, Train{}, Pause{}, Resume{}, Stop{},
 		Generate{}, Cancel{}, Export{}, Import{})
 }

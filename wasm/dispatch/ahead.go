@@ -7,17 +7,21 @@ import (
 	"time"
 
 	"prelude/ui/wire"
+	"prelude/wasm/session"
 )
 
 // ahead is the training that is prepared while a person still looks at the examples: the
 // one that starts where nothing is changed.
 var ahead = wire.DefaultTrain()
 
-// idleWork is what is done while nothing is asked. Cancel ends it, from any goroutine.
+// idleWork is what is done while nothing is asked: the training that comes next is prepared,
+// and then what it has to beat is measured. Cancel ends it, from any goroutine.
 type idleWork struct {
-	due  bool // there is some, since model or examples have changed
-	mu   sync.Mutex
-	stop context.CancelFunc
+	due     bool // a training is to be prepared, since model or examples have changed
+	compare bool // what it has to beat is to be measured
+	mu      sync.Mutex
+	stop    context.CancelFunc
+	serves  bool // what is under way serves the training that is prepared
 }
 
 // quiet is how long nothing is asked before idle work begins.
@@ -25,16 +29,18 @@ const quiet = 200 * time.Millisecond
 
 // time is when idle work is to begin, if nothing is asked before; nil: there is none.
 func (i *idleWork) time() <-chan time.Time {
-	if !i.due {
+	if !i.due && !i.compare {
 		return nil
 	}
 	return time.After(quiet)
 }
 
-// begin returns the context of the work, which cancel ends.
-func (i *idleWork) begin(ctx context.Context) (work context.Context, end func()) {
+// begin returns the context of the work, which cancel ends; it may serve the training that
+// comes next.
+func (i *idleWork) begin(ctx context.Context, serves bool) (work context.Context, end func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.serves = serves
 	work, i.stop = context.WithCancel(ctx)
 	return work, i.cancel
 }
@@ -49,15 +55,37 @@ func (i *idleWork) cancel() {
 	}
 }
 
-// lookAhead prepares a training. What a request breaks off is taken up after it; what
-// fails, the training itself will report.
+// give ends the work that is under way for a request, unless it is done for that request: a
+// training like the one that is prepared.
+func (i *idleWork) give(m wire.Message) {
+	i.mu.Lock()
+	serves := i.serves
+	i.mu.Unlock()
+	if t, training := m.(wire.Train); !serves || !training || !session.SamePreparation(t, ahead) {
+		i.cancel()
+	}
+}
+
+// lookAhead prepares a training, or measures what it has to beat. What a request breaks off is
+// taken up after it; what fails, the training itself will report.
 func (w *Worker) lookAhead(ctx context.Context) {
-	work, end := w.ahead.begin(ctx)
+	prepare := w.ahead.due
+	work, end := w.ahead.begin(ctx, prepare)
 	defer end()
 	if w.queue.waiting() > 0 { // it came before it could cancel
 		return
 	}
-	if err := w.session.Ahead(work, ahead); !errors.Is(err, context.Canceled) {
-		w.ahead.due = false
+	if prepare {
+		if err := w.session.Ahead(work, ahead); !errors.Is(err, context.Canceled) {
+			w.ahead.due = false
+		}
+		return
+	}
+	found, err := w.session.Standing(work)
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	if w.ahead.compare = false; err == nil {
+		w.send(found)
 	}
 }

@@ -48,11 +48,8 @@ func (w *Worker) Receive(encoded string, blob Blob) {
 	if err == nil && w.urgent(m) {
 		return
 	}
-	t, training := m.(wire.Train)
 	w.queue.put(request{m, blob, err})
-	if !training || !session.SamePreparation(t, ahead) {
-		w.ahead.cancel()
-	}
+	w.ahead.give(m)
 }
 
 // Run says what there is, and then answers requests until ctx ends.
@@ -174,6 +171,8 @@ func (w *Worker) handle(r request) {
 		w.fail(m.ID, err)
 	case wire.Data:
 		w.dataset(m.ID, func() (wire.Dataset, error) { return s.SetData(m.Name, bytesOf(r.blob), m.Opts) })
+	case wire.Held:
+		w.dataset(m.ID, func() (wire.Dataset, error) { return s.SetHeld(m.Side, m.Name, bytesOf(r.blob)) })
 	case wire.Reparse:
 		w.dataset(m.ID, func() (wire.Dataset, error) { return s.Reparse(m.Opts) })
 	case wire.Train:
@@ -259,7 +258,7 @@ func (w *Worker) dataset(id int, f func() (wire.Dataset, error)) {
 	w.fail(id, w.idle(func() error {
 		d, err := f()
 		if err == nil {
-			w.ahead.due = true
+			w.ahead.due, w.ahead.compare = true, true
 			d.ID = id
 			w.send(d)
 		}
@@ -298,7 +297,7 @@ func (w *Worker) load(ctx context.Context, m wire.Load) error {
 		}
 		return err
 	}
-	w.ahead.due = true
+	w.ahead.due, w.ahead.compare = true, true
 	l := w.session.Loaded()
 	l.ID, l.DeviceWhy, l.Notes = m.ID, w.why, append(l.Notes, w.notes...)
 	w.send(l)

@@ -357,6 +357,9 @@ func TestWorkAhead(t *testing.T) {
 		wait[wire.Trained](p)
 		return runs.Load()
 	}
+	if s := wait[wire.Standing](p); s.Shots == 0 || s.Base <= 0 || s.InContext <= 0 {
+		t.Errorf("what is to be beaten: %+v", s)
+	}
 	prepared, anew := train(1), train(2)
 	if prepared >= anew || prepared > 4 {
 		t.Errorf("%d runs in a training that was prepared, %d in another one", prepared, anew)

@@ -111,7 +111,13 @@ func (s *Session) id(e *examples) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%s %s %s %v on %s", e.hash, opts, s.model.Fingerprint, s.model.Frozen.Precision, s.Device.Name())
+	held := ""
+	for _, side := range []string{validationSide, testSide} {
+		if f := e.held[side]; f != nil {
+			held += " " + side + " " + f.hash
+		}
+	}
+	return fmt.Sprintf("%s%s %s %s %v on %s", e.hash, held, opts, s.model.Fingerprint, s.model.Frozen.Precision, s.Device.Name())
 }
 
 // options are a request as the training loop takes it.

@@ -9,9 +9,13 @@ import (
 	"prelude/prefix/data"
 )
 
-// contextMethod is the training examples as a prefix that is not trained: as many as fit.
-func (s *Session) contextMethod(ctx context.Context, plain []data.Tokens) (*prefix.Method, map[string]engine.Tensor, int, error) {
-	context, n := s.inContext(plain)
+// contextMethod is the training examples as a prefix that is not trained: as many as fit into
+// the model's context and into so many tokens.
+func (s *Session) contextMethod(ctx context.Context, plain []data.Tokens, most int) (*prefix.Method, map[string]engine.Tensor, int, error) {
+	context, n := s.inContext(plain, most)
+	if n == 0 {
+		return nil, nil, 0, hint("Shorten the examples.", "not one of them fits into the model's context beside what is asked")
+	}
 	kv, err := prefix.TextKV(ctx, s.model.Frozen, context)
 	if err != nil {
 		return nil, nil, 0, err
@@ -25,8 +29,8 @@ func (s *Session) contextMethod(ctx context.Context, plain []data.Tokens) (*pref
 }
 
 // inContext joins whole training examples, as many as fit beside the longest one of val.
-func (s *Session) inContext(val []data.Tokens) (ids []int32, n int) {
-	room := s.model.Arch.Info().Context
+func (s *Session) inContext(val []data.Tokens, most int) (ids []int32, n int) {
+	room := min(most, s.model.Arch.Info().Context)
 	for _, t := range val {
 		room = min(room, s.model.Arch.Info().Context-len(t.IDs))
 	}

@@ -21,6 +21,7 @@ type examples struct {
 	content []byte
 	hash    string // SHA-256 of the content, in hexadecimal
 	opts    wire.DataOptions
+	held    map[string]*heldFile // files of one's own, by side
 	split   split
 	form    *data.Template
 	chat    bool // wrapped in the chat template
@@ -76,10 +77,11 @@ func (e *examples) text() adapter.Text {
 	return t
 }
 
-// split is the examples on both sides of the split, with their tokens.
+// split is the examples on each side of the split, with their tokens. No training and no
+// validation reads test.
 type split struct {
-	train, val             []data.Example
-	trainTokens, valTokens []data.Tokens
+	train, val, test                   []data.Example
+	trainTokens, valTokens, testTokens []data.Tokens
 }
 
 // SetData reads a file of examples. It needs no model; tokens are made when there is
@@ -87,7 +89,7 @@ type split struct {
 func (s *Session) SetData(name string, content []byte, o wire.DataOptions) (wire.Dataset, error) {
 	e := &examples{name: name, content: content, opts: o}
 	if before := s.examples; before != nil && bytes.Equal(before.content, content) {
-		e.hash = before.hash
+		e.hash, e.held = before.hash, before.held
 	} else {
 		e.hash = fmt.Sprintf("%x", sha256.Sum256(content))
 	}
@@ -129,15 +131,11 @@ func (s *Session) read(e *examples) (wire.Dataset, error) {
 	if err != nil {
 		return d, err
 	}
-	share := e.opts.ValShare
-	if share < 0 || share > mostVal {
-		return d, hint("Set at most a third of the examples aside.", "a validation share of %g; it may be up to a third", share)
+	if err := s.divide(e, all, &d); err != nil {
+		return d, err
 	}
-	var notes []string
-	e.split.train, e.split.val, notes = data.Split(all, share, e.opts.Seed)
-	d.Notes = append(d.Notes, notes...)
 	if e.opts.Turns {
-		e.split.train, e.split.val = data.EachAnswer(e.split.train), data.EachAnswer(e.split.val)
+		e.split.train, e.split.val, e.split.test = data.EachAnswer(e.split.train), data.EachAnswer(e.split.val), data.EachAnswer(e.split.test)
 	}
 	if s.model != nil {
 		if err := s.tokenise(e, &d); err != nil {
@@ -201,8 +199,8 @@ func (e *examples) describe(d *wire.Dataset) {
 	if len(d.Errors) > 0 && e.opts.SkipBad {
 		d.Skipped = len(d.Errors)
 	}
-	d.Train, d.Val = len(e.split.train), len(e.split.val)
-	d.Count = d.Train + d.Val
+	d.Train, d.Val, d.Test = len(e.split.train), len(e.split.val), len(e.split.test)
+	d.Count = d.Train + d.Val + d.Test
 	prompts := map[string]bool{}
 	for _, side := range [][]data.Example{e.split.train, e.split.val} {
 		for _, x := range side {
@@ -273,7 +271,8 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 	sides := []struct {
 		of     *[]data.Example
 		tokens *[]data.Tokens
-	}{{&e.split.train, &e.split.trainTokens}, {&e.split.val, &e.split.valTokens}}
+		from   string // before an error's message
+	}{{&e.split.train, &e.split.trainTokens, ""}, {&e.split.val, &e.split.valTokens, e.held[validationSide].prefix()}, {&e.split.test, &e.split.testTokens, e.held[testSide].prefix()}}
 	cut := 0
 	d.Notes = append(d.Notes, s.edges(slices.Concat(e.split.train, e.split.val), e.opts)...)
 	for _, side := range sides {
@@ -282,7 +281,7 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 		failed := map[int]bool{}
 		for _, b := range bad {
 			failed[b.Line] = true
-			d.Errors = append(d.Errors, wire.LineError{Line: b.Line, Message: b.Message})
+			d.Errors = append(d.Errors, wire.LineError{Line: b.Line, Message: side.from + b.Message})
 		}
 		kept := (*side.of)[:0:0]
 		for _, x := range *side.of {

@@ -29,8 +29,9 @@ type candidate struct {
 	main    eval.Statistic // what the measure compares by
 }
 
-// judgeStreams is how many rows are answered at a time.
-const judgeStreams = 8
+// judgeStreams is how many rows are answered at a time: with more, a step takes longer by about
+// as much as it gives.
+const judgeStreams = 16
 
 // Judge answers the whole held-out set by each candidate, and compares them. Progress is told
 // how many answers there are, and ends it by returning false.
@@ -46,7 +47,13 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 	if _, err := s.read(s.examples); err != nil {
 		return j, err
 	}
-	val := s.examples.split.valTokens
+	rows, val := s.examples.split.val, s.examples.split.valTokens
+	if o.Test {
+		rows, val = s.examples.split.test, s.examples.split.testTokens
+		if len(val) == 0 {
+			return j, hint("Set a share of the examples aside for it, or bring a file.", "there is no test set")
+		}
+	}
 	if len(val) == 0 {
 		return j, hint("Give more examples.", "there are too few examples to set some aside for validation")
 	}
@@ -63,7 +70,7 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 		return j, err
 	}
 	var expected []string
-	for _, e := range s.examples.split.val {
+	for _, e := range rows {
 		prompt, completion, err := enc.Text(e)
 		if err != nil {
 			return j, err
@@ -75,7 +82,7 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 	if err != nil {
 		return j, err
 	}
-	j.Measure, j.Hash, j.Shots, j.Count = string(measure), s.examples.hash, shots, len(j.Rows)
+	j.Measure, j.Hash, j.Shots, j.Count, j.Test = string(measure), s.examples.hash, shots, len(j.Rows), o.Test
 	done, total := 0, len(all)*len(val)
 	told := func() bool { done++; return progress(done, total) }
 	for _, c := range all {
@@ -91,7 +98,7 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 			if err := s.answerAll(ctx, c, most, told); err != nil {
 				return j, err
 			}
-			if err := s.score(ctx, c, measure, labels, expected); err != nil {
+			if err := s.score(ctx, c, measure, labels, rows, expected); err != nil {
 				return j, err
 			}
 		}
@@ -140,7 +147,7 @@ func (s *Session) candidates(ctx context.Context, o wire.Judge, val []data.Token
 		c := &candidate{Candidate: wire.Candidate{Name: "In context", Which: "context"}, tokens: plain}
 		if s.encDec() {
 			c.tokens, shots = s.shown(val)
-		} else if c.method, c.tensors, shots, err = s.contextMethod(ctx, plain); err != nil {
+		} else if c.method, c.tensors, shots, err = s.contextMethod(ctx, plain, s.model.Arch.Info().Context); err != nil {
 			return all, 0, free, err
 		}
 		free = func() {
@@ -171,7 +178,8 @@ const mostRanked = 60
 // measureOf is the measure that is asked for, or that suits the examples, and the labels that it
 // ranks, if it does: as they stand after their prompts.
 func (s *Session) measureOf(name string) (m eval.Measure, labels []string, err error) {
-	answers := slices.Concat(data.Answers(s.examples.split.train), data.Answers(s.examples.split.val))
+	split := s.examples.split
+	answers := slices.Concat(data.Answers(split.train), data.Answers(split.val), data.Answers(split.test))
 	if m = eval.Measure(name); m == "" {
 		m = eval.Choose(answers)
 	} else if !slices.Contains(eval.Measures, m) {
@@ -231,8 +239,8 @@ func (s *Session) asked(t data.Tokens) []int32 {
 	return t.IDs[:t.Start]
 }
 
-// asking is a generator for a candidate's rows, several at a time: those with completions of
-// about the same length together. Rows with soft slots, or for an encoder, go one by one.
+// asking is a generator for a candidate's rows, several at a time, those with long completions
+// first. Rows with soft slots, or for an encoder, go one by one.
 type asking struct {
 	*generate.Generator
 	s       *Session
@@ -257,8 +265,8 @@ func (s *Session) askAll(ctx context.Context, c *candidate, most int) (*asking, 
 	if room := s.model.Arch.Info().Context; longest+most+1 > room {
 		a.most = max(1, room-longest-1)
 	}
-	slices.SortStableFunc(a.order, func(i, k int) int {
-		return cmp.Compare(len(c.tokens[i].IDs)-c.tokens[i].Start, len(c.tokens[k].IDs)-c.tokens[k].Start)
+	slices.SortStableFunc(a.order, func(i, k int) int { // the longest first: no long one is left alone
+		return cmp.Compare(len(c.tokens[k].IDs)-c.tokens[k].Start, len(c.tokens[i].IDs)-c.tokens[i].Start)
 	})
 	var err error
 	a.Generator, err = generate.NewMany(ctx, s.model.Frozen, c.method, c.tensors, a.streams, longest+a.most+1)
@@ -273,7 +281,7 @@ func (a *asking) prompts(rows []int) (all [][]int32) {
 	return all
 }
 
-// answerAll answers the rows greedily.
+// answerAll answers the rows greedily. Where a row's answer ends, the next row takes its place.
 func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told func() bool) error {
 	a, err := s.askAll(ctx, c, most)
 	if err != nil {
@@ -281,27 +289,65 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 	}
 	defer a.Close()
 	o := generate.Options{MaxTokens: a.most, Stop: s.ends()}
-	for some := range slices.Chunk(a.order, a.streams) {
-		if o.Soft = nil; c.tokens[some[0]].Soft != nil {
-			o.Soft = c.tokens[some[0]].Soft[:c.tokens[some[0]].Start]
+	said := make([][]int32, len(c.tokens))
+	over := func(i int, ended bool) error {
+		c.answers[i].Text, c.answers[i].Ended, c.answers[i].Tokens = s.spell(c.tokens[i], said[i]), ended, len(said[i])
+		if !told() || ctx.Err() != nil {
+			return context.Canceled
 		}
-		said, ended := make([][]int32, len(some)), make([]bool, len(some))
-		if err := a.RunAll(ctx, a.prompts(some), o, func(i int, _ []float32, id int32) bool {
-			if ended[i] = slices.Contains(o.Stop, id); !ended[i] {
-				said[i] = append(said[i], id)
+		return nil
+	}
+	if a.streams == 1 { // an encoder's rows, or those with soft slots
+		for _, i := range a.order {
+			if o.Soft = c.tokens[i].Soft; o.Soft != nil {
+				o.Soft = o.Soft[:c.tokens[i].Start]
 			}
-			return !ended[i] && ctx.Err() == nil
-		}); err != nil {
+			ended, err := a.Run(ctx, s.asked(c.tokens[i]), o, func(id int32) bool {
+				said[i] = append(said[i], id)
+				return ctx.Err() == nil
+			})
+			if err != nil {
+				return err
+			}
+			if err := over(i, ended); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	streams, err := a.Streams(ctx)
+	if err != nil {
+		return err
+	}
+	rows := make([]int, a.streams) // that the streams answer
+	var ending error
+	emit := func(n int, id int32, end generate.End) bool {
+		i := rows[n]
+		if end != generate.AtStop {
+			said[i] = append(said[i], id)
+		}
+		if end != generate.GoesOn {
+			ending = cmp.Or(ending, over(i, end == generate.AtStop))
+		}
+		return ending == nil
+	}
+	for left := a.order; ending == nil && (len(left) > 0 || streams.Live() > 0); {
+		for ; len(left) > 0 && streams.Free() && ending == nil; left = left[1:] {
+			if _, err := streams.Begin(ctx, s.asked(c.tokens[left[0]]), o, func(n int, id int32, end generate.End) bool {
+				rows[n] = left[0]
+				return emit(n, id, end)
+			}); err != nil {
+				return err
+			}
+		}
+		if err := streams.Step(ctx, emit); err != nil {
 			return err
 		}
-		for k, i := range some {
-			c.answers[i].Text, c.answers[i].Ended, c.answers[i].Tokens = s.spell(c.tokens[i], said[k]), ended[k], len(said[k])
-			if !told() || ctx.Err() != nil {
-				return context.Canceled
-			}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 	}
-	return nil
+	return ending
 }
 
 // spell is the text of an answer.
@@ -321,7 +367,7 @@ func (s *Session) spell(t data.Tokens, answer []int32) string {
 }
 
 // score judges the answers, labels by how likely each one is.
-func (s *Session) score(ctx context.Context, c *candidate, m eval.Measure, labels, expected []string) error {
+func (s *Session) score(ctx context.Context, c *candidate, m eval.Measure, labels []string, rows []data.Example, expected []string) error {
 	var texts []string
 	var ended, length []float64
 	for _, a := range c.answers {
@@ -335,13 +381,13 @@ func (s *Session) score(ctx context.Context, c *candidate, m eval.Measure, label
 	judged := m.Judge(texts, expected)
 	said := judged.Figures[0]
 	if labels != nil {
-		r, err := s.rank(ctx, c, labels)
+		r, err := s.rank(ctx, c, rows[0], labels)
 		if err != nil {
 			return err
 		}
 		gold := make([]string, len(expected))
 		for i := range expected {
-			gold[i] = strings.TrimSpace(s.examples.split.val[i].Answer())
+			gold[i] = strings.TrimSpace(rows[i].Answer())
 			label, sure := r.Pick(i)
 			c.answers[i].Label, c.answers[i].Sure = r.Labels[label], sure
 		}
@@ -368,8 +414,8 @@ func (s *Session) score(ctx context.Context, c *candidate, m eval.Measure, label
 }
 
 // rank measures how likely a candidate holds each label, with the token that ends it, as the
-// answer to each row.
-func (s *Session) rank(ctx context.Context, c *candidate, labels []string) (eval.Ranking, error) {
+// answer to each row; one of the rows shows how an answer is written.
+func (s *Session) rank(ctx context.Context, c *candidate, row data.Example, labels []string) (eval.Ranking, error) {
 	r := eval.Ranking{LogProbs: make([][]float64, len(c.tokens))}
 	enc, err := s.encoding(s.examples.opts)
 	if err != nil {
@@ -378,7 +424,7 @@ func (s *Session) rank(ctx context.Context, c *candidate, labels []string) (eval
 	var continuations [][]int32
 	most := 0
 	for _, l := range labels {
-		t, err := enc.Tokenise(s.examples.split.val[0].WithAnswer(l))
+		t, err := enc.Tokenise(row.WithAnswer(l))
 		if err != nil {
 			return r, err
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"prelude/engine/cpu"
 	"prelude/models/tiny"
 	"prelude/ui/wire"
 	"prelude/wasm/session"
@@ -135,4 +136,36 @@ func losses(s *session.Session) (base, shown, tuned float64, shots int, err erro
 		return
 	}
 	return j.Candidates[0].Loss.Value, j.Candidates[1].Loss.Value, j.Candidates[2].Loss.Value, j.Shots, nil
+}
+
+// What a prefix has to beat is what a judgement of the same rows says, is measured once, and
+// is given up where it is cancelled.
+func TestStanding(t *testing.T) {
+	dev := &counting{Device: cpu.New[float32]()}
+	s := loadOn(t, dev)
+	ctx, cancel := context.WithCancel(context.Background())
+	dev.stop = func(runs int) {
+		if runs == 3 {
+			cancel()
+		}
+	}
+	if _, err := s.Standing(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("cancelled: %v", err)
+	}
+	dev.stop = nil
+	found, err := s.Standing(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := s.Judge(context.Background(), wire.Judge{Base: true, InContext: true, Losses: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(found.Base-j.Candidates[0].Loss.Value) > 1e-5 || math.Abs(found.InContext-j.Candidates[1].Loss.Value) > 1e-5 || found.Shots != j.Shots || found.Hash != j.Hash {
+		t.Errorf("%+v, judged %+v", found, j.Candidates)
+	}
+	dev.runs = 0
+	if again, err := s.Standing(context.Background()); err != nil || again != found || dev.runs > 0 {
+		t.Errorf("measured again in %d runs: %+v, %v", dev.runs, again, err)
+	}
 }

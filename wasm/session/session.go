@@ -30,22 +30,23 @@ type Session struct {
 	// the last checkpoint, or false if this failure is final.
 	Recover func(ctx context.Context, failure error) (engine.Device, bool)
 
-	files    *models.Files // of the model, to load it again
-	loading  weights.Options
-	model    *models.Model
-	chat     *conversation // nil where the model has no chat template
-	examples *examples
-	text     *text
-	lesson   lesson // of the training under way
-	ahead    *prepared
-	bases    map[string]float64 // losses of the bare model, by lesson
-	shelf    []*tuned
-	tuned    *tuned   // the prefix in use, nil: the bare model
-	variant  *variant // a changed prefix, nil: none has been asked for
-	lastKey  int
-	answers  int
-	base     *generate.Generator
-	baseRoom int // tokens that base has room for
+	files     *models.Files // of the model, to load it again
+	loading   weights.Options
+	model     *models.Model
+	chat      *conversation // nil where the model has no chat template
+	examples  *examples
+	text      *text
+	lesson    lesson // of the training under way
+	ahead     *prepared
+	bases     map[string]float64       // losses of the bare model, by lesson
+	standings map[string]wire.Standing // by lesson
+	shelf     []*tuned
+	tuned     *tuned   // the prefix in use, nil: the bare model
+	variant   *variant // a changed prefix, nil: none has been asked for
+	lastKey   int
+	answers   int
+	base      *generate.Generator
+	baseRoom  int // tokens that base has room for
 }
 
 // Hint is an error that says what to do about it.

@@ -23,12 +23,17 @@ func runEval(ctx context.Context, args []string) error {
 	f.StringVar(&o.Measure, "measure", "", "what answers are `measured` by: "+measures()+"; empty: as the data suggests")
 	f.IntVar(&o.MaxTokens, "max", 0, "longest answer in tokens; 0: twice the longest that is expected")
 	f.BoolVar(&o.Losses, "losses", false, "measure losses alone: nobody answers")
+	on := f.String("on", "validation", "the `set` that is answered: validation or test")
+	f.BoolVar(&o.InContext, "context", true, "answer with the training examples in the context too, which takes the longest")
 	rows := f.String("rows", "", "write every row with its answers to this `file`, a .csv or .jsonl")
 	if err := f.parse(args, "model", "data"); err != nil {
 		return err
 	}
+	o.Test = *on == "test"
 	kind := strings.TrimPrefix(filepath.Ext(*rows), ".")
 	switch {
+	case *on != "test" && *on != "validation":
+		return usageError{fmt.Errorf("-on %s: there are validation and test", *on)}
 	case *rows != "" && kind != "csv" && kind != "jsonl":
 		return usageError{fmt.Errorf("-rows %s: the file's name ends in .csv or .jsonl", *rows)}
 	case *rows != "" && o.Losses:
@@ -66,7 +71,7 @@ func (f *flags) judge(ctx context.Context, s *session.Session, o wire.Judge) (wi
 	if err != nil {
 		return wire.Judged{}, err
 	}
-	o.Base, o.InContext = true, true
+	o.Base = true
 	if shelf.InUse != 0 {
 		o.Keys = []int{shelf.InUse}
 	}
@@ -140,7 +145,7 @@ func table(to io.Writer, j wire.Judged) error {
 	for _, s := range j.Verdicts() {
 		fmt.Fprintln(to, s)
 	}
-	_, err := fmt.Fprintf(to, "%d held-out examples in %.1f s; in brackets 95 %% intervals by bootstrap.\n", j.Count, j.Seconds)
+	_, err := fmt.Fprintf(to, "%d %s examples in %.1f s; in brackets 95 %% intervals by bootstrap.\n", j.Count, map[bool]string{false: "held-out", true: "test"}[j.Test], j.Seconds)
 	return err
 }
 

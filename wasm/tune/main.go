@@ -17,6 +17,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -119,7 +120,8 @@ type flags struct {
 	columns, vars        string
 	system, form         string
 	seed                 uint64
-	val                  float64
+	val, test            float64
+	valFile, testFile    string
 	options              *wire.DataOptions // instead of those that the flags say
 	hash                 string            // of the examples, once they are read
 }
@@ -149,6 +151,9 @@ func (f *flags) examples() {
 	f.BoolVar(&f.space, "space", false, "put a space before completions that lack one")
 	f.BoolVar(&f.skip, "skip", false, "skip lines that can't be used")
 	f.Float64Var(&f.val, "val", 20, "`percent` of the examples set aside for validation, at most a third")
+	f.StringVar(&f.valFile, "val-data", "", "`file` of one's own to validate on, instead of -val")
+	f.Float64Var(&f.test, "test", 0, "`percent` of the examples set aside for testing, which training never reads; give eval the same")
+	f.StringVar(&f.testFile, "test-data", "", "`file` of one's own to test on, instead of -test")
 	f.Uint64Var(&f.seed, "seed", wire.DefaultTrain().Seed, "seed of the split, the start and the order")
 }
 
@@ -187,7 +192,7 @@ func (f *flags) dataOptions() wire.DataOptions {
 	if f.options != nil {
 		return *f.options
 	}
-	o := wire.DataOptions{Cut: f.cut, Turns: f.turns, SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed, ValShare: f.val / 100}
+	o := wire.DataOptions{Cut: f.cut, Turns: f.turns, SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed, ValShare: f.val / 100, TestShare: f.test / 100}
 	if f.system != "" {
 		o.System = &f.system
 	}
@@ -233,8 +238,25 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.hash = d.Hash
-		fmt.Fprintf(os.Stderr, "%d examples (%s): %d to train on, %d for validation\n", d.Count, d.Shape, d.Train, d.Val)
+		for _, held := range []struct{ side, file string }{{"validation", f.valFile}, {"test", f.testFile}} {
+			if held.file == "" {
+				continue
+			}
+			name, content, err := readExamples(held.file)
+			if err != nil {
+				return nil, err
+			}
+			if d, err = s.SetHeld(held.side, name, content); err != nil {
+				return nil, err
+			}
+			f.hash += fmt.Sprintf(" %s %x", held.side, sha256.Sum256(content))
+		}
+		f.hash = d.Hash + f.hash
+		fmt.Fprintf(os.Stderr, "%d examples (%s): %d to train on, %d for validation", d.Count, d.Shape, d.Train, d.Val)
+		if d.Test > 0 {
+			fmt.Fprintf(os.Stderr, ", %d for testing", d.Test)
+		}
+		fmt.Fprintln(os.Stderr)
 		for _, note := range d.Notes {
 			fmt.Fprintln(os.Stderr, note)
 		}

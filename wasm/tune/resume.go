@@ -38,7 +38,9 @@ type runRecord struct {
 	Device    string           `json:"device"`
 	Precision string           `json:"precision"`
 	Data      string           `json:"data"`
-	Hash      string           `json:"hash"` // SHA-256 of the data, in hexadecimal
+	ValData   string           `json:"valData,omitempty"`
+	TestData  string           `json:"testData,omitempty"`
+	Hash      string           `json:"hash"` // SHA-256 of the data, and of the files to measure on
 	Options   wire.DataOptions `json:"options"`
 	Out       string           `json:"out"`
 	Name      string           `json:"name"`
@@ -86,6 +88,7 @@ func (f *flags) take(r runRecord) error {
 		return usageError{fmt.Errorf("-resume goes on as the training began: %s can't stand beside it", strings.Join(wrong, ", "))}
 	}
 	f.model, f.device, f.precision, f.data, f.options = r.Model, r.Device, r.Precision, r.Data, &r.Options
+	f.valFile, f.testFile = r.ValData, r.TestData
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -84,6 +85,24 @@ func runTrain(ctx context.Context, args []string) error {
 	return kept.remove()
 }
 
+// absolute makes paths with commas between them independent of the working folder.
+func absolute(paths string) (string, error) {
+	if paths == "" {
+		return "", nil
+	}
+	all := []string{paths}
+	if _, err := os.Stat(paths); errors.Is(err, os.ErrNotExist) {
+		all = strings.Split(paths, ",")
+	}
+	for i, path := range all {
+		var err error
+		if all[i], err = filepath.Abs(path); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(all, ","), nil
+}
+
 // run is the training that the flags ask for, or the one that is gone on with and its checkpoint.
 func (f *flags) run(t *training, out *output, name *string, resume string) (*runFolder, []byte, error) {
 	if resume == "" {
@@ -94,11 +113,13 @@ func (f *flags) run(t *training, out *output, name *string, resume string) (*run
 		if err != nil {
 			return nil, nil, err
 		}
-		data, err := filepath.Abs(f.data)
-		if err != nil {
-			return nil, nil, err
+		paths := [3]string{f.data, f.valFile, f.testFile}
+		for i, path := range paths {
+			if paths[i], err = absolute(path); err != nil {
+				return nil, nil, err
+			}
 		}
-		return &runFolder{path: runOf(out.path), record: runRecord{Model: f.model, Device: f.device, Precision: f.precision, Data: data,
+		return &runFolder{path: runOf(out.path), record: runRecord{Model: f.model, Device: f.device, Precision: f.precision, Data: paths[0], ValData: paths[1], TestData: paths[2],
 			Options: f.dataOptions(), Out: out.path, Name: *name, Train: request}}, nil, nil
 	}
 	kept, file, err := openRun(resume)

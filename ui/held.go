@@ -1,0 +1,132 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+
+	"prelude/ui/wire"
+
+	"github.com/vugu/vugu"
+)
+
+// The sides that may have a file of their own.
+const (
+	validationSide = "validation"
+	testSide       = "test"
+)
+
+// heldFile is a file of one's own to validate on, or to test on.
+type heldFile struct {
+	name  string
+	bytes Bytes
+}
+
+// HeldPanel says what is validated on, and what is kept for a test.
+type HeldPanel struct {
+	App   *App
+	share string // percent for testing, as it stands in its box; "" is what was read
+}
+
+// openHeld reads a file to measure on.
+func (a *App) openHeld(side string, f File) {
+	delete(a.notices, atData)
+	if a.training() || a.data.set == nil {
+		a.refuse(atData, "A file to measure on can’t be taken now.", "Bring the examples first, and end what is under way.")
+		return
+	}
+	if f.Size > maxData {
+		a.refuse(atData, fmt.Sprintf("%s is %s; a file of examples may have %s.", f.Name, size(f.Size), size(maxData)), "A thousand examples measure well: keep a part of the file.")
+		return
+	}
+	a.host.Read(f, func(b Bytes) {
+		if b == nil {
+			a.refuse(atData, f.Name+" could not be read.", "It may have been moved or changed since it was chosen: choose it again.")
+			return
+		}
+		a.sendHeld(side, heldFile{f.Name, b})
+	})
+}
+
+// sendHeld hands a file to measure on to the worker; one without a name takes it away.
+func (a *App) sendHeld(side string, f heldFile) {
+	a.data.keep()
+	a.data.held = maps.Clone(a.data.held)
+	if delete(a.data.held, side); f.name != "" {
+		if a.data.held == nil {
+			a.data.held = map[string]heldFile{}
+		}
+		a.data.held[side] = f
+	}
+	if side == testSide {
+		a.data.tested = false
+	}
+	a.data.id = a.ask(atData, func(id int) wire.Message { return wire.Held{ID: id, Side: side, Name: f.name} }, f.bytes)
+}
+
+// bringHeld gives a new worker the files that the one before had.
+func (a *App) bringHeld() {
+	if a.data.set == nil {
+		return // it is being read
+	}
+	for side, has := range map[string]string{validationSide: a.data.set.ValFile, testSide: a.data.set.TestFile} {
+		f, ok := a.data.held[side]
+		if !ok || has != "" || a.data.id != 0 {
+			continue
+		}
+		tested := a.data.tested
+		a.data.held = maps.Clone(a.data.held)
+		delete(a.data.held, side) // where it is refused now, it is not tried again
+		a.sendHeld(side, f)
+		a.data.tested = tested
+	}
+}
+
+func (c *HeldPanel) summary() string {
+	d := c.App.data.set
+	s := "Measured on: " + count(d.Val) + " for validation"
+	if d.ValFile != "" {
+		s += " (" + d.ValFile + ")"
+	}
+	if d.Test > 0 {
+		s += ", " + count(d.Test) + " for a test"
+	}
+	return s
+}
+
+// file is the file of a side, "" where it is a share of the examples.
+func (c *HeldPanel) file(side string) string {
+	if side == testSide {
+		return c.App.data.set.TestFile
+	}
+	return c.App.data.set.ValFile
+}
+
+// busy says that nothing can be changed now.
+func (c *HeldPanel) busy() bool { return c.App.training() || c.App.data.id != 0 }
+
+func (c *HeldPanel) value() string {
+	if c.share != "" {
+		return c.share
+	}
+	return strconv.FormatFloat(100*c.App.data.opts.TestShare, 'f', -1, 64)
+}
+
+// apply sets the share for testing aside.
+func (c *HeldPanel) apply() {
+	v, err := number("For a test", c.value(), 0, 33, false)
+	if err != nil {
+		c.App.refuse(atData, err.Error()+".", "From 0 to 33 percent; 0 sets none aside.")
+		return
+	}
+	c.share = ""
+	c.App.reparse(func(o *wire.DataOptions) { o.TestShare = v / 100 })
+	c.App.data.tested = false
+}
+
+// take is a file to measure on.
+func (c *HeldPanel) take(side string, e vugu.DOMEvent) {
+	if files := c.App.host.Files(e); len(files) > 0 {
+		c.App.openHeld(side, files[0])
+	}
+}

@@ -1,0 +1,116 @@
+package ui
+
+import (
+	_ "embed"
+	"encoding/json"
+	"strings"
+)
+
+// task is a small data set of the project's own that a person can begin with.
+type task struct {
+	file, title, about string
+	chat               bool // its examples are conversations: a model without a chat template can't read them
+}
+
+// tasks are all of them, in the order in which they are offered.
+var tasks = []task{
+	{file: "sentiment.jsonl", title: "Sentiment", about: "Is a remark positive, negative or neutral?"},
+	{file: "intent.jsonl", title: "Intent", about: "What does somebody want from the house: weather, alarm, music … ten labels."},
+	{file: "entities.jsonl", title: "Named entities", about: "People, places and organisations in a sentence."},
+	{file: "orders.jsonl", title: "JSON from a sentence", about: "An order at the counter becomes item, count and size."},
+	{file: "animals.jsonl", title: "Table to text", about: "A row of a table becomes a sentence."},
+	{file: "polite.jsonl", title: "Style", about: "A blunt remark becomes a polite one."},
+	{file: "german.jsonl", title: "Translation", about: "Short phrases from English to German."},
+	{file: "keeper.jsonl", title: "A persona", about: "Chat with the keeper of a lighthouse.", chat: true},
+}
+
+// TaskFiles are the names of their files.
+func TaskFiles() (all []string) {
+	for _, t := range tasks {
+		all = append(all, t.file)
+	}
+	return all
+}
+
+// taskOf finds the task of a file, nil where it is none.
+func taskOf(file string) *task {
+	for i := range tasks {
+		if tasks[i].file == file {
+			return &tasks[i]
+		}
+	}
+	return nil
+}
+
+// measured.json is what models reach on the tasks with the settings that the page opens with;
+// "make tasks" writes it.
+//
+//go:embed measured.json
+var measuredJSON []byte
+
+// Measured is a model's result on a task: losses in nats a token, and the measure's score.
+type Measured struct {
+	Model string             `json:"model"`
+	Hash  string             `json:"hash"` // of the data, SHA-256
+	By    string             `json:"by"`   // the score's name
+	Shots int                `json:"shots"`
+	Loss  map[string]float64 `json:"loss"` // by "base", "context" and "tuned"
+	Score map[string]float64 `json:"score"`
+}
+
+// measured reads what is known, by file.
+func measured() (all map[string][]Measured, err error) {
+	err = json.Unmarshal(measuredJSON, &all)
+	return all, err
+}
+
+// TasksPanel offers the tasks, with what they reach.
+type TasksPanel struct {
+	App   *App
+	known map[string][]Measured
+}
+
+func (c *TasksPanel) list() []task { return tasks }
+
+// chosen says whether a task's examples are in place.
+func (c *TasksPanel) chosen(t task) bool {
+	d := &c.App.data
+	return d.file != nil && d.sample() && d.file.Name == t.file
+}
+
+func (c *TasksPanel) button(t task) string {
+	if c.chosen(t) {
+		return "In place"
+	}
+	return "Try it"
+}
+
+func (c *TasksPanel) results(t task) []Measured {
+	if c.known == nil {
+		c.known, _ = measured() // a test reads it
+	}
+	return c.known[t.file]
+}
+
+// cell is a loss and a score of one who answers.
+func (c *TasksPanel) cell(m Measured, who string) string {
+	return short(m.Loss[who], 3) + " · " + short(m.Score[who], 2)
+}
+
+func (c *TasksPanel) by(t task) string {
+	for _, m := range c.results(t) {
+		return "Loss · " + strings.ToLower(m.By[:1]) + m.By[1:]
+	}
+	return ""
+}
+
+// openTask takes a task's examples, one of the page's files.
+func (a *App) openTask(t task) {
+	a.host.Fetch(a.host.Asset("samples")+t.file, func(status int, b Bytes) {
+		if status != 200 {
+			a.refuse(atData, "The examples of “"+t.title+"” could not be fetched.", "Check the connection and press the button again.")
+			return
+		}
+		a.takeData(File{Name: t.file, Size: int64(b.Len())}, b)
+	})
+}
