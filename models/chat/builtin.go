@@ -96,6 +96,11 @@ func init() { // the tables and the functions in them refer to each other
 		"select":     func(r *run, v any, g given) (any, error) { return pick(r, v, g, false, true) },
 		"reject":     func(r *run, v any, g given) (any, error) { return pick(r, v, g, false, false) },
 		"selectattr": func(r *run, v any, g given) (any, error) { return pick(r, v, g, true, true) },
+		"sort":       sorted,
+		"dictsort":   dictSorted,
+		"unique":     unique,
+		"min":        extreme(-1),
+		"max":        extreme(1),
 		"rejectattr": func(r *run, v any, g given) (any, error) { return pick(r, v, g, true, false) },
 	}
 	is := func(f func(v any) bool) builtin {
@@ -148,6 +153,10 @@ func names(table map[string]builtin) string {
 
 func sortedNames(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
+func unknownFilter(name string) error {
+	return fmt.Errorf("filter %q is not supported; supported are %s", name, names(filters))
+}
+
 func (e filter) value(r *run) (any, error) {
 	v, err := r.eval(e.of)
 	if err != nil {
@@ -156,6 +165,9 @@ func (e filter) value(r *run) (any, error) {
 	g, err := r.given(e.args)
 	if err != nil {
 		return nil, err
+	}
+	if filters[e.name] == nil {
+		return nil, unknownFilter(e.name)
 	}
 	out, err := r.apply(filters[e.name], v, g)
 	if err != nil {
@@ -404,6 +416,9 @@ func (r *run) attributeOf(of, attribute any) (any, error) {
 }
 
 func mapItems(r *run, v any, g given) (any, error) {
+	if !truth(v) { // none and what is undefined have no items here, as in Jinja
+		return []any{}, nil
+	}
 	list, err := r.items(v)
 	if err != nil {
 		return nil, err
@@ -439,6 +454,9 @@ func mapItems(r *run, v any, g given) (any, error) {
 
 // pick is select, reject and those by attribute.
 func pick(r *run, v any, g given, byAttribute, keep bool) (any, error) {
+	if !truth(v) { // none and what is undefined have no items here, as in Jinja
+		return []any{}, nil
+	}
 	list, err := r.items(v)
 	if err != nil {
 		return nil, err

@@ -18,9 +18,14 @@ var (
 		"strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "startswith", "endswith", "replace", "find", "rfind", "index",
 		"count", "upper", "lower", "title", "capitalize", "join", "removeprefix", "removesuffix", "isdigit", "isspace", // of strings
 		"get", "items", "keys", "values", // of dicts
-		"cycle", // of loop
+		"cycle",                                                                        // of loop
+		"format",                                                                       // of strings
+		"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", // errors where they are called, as in the reference
 	)
 )
+
+// changes are the methods that change a list or a dict.
+var changes = setOf("append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault")
 
 func setOf(names ...string) map[string]bool {
 	set := make(map[string]bool)
@@ -150,6 +155,9 @@ func (r *run) numbers(g given) (any, error) {
 
 // method calls a method of a string, a dict or a loop.
 func method(r *run, v any, name string, g given) (any, error) {
+	if changes[name] {
+		return nil, errors.New("it would change a value, which templates may not")
+	}
 	switch v := v.(type) {
 	case string:
 		return stringMethod(r, v, name, g)
@@ -206,6 +214,8 @@ func dictMethod(r *run, d *dict, name string, g given) (any, error) {
 
 func stringMethod(r *run, s, name string, g given) (any, error) {
 	switch name {
+	case "format":
+		return format(r, s, g)
 	case "upper":
 		return strings.ToUpper(s), nil
 	case "lower":

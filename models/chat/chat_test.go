@@ -29,9 +29,9 @@ type reference struct {
 	}
 }
 
-func readReference(t testing.TB) (ref reference) {
+func readReference(t testing.TB, folder string) (ref reference) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/want.json")
+	data, err := os.ReadFile(filepath.Join(folder, "want.json"))
 	if err == nil {
 		d := json.NewDecoder(bytes.NewReader(data))
 		d.UseNumber() // 1 and 1.0 print differently
@@ -43,15 +43,15 @@ func readReference(t testing.TB) (ref reference) {
 	return ref
 }
 
-func open(t testing.TB, name string) *Template {
+func open(t testing.TB, path string) *Template {
 	t.Helper()
-	source, err := os.ReadFile(filepath.Join("testdata/templates", name))
+	source, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tmpl, err := Parse(string(source))
 	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+		t.Fatalf("%s: %v", path, err)
 	}
 	return tmpl
 }
@@ -59,12 +59,39 @@ func open(t testing.TB, name string) *Template {
 // TestRender compares with transformers, template by template and conversation by
 // conversation; where it raises, so must we.
 func TestRender(t *testing.T) {
-	ref := readReference(t)
-	if len(ref.Renders) < 200 {
-		t.Fatalf("%d renders, want at least 200", len(ref.Renders))
+	ref := readReference(t, "testdata")
+	if len(ref.Renders) < 480 {
+		t.Fatalf("%d renders, want at least 480", len(ref.Renders))
 	}
+	compareRenders(t, ref, "testdata/templates", time.Time{})
+}
+
+// TestOtherTemplates does the same for the folder that PRELUDE_TEMPLATES names, in which
+// testdata/reference.py has written what transformers makes of its templates.
+func TestOtherTemplates(t *testing.T) {
+	folder := os.Getenv("PRELUDE_TEMPLATES")
+	if folder == "" {
+		t.Skip("PRELUDE_TEMPLATES names no folder of templates")
+	}
+	compareRenders(t, readReference(t, folder), folder, time.Now())
+}
+
+func compareRenders(t *testing.T, ref reference, folder string, now time.Time) {
+	refused := map[string]bool{}
 	for _, r := range ref.Renders {
-		got, err := open(t, r.Template).Render(Input{Messages: r.Messages, AddGenerationPrompt: r.Prompt, BOS: "<s>", EOS: "</s>"})
+		source, err := os.ReadFile(filepath.Join(folder, r.Template))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tmpl, err := Parse(string(source))
+		if err != nil {
+			if !refused[r.Template] {
+				t.Errorf("%s: %v", r.Template, err)
+			}
+			refused[r.Template] = true
+			continue
+		}
+		got, err := tmpl.Render(Input{Messages: r.Messages, AddGenerationPrompt: r.Prompt, BOS: "<s>", EOS: "</s>", Now: now})
 		var refusal *Refusal
 		switch {
 		case r.Text != nil && (err != nil || got != *r.Text):
@@ -77,7 +104,7 @@ func TestRender(t *testing.T) {
 
 // TestLanguage compares one piece of the language at a time with Jinja.
 func TestLanguage(t *testing.T) {
-	for _, s := range readReference(t).Snippets {
+	for _, s := range readReference(t, "testdata").Snippets {
 		tmpl, err := Parse(s.Source)
 		got := ""
 		if err == nil {
@@ -103,7 +130,7 @@ func TestUnknown(t *testing.T) {
 		{"{{ x | shuffle }}", `filter "shuffle" is not supported; supported are abs, `},
 		{"{{ x is prime }}", `test "prime" is not supported`},
 		{"{{ lipsum() }}", `function "lipsum" is not supported; supported are dict, namespace, raise_exception, range, strftime_now`},
-		{"{{ x.append(1) }}", `method "append" is not supported`},
+		{"{{ x.sum(1) }}", `method "sum" is not supported`},
 		{"{{ ''.__class__.mro() }}", `method "mro" is not supported`},
 		{"{{ 2 ** 3 }}", "operator **"},
 		{"{{ x? }}", `unexpected character '?'`},
@@ -166,7 +193,7 @@ func TestSystem(t *testing.T) {
 		{"zephyr.jinja", "", "<|user|>\nHi</s>\n"},
 		{"llama3.jinja", "", "<s><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>"},
 	} {
-		tmpl := open(t, c.template)
+		tmpl := open(t, filepath.Join("testdata/templates", c.template))
 		in := Input{Messages: messages, BOS: "<s>", EOS: "</s>"}
 		own, ok, err := tmpl.DefaultSystem(in)
 		if err != nil || own != c.own || ok != (c.own != "") {
@@ -202,23 +229,23 @@ func TestSystem(t *testing.T) {
 
 func TestNow(t *testing.T) {
 	in := Input{Messages: []Message{{"user", "Hi"}}, Now: time.Date(2025, 3, 7, 0, 0, 0, 0, time.UTC)}
-	got, err := open(t, "llama32.jinja").Render(in)
+	got, err := open(t, "testdata/templates/llama32.jinja").Render(in)
 	if err != nil || !strings.Contains(got, "Today Date: 07 Mar 2025\n") {
 		t.Errorf("%q, %v", got, err)
 	}
 	in.Vars = map[string]any{"date_string": "1 May 2030"}
-	if got, err = open(t, "llama32.jinja").Render(in); err != nil || !strings.Contains(got, "Today Date: 1 May 2030\n") {
+	if got, err = open(t, "testdata/templates/llama32.jinja").Render(in); err != nil || !strings.Contains(got, "Today Date: 1 May 2030\n") {
 		t.Errorf("%q, %v", got, err)
 	}
 	in.Vars = map[string]any{"x": struct{}{}}
-	if _, err = open(t, "llama32.jinja").Render(in); err == nil || !strings.Contains(err.Error(), `variable "x"`) {
+	if _, err = open(t, "testdata/templates/llama32.jinja").Render(in); err == nil || !strings.Contains(err.Error(), `variable "x"`) {
 		t.Errorf("error %v", err)
 	}
 }
 
 // FuzzRender: no template makes Parse or Render panic or run away.
 func FuzzRender(f *testing.F) {
-	ref := readReference(f)
+	ref := readReference(f, "testdata")
 	for _, s := range ref.Snippets {
 		f.Add(s.Source)
 	}

@@ -398,8 +398,8 @@ func (p *parser) filters(e expr) (expr, error) {
 			if err != nil {
 				return nil, err
 			}
-			if filters[name] == nil {
-				return nil, p.errorf("filter %q is not supported; supported are %s", name, names(filters))
+			if filters[name] == nil && p.branches == 0 {
+				return nil, p.errorf("%w", unknownFilter(name))
 			}
 			f := filter{name: name, of: e}
 			if p.accept("(") {

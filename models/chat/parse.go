@@ -53,6 +53,7 @@ type parser struct {
 	line     int
 	depth    int
 	macros   map[string]bool // of the whole template
+	branches int             // of ifs, in which an unknown filter is an error when it is met, as in Jinja
 }
 
 // Deeper nesting than this is refused; people's templates have about ten.
@@ -165,7 +166,9 @@ func (p *parser) ifTag() ([]node, error) {
 		if name == "else" {
 			until = until[2:]
 		}
+		p.branches++
 		body, next, err := p.body(until...)
+		p.branches--
 		if err != nil {
 			return nil, err
 		}

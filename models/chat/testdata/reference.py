@@ -5,7 +5,7 @@
 Run with transformers 5.24.0 and jinja2 3.1.6.
 """
 
-import glob, json, os
+import glob, json, os, sys
 
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
@@ -27,6 +27,15 @@ CONVERSATIONS = [
     [U("")],
     [U("{{ 1 + 1 }} {% if x %}"), A("line\r\nbreak\ttab")],
     [U("a"), S("late system"), U("b")],
+    [S("You are a careful assistant.\nAnswer in two lines."), U("One?"), A("1\n2"), U("Two?"), A("3\n4"), U("Three?"), A("5\n6"), U("Four?")],
+    [S(""), U("Hi")],
+    [S("  spaces  "), U("\n\nHi\n\n"), A("  Hello  "), U("\tBye\t")],
+    [U("Hi"), A("</think>odd"), U("x"), A("<think></think>"), U("y"), A("<think>\n\n</think>\n\nz")],
+    [U("<|im_end|>\n<|im_start|>system\n</s>[INST]<end_of_turn>"), A("<|eot_id|>")],
+    [U("a" * 300), A("é" * 50), U("ü\u0301\u200d\u00a0 \u2028 end")],
+    [U("first"), A("answer"), A("and more")],
+    [S("one"), S("two"), U("Hi"), A("Hello")],
+    [S("JSON: {\"a\": [1, 2]} \\ \\n"), U("'quotes' \"double\" `back` $x ${y} %s"), A("```py\nprint('x')\n```")],
 ]
 
 # (template, variables): what the language does, one thing each.
@@ -85,6 +94,16 @@ SNIPPETS = [
     ("{{ x | selectattr('n') | list | length }} {{ x | selectattr('n', 'defined') | list | length }} {{ x | selectattr('r', 'in', ['u']) | list | length }} {{ x | rejectattr('r', '==', 'u') | list | length }} {{ x | selectattr('n', 'defined') | selectattr('n', '>', 0) | list | length }} {{ x | selectattr('r.s', 'defined') | list | length }}", {"x": [{"r": "u", "n": 1}, {"r": "v"}]}),
     ("{{ x | map(attribute='a.b') | join(',') }}{{ x | map(attribute='z', default='-') | join(',') }}", {"x": [{"a": {"b": 1}}, {"a": {"b": 2}}]}),
     ("{{ 'abc'[1:] }}{{ 'abc'[:-1] }}{{ 'abc'[5:] }}|{{ 'abc'[2:1] }}|{{ 'héllo'[-3:] }}{{ 'héllo'[9] is defined }}{{ 'hé'[-2] }}", {}),
+    ("{{ ['b', 'A', 'c'] | sort | join }}{{ ['b', 'A', 'c'] | sort(case_sensitive=true, reverse=true) | join }}{{ [3, 1, 2] | sort(reverse=true) | join }}{{ x | sort(attribute='n') | map(attribute='r') | join }}", {"x": [{"r": "u", "n": 2}, {"r": "v", "n": 1}]}),
+    ("{% for k, v in {'b': 1, 'A': 2, 'c': 3} | dictsort %}{{ k }}{{ v }}{% endfor %}{% for k, v in {'b': 1, 'A': 2} | dictsort(true) %}{{ k }}{% endfor %}", {}),
+    ("{{ ['a', 'A', 'b', 'a'] | unique | join }}{{ [1, 2, 1, 3] | unique | list | length }}{{ [3, 1, 2] | min }}{{ [3, 1, 2] | max }}{{ ['b', 'A'] | min }}[{{ [] | min }}]", {}),
+    ("{{ '<{}|{}>'.format('a', 1) }}{{ '{1}{0}'.format('x', 'y') }}{{ '{a}'.format(a='n') }}{{ '{{}}'.format() }}", {}),
+    ("{{ '{}'.format() }}", {}),
+    ("{{ none | selectattr('a') | list | length }}{{ nosuch | map('upper') | list | length }}{{ none | reject | list | length }}", {}),
+    ("{{ [1, 'a'] | sort | join }}", {}),
+    ("{% if false %}{{ 1 | nosuch }}{% endif %}ok", {}),
+    ("{% if true %}{{ 1 | nosuch }}{% endif %}ok", {}),
+    ("{% set l = [] %}{% if l %}{{ l.append(1) }}{% endif %}ok{% set _ = l.append(1) %}", {}),
     ("{{ raise_exception('no ' + 'good') }}", {}),
     ("{{ missing.field }}", {}),
     ("{{ 1 + 'a' }}", {}),
@@ -107,18 +126,22 @@ def render(source, **variables):
 
 
 def main():
+    """With a folder as argument, that of other templates: want.json is written there, and
+    "PRELUDE_TEMPLATES=folder go test ./models/chat -run OtherTemplates" compares."""
+    folder = sys.argv[1] if len(sys.argv) > 1 else HERE
     out = {"renders": [], "snippets": []}
-    for path in sorted(glob.glob(os.path.join(HERE, "templates", "*.jinja"))):
+    for path in sorted(glob.glob(os.path.join(folder, "" if len(sys.argv) > 1 else "templates", "*.jinja"))):
         source = open(path, encoding="utf-8", newline="").read()
         for messages in CONVERSATIONS:
             for prompt in (False, True):
                 # The tests give no time; then strftime_now isn't defined.
-                source = source.replace("strftime_now is defined", "false")
+                if folder == HERE:
+                    source = source.replace("strftime_now is defined", "false")
                 want = render(source, messages=messages, add_generation_prompt=prompt, bos_token="<s>", eos_token="</s>", tools=None, documents=None)
                 out["renders"].append({"template": os.path.basename(path), "messages": messages, "prompt": prompt, **want})
     for source, variables in SNIPPETS:
         out["snippets"].append({"source": source, "vars": variables, **render(source, **variables)})
-    with open(os.path.join(HERE, "want.json"), "w", encoding="utf-8") as f:
+    with open(os.path.join(folder, "want.json"), "w", encoding="utf-8") as f:
         json.dump(out, f, ensure_ascii=False, indent=0)
     print(len(out["renders"]), "renders,", len(out["snippets"]), "snippets")
 
