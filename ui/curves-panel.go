@@ -2,6 +2,7 @@ package ui
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/vugu/vugu"
@@ -14,7 +15,17 @@ type CurvesPanel struct {
 }
 
 func (c *CurvesPanel) Compute() {
-	c.p = c.App.curves.layout(c.App.drawn())
+	a := c.App
+	end := 0
+	if a.run.active() && a.curveOf(a.run.n) {
+		end = a.run.shown()
+	}
+	c.p = a.curves.layout(a.drawn(), end)
+}
+
+// curveOf says whether a run is drawn.
+func (a *App) curveOf(n int) bool {
+	return slices.ContainsFunc(a.drawn(), func(r *runRecord) bool { return r.N == n })
 }
 
 func (c *CurvesPanel) box() string { return "0 0 " + itoa(c.p.width) + " " + itoa(c.p.height) }

@@ -153,14 +153,15 @@ type curvesPlot struct {
 
 const curvesHeight = 300
 
-// layoutCurves lays out the runs' curves.
-func (c *curves) layout(runs []*runRecord) curvesPlot {
+// layout lays out the runs' curves, on an axis that goes to a step at least: that of a run
+// under way grows in leaps, so that the other curves stay as they are.
+func (c *curves) layout(runs []*runRecord, atLeast int) curvesPlot {
 	width := max(240, c.width)
 	p := curvesPlot{width: width, height: curvesHeight, log: c.log, cursor: math.NaN()}
 	if width < 480 {
 		p.height = 220
 	}
-	lo, hi, end := math.Inf(1), math.Inf(-1), 1.0
+	lo, hi, end := math.Inf(1), math.Inf(-1), math.Max(1, float64(atLeast))
 	for i, r := range runs {
 		m := c.pointsOf(r)
 		p.all = append(p.all, series{name: r.title(), look: i % mostDrawn, x: m.x, y: m.y})
@@ -325,13 +326,18 @@ func mean(y []float64, window int) []float64 {
 	return out
 }
 
-// near is the value of a series at a step: that of its last point until then.
+// near is the value of a series at a step: that of its last point until then, nothing before
+// its first and beyond the next after its last.
 func (s *series) near(step float64) (float64, bool) {
 	i, exact := slices.BinarySearch(s.x, step)
 	if !exact {
 		i--
 	}
-	if i < 0 || len(s.x) == 0 || step > s.x[len(s.x)-1]+1 && i == len(s.x)-1 && step > s.x[i]*1.02+2 {
+	if i < 0 {
+		return 0, false
+	}
+	n := len(s.x)
+	if gap := s.x[n-1] - s.x[max(0, n-2)]; step > s.x[n-1]+gap {
 		return 0, false
 	}
 	return s.y[i], true

@@ -23,7 +23,7 @@ func TestCurvesOfEachQuantity(t *testing.T) {
 		for _, log := range []bool{false, true} {
 			c := newCurves()
 			c.quantity, c.log = q.id, log
-			p := c.layout(twoRuns())
+			p := c.layout(twoRuns(), 0)
 			if len(p.all) != 2 || len(p.yTicks) < 2 || len(p.xTicks) < 2 {
 				t.Fatalf("%s: %d curves, %d and %d ticks", q.id, len(p.all), len(p.xTicks), len(p.yTicks))
 			}
@@ -43,7 +43,7 @@ func TestCurvesOfEachQuantity(t *testing.T) {
 	// Nothing to draw is no reason to fail.
 	c := newCurves()
 	c.log = true
-	if p := c.layout([]*runRecord{{N: 1}, {N: 2, Losses: []float64{math.NaN(), -1, 0}}}); p.all[1].path != "" {
+	if p := c.layout([]*runRecord{{N: 1}, {N: 2, Losses: []float64{math.NaN(), -1, 0}}}, 0); p.all[1].path != "" {
 		t.Errorf("draws %q", p.all[1].path)
 	}
 }
@@ -54,12 +54,12 @@ func TestCurvesZoomAndRead(t *testing.T) {
 	c := newCurves()
 	c.smooth = "1"
 	runs := twoRuns()
-	p := c.layout(runs)
+	p := c.layout(runs, 0)
 	drag := func(from, to float64) {
 		c.drag = &[2]float64{p.x.px(from), p.x.px(from)}
 		c.point(p, p.x.px(to))
 		c.zoom(p)
-		p = c.layout(runs)
+		p = c.layout(runs, 0)
 	}
 	drag(40, 41)
 	if c.to != 0 {
@@ -79,7 +79,7 @@ func TestCurvesZoomAndRead(t *testing.T) {
 	if !c.key(p, "ArrowRight") || c.cursor != 51 || !c.key(p, "0") || c.to != 0 || c.key(p, "q") {
 		t.Errorf("keys: at %v, to %v", c.cursor, c.to)
 	}
-	p = c.layout(runs)
+	p = c.layout(runs, 0)
 	c.key(p, "+")
 	if c.from < 25 || c.to > 77 {
 		t.Errorf("plus shows %v to %v", c.from, c.to)
@@ -96,7 +96,7 @@ func TestCurvesZoomAndRead(t *testing.T) {
 // The file's names are text, and the table has every run.
 func TestCurvesAsFiles(t *testing.T) {
 	c := newCurves()
-	p := c.layout(twoRuns())
+	p := c.layout(twoRuns(), 0)
 	svg := p.svg("Training loss")
 	if strings.Contains(svg, "<b>") || !strings.Contains(svg, "&lt;b&gt;") || strings.Count(svg, "<path") != 2 {
 		t.Errorf("draws %.300s", svg)

@@ -36,7 +36,7 @@ func (c *RunsPanel) aboutCopies(r *runRecord) string {
 
 func (c *RunsPanel) more() int { return max(0, len(c.App.runs)-runsAtOnce-c.App.shownRuns) }
 
-func (c *RunsPanel) drawn(r *runRecord) bool { return slices.Contains(c.App.drawn(), r) }
+func (c *RunsPanel) drawn(r *runRecord) bool { return c.App.curveOf(r.N) }
 
 // full says that the chart takes no more runs.
 func (c *RunsPanel) full(r *runRecord) bool {
