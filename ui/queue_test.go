@@ -271,6 +271,13 @@ func TestTheClockJumpsBack(t *testing.T) {
 	if fmt.Sprint(order) != "[3 2 1]" || len(b.sitting.unread) > 0 {
 		t.Errorf("runs in the order %v; %q", order, b.sitting.unread)
 	}
+	going := run{status: runGoing, asked: wire.Train{Minutes: 1}, losses: []float64{1}, last: wire.Step{LeftSec: 20}}
+	if left, gone := going.clock(); left != 20*time.Second || gone != 40*time.Second {
+		t.Errorf("%v left after %v", left, gone)
+	}
+	if left, gone := (&run{status: runStarting, asked: wire.Train{Minutes: 1}}).clock(); left != time.Minute || gone != 0 {
+		t.Errorf("before the first step %v left after %v", left, gone)
+	}
 	late := run{status: runGoing, asked: wire.Train{Minutes: 1}, losses: []float64{1}, last: wire.Step{LeftSec: 90}}
 	if left, gone := late.clock(); gone != 0 || left != 90*time.Second {
 		t.Errorf("%v left after %v", left, gone)
