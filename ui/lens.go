@@ -23,6 +23,7 @@ type lens struct {
 
 	inspecting int // the request for what the prefix is made of, else 0
 	made       *wire.Inspected
+	beside     int // how many prefixes were on the shelf then
 
 	found *wire.Looked
 	at    int  // the token that is looked at

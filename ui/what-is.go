@@ -24,9 +24,10 @@ func (a *App) inspect() {
 	if key == 0 || a.engine != "ready" || a.model.loaded == nil || l.inspecting != 0 {
 		return
 	}
-	if l.made != nil && l.made.Key == key && len(l.made.Points) == 0 && len(a.shelf.Items) == 1 {
+	if a.made() != nil && l.beside == len(a.shelf.Items) {
 		return
 	}
+	l.beside = len(a.shelf.Items)
 	l.inspecting = a.ask(atLens, func(id int) wire.Message { return wire.Inspect{ID: id, Key: key} }, nil)
 }
 
