@@ -40,6 +40,9 @@ func FuzzGGUF(f *testing.F) {
 	f.Add(tinyGGUF(f, "gpt2"))
 	f.Add(tinyGGUF(f, "t5 1.1"))
 	f.Add(tinyGGUF(f, "gemma3, old keys"))
+	f.Add(tinyGGUF(f, "phi3, longrope"))
+	f.Add(tinyGGUF(f, "qwen3, yarn"))
+	f.Add(tinyGGUF(f, "granite"))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		files, err := models.Open(context.Background(), "tiny", folder{"tiny.gguf": file}.open, "tiny.gguf")
 		if err == nil && files.Family == nil {

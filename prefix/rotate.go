@@ -65,15 +65,21 @@ func Rotate(ctx context.Context, f engine.Frozen, kv []float32, slots, delta int
 	if err != nil {
 		return nil, err
 	}
+	scales := map[string]float32{} // of the tables, by the cosine of 0 (YaRN, LongRoPE)
 	for l, t := range tables {
 		if t == nil {
 			continue
 		}
-		first := make([]byte, 4) // the cosine of 0, times what the tables are scaled by (YaRN, LongRoPE)
-		if err := f.Weights[t.cosName].Read(ctx, 0, first); err != nil {
-			return nil, err
+		scale, known := scales[t.cosName]
+		if !known {
+			first := make([]byte, 4)
+			if err := f.Weights[t.cosName].Read(ctx, 0, first); err != nil {
+				return nil, err
+			}
+			scale = math.Float32frombits(binary.LittleEndian.Uint32(first))
+			scales[t.cosName] = scale
 		}
-		if scale := math.Float32frombits(binary.LittleEndian.Uint32(first)); scale != 1 {
+		if scale != 1 {
 			t.unscale(got[to][2*l*n:(2*l+1)*n], scale)
 		}
 	}

@@ -73,6 +73,9 @@ func fromParquet(file []byte) (lines []byte, err error) {
 			lines, err = nil, fmt.Errorf("the Parquet table is broken: %v", r)
 		}
 	}()
+	if err := checkFooter(file); err != nil {
+		return nil, err
+	}
 	f, err := parquet.OpenFile(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		return nil, fmt.Errorf("the Parquet table is broken: %w", err)

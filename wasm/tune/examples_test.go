@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"prelude/models/hostile"
 	"prelude/prefix/data"
 )
 
@@ -53,6 +57,26 @@ func TestReadExamples(t *testing.T) {
 		if fmt.Sprint(got) != c.want {
 			t.Errorf("%s: %v, want %s", c.paths, got, c.want)
 		}
+	}
+}
+
+// TestBrokenParquet: a table with wrong bytes is an error or rows, in little time and memory.
+func TestBrokenParquet(t *testing.T) {
+	rng := rand.New(rand.NewPCG(20261129, 0))
+	for _, name := range []string{"plain", "talks", "chosen"} {
+		text, err := os.ReadFile("testdata/" + name + ".parquet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		hostile.Within(t, 20*time.Second, 256<<20, func() {
+			for range 1500 {
+				file := slices.Clone(text)
+				for range 1 + rng.IntN(4) {
+					file[rng.IntN(len(file))] = byte(rng.Uint32())
+				}
+				fromParquet(file) // an error or not
+			}
+		})
 	}
 }
 
