@@ -60,16 +60,16 @@ func (a *App) variants() ([]queuedRecord, error) {
 		s := a.set
 		s.method = maps.Clone(a.set.method)
 		change(&s)
-		first, err := strconv.ParseUint(strings.TrimSpace(s.seed), 10, 64)
+		first, err := number("Seed", s.seed, 0, 1<<52, true)
 		if err != nil {
-			return fmt.Errorf("Seed: %q is not a number", s.seed)
+			return err
 		}
 		n := int(seeds)
 		if b.what == "seed" {
 			n = 1
 		}
 		for i := range n {
-			s.seed = strconv.FormatUint(first+uint64(i), 10)
+			s.seed = strconv.FormatUint(uint64(first)+uint64(i), 10)
 			t, err := s.request(0, a.ready.Axes)
 			if err == nil {
 				t, err = a.study.request(t)

@@ -6,7 +6,7 @@ const wide = { width: 1200, height: 900 };
 
 /** Asks for a sweep and waits for its end. */
 async function sweep(page, what, values, { seeds = "1", runs }) {
-  await page.locator("#sweep").evaluate((fold) => { fold.open = true; });
+  await page.locator("#sweep").evaluate((fold) => fold.setAttribute("open", ""));
   await page.selectOption("#sweep-what", what);
   await page.fill("#sweep-values", values);
   if (what !== "seed") await page.fill("#sweep-seeds", seeds);
@@ -36,7 +36,7 @@ test.describe("runs", () => {
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(1);
     await expect(page.locator("#curve-legend .curve-key")).toHaveCount(6);
     // One that was put away is laid on the shelf, and answers beside the best.
-    await page.locator("#run-1 .run-copies").evaluate((fold) => { fold.open = true; });
+    await page.locator("#run-1 .run-copies").evaluate((fold) => fold.setAttribute("open", ""));
     await page.locator("#run-1").getByRole("button", { name: /^Lay on the shelf/ }).first().click();
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(2);
     await expect(page.locator("#shelf")).toContainText("run 1");
@@ -52,7 +52,7 @@ test.describe("runs", () => {
   test("what waits is kept; one is taken out, all are stopped", async ({ page }) => {
     await useSample(page);
     await trainFor(page, "400");
-    await page.locator("#sweep").evaluate((fold) => { fold.open = true; });
+    await page.locator("#sweep").evaluate((fold) => fold.setAttribute("open", ""));
     await page.fill("#sweep-values", "0.001, 0.002, 0.003, 0.004");
     await page.click("#sweep-go");
     await expect(page.locator("#waiting li")).toHaveCount(3);
@@ -114,7 +114,7 @@ test.describe("runs", () => {
 
   test("a run has a name, a note, settings, copies, and a way back from deletion", async ({ page }) => {
     await useSample(page);
-    await page.locator("#advanced").evaluate((fold) => { fold.open = true; });
+    await page.locator("#advanced").evaluate((fold) => fold.setAttribute("open", ""));
     await page.fill("#keep", "20");
     await trainFor(page, "100");
     await page.click("#start");
@@ -132,7 +132,7 @@ test.describe("runs", () => {
     await expect(first.locator(".row-title")).toContainText("first <b>try</b>");
     await expect(first).toContainText("with copies");
     await expect(first.locator(".run-copies button")).toHaveCount(5);
-    await first.locator(".run-copies").evaluate((fold) => { fold.open = true; });
+    await first.locator(".run-copies").evaluate((fold) => fold.setAttribute("open", ""));
     await first.locator(".run-copies button").nth(1).click();
     await expect(page.locator("#shelf")).toContainText("step 40");
     await first.getByRole("button", { name: /^Use the settings/ }).click();
@@ -176,7 +176,7 @@ for (const { name, use } of looks) {
     test.use(use);
     test("runs", async ({ page }) => {
       await useSample(page);
-      await page.locator("#advanced").evaluate((fold) => { fold.open = true; });
+      await page.locator("#advanced").evaluate((fold) => fold.setAttribute("open", ""));
       await page.fill("#keep", "20");
       await trainFor(page, "60");
       await sweep(page, "rate", "0.0004, 0.001, 0.004, 0.02, 0.06", { runs: 5 });
@@ -186,7 +186,7 @@ for (const { name, use } of looks) {
       await expect(page.locator("#rate-found")).toBeVisible({ timeout: 20_000 });
       await page.click("#start");
       await expect(page.locator("#sign-rises")).toBeVisible({ timeout: 20_000 });
-      await page.locator("#sweep").evaluate((fold) => { fold.open = true; });
+      await page.locator("#sweep").evaluate((fold) => fold.setAttribute("open", ""));
       await page.locator("#curve-area").hover({ position: { x: 160, y: 90 } });
       await page.evaluate(() => window.scrollTo(0, 0));
       await page.screenshot({ path: `${out}${name}-runs.png`, fullPage: true });
