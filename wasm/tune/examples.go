@@ -64,6 +64,10 @@ func isTable(name string) bool {
 	return false
 }
 
+// maxRows bounds the rows that are read of a Parquet table: what it says of their number
+// costs no bytes.
+const maxRows = 50 * data.DefaultMaxRows
+
 // fromParquet writes the rows of a Parquet table as JSON Lines, a column a key; of a table
 // that is larger than what is read of a file, the first rows. The page does not read
 // Parquet: the reader would add 2.9 MB to what a browser loads, compressed.
@@ -80,12 +84,15 @@ func fromParquet(file []byte) (lines []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Parquet table is broken: %w", err)
 	}
+	if len(f.Schema().Columns()) == 0 {
+		return nil, errors.New("the Parquet table has no columns")
+	}
 	rows := parquet.NewReader(f)
 	defer rows.Close()
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	for out.Len() < data.DefaultMaxBytes {
+	for n := 0; n < maxRows && out.Len() < data.DefaultMaxBytes; n++ {
 		end, row := out.Len(), map[string]any{}
 		err := rows.Read(&row)
 		if errors.Is(err, io.EOF) {
