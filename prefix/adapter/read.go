@@ -32,7 +32,7 @@ const (
 
 var known = []string{configFile, modelFile, preludeFile, ownFile, readmeFile, curveFile, drawingFile, settingsFile}
 
-// Files are the files that [Read] reads an adapter from; the first is always there.
+// Files are the files that [Read] reads an adapter from; the first two are always there.
 var Files = []string{configFile, modelFile, preludeFile, ownFile}
 
 // MaxTensors bounds the tensor bytes of one adapter that [Read] takes, inflated.

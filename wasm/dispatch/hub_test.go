@@ -129,6 +129,9 @@ func TestAdaptersFromTheHub(t *testing.T) {
 	}
 	p.ask(wire.Import{ID: 21, Name: "o/none", From: "o/none"}, nil)
 	p.fails(21, "there is no adapter")
+	h.onHub(t, map[string]string{"o/pickled/resolve/main/adapter_config.json": "{}", "o/pickled/resolve/main/adapter_model.bin": "x"})
+	p.ask(wire.Import{ID: 23, Name: "o/pickled", From: "o/pickled"}, nil)
+	p.fails(23, "it has no adapter_model.safetensors")
 	p.ask(wire.Import{ID: 22, Name: "x", From: "not an id"}, nil)
 	p.fails(22, "is not a model id")
 }

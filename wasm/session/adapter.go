@@ -101,6 +101,9 @@ func ZipAdapter(read func(name string) ([]byte, error)) ([]byte, error) {
 	for _, name := range adapter.Files {
 		data, err := read(name)
 		if errors.Is(err, fs.ErrNotExist) {
+			if name == adapter.Files[1] {
+				return nil, hint("PEFT writes one where save_pretrained is not told safe_serialization=False; a .bin file can run code and is not read.", "it has no %s: %w", name, err)
+			}
 			if name == adapter.Files[0] {
 				return nil, hint("It is a folder with adapter_config.json and adapter_model.safetensors, as PEFT saves it.", "there is no adapter: %w", err)
 			}
