@@ -69,8 +69,12 @@
     const item = document.createElement("li");
     const both = at("both").checked;
     show(item, "div", prompt, "text soft");
-    const base = both ? (show(item, "h2", "Without the prefix", ""), show(item, "div", "", "text base")) : null;
-    if (both) show(item, "h2", "With the prefix", "");
+    let base = null;
+    if (both) {
+      show(item, "h2", "Without the prefix", "");
+      base = show(item, "div", "", "text base");
+      show(item, "h2", "With the prefix", "");
+    }
     asked = { id: ++last, base, tuned: show(item, "div", "", "text tuned") };
     at("answers").prepend(item);
     at("ask").hidden = true;
