@@ -11,7 +11,8 @@ import (
 	"prelude/ui/wire"
 )
 
-// What the page says of the tasks was measured on the examples that it offers.
+// What the page says of the tasks was measured on the examples that it offers, and every task
+// that the bundled model can read was measured with it.
 func TestMeasuredTasks(t *testing.T) {
 	known, err := measured()
 	if err != nil {
@@ -27,6 +28,10 @@ func TestMeasuredTasks(t *testing.T) {
 		}
 		if n := strings.Count(string(content), "\n"); n < 60 || n > 150 {
 			t.Errorf("%s has %d examples", task.file, n)
+		}
+		bundled := slices.ContainsFunc(known[task.file], func(m Measured) bool { return m.Model == "prelude-wren" })
+		if bundled == task.chat { // it has no chat template
+			t.Errorf("%s is measured with prelude-wren: %v; make tasks", task.file, bundled)
 		}
 		for _, m := range known[task.file] {
 			if hash := fmt.Sprintf("%x", sha256.Sum256(content)); m.Hash != hash {
