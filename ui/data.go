@@ -98,16 +98,22 @@ func (a *App) openFiles(files []File) {
 		d.offered = files
 		return
 	}
-	a.openData(files[0])
-	a.data.adding = files[1:]
+	a.openAll(files)
+}
+
+// openAll reads the first file, and puts the others behind it.
+func (a *App) openAll(files []File) {
+	if a.readable(files[0]) {
+		a.data.adding = files[1:]
+		a.openData(files[0])
+	}
 }
 
 // replaceData puts the offered files in the place of the examples; addData behind them.
 func (a *App) replaceData() {
 	files := a.data.offered
 	a.data.offered = nil
-	a.openData(files[0])
-	a.data.adding = files[1:]
+	a.openAll(files)
 }
 
 func (a *App) addData() {
@@ -225,7 +231,7 @@ func (a *App) takeData(f File, b Bytes) {
 	}
 	a.study = study{paste: a.study.paste}
 	a.data.keep()
-	a.data = examples{file: &f, bytes: b, before: a.data.before}
+	a.data = examples{file: &f, bytes: b, before: a.data.before, adding: a.data.adding, late: a.data.late}
 	a.data.opts.Seed = 1
 	a.form = form{val: defaultVal}
 	a.sendData()

@@ -64,6 +64,31 @@ func TestReplaceOrAdd(t *testing.T) {
 	}
 }
 
+// Of several files that come at once all are read; one that the worker refuses is told when
+// the others are there; while a training is under way none is.
+func TestSeveralFilesAtOnce(t *testing.T) {
+	files := []File{{Name: "a.png", Size: 1, Ref: text("a")}, {Name: "b.jsonl", Size: 1, Ref: text("b")}, {Name: "c.jsonl", Size: 1, Ref: text("c")}}
+	a, s := open(t)
+	a.openFiles(files)
+	m, _ := last[wire.Data](s)
+	a.Receive(wire.Error{ID: m.ID, Message: "a.png is a picture"}, nil)
+	if m := taken(a, s, ""); m.Name != "b.jsonl" {
+		t.Errorf("after the refused one %+v is read", m)
+	}
+	lined(a, s, "{}\n{}\n")
+	if m := taken(a, s, ""); m.Name != "b.jsonl + c.jsonl" || len(a.data.adding) != 0 {
+		t.Errorf("at last %+v", m)
+	}
+	if n := a.notices[atData]; n.message != "a.png is a picture" || n.hint != whatIsRead {
+		t.Errorf("told %+v", n)
+	}
+	a.run.status = runGoing
+	a.openFiles(files)
+	if n := a.notices[atData]; !strings.Contains(n.hint, "a.png") || len(a.data.adding)+len(a.data.offered) != 0 {
+		t.Errorf("while it trains: %+v, %d wait", n, len(a.data.adding))
+	}
+}
+
 // Examples are edited, deleted, written and pasted; what is not text alone is edited as a
 // line of JSON.
 func TestEditing(t *testing.T) {

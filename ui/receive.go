@@ -195,7 +195,14 @@ func (a *App) onError(m wire.Error) {
 		return
 	}
 	if d := a.data.reading(m.ID); d != nil {
+		rest := a.data.adding
 		d.refused()
+		a.data.adding = nil
+		if len(rest) > 0 { // the others are read all the same
+			n := a.notices[atData]
+			a.openAll(rest)
+			a.data.late = &n
+		}
 		return
 	}
 	switch m.ID {

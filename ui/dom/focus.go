@@ -10,11 +10,37 @@ const controls = "a[href],button,summary,select,input,textarea,[tabindex='0']"
 
 // mark puts a comment where a node with the focus is about to leave.
 func (r *Renderer) mark(n *node) {
-	if n.tag == "" || r.left.Truthy() || !n.el.Call("contains", r.document.Get("activeElement")).Bool() {
+	if n.tag == "" || r.left.Truthy() {
+		return
+	}
+	at := r.document.Get("activeElement")
+	if r.rested() {
+		at = r.resting
+	}
+	if !n.el.Call("contains", at).Bool() {
 		return
 	}
 	r.left = r.document.Call("createComment", "")
 	n.el.Call("before", r.left)
+}
+
+// A control that is disabled loses the focus at the browser's next frame: resting is the last
+// that did. It has it again once it can be used, if nothing else has had it meanwhile.
+
+// rest notes that a control is about to be disabled, or enabled again.
+func (r *Renderer) rest(el js.Value, disabled bool) {
+	switch {
+	case disabled && el.Call("matches", ":focus").Bool():
+		r.resting = el
+	case !disabled && r.rested() && el.Call("isSameNode", r.resting).Bool():
+		el.Call("focus", map[string]any{"preventScroll": true})
+		r.resting = js.Null()
+	}
+}
+
+// rested says whether the control that was disabled would still have the focus.
+func (r *Renderer) rested() bool {
+	return r.resting.Truthy() && r.document.Get("activeElement").Call("isSameNode", r.document.Get("body")).Bool()
 }
 
 // succeed gives the focus to the control behind the mark, else to the one before it, in the
@@ -46,5 +72,5 @@ func (r *Renderer) succeed() {
 		}
 	}
 	r.left.Call("remove")
-	r.left = js.Null()
+	r.left, r.resting = js.Null(), js.Null()
 }

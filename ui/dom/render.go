@@ -19,6 +19,7 @@ type Renderer struct {
 	handlers map[int]*node
 	lastID   int
 	tree     []*node
+	resting  js.Value // the control that was disabled while it had the focus
 	left     js.Value // stands where the control with the focus has left the page
 	after    func(event string)
 }
@@ -130,7 +131,14 @@ func (r *Renderer) patch(old, new *node) {
 		setText(new.el, old.text, new.text)
 		return
 	}
+	was, is := old.has("disabled"), new.has("disabled")
+	if is && !was {
+		r.rest(new.el, true)
+	}
 	patchAttrs(new.el, old.attrs, new.attrs)
+	if was && !is {
+		r.rest(new.el, false)
+	}
 	r.patchEvents(old, new)
 	if new.markup != "" {
 		if old.markup != new.markup {

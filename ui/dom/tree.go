@@ -108,6 +108,15 @@ func (n *node) attr(key string) string {
 	return ""
 }
 
+func (n *node) has(key string) bool {
+	for _, a := range n.attrs {
+		if a.key == key {
+			return true
+		}
+	}
+	return false
+}
+
 func firstWord(s string) string {
 	word, _, _ := strings.Cut(s, " ")
 	return word
