@@ -236,6 +236,15 @@ func (c *LivePanel) tuned(i int) *answer {
 	return nil
 }
 
+// seeClass hides the way into an answer that can't be looked into yet, and keeps its room:
+// nothing jumps when it comes.
+func (c *LivePanel) seeClass(w *answer) string {
+	if c.App.canSee(w) {
+		return "link live-see"
+	}
+	return "link live-see not-yet"
+}
+
 func (c *LivePanel) class(w *answer) string {
 	switch {
 	case w == nil:

@@ -40,7 +40,11 @@ func (r *Renderer) rest(el js.Value, disabled bool) {
 
 // rested says whether the control that was disabled would still have the focus.
 func (r *Renderer) rested() bool {
-	return r.resting.Truthy() && r.document.Get("activeElement").Call("isSameNode", r.document.Get("body")).Bool()
+	if !r.resting.Truthy() {
+		return false
+	}
+	at := r.document.Get("activeElement")
+	return !at.Truthy() || at.Call("isSameNode", r.document.Get("body")).Bool()
 }
 
 // succeed gives the focus to the control behind the mark, else to the one before it, in the
