@@ -19,6 +19,7 @@ type Renderer struct {
 	handlers map[int]*node
 	lastID   int
 	tree     []*node
+	touched  bool     // a person has done something since the last drawing
 	resting  js.Value // the control that was disabled while it had the focus
 	left     js.Value // stands where the control with the focus has left the page
 	after    func(event string)
@@ -38,6 +39,10 @@ func New(selector string, root vugu.Builder, changed func(event string)) (*Rende
 	}
 	r.env = env
 	r.handler = js.FuncOf(r.handle)
+	touch := js.FuncOf(func(js.Value, []js.Value) any { r.touched = true; return nil })
+	for _, kind := range []string{"input", "change", "focusout", "click"} {
+		document.Call("addEventListener", kind, touch, true)
+	}
 	return r, nil
 }
 
@@ -52,7 +57,7 @@ func (r *Renderer) Render() {
 		r.mount.Set("textContent", "")
 	}
 	r.patchChildren(r.mount, r.tree, tree)
-	r.tree = tree
+	r.tree, r.touched = tree, false
 	r.succeed()
 }
 
@@ -177,11 +182,15 @@ func patchAttrs(el js.Value, old, new []attr) {
 }
 
 // patchProps sets properties. A box's value is left alone while the person is
-// in it, unless the page's own state has changed; a mark always follows the state.
+// in it, unless the page's own state has changed; a mark always follows the state. Only a
+// person makes a box differ from the state, so that the page is asked what stands in its
+// boxes after they did something, and not at every drawing; a select's value may have waited
+// for its options.
 func (r *Renderer) patchProps(old, new *node) {
 	for i, p := range new.props {
 		same := i < len(old.props) && old.props[i] == p
 		switch {
+		case same && !r.touched && new.tag != "select":
 		case p.key == "checked":
 			same = new.el.Get(p.key).Bool() == p.value
 		case p.key == "value" && (!same || !new.el.Call("matches", ":focus").Bool()):
