@@ -62,7 +62,7 @@ test("editing, columns, replacing: no violation", async ({ page }) => {
   await page.screenshot({ path: `${out}edit.png`, fullPage: true });
   await page.click("#edit-save");
   await expect(page.locator("#data-row")).toContainText("mine.jsonl (edited)");
-  await expect(page.locator("#preview .completion")).toContainText("edited");
+  await expect(page.locator("#preview pre .completion")).toContainText("edited");
 
   await page.locator("#data-file").setInputFiles([
     { name: "more.jsonl", mimeType: "application/json", buffer: Buffer.from('{"prompt":"e","completion":" f"}\n') },
