@@ -224,8 +224,6 @@ func (c *EditPanel) setLine(i int, text string) {
 	c.App.data.edit.rows[i].line, c.App.data.edit.change = text, true
 }
 
-func (c *EditPanel) label(i int, key string) string { return "Example " + count(i+1) + ": " + key }
-
 func (c *EditPanel) page() string {
 	e := &c.App.data.edit
 	return count(min(e.at+1, len(e.rows))) + "–" + count(min(e.at+rowsShown, len(e.rows))) + " of " + count(len(e.rows))
