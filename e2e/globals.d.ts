@@ -24,6 +24,9 @@ declare var smooth: { begin(): void; end(): { shift: number; task: number; what:
 declare var preludeAssets: Record<string, string>;
 declare var preludeWorker: () => { worker: Worker; listen(hear: (event: Event) => void): void };
 declare var preludeNoWebGPU: string;
+declare var preludeAllow: (host: string) => void;
+declare var preludeMarkup: (markup: string) => unknown;
+declare var preludeFetch: (address: string, options: RequestInit) => Promise<unknown>;
 
 // What a service worker has (static/sw.js); the library of workers would hide that of pages.
 declare class ExtendableEvent extends Event {

@@ -4,6 +4,38 @@
 
 const assets = JSON.parse(document.getElementById("assets").textContent);
 
+// What may become a script's address or the page's markup. Scripts are the page's own; markup
+// is what the templates of package ui hold as it stands, never a text of a person or a model.
+const own = [assets.worker, assets.offline];
+const trusted = globalThis["trustedTypes"]?.createPolicy("prelude", {
+  createScriptURL: (address) => {
+    if (own.includes(address.split("#")[0])) return address;
+    throw new TypeError(`${address} is not a script of this page`);
+  },
+  createHTML: (markup) => markup,
+}) ?? { createScriptURL: (address) => address, createHTML: (markup) => markup };
+globalThis.preludeMarkup = (markup) => trusted.createHTML(markup);
+
+/** Frames that fetch (fetch.html): one for each host that a person has asked something of. */
+const frames = new Map();
+globalThis.preludeAllow = (host) => {
+  if (frames.has(host)) return;
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  frame.title = `Fetches from ${host}`;
+  frame.src = `${assets.fetch}#${host}`;
+  frames.set(host, new Promise((resolve) => frame.addEventListener("load", () => resolve(frame.contentWindow))));
+  document.body.append(frame);
+};
+
+/** Passes a worker's request on to the frame of its host; the answer goes to the worker itself. */
+function pass({ data, ports }) {
+  const host = new URL(data.address).origin;
+  const frame = frames.get(host);
+  if (frame) frame.then((window) => window.postMessage(data, location.origin, ports));
+  else ports[0].postMessage({ failed: `nobody has asked this page to fetch from ${host}` });
+}
+
 async function compile(path) {
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
@@ -16,8 +48,10 @@ const engine = compile(assets.engine).then((module) => ({ module }), (err) => ({
 /** Starts a worker. What happens before someone listens is kept for them. */
 function startWorker() {
   // The worker finds the page's assets in the fragment of its own address.
-  const worker = new Worker(`${assets.worker}#${encodeURIComponent(JSON.stringify(assets))}`);
-  engine.then((message) => worker.postMessage(message));
+  const worker = new Worker(trusted.createScriptURL(`${assets.worker}#${encodeURIComponent(JSON.stringify(assets))}`));
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = pass;
+  engine.then((message) => worker.postMessage({ ...message, fetcher: port2 }, [port2]));
   const kinds = ["message", "messageerror", "error"];
   const early = [];
   const keep = (event) => early.push(event);
@@ -64,7 +98,7 @@ globalThis.preludeWorker = () => {
 async function keepOffline() {
   if (!("serviceWorker" in navigator) || !assets.offline) return;
   try {
-    const registration = await navigator.serviceWorker.register(assets.offline);
+    const registration = await navigator.serviceWorker.register(trusted.createScriptURL(assets.offline));
     registration.addEventListener("updatefound", () => {
       const next = registration.installing;
       next.addEventListener("statechange", () => {

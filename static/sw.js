@@ -40,7 +40,7 @@ self.addEventListener("activate", (/** @type {ExtendableEvent} */ event) => even
 
 self.addEventListener("fetch", (/** @type {FetchEvent} */ event) => {
   const { request } = event;
-  const url = request.mode === "navigate" ? kept[0] : request.url.split("#")[0];
+  const url = request.mode === "navigate" && request.destination === "document" ? kept[0] : request.url.split("#")[0];
   if (request.method === "GET" && (kept.includes(url) || url.startsWith(model))) event.respondWith(answer(request, url));
 });
 

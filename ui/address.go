@@ -108,6 +108,16 @@ func (a *App) hubToken(hub string) string {
 	return strings.TrimSpace(a.model.token)
 }
 
+// allow lets the worker fetch from where a person has pointed.
+func (a *App) allow(s source) {
+	if s.hub != "" {
+		a.host.Allow("https://huggingface.co")
+	}
+	if u, err := url.Parse(s.url); err == nil && u.Host != "" {
+		a.host.Allow(u.Scheme + "://" + u.Host)
+	}
+}
+
 // onChoose asks which of a repository's models is meant.
 func (a *App) onChoose(m wire.Choose) {
 	if m.ID != a.model.id {
@@ -142,6 +152,7 @@ func (a *App) importAddress() {
 	case a.model.loaded == nil || a.engine != "ready":
 		a.refuse(atHome, "No model is loaded.", "Load the model that the prefix was trained for first.")
 	default:
+		a.allow(s)
 		name := s.hub + s.url
 		a.home.reading, a.home.from = nil, name
 		a.home.id = a.ask(atHome, func(id int) wire.Message {

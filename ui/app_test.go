@@ -150,6 +150,7 @@ func (s *stage) Request(method, path string, body Bytes, _ map[string]string, do
 	}
 	done(404, text(`{"error":{"code":"no_prefix","message":"There is no such prefix."}}`))
 }
+func (s *stage) Allow(string)                 {}
 func (s *stage) Save(name string, _ ...Bytes) { s.saved = append(s.saved, name) }
 func (s *stage) Copy(string)                  {}
 func (s *stage) Later(d time.Duration, f func()) {

@@ -17,6 +17,7 @@ type Host interface {
 	Read(f File, done func(Bytes))            // the whole file
 	Fetch(path string, done func(int, Bytes)) // GET; status 0 where the network failed
 	Request(method, path string, body Bytes, headers map[string]string, done func(int, Bytes))
+	Allow(host string)                // lets the worker fetch from a host, "https://example.com", from now on
 	Save(name string, parts ...Bytes) // offers a download of the parts one after the other
 	Copy(text string)                 // to the clipboard
 	Later(d time.Duration, f func())

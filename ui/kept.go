@@ -58,6 +58,9 @@ func (c *ModelPanel) keptTitle(m wire.KeptModel) string {
 }
 
 func (c *ModelPanel) keptNote(m wire.KeptModel) string {
+	if !m.Whole && m.Bytes >= m.Of {
+		return "Not finished: " + size(m.Bytes) + " are here, and it goes on from there."
+	}
 	if m.Bytes < m.Of {
 		return "Broken off with " + size(m.Bytes) + " here: it goes on from there."
 	}
@@ -65,7 +68,7 @@ func (c *ModelPanel) keptNote(m wire.KeptModel) string {
 }
 
 func (c *ModelPanel) keptAction(m wire.KeptModel) string {
-	if m.Bytes < m.Of {
+	if !m.Whole {
 		return "Go on"
 	}
 	return "Load"

@@ -10,7 +10,7 @@ import (
 
 func TestFetchedModels(t *testing.T) {
 	a, s := open(t)
-	a.Receive(wire.Kept{Models: []wire.KeptModel{{Model: "owner/name", Bytes: 62e6, Of: 98e6}, {Model: "https://models.test/a/m.gguf", Bytes: 3e6, Of: 3e6}}, Used: 70e6, Quota: 6e9}, nil)
+	a.Receive(wire.Kept{Models: []wire.KeptModel{{Model: "owner/name", Bytes: 62e6, Of: 98e6}, {Model: "https://models.test/a/m.gguf", Bytes: 3e6, Of: 3e6, Whole: true}}, Used: 70e6, Quota: 6e9}, nil)
 	c := &ModelPanel{App: a}
 	part, whole := a.kept.Models[0], a.kept.Models[1]
 	if got := c.keptNote(part); !strings.Contains(got, "62.0"+thin+"MB here") || c.keptAction(part) != "Go on" {

@@ -64,6 +64,7 @@ func (a *App) load(s source) {
 	if a.model.id != 0 {
 		a.cancelLoad()
 	}
+	a.allow(s)
 	a.model.source = &s
 	a.model.progress, a.model.choose = nil, nil
 	if s.hub+s.url != "" && len(a.kept.Models) == 0 && a.kept.lasting == "" {

@@ -1,7 +1,10 @@
 package ui
 
 import (
+	"net/url"
 	"strings"
+
+	"prelude/ui/about"
 
 	"github.com/vugu/vugu"
 )
@@ -40,6 +43,11 @@ func orNone(s string) string {
 		return "(nothing)"
 	}
 	return s
+}
+
+// report is where a person says what is wrong with a published prefix: a letter that names it.
+func (c *SharePanel) report(p card) string {
+	return "mailto:" + about.Contact + "?subject=" + strings.ReplaceAll(url.QueryEscape("Report on the prefix "+p.ID), "+", "%20")
 }
 
 // small is a card's small print.

@@ -10,6 +10,18 @@ import (
 const sharedID = "abcdefghijklmnopqrstuvwxyz234567"
 
 // A published prefix for a model elsewhere fetches that model only after a yes.
+// A report's letter names the prefix by its id alone, whatever the id is.
+func TestReport(t *testing.T) {
+	for id, want := range map[string]string{
+		"abc234":                    "mailto:abuse@prelude.example?subject=Report%20on%20the%20prefix%20abc234",
+		"x&body=evil\r\nBcc: a@b.c": "mailto:abuse@prelude.example?subject=Report%20on%20the%20prefix%20x%26body%3Devil%0D%0ABcc%3A%20a%40b.c",
+	} {
+		if got := (&SharePanel{}).report(card{ID: id}); got != want {
+			t.Errorf("%q: %s", id, got)
+		}
+	}
+}
+
 func TestAnotherModelIsAskedFor(t *testing.T) {
 	a, s := open(t)
 	s.answers[prefixesPath+"/"+sharedID] = "PK"

@@ -261,6 +261,11 @@ var ErrNoAccess = errors.New("its host gives it only to those with access")
 // errPastEnd is the error of a request for what lies behind a file's end.
 var errPastEnd = errors.New("the host's file has nothing")
 
+// FetchError is an error of getting a file's bytes, not one of what they say.
+type FetchError struct{ error }
+
+func (e FetchError) Unwrap() error { return e.error }
+
 // permanent is an error that trying again doesn't help.
 type permanent struct{ error }
 
@@ -276,9 +281,9 @@ func (h *HTTP) retry(ctx context.Context, f func() error) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.As(err, &final):
-			return final.error
+			return FetchError{final.error}
 		case try == tries:
-			return fmt.Errorf("%w (tried %d times)", err, tries)
+			return FetchError{fmt.Errorf("%w (tried %d times)", err, tries)}
 		}
 		select {
 		case <-ctx.Done():

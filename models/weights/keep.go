@@ -37,6 +37,8 @@ type Growing interface {
 type Kept struct {
 	Model string              `json:"model"` // as people named it: an id or an address
 	Files map[string]KeptFile `json:"files"`
+	// Complete says that the model was loaded from what is here once: nothing is missing.
+	Complete bool `json:"complete,omitempty"`
 }
 
 // KeptFile is one file of the model's host.
@@ -101,6 +103,33 @@ func Keep(ctx context.Context, folder Folder, o Keeping) Opener {
 		k.kept.Files = map[string]KeptFile{}
 	}
 	return k.open
+}
+
+// Complete notes in a folder that its model was loaded from it. It fails where a file is not
+// whole there.
+func Complete(ctx context.Context, folder Folder) error {
+	src, err := folder.Open(ctx, KeptName)
+	if err != nil {
+		return err
+	}
+	text, err := readAll(ctx, src, maxIndex)
+	if err != nil {
+		return err
+	}
+	k, err := ParseKept(text)
+	if err != nil {
+		return err
+	}
+	for name, f := range k.Files {
+		if !f.Whole && !f.Missing {
+			return fmt.Errorf("weights: %s is not whole", name)
+		}
+	}
+	k.Complete = true
+	if text, err = json.Marshal(k); err != nil {
+		return err
+	}
+	return folder.Put(ctx, KeptName, text)
 }
 
 type keeper struct {

@@ -9,6 +9,10 @@ const Version = "0.1.0"
 // Licence is the project's licence by its SPDX identifier.
 const Licence = "MIT"
 
+// Contact takes reports on published prefixes. The owner sets it here; until then it is an
+// address under a domain that is reserved for examples.
+const Contact = "abuse@prelude.example"
+
 // Source is the address of the project's source. The owner sets it here once the project has a
 // home; until then it is an address under a domain that is reserved for examples.
 // CITATION.cff repeats it, and the version; a test holds it to this package.

@@ -147,12 +147,21 @@ func (r *Renderer) patch(old, new *node) {
 	r.patchEvents(old, new)
 	if new.markup != "" {
 		if old.markup != new.markup {
-			new.el.Set("innerHTML", new.markup)
+			new.el.Set("innerHTML", trusted(new.markup))
 		}
 	} else {
 		r.patchChildren(new.el, old.children, new.children)
 	}
 	r.patchProps(old, new) // last: a select's value needs its options
+}
+
+// trusted marks a template's markup for a page whose policy demands it (Trusted Types): by
+// preludeMarkup, where the page has it.
+func trusted(markup string) any {
+	if js.Global().Get("preludeMarkup").Truthy() {
+		return js.Global().Call("preludeMarkup", markup)
+	}
+	return markup
 }
 
 // setText changes a text node, by appending where the text has only grown, so

@@ -14,7 +14,9 @@ type Kept struct {
 type KeptModel struct {
 	Model string `json:"model"` // a Hugging Face id, or an address
 	Bytes int64  `json:"bytes"` // that are here
-	Of    int64  `json:"of"`    // of all its files
+	Of    int64  `json:"of"`    // of all its files that are known
+	// Whole says that the model was loaded from what is here once: it needs no network.
+	Whole bool `json:"whole,omitempty"`
 }
 
 // Delete takes a model out of the browser's storage; answered by [Kept].

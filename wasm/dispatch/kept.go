@@ -109,6 +109,7 @@ func keptModel(ctx context.Context, folder Folder) (m wire.KeptModel, ok bool) {
 			m.Bytes += f.Bytes
 		}
 	}
+	m.Whole = about.Complete && m.Bytes >= m.Of
 	return m, true
 }
 
@@ -121,20 +122,34 @@ func (w *Worker) deleteKept(ctx context.Context, model string) error {
 	return store.Remove(ctx, folderOf(model))
 }
 
+// unreadable is the error of files that are no model, or not one for this engine.
+type unreadable struct{ error }
+
+func (u unreadable) Unwrap() error { return u.error }
+
 // afterFetch tells the page what is kept now, and adds to an error what a second try
-// would find. Of a model that could not be used at all nothing stays.
+// would find. What could not be read as a model, perhaps since it was damaged on its way,
+// does not stay: it is fetched again.
 func (w *Worker) afterFetch(m wire.Load, err error) error {
 	model := m.Hub + m.URL
 	if model == "" {
 		return err
 	}
 	ctx := context.Background() // of a load that was cancelled too
+	if err == nil {
+		if folder, none := w.modelFolder(ctx, model); none == nil {
+			weights.Complete(ctx, folder) // if that fails, the page shows it as unfinished
+		}
+	}
 	list := w.kept(ctx)
 	defer func() { w.send(list) }()
+	var bad unreadable
+	var fetch weights.FetchError
+	spoilt := errors.As(err, &bad) && !errors.As(err, &fetch) && !errors.Is(err, context.Canceled) && !errors.Is(err, errCancelled)
 	for _, k := range list.Models {
 		switch {
 		case err == nil || k.Model != model:
-		case k.Bytes < 1<<20:
+		case spoilt, k.Bytes < 1<<20:
 			w.deleteKept(ctx, model)
 			list = w.kept(ctx)
 		case k.Bytes < k.Of:

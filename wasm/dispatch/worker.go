@@ -279,7 +279,7 @@ func (w *Worker) load(ctx context.Context, m wire.Load) error {
 	w.notes = nil
 	f, err := w.files(ctx, m)
 	if err != nil {
-		return err
+		return unreadable{err}
 	}
 	if err := w.open(ctx, m.Device, f); err != nil {
 		w.send(wire.Unloaded{})

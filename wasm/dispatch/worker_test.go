@@ -276,7 +276,7 @@ func TestKeptModel(t *testing.T) {
 		return p, wait[wire.Loaded](p)
 	}
 	p, l := load()
-	if k := wait[wire.Kept](p); len(k.Models) != 1 || k.Models[0].Model != address || k.Models[0].Bytes < 1000 || len(l.Notes) > 0 {
+	if k := wait[wire.Kept](p); len(k.Models) != 1 || k.Models[0].Model != address || k.Models[0].Bytes < 1000 || !k.Models[0].Whole || len(l.Notes) > 0 {
 		t.Fatalf("kept %+v, notes %q", k, l.Notes)
 	}
 	h.asked = nil
@@ -288,6 +288,49 @@ func TestKeptModel(t *testing.T) {
 	h.store = ""
 	if _, l = load(); len(l.Notes) != 1 || !strings.Contains(l.Notes[0], "not kept") {
 		t.Errorf("without storage the notes are %q", l.Notes)
+	}
+}
+
+// What can't be read as a model, perhaps since it was damaged on its way, does not stay, and
+// is fetched anew; what broke off stays and is not called whole.
+func TestDamagedIsFetchedAgain(t *testing.T) {
+	h := newHost(t)
+	from := tiny.Folder(t, 0)
+	site := filepath.Join(h.site, "tiny")
+	if err := os.CopyFS(site, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(site, "model.safetensors")
+	good, err := os.ReadFile(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := append([]byte{0xff, 0xff, 0xff}, good[3:]...) // a header of 16 MB
+	if err := os.WriteFile(weights, bad, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, h)
+	p.ask(wire.Load{ID: 1, URL: "https://models.example/tiny/", Device: "cpu"}, nil)
+	var kept *wire.Kept
+	p.until("error and list", func(s sent) bool {
+		switch m := s.m.(type) {
+		case wire.Kept:
+			kept = &m
+		case wire.Error:
+			return m.ID == 1
+		}
+		return false
+	})
+	if kept == nil || len(kept.Models) > 0 {
+		t.Errorf("a damaged model is kept: %+v", kept)
+	}
+	if err := os.WriteFile(weights, good, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p.ask(wire.Load{ID: 2, URL: "https://models.example/tiny/", Device: "cpu"}, nil)
+	wait[wire.Loaded](p)
+	if k := wait[wire.Kept](p); len(k.Models) != 1 || !k.Models[0].Whole {
+		t.Errorf("the model that came whole is kept as %+v", k.Models)
 	}
 }
 

@@ -161,6 +161,9 @@ func (b *browser) Request(method, path string, body ui.Bytes, headers map[string
 	})
 }
 
+// Allow opens the frame that fetches from a host (static/page.js).
+func (b *browser) Allow(host string) { js.Global().Call("preludeAllow", host) }
+
 // Save offers bytes as a download. Its type is that of any bytes: the name says what they are.
 func (b *browser) Save(name string, parts ...ui.Bytes) {
 	global := js.Global()

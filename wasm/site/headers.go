@@ -9,14 +9,25 @@ import (
 // Header is one response header.
 type Header struct{ Name, Value string }
 
-// contentSecurityPolicy lets the page run its own files, compile WebAssembly and
-// fetch models from any https host, and nothing else. Inline scripts, inline
-// styles (style attributes among them) and eval are off.
+// contentSecurityPolicy lets the page run its own files, compile WebAssembly and talk to its
+// own server, and nothing else: what it fetches from elsewhere comes through a frame with
+// [fetchPolicy]. Inline scripts, inline styles (style attributes among them) and eval are
+// off, and no text becomes a script or markup but by the page's own policies (Trusted Types).
 const contentSecurityPolicy = "default-src 'none'; " +
 	"script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; " +
-	"connect-src 'self' https:; img-src 'self' data: blob:; " +
+	"connect-src 'self'; frame-src 'self'; img-src 'self' data: blob:; " +
 	"style-src 'self'; font-src 'self'; manifest-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types prelude default"
+
+// fetchPage is the page that fetches models and prefixes, a frame for each host. It narrows
+// its policy to that host by itself (static/fetch.js).
+const fetchPage = "fetch.html"
+
+// fetchPolicy lets that page run its script and fetch, in a frame of our own page.
+const fetchPolicy = "default-src 'none'; script-src 'self'; connect-src https:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
 
 // Headers are on every response. COOP and COEP together make the page
 // cross-origin isolated, without which a browser has no SharedArrayBuffer and
@@ -59,6 +70,9 @@ func HeadersFile(m *Manifest) string {
 	fmt.Fprintf(&b, "  Cache-Control: %s\n", cacheAsk)
 	for _, ext := range []string{".gguf", ".jsonl", ".safetensors"} { // which Cloudflare does not know
 		fmt.Fprintf(&b, "/*%s\n  Content-Type: %s\n", ext, mediaTypes[ext])
+	}
+	for _, path := range []string{fetchPage, strings.TrimSuffix(fetchPage, ".html")} { // Cloudflare takes .html off
+		fmt.Fprintf(&b, "/%s\n  ! Content-Security-Policy\n  Content-Security-Policy: %s\n", path, fetchPolicy)
 	}
 	for _, f := range m.Files {
 		if f.Immutable {

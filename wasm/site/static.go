@@ -55,6 +55,9 @@ func (s *Static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if f.Immutable {
 		h.Set("Cache-Control", cacheForever)
 	}
+	if name == fetchPage {
+		h.Set("Content-Security-Policy", fetchPolicy)
+	}
 	onDisk, tag := f.Path, f.SHA256[:32]
 	if len(f.Encodings) > 0 {
 		h.Set("Vary", "Accept-Encoding")

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// tinySite is a built site of four files, one hashed and compressed.
+// tinySite is a built site of five files, one hashed and compressed.
 func tinySite(t *testing.T) fstest.MapFS {
 	t.Helper()
 	fsys := fstest.MapFS{}
@@ -25,6 +25,7 @@ func tinySite(t *testing.T) fstest.MapFS {
 		fsys[f.Path] = &fstest.MapFile{Data: []byte(text)}
 	}
 	add(File{Path: "index.html"}, "<!doctype html>")
+	add(File{Path: fetchPage}, "<!doctype html>")
 	add(File{Path: "page.0123.wasm", Immutable: true, Encodings: []string{"br", "gzip"}}, "the program")
 	add(File{Path: OffersName}, `[{"name": "tiny", "title": "a model of one file, without config.json"}]`)
 	add(File{Path: "models/tiny/part-1.safetensors"}, "0123456789")
@@ -118,6 +119,26 @@ func TestStatic(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The page talks to its own server alone; the page that fetches may ask any host by https.
+func TestPolicies(t *testing.T) {
+	h := New(&Static{catalog{fsys: tinySite(t)}}, nil)
+	for target, wants := range map[string][]string{
+		"/":           {"connect-src 'self';", "require-trusted-types-for 'script'", "frame-ancestors 'none'", "frame-src 'self'"},
+		"/fetch.html": {"connect-src https:;", "require-trusted-types-for 'script'", "frame-ancestors 'self'", "default-src 'none'"},
+	} {
+		r, _ := ask(t, h, "GET", target)
+		got := r.Header.Values("Content-Security-Policy")
+		if len(got) != 1 {
+			t.Fatalf("%s has %d policies", target, len(got))
+		}
+		for _, want := range wants {
+			if !strings.Contains(got[0], want) {
+				t.Errorf("%s lacks %s: %s", target, want, got[0])
+			}
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // pieceBytes is how much of a response is read at a time.
 const pieceBytes = 256 << 10
 
-// Get asks with the browser's fetch. What is asked for by range comes uncompressed: its
+// Get asks with the browser's fetch, of other hosts through the page (static/worker.js). What is asked for by range comes uncompressed: its
 // length is the file's.
 func (b *browser) Get(ctx context.Context, address string, off int64, token string) (*weights.Response, error) {
 	headers := map[string]any{}
@@ -27,7 +27,7 @@ func (b *browser) Get(ctx context.Context, address string, off int64, token stri
 	}
 	abort := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { abort.Call("abort") })
-	v, err := await(js.Global().Call("fetch", address, map[string]any{"signal": abort.Get("signal"), "headers": headers}))
+	v, err := await(js.Global().Call("preludeFetch", address, map[string]any{"signal": abort.Get("signal"), "headers": headers}))
 	if err != nil {
 		stop()
 		if ctx.Err() != nil {
