@@ -96,7 +96,7 @@ func TestRefusesHostileArchives(t *testing.T) {
 	with := func(e entry, header func(h *zip.FileHeader)) entry { e.header = header; return e }
 	le32 := func(v uint32) []byte { return binary.LittleEndian.AppendUint32(nil, v) }
 
-	for _, c := range []struct {
+	kinds := []struct {
 		name string
 		data []byte
 		want string
@@ -140,7 +140,15 @@ func TestRefusesHostileArchives(t *testing.T) {
 		{"tensors cut off", archive(t, config, entry{name: modelFile, data: model.data[:len(model.data)-4]}), modelFile},
 		{"tensors claim 2^60", archive(t, config, entry{name: modelFile, data: append([]byte{0, 0, 0, 0, 0, 0, 0, 0x10}, model.data...)}), modelFile},
 		{"own tensors in PEFT's file", archive(t, config, entry{name: modelFile, data: bytes.Replace(model.data, []byte("prompt_embeddings"), []byte("prelude.embedding"), 1)}), "does not belong"},
-	} {
+		{"drawing that runs", archive(t, config, model, entry{name: drawingFile, data: []byte("<svg><script>alert(1)</script></svg>")}), "it may hold lines and texts"},
+		{"drawing that fetches", archive(t, config, model, entry{name: drawingFile, data: []byte(`<svg><image href="https://example.com/x"/></svg>`)}), "it may hold lines and texts"},
+		{"bomb in the curve", archive(t, config, model, entry{name: curveFile, data: zeros(maxText + 1)}), "larger than"},
+		{"bomb in the settings", archive(t, config, model, entry{name: settingsFile, data: zeros(maxText + 1)}), "larger than"},
+	}
+	if len(kinds) < 40 {
+		t.Fatalf("%d kinds, want at least 40", len(kinds))
+	}
+	for _, c := range kinds {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := read(c.data)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
