@@ -140,6 +140,9 @@ func TestHeadersFileSaysWhatTheHandlerSays(t *testing.T) {
 			t.Errorf("_headers lacks %s", h.Name)
 		}
 	}
+	if !strings.Contains(text, "\n/fetch.html\n  ! Content-Security-Policy\n  Content-Security-Policy: default-src 'none'; script-src 'self'; connect-src https:;") {
+		t.Errorf("_headers has no policy of its own for the page that fetches:\n%s", text)
+	}
 	if !bytes.Contains([]byte(text), []byte("/"+files["page.wasm"].Path+"\n  ! Cache-Control\n  Cache-Control: public, max-age=31536000, immutable\n")) {
 		t.Errorf("_headers does not cache page.wasm for ever:\n%s", text)
 	}
