@@ -26,7 +26,7 @@ declare var preludeWorker: () => { worker: Worker; listen(hear: (event: Event) =
 declare var preludeNoWebGPU: string;
 declare var preludeAllow: (host: string) => void;
 declare var preludeMarkup: (markup: string) => unknown;
-declare var preludeFetch: (address: string, options: RequestInit) => Promise<unknown>;
+declare var preludeFetch: (address: string, options: { headers: Record<string, string>, signal: AbortSignal }) => Promise<unknown>;
 
 // What a service worker has (static/sw.js); the library of workers would hide that of pages.
 declare class ExtendableEvent extends Event {

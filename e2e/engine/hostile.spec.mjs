@@ -13,6 +13,10 @@ const wren = new URL("../../static/models/prelude-wren/", import.meta.url);
 const file = (name) => ({ name, mimeType: "application/octet-stream", buffer: readFileSync(new URL(name, wren)) });
 const seconds = 5, megabytes = 500;
 
+/** A kind with the files that it is.
+ * @returns {[string, { name: string, mimeType: string, buffer: Buffer }[]]} */
+const hostile = (kind, files) => [kind, files];
+
 /** The templates of the Go test, by kind. */
 function templates() {
   const dir = mkdtempSync(join(tmpdir(), "prelude-hostile-"));
@@ -61,10 +65,11 @@ test("hostile templates and tokenizers end in time, and the page answers after",
   await useSample(page);
   const base = ["config.json", "generation_config.json", "model.safetensors"].map(file);
   const all = templates(), count = Math.min(all.length, Number(process.env.HOSTILE ?? 16));
+  /** @type {[string, { name: string, mimeType: string, buffer: Buffer }[]][]} */
   const cases = [
-    ...Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]).map(([kind, text]) => [`template: ${kind}`, [file("tokenizer.json"), file("tokenizer_config.json"),
-      { name: "chat_template.jinja", mimeType: "text/plain", buffer: Buffer.from(text) }]]),
-    ...tokenizers().map(([kind, text]) => [`tokenizer: ${kind}`, [file("tokenizer_config.json"), { name: "tokenizer.json", mimeType: "application/json", buffer: Buffer.from(text) }]]),
+    ...Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]).map(([kind, text]) => hostile(`template: ${kind}`, [file("tokenizer.json"), file("tokenizer_config.json"),
+      { name: "chat_template.jinja", mimeType: "text/plain", buffer: Buffer.from(text) }])),
+    ...tokenizers().map(([kind, text]) => hostile(`tokenizer: ${kind}`, [file("tokenizer_config.json"), { name: "tokenizer.json", mimeType: "application/json", buffer: Buffer.from(text) }])),
   ];
   const memory = async () => {
     const { usedJSHeapSize = 0 } = await page.evaluate(() => performance["memory"] ?? {});
