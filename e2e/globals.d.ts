@@ -25,7 +25,7 @@ declare var preludeAssets: Record<string, string>;
 declare var preludeWorker: () => { worker: Worker; listen(hear: (event: Event) => void): void };
 declare var preludeNoWebGPU: string;
 declare var preludeAllow: (host: string) => void;
-declare var preludeMarkup: (markup: string) => unknown;
+declare var preludeMarkup: (element: Element, markup: string) => void;
 declare var preludeFetch: (address: string, options: { headers: Record<string, string>, signal: AbortSignal }) => Promise<unknown>;
 
 // What a service worker has (static/sw.js); the library of workers would hide that of pages.

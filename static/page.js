@@ -14,7 +14,7 @@ const trusted = globalThis["trustedTypes"]?.createPolicy("prelude", {
   },
   createHTML: (markup) => markup,
 }) ?? { createScriptURL: (address) => address, createHTML: (markup) => markup };
-globalThis.preludeMarkup = (markup) => trusted.createHTML(markup);
+globalThis.preludeMarkup = (element, markup) => { element.innerHTML = trusted.createHTML(markup); };
 
 /** Frames that fetch (fetch.html): one for each host that a person has asked something of. */
 const frames = new Map();

@@ -147,7 +147,7 @@ func (r *Renderer) patch(old, new *node) {
 	r.patchEvents(old, new)
 	if new.markup != "" {
 		if old.markup != new.markup {
-			new.el.Set("innerHTML", trusted(new.markup))
+			setMarkup(new.el, new.markup)
 		}
 	} else {
 		r.patchChildren(new.el, old.children, new.children)
@@ -155,13 +155,14 @@ func (r *Renderer) patch(old, new *node) {
 	r.patchProps(old, new) // last: a select's value needs its options
 }
 
-// trusted marks a template's markup for a page whose policy demands it (Trusted Types): by
-// preludeMarkup, where the page has it.
-func trusted(markup string) any {
-	if js.Global().Get("preludeMarkup").Truthy() {
-		return js.Global().Call("preludeMarkup", markup)
+// setMarkup gives an element a template's markup: by preludeMarkup where the page has it,
+// since its policy demands a mark on such text (Trusted Types).
+func setMarkup(el js.Value, markup string) {
+	if page := js.Global(); page.Get("preludeMarkup").Truthy() {
+		page.Call("preludeMarkup", el, markup)
+		return
 	}
-	return markup
+	el.Set("innerHTML", markup)
 }
 
 // setText changes a text node, by appending where the text has only grown, so
