@@ -48,7 +48,7 @@ const row = (page) => page.locator("#kept .row").filter({ hasText: "prelude/wren
 async function fetchModel(page) {
   if (!(await page.locator("#model-address").isVisible())) await page.click("#own-model > summary");
   await page.fill("#model-address", "prelude/wren");
-  await page.getByRole("button", { name: "Fetch" }).click();
+  await page.getByRole("button", { name: "Fetch" }).first().click();
 }
 
 async function reload(page) {

@@ -221,7 +221,9 @@ async function generate({ id, prompt, base, tuned, keys: asked = [], before = []
 
 /** The examples as JSON lines, those of another file behind them. */
 function lines({ id, alone }, blob) {
-  const all = [...(alone || !rows ? [] : rows.text.trim().split("\n")), ...(blob ? new TextDecoder().decode(blob).trim().split("\n") : [])];
+  const { promptColumn, completionColumn } = rows.opts ?? {};
+  const read = (line) => (promptColumn ? JSON.stringify({ prompt: JSON.parse(line)[promptColumn], completion: JSON.parse(line)[completionColumn] }) : line);
+  const all = [...(alone || !rows.text ? [] : rows.text.trim().split("\n").map(read)), ...(blob ? new TextDecoder().decode(blob).trim().split("\n") : [])];
   const good = all.filter((line) => { try { return JSON.parse(line); } catch { return false; } });
   post("lined", { id, count: good.length, bad: all.length - good.length }, new TextEncoder().encode(`${good.join("\n")}\n`));
 }
@@ -324,7 +326,7 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "data": rows = { text: new TextDecoder().decode(blob), name: body.name }; await sleep(120); return parse(body.id, body.name, body.opts);
     case "text": await sleep(120); return readText(body, body.content || new TextDecoder().decode(blob));
     case "write": return write(body);
-    case "reparse": await sleep(60); return parse(body.id, rows.name, body.opts);
+    case "reparse": rows.opts = body.opts; await sleep(60); return parse(body.id, rows.name, body.opts);
     case "train": return train(body);
     case "pause": run.paused = true; return post("state", { state: "paused" });
     case "resume": run.paused = false; return post("state", { state: run.doing ?? "training" });

@@ -74,7 +74,7 @@ for (const { name, use } of looks) {
       await expect(page.locator("#line-errors")).toBeVisible();
       await page.click("#own-model > summary");
       await page.fill("#model-address", "state-spaces/mamba-130m");
-      await page.getByRole("button", { name: "Fetch" }).click();
+      await page.getByRole("button", { name: "Fetch" }).first().click();
       await expect(page.locator(".notice")).toContainText("mamba");
       await page.fill("#prompt", "crash");
       await page.click("#ask");
