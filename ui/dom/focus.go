@@ -53,28 +53,29 @@ func (r *Renderer) succeed() {
 	if !r.left.Truthy() {
 		return
 	}
-	const follows = 4 // Node.DOCUMENT_POSITION_FOLLOWING
 	for part := r.left.Get("parentElement"); part.Truthy(); part = part.Get("parentElement") {
-		next, before := js.Null(), js.Null()
-		all := part.Call("querySelectorAll", controls)
-		for i := range all.Length() {
-			x := all.Index(i)
-			switch usable := !x.Call("matches", ":disabled").Bool() && x.Call("getClientRects").Length() > 0; {
-			case !usable:
-			case r.left.Call("compareDocumentPosition", x).Int()&follows == 0:
-				before = x
-			case !next.Truthy():
-				next = x
-			}
-		}
-		if !next.Truthy() {
-			next = before
-		}
-		if next.Truthy() {
-			next.Call("focus", map[string]any{"preventScroll": true})
+		if near := neighbour(part, r.left); near.Truthy() {
+			near.Call("focus", map[string]any{"preventScroll": true})
 			break
 		}
 	}
 	r.left.Call("remove")
 	r.left, r.resting = js.Null(), js.Null()
+}
+
+// neighbour is the first usable control of a part behind the mark, else the last before it.
+func neighbour(part, mark js.Value) (near js.Value) {
+	const follows = 4 // Node.DOCUMENT_POSITION_FOLLOWING
+	all := part.Call("querySelectorAll", controls)
+	for i := range all.Length() {
+		x := all.Index(i)
+		if x.Call("matches", ":disabled").Bool() || x.Call("getClientRects").Length() == 0 {
+			continue
+		}
+		if mark.Call("compareDocumentPosition", x).Int()&follows != 0 {
+			return x
+		}
+		near = x
+	}
+	return near
 }
