@@ -73,5 +73,6 @@ test("a text file of examples is still examples, and what is no text is named", 
   await drop(page, "rows.txt", Buffer.from('{"prompt": "a", "completion": " b"}\n{"prompt": "c", "completion": " d"}\n'));
   await expect(page.locator("#data-facts")).toBeVisible();
   await drop(page, "noise.txt", Buffer.from([0x41, 0xff, 0xfe, 0x00, 0x42]));
+  await page.click("#data-replace");
   await expect(page.locator(".notice")).toContainText("not a text in UTF-8");
 });
