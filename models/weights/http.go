@@ -281,7 +281,7 @@ func (h *HTTP) retry(ctx context.Context, f func() error) error {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.As(err, &final):
-			return FetchError{final.error}
+			return FetchError(final)
 		case try == tries:
 			return FetchError{fmt.Errorf("%w (tried %d times)", err, tries)}
 		}
