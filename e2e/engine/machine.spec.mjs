@@ -55,6 +55,7 @@ async function same(page, losses) {
 test.describe.configure({ mode: "serial" });
 
 test("the worker dies", async ({ page }) => {
+  test.skip(!process.env.FAULTS, "its silence is noticed after a minute and a half: FAULTS=1 waits for it");
   test.setTimeout(120_000 + faults * 180_000);
   const { took } = await undisturbed(page);
   for (let i = 0; i < faults; i++) {
