@@ -7,7 +7,8 @@ import { openPage, out, read, start } from "./page.mjs";
 test.afterEach(({ page }) => page.unrouteAll({ behavior: "ignoreErrors" }));
 
 const facts = (page) => page.locator("#model-facts");
-const notice = (page) => page.locator("section[aria-labelledby=h-run] .notice");
+/** The run's notice; a live answer's may stand below it. */
+const notice = (page) => page.locator("section[aria-labelledby=h-run] .notice").first();
 
 /** Twelve short examples: a step takes little, also where the device is slow. */
 async function useFew(page) {
