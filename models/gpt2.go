@@ -14,17 +14,13 @@ func init() {
 	checkpoints["gpt2"] = gpt2Views
 }
 
-// gpt2 is the family of GPT-2 (Radford et al. 2019): LayerNorm before attention and
+// gpt2Names are the checkpoint's, after gpt2Views.
+var gpt2Names = learnedNames{embeddings: "transformer.wte.weight", positions: "transformer.wpe.weight", last: "transformer.ln_f", block: "transformer.h.%d.",
+	attentionNorm: "ln_1", forwardNorm: "ln_2", query: "attn.q", key: "attn.k", value: "attn.v", output: "attn.c_proj", up: "mlp.c_fc", down: "mlp.c_proj"}
+
+// newGPT2 reads the family of GPT-2 (Radford et al. 2019): LayerNorm before attention and
 // feed-forward part, learned positions added to the embeddings, biases everywhere, a
 // tied head. DistilGPT-2 is it with half the blocks.
-type gpt2 struct {
-	decoder
-	eps    float64
-	act    engine.UnaryFn
-	scaled bool // scores by 1/√headDim
-	byL    bool // and by 1/(layer+1)
-}
-
 func newGPT2(config *Config, specs Specs) (Family, error) {
 	c := &fields{Config: config}
 	i := engine.ModelInfo{Family: "gpt2", Positions: engine.Learned,
@@ -33,26 +29,23 @@ func newGPT2(config *Config, specs Specs) (Family, error) {
 	i.KVHeads, i.HeadDim, i.FF = i.Heads, i.Hidden/i.Heads, c.size("n_inner", 4*i.Hidden)
 	c.divides(&i)
 	c.refuse(false, "add_cross_attention")
-	m := &gpt2{decoder: newDecoder(i, specs), eps: c.number("layer_norm_epsilon", 1e-5), act: c.activation("activation_function", "gelu_new"),
-		scaled: c.flag("scale_attn_weights", true), byL: c.flag("scale_attn_by_inverse_layer_idx", false)}
-	m.heads(c, "lm_head.weight", "transformer.wte.weight", true)
+	scaled, byLayer := c.flag("scale_attn_weights", true), c.flag("scale_attn_by_inverse_layer_idx", false)
+	m := &learned{decoder: newDecoder(i, specs), eps: c.number("layer_norm_epsilon", 1e-5), act: c.activation("activation_function", "gelu_new"), names: gpt2Names}
+	m.scale = func(layer int) float64 {
+		s := 1.0
+		if scaled {
+			s = 1 / math.Sqrt(float64(i.HeadDim))
+		}
+		if byLayer {
+			s /= float64(layer + 1)
+		}
+		return s
+	}
+	m.heads(c, "lm_head.weight", gpt2Names.embeddings, true)
 	if c.err != nil {
 		return nil, c.err
 	}
-	m.tensor("transformer.wte.weight", i.Vocab, i.Hidden)
-	m.tensor("transformer.wpe.weight", i.Context, i.Hidden)
-	m.layerNorm("transformer.ln_f", i.Hidden)
-	for l := range i.Layers {
-		at := layer("transformer.h.%d.", l)
-		m.layerNorm(at+"ln_1", i.Hidden)
-		m.layerNorm(at+"ln_2", i.Hidden)
-		m.linear(at+"attn.q", engine.LinearMap{Role: engine.Query, Layer: l, Out: i.Hidden}, i.Hidden, true)
-		m.linear(at+"attn.k", engine.LinearMap{Role: engine.Key, Layer: l, Out: i.Hidden}, i.Hidden, true)
-		m.linear(at+"attn.v", engine.LinearMap{Role: engine.Value, Layer: l, Out: i.Hidden}, i.Hidden, true)
-		m.linear(at+"attn.c_proj", engine.LinearMap{Role: engine.AttentionOutput, Layer: l, Out: i.Hidden}, i.Hidden, true)
-		m.linear(at+"mlp.c_fc", engine.LinearMap{Role: engine.Up, Layer: l, Out: i.FF}, i.Hidden, true)
-		m.linear(at+"mlp.c_proj", engine.LinearMap{Role: engine.Down, Layer: l, Out: i.Hidden}, i.FF, true)
-	}
+	m.declare(true, true)
 	return m, nil
 }
 
@@ -110,50 +103,4 @@ func split(views map[string]weights.View, fused string, parts []string, unit int
 		}
 	}
 	return out, nil
-}
-
-// Forward: x = wte[ids] + wpe[pos], then for each block
-//
-//	n = norm(x)    x ← x + Wo·attention(Wq n, Wk n, Wv n)
-//	n = norm(x)    x ← x + Wproj·gelu(Wfc n)
-func (m *gpt2) Forward(p *engine.Program, in engine.Input, h engine.Hooks) engine.Output {
-	f, i := m.pass(p, in, h), m.info
-	var out engine.Output
-	x := f.embed("transformer.wte.weight", 1)
-	if in.First == 0 {
-		x = p.Add(x, p.Embed(in.Pos, f.weight("transformer.wpe.weight"), 1))
-	}
-	for l := in.First; l < f.end(); l++ {
-		at := layer("transformer.h.%d.", l)
-		p.BeginBlock()
-		x = f.block(l, x)
-		out.Blocks = append(out.Blocks, x)
-		n := f.layerNorm(at+"ln_1", x, m.eps)
-		nq := f.choose(l, n)
-		q := f.linear(at+"attn.q", nq, engine.None)
-		k := f.linear(at+"attn.k", n, engine.None)
-		v := f.linear(at+"attn.v", n, engine.None)
-		out.K, out.V = append(out.K, k), append(out.V, v)
-		o := f.attend(l, f.rows(l), nq, q, k, v, engine.Attention{Scale: m.scale(l)})
-		x = f.linear(at+"attn.c_proj", o, f.choose(l, x))
-		n = f.layerNorm(at+"ln_2", x, m.eps)
-		x = f.linear(at+"mlp.c_proj", p.Unary(m.act, f.linear(at+"mlp.c_fc", n, engine.None), 0), x)
-		p.EndBlock()
-	}
-	out.Hidden = x
-	if f.end() == i.Layers {
-		out.Hidden = f.layerNorm("transformer.ln_f", x, m.eps)
-	}
-	return out
-}
-
-func (m *gpt2) scale(layer int) float64 {
-	s := 1.0
-	if m.scaled {
-		s = 1 / math.Sqrt(float64(m.info.HeadDim))
-	}
-	if m.byL {
-		s /= float64(layer + 1)
-	}
-	return s
 }

@@ -15,12 +15,10 @@ import (
 	"prelude/prefix/generate"
 )
 
-// Answers side by side are those that each prompt gets alone, with and without a prefix,
-// also where prompts fill more than one run of the prefill and answers end apart.
-func TestManyAnswersAreEachOnesOwn(t *testing.T) {
-	ctx := context.Background()
-	f := tiny.Llama(t, cpu.New[float64]())
-	kv, err := prefix.TextKV(ctx, f, []int32{5, 21, 8, 30, 2})
+// readPrefix is a prefix of keys and values that the model makes of five tokens.
+func readPrefix(t *testing.T, f engine.Frozen) (*prefix.Method, map[string]engine.Tensor) {
+	t.Helper()
+	kv, err := prefix.TextKV(t.Context(), f, []int32{5, 21, 8, 30, 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,10 +26,19 @@ func TestManyAnswersAreEachOnesOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tensors, err := m.Alloc(ctx, f.Dev)
+	tensors, err := m.Alloc(t.Context(), f.Dev)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m, tensors
+}
+
+// Answers side by side are those that each prompt gets alone, with and without a prefix,
+// also where prompts fill more than one run of the prefill and answers end apart.
+func TestManyAnswersAreEachOnesOwn(t *testing.T) {
+	ctx := context.Background()
+	f := tiny.Llama(t, cpu.New[float64]())
+	m, tensors := readPrefix(t, f)
 	var prompts [][]int32
 	for i := range 7 {
 		p := make([]int32, 3+5*i)

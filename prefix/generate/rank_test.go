@@ -20,18 +20,7 @@ import (
 func TestRankIsWhatDecodingSees(t *testing.T) {
 	ctx := context.Background()
 	llama, pair := tiny.Llama(t, cpu.New[float64]()), tiny.T5(t, cpu.New[float64](), 2, 3)
-	kv, err := prefix.TextKV(ctx, llama, []int32{5, 21, 8, 30, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := prefix.FromKV(llama.Arch.Info(), 5, kv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tensors, err := m.Alloc(ctx, llama.Dev)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m, tensors := readPrefix(t, llama)
 	var prompts [][]int32
 	for i := range 5 {
 		p := make([]int32, 4+9*i)
