@@ -164,6 +164,14 @@ func (a *App) ask(at place, m func(id int) wire.Message, blob any) int {
 	return a.lastID
 }
 
+// supersede ends a request, if there is one, whose answer nobody waits for any more.
+func (a *App) supersede(id int) {
+	if id != 0 {
+		a.host.Send(wire.Cancel{ID: id}, nil)
+		delete(a.asked, id)
+	}
+}
+
 func (a *App) refuse(at place, message, hint string) {
 	a.notices[at] = notice{message: message, hint: hint}
 }

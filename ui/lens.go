@@ -104,10 +104,7 @@ func (a *App) lookInto() {
 		a.refuse(atLens, "The prompt is empty.", "Write what the answer answers.")
 		return
 	}
-	if l.id != 0 {
-		a.host.Send(wire.Cancel{ID: l.id}, nil)
-		delete(a.asked, l.id)
-	}
+	a.supersede(l.id)
 	l.prompt, l.answer, l.end, l.at = prompt, answer, end, 0
 	l.id = a.ask(atLens, func(id int) wire.Message {
 		return wire.Look{ID: id, Key: key, Prompt: prompt, Before: l.before, Answer: answer, End: end}

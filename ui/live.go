@@ -175,8 +175,7 @@ func (a *App) breakLive() {
 	if l.id == 0 {
 		return
 	}
-	a.host.Send(wire.Cancel{ID: l.id}, nil)
-	delete(a.asked, l.id)
+	a.supersede(l.id)
 	l.stop()
 	l.rounds, l.due = l.rounds[:len(l.rounds)-1], time.Time{}
 }

@@ -54,10 +54,7 @@ func (a *App) askWhatIf() {
 		a.refuse(atLens, "The prompt is empty.", "Write something for the model to continue.")
 		return
 	}
-	if w.id != 0 {
-		a.host.Send(wire.Cancel{ID: w.id}, nil)
-		delete(a.asked, w.id)
-	}
+	a.supersede(w.id)
 	if text := w.now.text.String(); text != "" {
 		w.before = text
 	}
@@ -133,10 +130,7 @@ func (a *App) setWith(text string) {
 func (a *App) undoWhatIf() {
 	w := &a.whatIf
 	trained, of := w.trained, w.of
-	if w.id != 0 {
-		a.host.Send(wire.Cancel{ID: w.id}, nil)
-		delete(a.asked, w.id)
-	}
+	a.supersede(w.id)
 	w.undo()
 	w.trained, w.of = trained, of
 	a.askWhatIf()

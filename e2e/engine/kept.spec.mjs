@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, expect, test } from "@playwright/test";
-import { start } from "./page.mjs";
+import { lastRun, start } from "./page.mjs";
 
 const kills = Number(process.env.KILLS ?? 3);
 const steps = Number(process.env.KILL_STEPS ?? 100);
@@ -42,22 +42,6 @@ class Browser {
     await expect(() => rmSync(this.profile, { recursive: true, force: true })).toPass({ timeout: 20_000 });
   }
 }
-
-/** The newest run that is kept. */
-const lastRun = (page) =>
-  page.evaluate(async () => {
-    const dir = await (await navigator.storage.getDirectory()).getDirectoryHandle("sitting", { create: true });
-    let last = null;
-    for await (const name of dir.keys()) {
-      if (!/^run-\d+\.json$/.test(name)) continue;
-      // A file that is written anew meanwhile can't be read for a moment.
-      const text = await (await (await dir.getFileHandle(name)).getFile()).text().catch(() => "");
-      if (text === "") continue; // its first content is being written
-      const run = JSON.parse(text);
-      if (!last || run.n > last.n) last = run;
-    }
-    return last;
-  });
 
 const ready = (page) => expect(page.locator(".rows .row .tag.ok").first()).toBeVisible({ timeout: 120_000 });
 const ended = (page) => expect(page.locator("#summary")).toContainText("Ended after", { timeout: 600_000 });

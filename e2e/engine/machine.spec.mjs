@@ -3,28 +3,13 @@
 // nothing happened to, or one sentence says what is the matter and the page goes on.
 // FAULTS says how often each happens (1; the full measure is 20), FAULT_STEPS how long it trains.
 import { expect, test } from "@playwright/test";
-import { openPage, start, useSample } from "./page.mjs";
+import { lastRun, openPage, start, useSample } from "./page.mjs";
 
 const faults = Number(process.env.FAULTS ?? 1);
 const steps = Number(process.env.FAULT_STEPS ?? 60);
 
 const ended = (page) => expect(page.locator("#summary")).toContainText("Ended after", { timeout: 300_000 });
 const notice = (page) => page.locator(".notice").first();
-
-/** The newest run that is kept. */
-const lastRun = (page) =>
-  page.evaluate(async () => {
-    const dir = await (await navigator.storage.getDirectory()).getDirectoryHandle("sitting", { create: true });
-    let last = null;
-    for await (const name of dir.keys()) {
-      if (!/^run-\d+\.json$/.test(name)) continue;
-      const text = await (await (await dir.getFileHandle(name)).getFile()).text().catch(() => "");
-      if (text === "") continue;
-      const run = JSON.parse(text);
-      if (!last || run.n > last.n) last = run;
-    }
-    return last;
-  });
 
 /** Trains once undisturbed: what the losses should be, and how long it takes in ms. */
 async function undisturbed(page) {

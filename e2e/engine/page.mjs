@@ -92,3 +92,19 @@ export async function ask(page, prompt) {
   await expect(page.locator("#answer-tuned footer .tag")).toBeVisible({ timeout: 120_000 });
   return page.locator("#answer-tuned .answer-text").textContent();
 }
+
+/** The newest run that is kept. */
+export const lastRun = (page) =>
+  page.evaluate(async () => {
+    const dir = await (await navigator.storage.getDirectory()).getDirectoryHandle("sitting", { create: true });
+    let last = null;
+    for await (const name of dir.keys()) {
+      if (!/^run-\d+\.json$/.test(name)) continue;
+      // A file that is written anew meanwhile can't be read for a moment.
+      const text = await (await (await dir.getFileHandle(name)).getFile()).text().catch(() => "");
+      if (text === "") continue; // its first content is being written
+      const run = JSON.parse(text);
+      if (!last || run.n > last.n) last = run;
+    }
+    return last;
+  });
