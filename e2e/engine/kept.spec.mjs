@@ -88,10 +88,10 @@ test("a training that dies with the browser goes on exactly", async ({ launchOpt
       await expect.poll(async () => (await lastRun(page))?.done?.steps, { timeout: 60_000 }).toBe(steps);
       const run = await lastRun(page);
       expect(run.n).toBe(whole.n + 1 + i);
-      expect(run.losses, `killed ${JSON.stringify(at?.saved)} after ${at?.losses.length} steps`).toEqual(whole.losses);
+      expect(run.losses, `killed ${JSON.stringify(at.saved)} after ${at.losses?.length ?? 0} steps`).toEqual(whole.losses);
       expect(run.evals).toEqual(whole.evals);
       exact++;
-      console.log(`killed at step ${at?.losses.length ?? 0}, continued from ${at?.saved?.at(-1)?.step ?? 0}: exact`);
+      console.log(`killed at step ${at.losses?.length ?? 0}, continued from ${at.saved?.at(-1)?.step ?? 0}: exact`);
     }
     console.log(`exact_continuations ${exact} of ${kills}`);
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(Math.min(12, kills + 1)); // no finished run is lost
