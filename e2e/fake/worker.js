@@ -159,7 +159,7 @@ async function train({ id, steps = 0, minutes = 0, lr, seed = 1, method, from = 
   }
   let best = { step: 0, loss: curve(0) };
   post("eval", { step: 0, loss: best.loss, base, best: true });
-  let step = 0, chunk = Math.max(1, Math.round(total / 200));
+  let step = 0, chunk = Math.min(50, Math.max(1, Math.round(total / 200)));
   while (step < total && !run.stop) {
     await sleep(40);
     if (run.paused) { continue; }

@@ -1,6 +1,6 @@
 // The conversation with the base model and the prefixes, with the fake worker.
 import { accessible } from "./access.mjs";
-import { expect, looks, out, test, train, useSample } from "./page.mjs";
+import { everyLook, expect, test, train, useSample } from "./page.mjs";
 
 /** Asks, and waits until everybody has answered. */
 async function ask(page, message) {
@@ -83,21 +83,14 @@ test.describe("a conversation", () => {
   });
 });
 
-for (const { name, use } of looks) {
-  test.describe(name, () => {
-    test.use(use);
-
-    test("what it looks like", async ({ page }) => {
-      await begin(page);
-      await page.fill("#prompt", "And its leaves?");
-      await page.click("#ask");
-      await expect(page.locator("#answer-tuned")).toContainText("finished");
-      await page.fill("#prompt", "fig ".repeat(450));
-      await expect(page.locator("#prompt-size")).toContainText("Too long");
-      await page.click("#generation > summary");
-      await page.locator("#compare").screenshot({ path: `${out}${name}-9-chat.png` });
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), "nothing sticks out sideways").toBe(0);
-      await accessible(page, "chat");
-    });
-  });
-}
+test("what a conversation looks like", async ({ page }) => {
+  test.setTimeout(180_000);
+  await begin(page);
+  await page.fill("#prompt", "And its leaves?");
+  await page.click("#ask");
+  await expect(page.locator("#answer-tuned")).toContainText("finished");
+  await page.fill("#prompt", "fig ".repeat(450));
+  await expect(page.locator("#prompt-size")).toContainText("Too long");
+  await page.click("#generation > summary");
+  await everyLook(page, "9-chat", { part: "#compare", also: () => accessible(page, "chat") });
+});

@@ -1,5 +1,5 @@
 // Methods with a name, lengths, templates, and the shelf of prefixes, with the fake worker.
-import { expect, looks, out, test, train, useSample } from "./page.mjs";
+import { everyLook, expect, test, train, useSample } from "./page.mjs";
 
 test.use({ viewport: { width: 1200, height: 900 } });
 
@@ -114,41 +114,33 @@ test("a template with soft slots, and what it may not be", async ({ page }) => {
   await expect(page.locator("#preview .soft-slots")).toHaveCount(0);
 });
 
-for (const { name, use } of looks) {
-  test.describe(name, () => {
-    test.use(use);
-
-    test("what it looks like", async ({ page }) => {
-      await useSample(page);
-      await page.click("#form > summary");
-      await page.fill("#template", "Plant: {prefix:6}{prompt}{prefix:2} →{completion}");
-      await page.click("#form-apply");
-      await expect(page.locator("#preview .soft-slots")).toHaveCount(2);
-      await page.click("#axis-length > summary");
-      await page.getByLabel("All lengths at once").check();
-      await train(page, "60");
-      await page.getByLabel("Fixed").check();
-      const lengths = page.locator("#lengths");
-      await lengths.screenshot({ path: `${out}${name}-8-lengths.png` });
-      await page.click("#start");
-      await expect(page.locator("#shelf .shelf-row")).toHaveCount(2);
-      await expect(page.locator("#start")).toHaveText("Train again");
-      await page.click("#ask");
-      await expect(page.locator("#answer-tuned")).toContainText("finished");
-      await page.locator("#compare label:has(#follow)").click();
-      await page.click("#blend > summary");
-      await page.click("#blend-go");
-      await expect(page.locator("#shelf .shelf-row")).toHaveCount(3);
-      await page.locator("#share-3").fill("70");
-      await page.locator("#shelf-1 label.switch").click();
-      await page.fill("#prompt", "And its leaves?");
-      await page.click("#ask");
-      await expect(page.locator("#answer-tuned")).toContainText("finished");
-      await page.click("#export");
-      await expect(page.locator("#finish")).toBeVisible();
-      await page.evaluate(() => window.scrollTo(0, 0));
-      await page.screenshot({ path: `${out}${name}-7-methods.png`, fullPage: true });
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), "nothing sticks out sideways").toBe(0);
-    });
-  });
-}
+test("what methods look like", async ({ page }) => {
+  test.setTimeout(180_000);
+  await useSample(page);
+  await page.click("#form > summary");
+  await page.fill("#template", "Plant: {prefix:6}{prompt}{prefix:2} →{completion}");
+  await page.click("#form-apply");
+  await expect(page.locator("#preview .soft-slots")).toHaveCount(2);
+  await page.click("#axis-length > summary");
+  await page.getByLabel("All lengths at once").check();
+  await train(page, "60");
+  await page.getByLabel("Fixed").check();
+  await everyLook(page, "8-lengths", { part: "#lengths" });
+  await page.click("#start");
+  await expect(page.locator("#shelf .shelf-row")).toHaveCount(2);
+  await expect(page.locator("#start")).toHaveText("Train again");
+  await page.click("#ask");
+  await expect(page.locator("#answer-tuned")).toContainText("finished");
+  await page.locator("#compare label:has(#follow)").click();
+  await page.click("#blend > summary");
+  await page.click("#blend-go");
+  await expect(page.locator("#shelf .shelf-row")).toHaveCount(3);
+  await page.locator("#share-3").fill("70");
+  await page.locator("#shelf-1 label.switch").click();
+  await page.fill("#prompt", "And its leaves?");
+  await page.click("#ask");
+  await expect(page.locator("#answer-tuned")).toContainText("finished");
+  await page.click("#export");
+  await expect(page.locator("#finish")).toBeVisible();
+  await everyLook(page, "7-methods");
+});

@@ -23,18 +23,38 @@ export const test = base.extend({
 });
 export { expect };
 
-/**
- * The page's looks: phone and desk, light and dark.
- * @type {{ name: string, use: { viewport: { width: number, height: number }, colorScheme: "light" | "dark" } }[]}
- */
-export const looks = [
-  { name: "1440-light", use: { viewport: { width: 1440, height: 900 }, colorScheme: "light" } },
-  { name: "1440-dark", use: { viewport: { width: 1440, height: 900 }, colorScheme: "dark" } },
-  { name: "360-light", use: { viewport: { width: 360, height: 900 }, colorScheme: "light" } },
-  { name: "360-dark", use: { viewport: { width: 360, height: 900 }, colorScheme: "dark" } },
+export const out = new URL("../out/", import.meta.url).pathname;
+
+/** @type {{ name: string, width: number, colorScheme: "light" | "dark" }[]} */
+const looks = [
+  { name: "1440-light", width: 1440, colorScheme: "light" },
+  { name: "1440-dark", width: 1440, colorScheme: "dark" },
+  { name: "360-light", width: 360, colorScheme: "light" },
+  { name: "360-dark", width: 360, colorScheme: "dark" },
 ];
 
-export const out = new URL("../out/", import.meta.url).pathname;
+/**
+ * Shows a state of the page on desk and phone, light and dark, takes a picture of each
+ * (e2e/out/LOOK-STATE.png; of one part if a selector is given) and holds that nothing sticks
+ * out sideways. also is called in each look.
+ */
+export async function everyLook(page, state, { part = "", also = async () => {} } = {}) {
+  for (const { name, width, colorScheme } of looks) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    const path = `${out}${name}-${state}.png`;
+    if (part) await page.locator(part).screenshot({ path });
+    else {
+      await page.evaluate(() => window.scrollTo(0, 0));
+      await page.screenshot({ path, fullPage: true });
+    }
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(over, `${state}, ${name}: nothing sticks out sideways`).toBe(0);
+    await also();
+  }
+  await page.setViewportSize({ width: looks[0].width, height: 900 });
+  await page.emulateMedia({ colorScheme: looks[0].colorScheme });
+}
 
 /** Takes the project's sample data set, which the page opens with. */
 export async function useSample(page) {
