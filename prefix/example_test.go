@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	if err := m.Start(ctx, f, prefix.Given{Text: []int32{6, 13, 21}}, rand.New(rand.NewPCG(1, 1))); err != nil {
+	if err := m.Start(ctx, f, prefix.StartFrom{Text: []int32{6, 13, 21}}, rand.New(rand.NewPCG(1, 1))); err != nil {
 		panic(err)
 	}
 	fmt.Println(m.Slots(), "slots,", m.Trainable(), "numbers, text from position", m.Offset())

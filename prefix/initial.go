@@ -20,7 +20,7 @@ type Initial struct {
 	places []place // the attentions with a prefix
 	inputs int     // stacks whose input has embeddings of their own
 	seed   Seed
-	given  Given
+	from   StartFrom
 	read   *reading
 }
 
@@ -112,8 +112,8 @@ func (s *Initial) words() bool { return s.seed.IDs != nil || s.seed.Rows != nil 
 func (s *Initial) noise(n, groups int, real func(*reading) []float32) ([]float32, error) {
 	x := make([]float32, n)
 	var measured []float32
-	if len(s.given.Examples) > 0 {
-		ids := s.given.Examples[0]
+	if len(s.from.Examples) > 0 {
+		ids := s.from.Examples[0]
 		r, err := s.model(ids[:min(len(ids), s.Info.Context)], nil)
 		if err != nil {
 			return nil, err

@@ -473,7 +473,7 @@ func TestFinishedPrefixStartsAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := next.Start(ctx, f, prefix.Given{Prefix: done}, rand.New(rand.NewPCG(1, 1))); err != nil || next.Slots() != 3 {
+	if err := next.Start(ctx, f, prefix.StartFrom{Prefix: done}, rand.New(rand.NewPCG(1, 1))); err != nil || next.Slots() != 3 {
 		t.Fatalf("%d slots, error %v", next.Slots(), err)
 	}
 	values := func(kv []float32, layer, slots, slot int) []float32 { // which don't rotate
@@ -545,24 +545,24 @@ func TestBadChoices(t *testing.T) {
 	}
 	for _, c := range []struct {
 		choice prefix.Choice
-		given  prefix.Given
+		from   prefix.StartFrom
 		want   string
 	}{
-		{prefix.Choice{"start": "gaussian", "kv.slots": "128"}, prefix.Given{}, "context of 128 tokens"},
-		{prefix.Choice{"start": "text"}, prefix.Given{}, "needs a text"},
-		{prefix.Choice{"start": "examples"}, prefix.Given{}, "at least one example"},
-		{prefix.Choice{"start": "labels"}, prefix.Given{}, "needs labels"},
+		{prefix.Choice{"start": "gaussian", "kv.slots": "128"}, prefix.StartFrom{}, "context of 128 tokens"},
+		{prefix.Choice{"start": "text"}, prefix.StartFrom{}, "needs a text"},
+		{prefix.Choice{"start": "examples"}, prefix.StartFrom{}, "at least one example"},
+		{prefix.Choice{"start": "labels"}, prefix.StartFrom{}, "needs labels"},
 		{prefix.Choice{"start": "labels", "kv.slots": "1"}, given(), "2 labels do not fit 1 slots"},
-		{prefix.Choice{"start": "vocabulary", "kv.slots": "50"}, prefix.Given{}, "vocabulary has 40 words"},
-		{prefix.Choice{"start": "prefix"}, prefix.Given{}, "train or import it first"},
-		{prefix.Choice{"start": "prefix"}, prefix.Given{Prefix: &prefix.Finished{Slots: 2, KV: make([]float32, 3)}}, "want 64"},
-		{prefix.Choice{"start": "prefix", "source": "embedding"}, prefix.Given{Prefix: &prefix.Finished{Slots: 2, KV: make([]float32, 64)}}, "choose the source keys and values"},
+		{prefix.Choice{"start": "vocabulary", "kv.slots": "50"}, prefix.StartFrom{}, "vocabulary has 40 words"},
+		{prefix.Choice{"start": "prefix"}, prefix.StartFrom{}, "train or import it first"},
+		{prefix.Choice{"start": "prefix"}, prefix.StartFrom{Prefix: &prefix.Finished{Slots: 2, KV: make([]float32, 3)}}, "want 64"},
+		{prefix.Choice{"start": "prefix", "source": "embedding"}, prefix.StartFrom{Prefix: &prefix.Finished{Slots: 2, KV: make([]float32, 64)}}, "choose the source keys and values"},
 	} {
 		m, err := prefix.New(c.choice, f.Arch.Info())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Start(ctx, f, c.given, rand.New(rand.NewPCG(1, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := m.Start(ctx, f, c.from, rand.New(rand.NewPCG(1, 1))); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: error %v, want %q", c.choice, err, c.want)
 		}
 	}

@@ -120,10 +120,10 @@ func (m *Method) hasPrefix() bool { return m.options["source"].LR > 0 }
 func (m *Method) isDefault(axis string) bool { return m.options[axis].order == 0 }
 
 // Start computes the initial values. It fixes the number of slots.
-func (m *Method) Start(ctx context.Context, f engine.Frozen, given Given, rng Rand) error {
-	s := &Initial{Ctx: ctx, Frozen: f, Info: m.Info, Rand: rng, given: given}
+func (m *Method) Start(ctx context.Context, f engine.Frozen, from StartFrom, rng Rand) error {
+	s := &Initial{Ctx: ctx, Frozen: f, Info: m.Info, Rand: rng, from: from}
 	if m.hasSlots() {
-		seed, err := m.starter.Start(ctx, f, given, m.slots, rng)
+		seed, err := m.starter.Start(ctx, f, from, m.slots, rng)
 		if err != nil {
 			return err
 		}

@@ -88,7 +88,7 @@ func TestSmolLM2AndPEFT(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Start(ctx, f, prefix.Given{Examples: [][]int32{{1, 504, 3575, 282, 4649, 314, 7042, 30}}}, rand.New(rand.NewPCG(5, 6))); err != nil {
+		if err := p.Start(ctx, f, prefix.StartFrom{Examples: [][]int32{{1, 504, 3575, 282, 4649, 314, 7042, 30}}}, rand.New(rand.NewPCG(5, 6))); err != nil {
 			t.Fatal(err)
 		}
 		stir(p, 0.02)

@@ -213,7 +213,7 @@ func TestPairsMix(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = next.Start(context.Background(), f, prefix.Given{Prefix: b}, rand.New(rand.NewPCG(1, 1)))
+		err = next.Start(context.Background(), f, prefix.StartFrom{Prefix: b}, rand.New(rand.NewPCG(1, 1)))
 		if (err == nil) != (x.want == "") || err != nil && !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%v from a prefix everywhere: error %v, want %q", x.c, err, x.want)
 		}
@@ -254,7 +254,7 @@ func TestWordsBeforeAnAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Start(ctx, f, prefix.Given{Text: words}, rand.New(rand.NewPCG(5, 6))); err != nil {
+	if err := m.Start(ctx, f, prefix.StartFrom{Text: words}, rand.New(rand.NewPCG(5, 6))); err != nil {
 		t.Fatal(err)
 	}
 	got := logitsOf[float64](t, f, m, alloc(t, f, m), prefix.Evaluate, s)

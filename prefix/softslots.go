@@ -117,11 +117,11 @@ func (m *Method) templateParams(s *Initial) ([]Param, error) {
 		kv.Value = make([]float32, engine.Spec{Shape: kv.Shape}.Len())
 		return append(all, kv), nil
 	}
-	if len(s.given.Front) != m.front {
-		return nil, fmt.Errorf("prefix: the text in front has %d tokens, want %d", len(s.given.Front), m.front)
+	if len(s.from.Front) != m.front {
+		return nil, fmt.Errorf("prefix: the text in front has %d tokens, want %d", len(s.from.Front), m.front)
 	}
 	var err error
-	kv.Value, err = TextKV(s.Ctx, s.Frozen, s.given.Front)
+	kv.Value, err = TextKV(s.Ctx, s.Frozen, s.from.Front)
 	return append(all, kv), err
 }
 

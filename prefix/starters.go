@@ -34,11 +34,11 @@ func init() {
 		Make:     fixed(zeros{})})
 	Register("start", 7, &Option{ID: "prefix", Label: "A trained prefix", PEFT: true,
 		Sentence: "Starts as another prefix and trains it further.",
-		Make:     fixed(another{})})
+		Make:     fixed(fromPrefix{})})
 }
 
-// Given is what a start may draw on.
-type Given struct {
+// StartFrom is what initial values may be made from; each start reads the fields that it needs.
+type StartFrom struct {
 	Examples [][]int32 // whole training examples as token ids, in the training format
 	Text     []int32   // a text of the person's own
 	Labels   [][]int32 // the distinct answers, as token ids
@@ -63,7 +63,7 @@ type Finished struct {
 // Starter is an option of the axis "start".
 type Starter interface {
 	// Start makes a seed of the wanted number of slots, or of what suits it where that is 0.
-	Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (Seed, error)
+	Start(ctx context.Context, f engine.Frozen, from StartFrom, slots int, rng Rand) (Seed, error)
 }
 
 // defaultSlots is what a start takes that suggests no number.
@@ -77,23 +77,23 @@ const maxExampleSlots = 128
 // maxExampleSlots.
 type fromExamples struct{}
 
-func (fromExamples) Start(_ context.Context, f engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
+func (fromExamples) Start(_ context.Context, f engine.Frozen, from StartFrom, slots int, _ Rand) (Seed, error) {
 	limit := slots
 	if limit == 0 {
 		limit = min(maxExampleSlots, f.Arch.Info().Context/2)
 	}
 	var ids []int32
-	for n, e := range given.Examples {
+	for n, e := range from.Examples {
 		if len(ids)+len(e) > limit || slots == 0 && n == 2 {
 			break
 		}
 		ids = append(ids, e...)
 	}
 	if len(ids) == 0 {
-		if len(given.Examples) == 0 {
+		if len(from.Examples) == 0 {
 			return Seed{}, fmt.Errorf("prefix: a start from examples needs at least one example")
 		}
-		e := given.Examples[0] // longer than the limit: its end, which is whole as an ending
+		e := from.Examples[0] // longer than the limit: its end, which is whole as an ending
 		ids = e[max(0, len(e)-limit):]
 	}
 	return Seed{Slots: len(ids), IDs: ids}, nil
@@ -102,8 +102,8 @@ func (fromExamples) Start(_ context.Context, f engine.Frozen, given Given, slots
 // fromText takes the first slots tokens of the given text.
 type fromText struct{}
 
-func (fromText) Start(_ context.Context, f engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
-	ids := given.Text
+func (fromText) Start(_ context.Context, f engine.Frozen, from StartFrom, slots int, _ Rand) (Seed, error) {
+	ids := from.Text
 	if len(ids) == 0 {
 		return Seed{}, fmt.Errorf("prefix: a start from a text needs a text; write one, or choose another start")
 	}
@@ -119,7 +119,7 @@ func (fromText) Start(_ context.Context, f engine.Frozen, given Given, slots int
 // noise draws from a distribution with the root mean square that real values have.
 type noise struct{ draw func(Rand) float64 }
 
-func (n noise) Start(_ context.Context, _ engine.Frozen, _ Given, slots int, _ Rand) (Seed, error) {
+func (n noise) Start(_ context.Context, _ engine.Frozen, _ StartFrom, slots int, _ Rand) (Seed, error) {
 	return Seed{Slots: orDefault(slots), Noise: n.draw}, nil
 }
 
@@ -133,7 +133,7 @@ func orDefault(slots int) int {
 // zeros starts at zero.
 type zeros struct{}
 
-func (zeros) Start(_ context.Context, _ engine.Frozen, _ Given, slots int, _ Rand) (Seed, error) {
+func (zeros) Start(_ context.Context, _ engine.Frozen, _ StartFrom, slots int, _ Rand) (Seed, error) {
 	return Seed{Slots: orDefault(slots)}, nil
 }
 
@@ -141,7 +141,7 @@ func (zeros) Start(_ context.Context, _ engine.Frozen, _ Given, slots int, _ Ran
 // frequency (Lester et al. 2021, §3.3: "sampled vocab"). No word comes twice.
 type vocabulary struct{}
 
-func (vocabulary) Start(_ context.Context, f engine.Frozen, _ Given, slots int, rng Rand) (Seed, error) {
+func (vocabulary) Start(_ context.Context, f engine.Frozen, _ StartFrom, slots int, rng Rand) (Seed, error) {
 	n := orDefault(slots)
 	ids := commonWords(f.Arch.Info(), n, rng)
 	if len(ids) < n {
@@ -167,9 +167,9 @@ func commonWords(info engine.ModelInfo, n int, rng Rand) []int32 {
 // model (Lester et al. 2021, §3.3: "class label"). Slots beyond the labels are common words.
 type labels struct{}
 
-func (labels) Start(ctx context.Context, f engine.Frozen, given Given, slots int, rng Rand) (Seed, error) {
+func (labels) Start(ctx context.Context, f engine.Frozen, from StartFrom, slots int, rng Rand) (Seed, error) {
 	var words [][]int32
-	for _, l := range given.Labels {
+	for _, l := range from.Labels {
 		if len(l) > 0 && !slices.ContainsFunc(words, func(w []int32) bool { return slices.Equal(w, l) }) {
 			words = append(words, l)
 		}
@@ -226,10 +226,10 @@ func readEmbeddings(ctx context.Context, f engine.Frozen, ids []int32) ([]float3
 }
 
 // another starts as a trained prefix.
-type another struct{}
+type fromPrefix struct{}
 
-func (another) Start(_ context.Context, _ engine.Frozen, given Given, slots int, _ Rand) (Seed, error) {
-	p := given.Prefix
+func (fromPrefix) Start(_ context.Context, _ engine.Frozen, from StartFrom, slots int, _ Rand) (Seed, error) {
+	p := from.Prefix
 	if p == nil {
 		return Seed{}, fmt.Errorf("prefix: a start from a trained prefix needs one; train or import it first")
 	}

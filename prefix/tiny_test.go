@@ -16,8 +16,8 @@ import (
 var ctx = context.Background()
 
 // given is what starts draw on in tests.
-func given() prefix.Given {
-	return prefix.Given{
+func given() prefix.StartFrom {
+	return prefix.StartFrom{
 		Examples: [][]int32{{3, 9, 27, 14, 5}, {8, 2, 30, 1}},
 		Text:     []int32{6, 13, 21, 2, 17},
 		Labels:   [][]int32{{11}, {12, 19, 4}, {11}},

@@ -77,7 +77,7 @@ func TestAMethodIsOneFile(t *testing.T) {
 			examples.Train = append(examples.Train, e)
 		}
 	}
-	r, err := train.New(ctx, f, m, examples, prefix.Given{}, train.Options{Steps: 150, LR: 0.1, Patience: 100})
+	r, err := train.New(ctx, f, m, examples, prefix.StartFrom{}, train.Options{Steps: 150, LR: 0.1, Patience: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -483,7 +483,7 @@ func TestAnswers(t *testing.T) {
 	if a.compare.prompt != "p1" || a.compare.reference() != "c1" {
 		t.Errorf("prompt %q, reference %q: want the first held-out example", a.compare.prompt, a.compare.reference())
 	}
-	a.compare.another()
+	a.compare.nextHeldOut()
 	if a.compare.prompt != "p2" {
 		t.Errorf("prompt %q, want the next", a.compare.prompt)
 	}

@@ -92,8 +92,8 @@ func (c *ComparePanel) write(text string) {
 	c.App.measure()
 }
 
-func (c *ComparePanel) another() {
-	c.App.compare.another()
+func (c *ComparePanel) nextHeldOut() {
+	c.App.compare.nextHeldOut()
 	c.App.measure()
 }
 

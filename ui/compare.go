@@ -66,8 +66,8 @@ func (c *compare) offer(held []wire.Example) {
 	}
 }
 
-// another puts the next held-out example into the prompt box.
-func (c *compare) another() {
+// nextHeldOut puts the next held-out example into the prompt box.
+func (c *compare) nextHeldOut() {
 	if len(c.held) == 0 {
 		return
 	}

@@ -62,8 +62,8 @@ func (l *live) restart() {
 	l.base, l.rounds, l.shown, l.id, l.due = make([]*answer, len(l.prompts)), nil, -1, 0, time.Time{}
 }
 
-// another puts the next held-out example in a place.
-func (l *live) another(i int) { l.replace(i, l.take()) }
+// nextHeldOut puts the next held-out example in a place.
+func (l *live) nextHeldOut(i int) { l.replace(i, l.take()) }
 
 // rewrite puts a prompt of the person's own in a place.
 func (l *live) rewrite(i int, prompt string) {

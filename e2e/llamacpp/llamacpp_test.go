@@ -231,7 +231,7 @@ func TestLlamaCppAnswersAlike(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := train.New(ctx, f, m, d, prefix.Given{}, train.Options{Steps: steps, Batch: batch, Eval: steps})
+		r, err := train.New(ctx, f, m, d, prefix.StartFrom{}, train.Options{Steps: steps, Batch: batch, Eval: steps})
 		if err != nil {
 			t.Fatal(err)
 		}

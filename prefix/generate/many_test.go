@@ -105,7 +105,7 @@ func TestManyAnswersOfPairs(t *testing.T) {
 			if m, err = prefix.New(c, f.Arch.Info()); err != nil {
 				t.Fatal(err)
 			}
-			if err := m.Start(ctx, f, prefix.Given{}, rand.New(rand.NewPCG(1, 2))); err != nil {
+			if err := m.Start(ctx, f, prefix.StartFrom{}, rand.New(rand.NewPCG(1, 2))); err != nil {
 				t.Fatal(err)
 			}
 			if tensors, err = m.Alloc(ctx, f.Dev); err != nil {

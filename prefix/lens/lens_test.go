@@ -36,7 +36,7 @@ func method(t *testing.T, f engine.Frozen, c prefix.Choice) (*prefix.Method, map
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(5, 6))
-	if err := m.Start(ctx, f, prefix.Given{Examples: [][]int32{{3, 9, 27, 14, 5}, {8, 2, 30, 1}}}, rng); err != nil {
+	if err := m.Start(ctx, f, prefix.StartFrom{Examples: [][]int32{{3, 9, 27, 14, 5}, {8, 2, 30, 1}}}, rng); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range m.Params() {

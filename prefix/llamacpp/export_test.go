@@ -28,7 +28,7 @@ func method(t *testing.T, f engine.Frozen, c prefix.Choice) (*prefix.Method, map
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Start(ctx, f, prefix.Given{Examples: [][]int32{{3, 9, 27, 14, 5}, {8, 2, 30, 1}}, Text: []int32{4, 5, 6}}, rand.New(rand.NewPCG(5, 6))); err != nil {
+	if err := m.Start(ctx, f, prefix.StartFrom{Examples: [][]int32{{3, 9, 27, 14, 5}, {8, 2, 30, 1}}, Text: []int32{4, 5, 6}}, rand.New(rand.NewPCG(5, 6))); err != nil {
 		t.Fatal(err)
 	}
 	rng := rand.New(rand.NewPCG(1, 2))

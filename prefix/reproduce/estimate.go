@@ -72,7 +72,7 @@ func (t *training) try(ctx context.Context, dev engine.Device) (v speed, err err
 	d := t.data
 	d.Val = d.Val[:1]
 	begun := time.Now()
-	r, err := train.New(context.WithoutCancel(ctx), m.Frozen, method, d, t.given, o)
+	r, err := train.New(context.WithoutCancel(ctx), m.Frozen, method, d, t.from, o)
 	if err != nil {
 		return v, err
 	}

@@ -46,7 +46,7 @@ type training struct {
 	model  *model
 	choice prefix.Choice
 	data   train.Data
-	given  prefix.Given
+	from   prefix.StartFrom
 	opts   train.Options
 }
 
@@ -99,7 +99,7 @@ type trained struct {
 
 // tune trains a choice with the project's own trainer, all steps, and keeps what was best
 // on validation. What names its curve.
-func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen, c prefix.Choice, d train.Data, given prefix.Given, o train.Options) (*trained, error) {
+func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen, c prefix.Choice, d train.Data, from prefix.StartFrom, o train.Options) (*trained, error) {
 	m, err := prefix.New(c, f.Arch.Info())
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen,
 	exams := len(d.Val) * (o.Steps/o.Eval + 2)
 	if l.plan != nil {
 		if l.plan.first == nil {
-			l.plan.first = &training{on, c, d, given, o}
+			l.plan.first = &training{on, c, d, from, o}
 		}
 		l.plan.setups++
 		l.work(o.Steps*o.Batch, cost)
@@ -124,7 +124,7 @@ func (l *lab) tune(ctx context.Context, what string, on *model, f engine.Frozen,
 	}
 	l.stage("Training: %s", what)
 	// A device is not left with half a training: what comes before the first step is short.
-	r, err := train.New(context.WithoutCancel(ctx), f, m, d, given, o)
+	r, err := train.New(context.WithoutCancel(ctx), f, m, d, from, o)
 	if err != nil {
 		return nil, err
 	}

@@ -92,8 +92,8 @@ func (b *bench) train(a arm, l lesson, rate float64, seed int) (*trained, set, e
 		d.Bare = l.data(seed).Val
 		a.choice = a.choice.WithTemplate(a.infix, 0)
 	}
-	given := prefix.Given{Text: ids(a.text)}
-	t, err := b.l.tune(b.ctx, fmt.Sprintf("%s, rate %g, seed %d", a.name, rate, seed), b.m, b.m.Frozen, a.choice, d.Data, given, train.Options{Steps: l.steps, Batch: toyBatch, LR: rate, Seed: uint64(seed), Eval: 20})
+	from := prefix.StartFrom{Text: ids(a.text)}
+	t, err := b.l.tune(b.ctx, fmt.Sprintf("%s, rate %g, seed %d", a.name, rate, seed), b.m, b.m.Frozen, a.choice, d.Data, from, train.Options{Steps: l.steps, Batch: toyBatch, LR: rate, Seed: uint64(seed), Eval: 20})
 	return t, d, err
 }
 

@@ -65,7 +65,7 @@ func state(slots int) prefix.Choice {
 // prefixOn tunes a prefix of hidden states for a task.
 func (l *lab) prefixOn(ctx context.Context, m *model, name string, slots int, o train.Options) (*trained, set, error) {
 	d := l.digitsFor(name, o.Steps, o.Batch, m.pad-slots, 1)
-	t, err := l.tune(ctx, "prefix, "+name, m, m.Frozen, state(slots), d.Data, prefix.Given{}, o)
+	t, err := l.tune(ctx, "prefix, "+name, m, m.Frozen, state(slots), d.Data, prefix.StartFrom{}, o)
 	return t, d, err
 }
 
@@ -106,7 +106,7 @@ func e1(ctx context.Context, l *lab) error {
 	}
 	o := train.Options{Steps: 400, Batch: 64, LR: 1e-3, Seed: 1}
 	d := l.digitsFor("descending", o.Steps, o.Batch, 1, 1)
-	full, err := l.tune(ctx, "full fine-tuning, descending", m, m.Frozen, prefix.Choice{"source": "none", "weights": "full"}, d.Data, prefix.Given{}, o)
+	full, err := l.tune(ctx, "full fine-tuning, descending", m, m.Frozen, prefix.Choice{"source": "none", "weights": "full"}, d.Data, prefix.StartFrom{}, o)
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func e4lora(ctx context.Context, l *lab) error {
 	o := train.Options{Steps: 24000, Batch: 16, LR: 5e-3, WarmUp: 100, Seed: 1}
 	d := l.digitsFor("double-histogram", o.Steps, o.Batch, 0, 1)
 	rank1 := prefix.Choice{"source": "none", "weights": "lora", "lora.rank": "1", "lora.alpha": "1", "lora.maps": "feed-forward, attention output"}
-	lora, err := l.tune(ctx, "LoRA, double-histogram", m, m.behind(), rank1, d.Data, prefix.Given{}, o)
+	lora, err := l.tune(ctx, "LoRA, double-histogram", m, m.behind(), rank1, d.Data, prefix.StartFrom{}, o)
 	if err != nil {
 		return err
 	}

@@ -189,7 +189,7 @@ func TestFailureFreesTheModel(t *testing.T) {
 		if err != nil || l.plan != nil {
 			return err
 		}
-		_, err = l.tune(ctx, "nothing", m, m.Frozen, prefix.Choice{"source": "no such"}, train.Data{}, prefix.Given{}, train.Options{Steps: 1, Batch: 1})
+		_, err = l.tune(ctx, "nothing", m, m.Frozen, prefix.Choice{"source": "no such"}, train.Data{}, prefix.StartFrom{}, train.Options{Steps: 1, Batch: 1})
 		return err
 	}
 	if _, err := x.Run(context.Background(), Bench{Device: dev, Checkpoint: checkpoints.Read}, Options{}); err == nil {

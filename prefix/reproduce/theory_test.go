@@ -24,7 +24,7 @@ func TestPrefixOnlyMovesAttentionTowardsItsValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := method.Start(ctx, m.Frozen, prefix.Given{}, rand.New(rand.NewPCG(1, 2))); err != nil {
+	if err := method.Start(ctx, m.Frozen, prefix.StartFrom{}, rand.New(rand.NewPCG(1, 2))); err != nil {
 		t.Fatal(err)
 	}
 	tensors, err := method.Alloc(ctx, m.Dev)

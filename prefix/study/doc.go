@@ -6,7 +6,7 @@
 //	chunks := study.Chunks(text, tokenizer, 512)
 //	w := study.NewWriter(frozen, voice, study.Document, chunks, study.Options{Seed: 1})
 //	for c := range … w.Write(ctx, …)      // a round of conversations about one chunk
-//	train.New(ctx, frozen, method, train.Data{Train: study.Tokens(written)}, prefix.Given{Text: w.Context(text)}, …)
+//	train.New(ctx, frozen, method, train.Data{Train: study.Tokens(written)}, prefix.StartFrom{Text: w.Context(text)}, …)
 //
 // Teacher and student are one frozen model. The teacher's text is a prefix too: the keys
 // and values of its tokens, untrained. So both run the same programs, and where the

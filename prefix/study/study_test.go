@@ -144,7 +144,7 @@ func TestTheWholeTextDiffersInNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Start(ctx, f, prefix.Given{Text: ids}, rand.New(rand.NewPCG(1, 1))); err != nil {
+		if err := m.Start(ctx, f, prefix.StartFrom{Text: ids}, rand.New(rand.NewPCG(1, 1))); err != nil {
 			t.Fatal(err)
 		}
 		tensors, err := m.Alloc(ctx, f.Dev)
@@ -178,7 +178,7 @@ func TestLearningTheText(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, _ := prefix.New(prefix.Choice{"start": "text", "kv.slots": "16"}, f.Arch.Info())
-	r, err := train.New(ctx, f, m, train.Data{Train: tokens[:cut], Val: tokens[cut:]}, prefix.Given{Text: ids}, train.Options{Steps: 200, LR: 0.01})
+	r, err := train.New(ctx, f, m, train.Data{Train: tokens[:cut], Val: tokens[cut:]}, prefix.StartFrom{Text: ids}, train.Options{Steps: 200, LR: 0.01})
 	if err != nil {
 		t.Fatal(err)
 	}

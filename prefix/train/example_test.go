@@ -29,7 +29,7 @@ func Example() {
 			examples.Train = append(examples.Train, e)
 		}
 	}
-	run, err := train.New(ctx, model, method, examples, prefix.Given{}, train.Options{Steps: 150, LR: 0.1, Patience: 100})
+	run, err := train.New(ctx, model, method, examples, prefix.StartFrom{}, train.Options{Steps: 150, LR: 0.1, Patience: 100})
 	if err != nil {
 		panic(err)
 	}

@@ -68,7 +68,7 @@ func TestPairs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if r, err = train.New(ctx, f, m, pairs(), prefix.Given{}, o); err != nil {
+				if r, err = train.New(ctx, f, m, pairs(), prefix.StartFrom{}, o); err != nil {
 					t.Fatal(err)
 				}
 				t.Cleanup(r.Close)
@@ -154,7 +154,7 @@ func TestPairsThatDoNotFit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := train.New(ctx, f, m, x.d, prefix.Given{}, train.Options{Steps: 1}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := train.New(ctx, f, m, x.d, prefix.StartFrom{}, train.Options{Steps: 1}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want …%s…", err, want)
 		}
 	}

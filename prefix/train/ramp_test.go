@@ -24,7 +24,7 @@ func TestCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := train.New(ctx, f, m, task(), prefix.Given{}, o)
+	r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestRamp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := train.New(ctx, f, m, task(), prefix.Given{}, train.Options{Steps: 1, Seed: 1})
+	r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, train.Options{Steps: 1, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ func resumed(t *testing.T, open func() engine.Device, choice prefix.Choice, o tr
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := train.New(ctx, f, m, task(), prefix.Given{}, o)
+		r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func TestEarlyEvaluations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := train.New(context.Background(), f, m, task(), prefix.Given{}, train.Options{Steps: 1000, Patience: 0})
+	r, err := train.New(context.Background(), f, m, task(), prefix.StartFrom{}, train.Options{Steps: 1000, Patience: 0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestBadCheckpoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := train.New(ctx, f, m, task(), prefix.Given{}, train.Options{Steps: steps})
+		r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, train.Options{Steps: steps})
 		if err != nil {
 			t.Fatal(err)
 		}

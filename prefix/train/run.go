@@ -65,7 +65,7 @@ const logRows = 64
 
 // New prepares a training: it computes the method's start, allocates its tensors and
 // compiles its programs. Nothing is compiled or allocated afterwards.
-func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given prefix.Given, o Options) (*Run, error) {
+func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, from prefix.StartFrom, o Options) (*Run, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -78,14 +78,14 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, given p
 	if err := complete(f.Arch.Info(), d.Train); err != nil {
 		return nil, err
 	}
-	if len(given.Examples) == 0 {
+	if len(from.Examples) == 0 {
 		for _, t := range d.Train {
-			given.Examples = append(given.Examples, t.Whole())
+			from.Examples = append(from.Examples, t.Whole())
 		}
 	}
 	r := &Run{Method: m, f: f, evaluated: -1, savedAt: time.Now(), best: Best{Loss: math.Inf(1)}, progress: progress{factor: 1, bar: math.Inf(1)}}
 	r.set(o)
-	if err := m.Start(ctx, f, given, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
+	if err := m.Start(ctx, f, from, rand.New(rand.NewPCG(o.Seed, streamStart))); err != nil {
 		return nil, err
 	}
 	if err := fits(f.Arch.Info(), m, d); err != nil {

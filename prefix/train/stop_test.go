@@ -21,7 +21,7 @@ func TestStopInTheMiddleOfAStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := train.New(context.Background(), f, m, task(), prefix.Given{}, train.Options{Steps: 60, LR: 0.05, Patience: 100})
+	r, err := train.New(context.Background(), f, m, task(), prefix.StartFrom{}, train.Options{Steps: 60, LR: 0.05, Patience: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

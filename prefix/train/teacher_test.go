@@ -69,7 +69,7 @@ func TestDistillation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := train.New(ctx, f, m, train.Data{Train: all[:160], Val: all[160:]}, prefix.Given{Text: text}, train.Options{Steps: steps, LR: 0.01, Eval: 50, Patience: 100})
+		r, err := train.New(ctx, f, m, train.Data{Train: all[:160], Val: all[160:]}, prefix.StartFrom{Text: text}, train.Options{Steps: steps, LR: 0.01, Eval: 50, Patience: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestTeachersMustFit(t *testing.T) {
 		{"has 1 rows, its completion 2", data.Tokens{IDs: []int32{1, 2, 3, 4}, Start: 2, Teacher: good.Teacher}},
 	} {
 		m, _ := prefix.New(nil, f.Arch.Info())
-		_, err := train.New(context.Background(), f, m, train.Data{Train: []data.Tokens{good, c.bad}}, prefix.Given{}, train.Options{Steps: 1})
+		_, err := train.New(context.Background(), f, m, train.Data{Train: []data.Tokens{good, c.bad}}, prefix.StartFrom{}, train.Options{Steps: 1})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want …%s…", err, c.want)
 		}

@@ -45,7 +45,7 @@ func tune(t *testing.T, f engine.Frozen, choice prefix.Choice, o train.Options, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := train.New(ctx, f, m, task(), prefix.Given{}, o)
+	r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestRestoreOnAnotherDevice(t *testing.T) {
 
 	f := tiny.Llama(t, cpu.New[float32]())
 	m, _ := prefix.New(nil, f.Arch.Info())
-	r, err := train.New(ctx, f, m, task(), prefix.Given{}, o)
+	r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestRestoreOnAnotherDevice(t *testing.T) {
 	}
 	f2 := tiny.Llama(t, cpu.New[float32]())
 	m2, _ := prefix.New(nil, f2.Arch.Info())
-	r2, err := train.New(ctx, f2, m2, task(), prefix.Given{}, o)
+	r2, err := train.New(ctx, f2, m2, task(), prefix.StartFrom{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestNotFinite(t *testing.T) {
 	ctx := context.Background()
 	f := tiny.Llama(t, cpu.New[float32]())
 	m, _ := prefix.New(nil, f.Arch.Info())
-	r, err := train.New(ctx, f, m, task(), prefix.Given{}, train.Options{Steps: 50, Eval: 100})
+	r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, train.Options{Steps: 50, Eval: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestOneStepNotFinite(t *testing.T) {
 	ctx := context.Background()
 	f := tiny.Llama(t, cpu.New[float32]())
 	m, _ := prefix.New(prefix.Choice{"start": "gaussian"}, f.Arch.Info())
-	r, err := train.New(ctx, f, m, task(), prefix.Given{}, train.Options{Steps: 80, Eval: 100, LR: 0.01})
+	r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, train.Options{Steps: 80, Eval: 100, LR: 0.01})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +355,7 @@ func TestExamplesLongerThanTheContext(t *testing.T) {
 	m, _ := prefix.New(prefix.Choice{"start": "gaussian", "kv.slots": "100"}, f.Arch.Info())
 	d := task()
 	d.Train[3].IDs = make([]int32, 40)
-	_, err := train.New(context.Background(), f, m, d, prefix.Given{}, train.Options{Steps: 1})
+	_, err := train.New(context.Background(), f, m, d, prefix.StartFrom{}, train.Options{Steps: 1})
 	if err == nil || !strings.Contains(err.Error(), "100 slots do not fit") {
 		t.Errorf("error %v, want one that names the example and the slots", err)
 	}
@@ -386,7 +386,7 @@ func TestBudget(t *testing.T) {
 	f := tiny.Llama(t, dev)
 	m, _ := prefix.New(nil, f.Arch.Info())
 	before := dev.Memory().Tensors
-	if _, err := train.New(context.Background(), f, m, task(), prefix.Given{}, o); err == nil || !strings.Contains(err.Error(), "smaller batch") {
+	if _, err := train.New(context.Background(), f, m, task(), prefix.StartFrom{}, o); err == nil || !strings.Contains(err.Error(), "smaller batch") {
 		t.Errorf("a budget of one byte gives error %v", err)
 	}
 	if after := dev.Memory().Tensors; after != before {
@@ -409,7 +409,7 @@ func TestPlannedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := train.New(ctx, f, m, task(), prefix.Given{}, train.Options{Steps: 3, Seed: 3, Budget: budget})
+		r, err := train.New(ctx, f, m, task(), prefix.StartFrom{}, train.Options{Steps: 3, Seed: 3, Budget: budget})
 		if err != nil {
 			t.Fatal(err)
 		}

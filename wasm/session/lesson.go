@@ -14,7 +14,7 @@ import (
 type lesson struct {
 	id     string // names the examples as this model reads them; "": not by examples
 	data   train.Data
-	given  prefix.Given
+	given  prefix.StartFrom
 	text   adapter.Text // how prompts are written for what comes of it
 	format string       // the peft_type it is written in, "": what suits the method best
 	slots  int          // for a text; 0: as the method says
