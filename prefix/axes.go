@@ -20,7 +20,7 @@ type Choice map[string]string
 // Axis is one independent choice.
 type Axis struct {
 	ID, Label string
-	EncDec    bool // says something of encoder-decoders only
+	EncDec    bool // applies to encoder-decoders only
 	Options   []*Option
 }
 
@@ -34,7 +34,7 @@ type Option struct {
 	Narrow    float64 // power of 576/hidden by which that rate grows in narrower models; 0: 2
 	// Make reads the settings and returns the axis' interface: Source, Gate, Length, Starter or Weights.
 	Make     func(s *Settings) any
-	internal bool // what a finished prefix may hold, nobody's choice
+	internal bool // only a finished prefix has it: it can't be chosen
 	order    int
 }
 

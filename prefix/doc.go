@@ -5,7 +5,7 @@
 // and fills the engine's hooks, through which a prefix enters a model:
 //
 //	m, err := prefix.New(prefix.Choice{"source": "kv", "gate": "log", "length": "l0"}, info)
-//	err = m.Start(ctx, frozen, given, rng)            // initial values
+//	err = m.Start(ctx, frozen, from, rng)             // initial values
 //	tensors, err := m.Alloc(ctx, frozen.Dev)
 //	part := m.Build(program, arch, input, prefix.Train)
 //	out := arch.Forward(program, input, part.Hooks)

@@ -29,7 +29,7 @@ func (m *Method) SettledSpec() engine.Spec {
 // Replay read.
 const SettledKV = "settled.kv"
 
-// Settle appends what computes the prefix' keys and values into the tensor SettledKV.
+// Settle appends what computes the prefix's keys and values into the tensor SettledKV.
 func (m *Method) Settle(p *engine.Program, arch engine.Architecture) *Part {
 	b := m.build(p, arch, engine.Input{}, Evaluate)
 	i := m.Info
@@ -44,7 +44,7 @@ func (m *Method) Settle(p *engine.Program, arch engine.Architecture) *Part {
 	return b.own
 }
 
-// KV is the prefix' keys and values as attention reads them, [2·layers, slots,
+// KV is the prefix's keys and values as attention reads them, [2·layers, slots,
 // kvHeads·headDim]. Tensors are the method's, as trained.
 func (m *Method) KV(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) ([]float32, error) {
 	if !m.hasSlots() || m.inRows() {

@@ -32,14 +32,14 @@ type Seed struct {
 	Rows  []float32 // their embeddings [slots, hidden]
 	// Noise draws a number of standard deviation 1; it is scaled to the size of real values.
 	Noise func(rng Rand) float64
-	// KV is another prefix' keys and values.
+	// KV is another prefix's keys and values.
 	KV []float32
 }
 
 // zero says whether the slots start at zero, all alike.
 func (s Seed) zero() bool { return s.IDs == nil && s.Rows == nil && s.Noise == nil && s.KV == nil }
 
-// kvShape is the shape of the prefix' keys and values.
+// kvShape is the shape of the prefix's keys and values.
 func (s *Initial) kvShape() []int { return kvShape(s.Info, len(s.places), s.Slots) }
 
 // KV is initial keys and values, [2·layers, slots, kvHeads·headDim].

@@ -97,7 +97,7 @@ func New(c Choice, info engine.ModelInfo) (*Method, error) {
 	return m, m.suits()
 }
 
-// agree refuses choices that say nothing together.
+// agree refuses combinations of choices that make no method.
 func (m *Method) agree() error {
 	switch slots := m.hasSlots(); {
 	case !m.hasPrefix() && m.isDefault("weights") && m.soft == 0:

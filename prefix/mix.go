@@ -134,8 +134,8 @@ func (m *Method) Blend(ctx context.Context, tensors map[string]engine.Tensor, sh
 	return tensors["length.mask"].Write(ctx, 0, engine.FloatBytes(x))
 }
 
-// besides adds the positions of a finished prefix' slots, so far before a text that begins
-// at offset as they were before its own.
+// besides adds the positions of a finished prefix's slots for a text that begins at offset:
+// they keep the distance that they had to the prefix's own text.
 func (m *Method) besides(p Finished, offset int) {
 	for _, at := range p.positions {
 		m.positions = append(m.positions, at+int32(offset-p.offset))

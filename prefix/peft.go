@@ -12,8 +12,8 @@ import (
 )
 
 // Adapter writes the method, as it was trained, as an adapter with this card. Format is
-// a peft_type, or "" for what suits the method best; what PEFT has no word for becomes
-// tensors of Prelude's own, and the card says why.
+// a peft_type, or "" for what suits the method best; what PEFT can't represent is written
+// as tensors of Prelude's own format, and the card says why.
 func (m *Method) Adapter(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor, card adapter.Prelude, format string) (*adapter.Adapter, error) {
 	r, err := m.Freeze(ctx, f, tensors)
 	if err != nil {

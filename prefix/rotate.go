@@ -9,7 +9,7 @@ import (
 	"prelude/engine"
 )
 
-// Rotate moves a prefix' keys by delta positions: K̂ = R(delta)·K, exact on models with
+// Rotate moves a prefix's keys by delta positions: K̂ = R(delta)·K, exact on models with
 // rotary positions and refused on others. KV is [2·layers, slots, kvHeads·headDim].
 // Between keys and text only the distance counts, so a prefix whose text began at
 // position a is the same prefix for a text that begins at b once it is moved by b − a.

@@ -127,7 +127,7 @@ func (s sites) choose(c Choice) {
 }
 
 // shift moves slots and text together, so that the first slot is at position 0: between
-// them only distances count. Where no gap is left, positions need no saying.
+// them only distances count. Where no gap is left, the default positions are right.
 func (m *Method) shift() {
 	by, plain := slices.Min(m.positions), true
 	for l := range m.positions {

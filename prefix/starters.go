@@ -225,7 +225,7 @@ func readEmbeddings(ctx context.Context, f engine.Frozen, ids []int32) ([]float3
 	return all, nil
 }
 
-// another starts as a trained prefix.
+// fromPrefix starts as a trained prefix.
 type fromPrefix struct{}
 
 func (fromPrefix) Start(_ context.Context, _ engine.Frozen, from StartFrom, slots int, _ Rand) (Seed, error) {

@@ -31,7 +31,7 @@ func (c *TurnPanel) id(key int) string {
 	return "prefix-" + itoa(key)
 }
 
-// title is the prefix' name as it is now, or was when it was deleted.
+// title is the prefix's name as it is now, or was when it was deleted.
 func (c *TurnPanel) title(key int) string {
 	if x := c.App.shelf.item(key); x != nil {
 		return x.Name

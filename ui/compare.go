@@ -40,7 +40,7 @@ type compare struct {
 // turn is a message with its answers.
 type turn struct {
 	prompt  string
-	answers map[int]*answer // by the prefix' key, 0: the base model
+	answers map[int]*answer // by the prefix's key, 0: the base model
 	lead    int             // whose answer those read who have none of their own
 	again   uint64          // how often it was answered anew
 }

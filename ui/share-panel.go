@@ -62,7 +62,7 @@ func (p card) small() string {
 	return strings.Join(append(parts, size(p.Bytes)), " · ")
 }
 
-// OtherModel asks before a published prefix' model is fetched from elsewhere.
+// OtherModel asks before a published prefix's model is fetched from elsewhere.
 type OtherModel struct{ App *App }
 
 // text says what would be fetched, and from where.

@@ -217,13 +217,13 @@ func (a *App) try(c card) {
 	})
 }
 
-// tryOn loads a prefix' model, and then the prefix.
+// tryOn loads a prefix's model, and then the prefix.
 func (a *App) tryOn(c card, zip Bytes, s source) {
 	a.home.reading, a.home.from = zip, c.Name // onLoaded comes back to it
 	a.load(s)
 }
 
-// fetchOther is the person's yes to fetching a prefix' model from elsewhere.
+// fetchOther is the person's yes to fetching a prefix's model from elsewhere.
 func (a *App) fetchOther() {
 	c, zip := a.share.other, a.share.zip
 	a.share.other, a.share.zip = nil, nil

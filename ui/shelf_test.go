@@ -71,7 +71,7 @@ func TestFinish(t *testing.T) {
 	}
 }
 
-// A press on the curve sets a nested prefix' length, or the slots of the next training.
+// A press on the curve sets a nested prefix's length, or the slots of the next training.
 func TestLengths(t *testing.T) {
 	a, s := trained(t)
 	a.run.lengths = &wire.Lengths{Key: 1, Points: []wire.LengthPoint{{Slots: 2, Loss: 2}, {Slots: 8, Loss: 1.51, Error: 0.02}, {Slots: 32, Loss: 1.5}}, Picked: 8}

@@ -114,13 +114,13 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 	return g, nil
 }
 
-// settling is a plan that produces the prefix' keys and values, once a run.
+// settling is a plan that produces the prefix's keys and values, once a run.
 type settling struct {
 	plan engine.Plan
 	args engine.Args
 }
 
-// settled produces the prefix' keys and values, where they are not there already.
+// settled produces the prefix's keys and values, where they are not there already.
 func (g *Generator) settled(ctx context.Context) error {
 	if g.settle == nil {
 		return nil
@@ -243,7 +243,7 @@ func (g *Generator) readAll(ctx context.Context, prompts [][]int32, rows []row, 
 			}
 		}
 		if picks == nil {
-			picks = []int{0} // nobody's, but a stage gives one at least
+			picks = []int{0} // not used: a stage gives the logits of one row at least
 		}
 		if err := g.prefill.run(ctx, part, picks); err != nil {
 			return err

@@ -12,7 +12,7 @@ import (
 
 // What Petrov et al. prove (their eq. 7), on E1's model: a prefix of one leaves the relative
 // attention among the text's tokens as it is, so that the first attention's output o is the
-// plain one h moved towards the prefix' value v, in every row o = (1−λ)h + λv with 0 < λ < 1.
+// plain one h moved towards the prefix's value v, in every row o = (1−λ)h + λv with 0 < λ < 1.
 func TestPrefixOnlyMovesAttentionTowardsItsValue(t *testing.T) {
 	ctx := context.Background()
 	l := newLab(t)

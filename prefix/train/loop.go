@@ -355,14 +355,14 @@ func (l *loop) evaluate(ctx context.Context) error {
 	return nil
 }
 
-// between lets the caller in, whose time does not count, and says whether to go on.
+// between calls Between, whose time does not count, and says whether to go on.
 func (l *loop) between(ctx context.Context) (on bool, err error) {
 	if l.ev.Between == nil {
 		return true, nil
 	}
 	before := time.Now()
 	if !l.ev.Between() {
-		if err := l.report(ctx); err != nil && !errors.Is(err, errNotFinite) { // stopped is stopped
+		if err := l.report(ctx); err != nil && !errors.Is(err, errNotFinite) { // the training was stopped: losses that are not finite are no error any more
 			return false, err
 		}
 		return false, nil

@@ -11,7 +11,7 @@ import (
 	"prelude/ui/wire"
 )
 
-// promptTokens turns what the person typed into tokens, as the prefix' training turned
+// promptTokens turns what the person typed into tokens, as the prefix's training turned
 // examples: t's, or that of the prefix in use for the base model, which has no soft slots.
 func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 	var opts wire.DataOptions
