@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -173,5 +175,37 @@ func TestForeignFile(t *testing.T) {
 	said := s.start(t, "-data", "spoilt")
 	if !strings.Contains(said.String(), "notes.txt is left out: it is not a shared prefix") {
 		t.Errorf("it says %q", said.String())
+	}
+}
+
+// What a client does not read is not copied into the system's buffers by the megabyte.
+func TestSendBuffer(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := limitConnections(inner, 4, 4)
+	defer l.Close()
+	client, err := net.Dial("tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	for piece := make([]byte, 16<<10); err == nil; {
+		var n int
+		n, err = c.Write(piece)
+		written += n
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) || written > 1<<20 {
+		t.Errorf("%d bytes were taken of what nobody reads: %v", written, err)
 	}
 }
