@@ -93,6 +93,10 @@ func newExpression(pattern string) (*expression, error) {
 			if class > 0 {
 				return nil, fmt.Errorf("brackets in brackets are not supported in %q", pattern)
 			}
+			// Engines disagree on whether this bracket ends the class or is in it.
+			if strings.HasPrefix(rest, "[]") || strings.HasPrefix(rest, "[^]") {
+				return nil, fmt.Errorf("a class that begins with %q is not supported in %q", "]", pattern)
+			}
 			class = 1
 		case rest[0] == ']' && class > 0:
 			class = 0

@@ -87,7 +87,7 @@ func TestNamedPreTokenizers(t *testing.T) {
 
 // TestExpressionRefuses what it would read otherwise, and takes no pattern's time.
 func TestExpressionRefuses(t *testing.T) {
-	for _, pattern := range []string{`(?<=a)b`, `(?=a)`, `a++`, `a?+`, `[a-z&&[^b]]`, `\bword`, `^a`, `a$`, `(a)\1`, `(?>a)`, `\s+(?!\S)`, `(`, `a{1000000}`, strings.Repeat("a", 5000)} {
+	for _, pattern := range []string{`(?<=a)b`, `(?=a)`, `a++`, `a?+`, `[a-z&&[^b]]`, `[]a]\s+(?!\S)|\s+`, `[^]a]`, `\bword`, `^a`, `a$`, `(a)\1`, `(?>a)`, `\s+(?!\S)`, `(`, `a{1000000}`, strings.Repeat("a", 5000)} {
 		if _, err := newExpression(pattern); err == nil {
 			t.Errorf("%.40q is read", pattern)
 		}
@@ -105,7 +105,7 @@ func TestExpressionRefuses(t *testing.T) {
 
 // FuzzExpression: no pattern and no text lose a byte.
 func FuzzExpression(f *testing.F) {
-	for _, p := range []string{patternGPT4o, patternQwen35, `\p{L}+|\d{2}`, `(a|b)*`, `\s+(?!\S)|\s+`} {
+	for _, p := range []string{patternGPT4o, patternQwen35, `\p{L}+|\d{2}`, `(a|b)*`, `\s+(?!\S)|\s+`, `[]\s+(?!\S)|\s+`} {
 		f.Add(p, hard)
 	}
 	f.Fuzz(func(t *testing.T, pattern, text string) {
