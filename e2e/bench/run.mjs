@@ -10,7 +10,7 @@ const parts = {
 	simd: [['gemm.mjs'], ['simd.mjs']],
 	webgpu: [['webgpu/run.mjs']],
 	page: [['opening.mjs'], ['page.mjs'], ['reopen.mjs']],
-	speed: [['simd.mjs', 'integers'], ['simd.mjs', 'decode'], ['promise.mjs']],
+	speed: [['simd.mjs', 'integers'], ['simd.mjs', 'decode'], ['promise.mjs'], ['held.mjs']],
 };
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !parts[name]);

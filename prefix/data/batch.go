@@ -93,7 +93,7 @@ func (b *Batcher) Bounds() Bounds {
 	size := (len(b.tokens) + b.batches - 1) / b.batches
 	rows, loss, source := make([]int, len(b.tokens)), make([]int, len(b.tokens)), make([]int, len(b.tokens))
 	for i, t := range b.tokens {
-		rows[i], loss[i] = t.rows()+b.opts.Front, t.loss()
+		rows[i], loss[i] = t.rows()+b.opts.Front, t.Targets()
 		if b.encoder {
 			source[i] = len(t.Source) + b.opts.Before
 		}
@@ -109,7 +109,10 @@ func (b *Batcher) Bounds() Bounds {
 }
 
 func (t Tokens) rows() int { return len(t.IDs) - 1 }
-func (t Tokens) loss() int { return len(t.IDs) - max(t.Start, 1) }
+
+// Targets is the number of tokens that carry loss: those of the completion, but for one that
+// nothing stands before.
+func (t Tokens) Targets() int { return len(t.IDs) - max(t.Start, 1) }
 
 // At returns the batch of a step, counted from 0 over all epochs.
 func (b *Batcher) At(step int) *Batch {

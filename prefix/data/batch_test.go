@@ -53,6 +53,7 @@ func TestTokenise(t *testing.T) {
 	base := Encoding{Tokenizer: letters{}, EOS: 0, Render: render}
 	with := func(change func(*Encoding)) Encoding { c := base; change(&c); return c }
 	messages := Example{Line: 4, Shape: Messages, Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant", Content: "yo"}}}
+	silent := Example{Line: 6, Shape: Messages, Messages: []Message{{Role: "user", Content: "hi"}, {Role: "assistant"}}}
 	long := Example{Line: 9, Prompt: "abcdef", Completion: "ghij"}
 	soft := Example{Line: 1, Prompt: "ab", Completion: "c", Soft: []Soft{{0, 0, 2}, {1, 2, 1}}}
 	tests := []struct {
@@ -68,6 +69,9 @@ func TestTokenise(t *testing.T) {
 		{"messages", with(func(c *Encoding) { c.BOS = []int32{7} }), messages, Tokens{Line: 4, IDs: ids(" <s>u:hi\n<s>a:yo", 0), Start: 10, Bytes: 2}, ""},
 		{"wrapped", with(func(c *Encoding) { c.Chat = true }), Example{Prompt: "hi\n", Completion: " yo"}, Tokens{IDs: ids(" <s>u:hi\n<s>a:yo", 0), Start: 10, Bytes: 2}, ""},
 		{"no prompt to wrap", with(func(c *Encoding) { c.Chat = true }), Example{Completion: "yo"}, Tokens{IDs: ids(" yo", 0), Bytes: 2}, ""},
+		{"an answer of nothing ends at once", base, silent, Tokens{Line: 6, IDs: ids(" <s>u:hi\n<s>a:", 0), Start: 10}, ""},
+		{"an answer of nothing, and no end", with(func(c *Encoding) { c.EOS = -1 }), silent, Tokens{}, "line 6: is too short: there is no token to predict"},
+		{"blank in the template, and no end", with(func(c *Encoding) { c.Chat, c.EOS = true, -1 }), Example{Line: 7, Prompt: "hi", Completion: " \n"}, Tokens{}, "line 7: is too short"},
 		{"no template", Encoding{Tokenizer: letters{}}, messages, Tokens{}, "line 4: is a conversation, and this model has no chat template"},
 		{"template refuses", base, Example{Line: 5, Shape: Messages, Messages: []Message{{Role: "alien"}, {Role: "assistant", Content: "x"}}}, Tokens{}, "line 5: the chat template refuses it: unknown role"},
 		{"too long", with(func(c *Encoding) { c.Context = 11 }), long, Tokens{}, "line 9: has 12 tokens (prompt 7, completion 5), and the model has room for 11 beside the prefix"},

@@ -102,8 +102,8 @@ func CheckTeachers(tokens []Tokens) error {
 		case q == nil:
 		case q.Top < 1 || q.Top != first.Top:
 			return fmt.Errorf("data: the teacher of example %d names %d tokens a row, the first's %d", i+1, q.Top, first.Top)
-		case len(q.IDs) != t.loss()*q.Top || len(q.LogQ) != len(q.IDs):
-			return fmt.Errorf("data: the teacher of example %d has %d rows, its completion %d tokens", i+1, q.Rows(), t.loss())
+		case len(q.IDs) != t.Targets()*q.Top || len(q.LogQ) != len(q.IDs):
+			return fmt.Errorf("data: the teacher of example %d has %d rows, its completion %d tokens", i+1, q.Rows(), t.Targets())
 		}
 	}
 	return nil

@@ -22,8 +22,10 @@ type Generator struct {
 	begin   []row    // of a decoder under an encoder: what it reads before it answers
 	prefill *stage
 	decode  *stage          // nil in a Reader
+	measure *stage          // nil but in a generator of NewMeasuring
 	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
 	logits  engine.Tensor
+	loss    engine.Tensor // of the text that was measured last
 	raw     []byte
 	z       []float32
 }
@@ -38,17 +40,34 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[str
 
 // NewMany compiles the generation of several answers at a time, of up to max tokens each.
 func NewMany(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, streams, max int) (*Generator, error) {
-	if m != nil {
-		max = min(max, f.Arch.Info().Context-m.Offset())
-	}
-	max = min(max, f.Arch.Info().Context)
+	max = room(f, m, max)
 	return newGenerator(ctx, f, m, tensors, shape{streams: streams, max: max, rows: min(chunk, streams*max), picks: streams})
+}
+
+// NewMeasuring is NewMany for streams that measure what was expected, too: [Streams.Measure] reads
+// texts, prompt and completion, of up to so many tokens.
+func NewMeasuring(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, streams, max, text int) (*Generator, error) {
+	if f.Arch.Info().EncLayers > 0 {
+		return nil, fmt.Errorf("generate: %s reads prompt and answer in two stacks; measure it with a train.Evaluator", f.Arch.Info().Family)
+	}
+	max = room(f, m, max)
+	return newGenerator(ctx, f, m, tensors, shape{streams: streams, max: max, rows: min(chunk, streams*max), picks: streams, text: min(text, max)})
+}
+
+// room is how many of so many tokens fit into the model's context beside a prefix.
+func room(f engine.Frozen, m *prefix.Method, tokens int) int {
+	most := f.Arch.Info().Context
+	if m != nil {
+		most -= m.Offset()
+	}
+	return min(tokens, most)
 }
 
 // shape is how much runs at a time.
 type shape struct {
 	streams, max int // answers, and the tokens of each
 	rows, picks  int // of the prefill
+	text         int // tokens of a text that is measured, 0: none is
 }
 
 func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, size shape) (*Generator, error) {
@@ -94,11 +113,15 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		}
 		g.begin = append(g.begin, row{id: i.Start, at: len(g.begin)})
 	}
-	g.prefill, p = newStage(f, m, g.encoder, size.rows, size.picks, size)
+	g.prefill, p = newStage(f, m, g.encoder, size.rows, size.picks, size, false)
 	g.prefill.plan = compile(p, &err)
 	if size.picks == size.streams {
-		g.decode, p = newStage(f, m, g.encoder, size.streams, size.streams, size)
+		g.decode, p = newStage(f, m, g.encoder, size.streams, size.streams, size, false)
 		g.decode.plan = compile(p, &err)
+	}
+	if size.text > 0 {
+		g.measure, p = newStage(f, m, g.encoder, size.text, size.text, size, true)
+		g.measure.plan = compile(p, &err)
 	}
 	if m != nil && m.Settles() {
 		p = engine.NewProgram()
@@ -110,7 +133,7 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		g.Close()
 		return nil, err
 	}
-	g.logits = bind["logits"]
+	g.logits, g.loss = bind["logits"], bind["loss"]
 	return g, nil
 }
 
@@ -141,6 +164,9 @@ func (g *Generator) Close() {
 	}
 	if g.decode != nil {
 		plans = append(plans, g.decode.plan)
+	}
+	if g.measure != nil {
+		plans = append(plans, g.measure.plan)
 	}
 	if g.settle != nil {
 		plans = append(plans, g.settle.plan)
@@ -281,6 +307,25 @@ func (g *Generator) pack(_ context.Context, prompts [][]int32, soft []int32) ([]
 		}
 	}
 	return prompts, rows, nil
+}
+
+// lossOf runs rows, the last of which predict the targets, and gives the targets' mean loss.
+func (g *Generator) lossOf(ctx context.Context, rows []row, targets []int32) (float64, error) {
+	n := len(targets)
+	picks := make([]int, n)
+	weights := make([]float64, n)
+	for i := range picks {
+		picks[i], weights[i] = len(rows)-n+i, 1/float64(n)
+	}
+	g.measure.args.Ints[g.measure.targets], g.measure.args.Floats[g.measure.weights] = targets, weights
+	if err := g.measure.run(ctx, rows, picks); err != nil {
+		return 0, err
+	}
+	mean, err := engine.ReadFloats(ctx, g.loss)
+	if err != nil {
+		return 0, err
+	}
+	return float64(mean[0]), nil
 }
 
 // Logits reads the logits of the last row that ran.

@@ -15,7 +15,8 @@ type row struct {
 }
 
 // stage is a plan that runs rows of any streams, at any position of theirs, and gives
-// the logits of some of them. Each stream has a stretch of the cache.
+// the logits of some of them, or the mean loss of what they were to predict. Each stream has
+// a stretch of the cache.
 type stage struct {
 	rows       int // at most
 	plan       engine.Plan
@@ -29,9 +30,11 @@ type stage struct {
 	encoder    *encoder     // nil for decoder-only models
 	part       *prefix.Part // nil: the bare model
 	soft       []int32
+	targets    engine.Buffer // I32 [picks, 1], of a stage that gives a loss; else None
+	weights    engine.Buffer
 }
 
-func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, size shape) (*stage, *engine.Program) {
+func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, size shape, loss bool) (*stage, *engine.Program) {
 	p, i := f.NewProgram(), f.Arch.Info()
 	s := &stage{rows: rows, encoder: e, stretch: size.max, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
 		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
@@ -72,7 +75,13 @@ func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, si
 		s.part, h = part, part.Hooks
 	}
 	out := f.Arch.Forward(p, s.in, h)
-	p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
+	if loss {
+		s.targets = p.Arg("targets", s.some, engine.I32, picks, 1)
+		s.weights = p.Arg("weights", s.some, engine.F32, picks, 1)
+		p.Keep("loss", f.Arch.Loss(p, out.Hidden, s.targets, s.weights, false, h))
+	} else {
+		p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
+	}
 	return s, p
 }
 

@@ -10,17 +10,20 @@ import (
 // all that are under way take one token a step together. The prefix's keys and values are
 // produced once, when the Streams are made. It is used from one goroutine, and the generator
 // for nothing else meanwhile.
+//
+// A stream's stretch of the cache outlives its answer: of the next prompt, what begins as the
+// one before did (a system prompt, the words of a template) is not read again.
 type Streams struct {
 	g    *Generator
 	live []*stream // by number; nil: free
+	read [][]int32 // by number: the prompt whose keys and values are in the cache
 }
 
 // stream is one answer under way.
 type stream struct {
 	o       Options
-	prompt  int // tokens
 	sampler *sampler
-	next    row // the token that comes next
+	next    row // the token that is run next
 	taken   int // tokens picked
 }
 
@@ -33,7 +36,7 @@ func (g *Generator) Streams(ctx context.Context) (*Streams, error) {
 	if err := g.settled(ctx); err != nil {
 		return nil, err
 	}
-	return &Streams{g: g, live: make([]*stream, g.streams)}, nil
+	return &Streams{g: g, live: make([]*stream, g.streams), read: make([][]int32, g.streams)}, nil
 }
 
 // Free says whether another prompt can begin.
@@ -64,16 +67,9 @@ const (
 
 // Begin reads a prompt and picks its first token. It returns the number of its stream.
 func (s *Streams) Begin(ctx context.Context, prompt []int32, o Options, emit Emit) (int, error) {
-	n := slices.Index(s.live, nil)
-	if n < 0 {
-		return 0, fmt.Errorf("generate: all %d streams are taken", len(s.live))
-	}
-	_, rows, err := s.g.pack(ctx, [][]int32{prompt}, o.Soft)
+	n, rows, err := s.place(ctx, prompt, len(prompt)-1, o)
 	if err != nil {
 		return 0, err
-	}
-	for i := range rows {
-		rows[i].stream = n
 	}
 	for at := 0; at < len(rows); at += s.g.prefill.rows {
 		part := rows[at:min(at+s.g.prefill.rows, len(rows))]
@@ -85,9 +81,67 @@ func (s *Streams) Begin(ctx context.Context, prompt []int32, o Options, emit Emi
 	if err != nil {
 		return 0, err
 	}
-	s.live[n] = &stream{o: o, prompt: len(prompt), sampler: newSampler(o, prompt), next: rows[len(rows)-1]}
+	s.begin(n, prompt, o)
+	s.live[n].next = rows[len(rows)-1]
 	s.pick(n, z, emit)
 	return n, nil
+}
+
+// Measure begins a stream as Begin does, but picks no token yet: with the prompt it reads what
+// was expected after it, and gives the mean cross-entropy of that, in nats a token. The generator
+// is one of [NewMeasuring].
+func (s *Streams) Measure(ctx context.Context, prompt, expected []int32, o Options) (n int, loss float64, err error) {
+	text := slices.Concat(prompt, expected)
+	if s.g.measure == nil || len(prompt) == 0 || len(expected) == 0 || len(text)-1 > s.g.measure.rows {
+		return 0, 0, fmt.Errorf("generate: %d tokens after %d can't be measured here", len(expected), len(prompt))
+	}
+	n, rows, err := s.place(ctx, text[:len(text)-1], len(prompt)-1, o)
+	if err != nil {
+		return 0, 0, err
+	}
+	if loss, err = s.g.lossOf(ctx, rows, expected); err != nil {
+		return 0, 0, err
+	}
+	s.begin(n, prompt, o)
+	s.live[n].next = rows[len(rows)-len(expected)] // the prompt's last, once more, for its logits
+	return n, loss, nil
+}
+
+// place finds a stream for a text, and gives the rows of it that are not in the cache, from row
+// needed on at the latest.
+func (s *Streams) place(ctx context.Context, text []int32, needed int, o Options) (n int, rows []row, err error) {
+	n, shared := -1, 0
+	for i, x := range s.live {
+		if x != nil {
+			continue
+		}
+		same := 0
+		for same < min(len(s.read[i]), needed) && o.Soft == nil && s.read[i][same] == text[same] {
+			same++
+		}
+		if n < 0 || same > shared {
+			n, shared = i, same
+		}
+	}
+	if n < 0 {
+		return 0, nil, fmt.Errorf("generate: all %d streams are taken", len(s.live))
+	}
+	if _, rows, err = s.g.pack(ctx, [][]int32{text}, o.Soft); err != nil {
+		return 0, nil, err
+	}
+	for i := range rows {
+		rows[i].stream = n
+	}
+	s.read[n] = nil // until it is read
+	return n, rows[shared:], nil
+}
+
+// begin makes a stream live whose prompt is read.
+func (s *Streams) begin(n int, prompt []int32, o Options) {
+	s.live[n] = &stream{o: o, sampler: newSampler(o, prompt)}
+	if o.Soft == nil {
+		s.read[n] = slices.Clone(prompt)
+	}
 }
 
 // Step takes one token of every answer under way.

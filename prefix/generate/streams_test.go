@@ -2,12 +2,15 @@ package generate_test
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"prelude/engine"
 	"prelude/engine/cpu"
 	"prelude/models/tiny"
+	"prelude/prefix"
 	"prelude/prefix/generate"
 )
 
@@ -48,7 +51,11 @@ func TestStreamsAreEachOnesOwn(t *testing.T) {
 	for len(asks) < 40 || s.Live() > 0 {
 		if len(asks) < 40 && s.Free() && rng.IntN(2) == 0 {
 			a := &ask{o: generate.Options{MaxTokens: 1 + rng.IntN(12), Temperature: float64(rng.IntN(2)), Seed: uint64(len(asks)), Stop: []int32{0, 3}}}
-			for range 1 + rng.IntN(80) {
+			if len(asks) > 0 && rng.IntN(2) == 0 { // it begins as another did: that part is in the cache
+				before := asks[rng.IntN(len(asks))].prompt
+				a.prompt = append(a.prompt, before[:rng.IntN(len(before)+1)]...)
+			}
+			for range 1 + rng.IntN(80-len(a.prompt)) {
 				a.prompt = append(a.prompt, int32(1+rng.IntN(39)))
 			}
 			asks, begun = append(asks, a), a
@@ -82,5 +89,80 @@ func TestStreamsAreEachOnesOwn(t *testing.T) {
 	}
 	if _, err := s.Begin(ctx, make([]int32, 100), generate.Options{MaxTokens: 1}, emit); err == nil {
 		t.Error("a prompt that leaves no room is taken")
+	}
+}
+
+// The loss that a stream measures is what ranking finds, whatever was in the cache before, and
+// the answer is that of a stream that has measured nothing; with a prefix too.
+func TestStreamsMeasureWhatRankingFinds(t *testing.T) {
+	ctx := context.Background()
+	f := tiny.Llama(t, cpu.New[float64]())
+	m, tensors := readPrefix(t, f)
+	rng := rand.New(rand.NewPCG(2, 1))
+	some := func(n int) (ids []int32) {
+		for range n {
+			ids = append(ids, int32(1+rng.IntN(39)))
+		}
+		return ids
+	}
+	o := generate.Options{MaxTokens: 6, Stop: []int32{0}}
+	head := some(20)
+	for name, c := range map[string]struct {
+		m       *prefix.Method
+		tensors map[string]engine.Tensor
+	}{"bare": {}, "prefix": {m, tensors}} {
+		g, err := generate.NewMeasuring(ctx, f, c.m, c.tensors, 2, 60, 50)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer g.Close()
+		s, err := g.Streams(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alone, err := generate.New(ctx, f, c.m, c.tensors, 60)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer alone.Close()
+		for range 12 {
+			prompt, expected := slices.Concat(head[:rng.IntN(len(head)+1)], some(1+rng.IntN(12))), some(1+rng.IntN(15))
+			n, loss, err := s.Measure(ctx, prompt, expected, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got, want []int32
+			for s.Taken(n) {
+				if err := s.Step(ctx, func(_ int, id int32, end generate.End) bool {
+					if end != generate.AtStop {
+						got = append(got, id)
+					}
+					return true
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := alone.Run(ctx, prompt, o, func(id int32) bool { want = append(want, id); return true }); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: answered %v, alone %v", name, got, want)
+			}
+			ranked, err := alone.Rank(ctx, [][]int32{prompt}, [][]int32{expected}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := math.Abs(loss*float64(len(expected)) + ranked[0][0]); d > 1e-5 {
+				t.Errorf("%s: measured %v, ranked at %v", name, loss*float64(len(expected)), -ranked[0][0])
+			}
+		}
+		for _, bad := range [][2][]int32{{nil, {1}}, {{1}, nil}, {make([]int32, 40), make([]int32, 12)}} {
+			if _, _, err := s.Measure(ctx, bad[0], bad[1], o); err == nil {
+				t.Errorf("%s: %d tokens after %d are measured", name, len(bad[1]), len(bad[0]))
+			}
+		}
+	}
+	if _, err := generate.NewMeasuring(ctx, tiny.T5(t, cpu.New[float64](), 2, 3), nil, nil, 2, 60, 50); err == nil {
+		t.Error("an encoder's rows are measured in one stack")
 	}
 }

@@ -86,18 +86,17 @@ func (s *Session) Judge(ctx context.Context, o wire.Judge, progress func(done, t
 	done, total := 0, len(all)*len(val)
 	told := func() bool { done++; return progress(done, total) }
 	for _, c := range all {
-		longest, err := s.measure(ctx, c)
+		c.answers = make([]wire.RowAnswer, len(c.tokens))
+		if o.Losses {
+			err = s.measure(ctx, c)
+		} else {
+			err = s.answerAll(ctx, c, o.MaxTokens, told)
+		}
 		if err != nil {
 			return j, err
 		}
+		c.losses()
 		if !o.Losses {
-			most := o.MaxTokens
-			if most <= 0 {
-				most = min(max(2*longest, 16), 256)
-			}
-			if err := s.answerAll(ctx, c, most, told); err != nil {
-				return j, err
-			}
 			if err := s.score(ctx, c, measure, labels, rows, expected); err != nil {
 				return j, err
 			}
@@ -204,31 +203,32 @@ func (s *Session) measureOf(name string) (m eval.Measure, labels []string, err e
 	return m, labels, nil
 }
 
-// measure takes a candidate's loss on every row, and says how many tokens the longest
-// completion has.
-func (s *Session) measure(ctx context.Context, c *candidate) (longest int, err error) {
-	c.answers = make([]wire.RowAnswer, len(c.tokens))
+// measure takes a candidate's loss on every row, one after another: where no answers are wanted, or
+// where [session.askAll] has one stream.
+func (s *Session) measure(ctx context.Context, c *candidate) error {
 	e, err := train.NewEvaluator(ctx, s.model.Frozen, c.method, c.tensors, c.tokens, 1)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer e.Close()
-	losses, tokens, err := e.Each(ctx)
-	if err != nil {
-		return 0, err
+	losses, _, err := e.Each(ctx)
+	for i, l := range losses {
+		c.answers[i].Loss = l
 	}
-	var bytes []int
+	return err
+}
+
+// losses sums up a candidate's losses.
+func (c *candidate) losses() {
+	losses, tokens, bytes := make([]float64, len(c.tokens)), make([]int, len(c.tokens)), make([]int, len(c.tokens))
 	weights := make([]float64, len(tokens))
 	for i, t := range c.tokens {
-		c.answers[i].Loss = losses[i]
+		losses[i], tokens[i], bytes[i] = c.answers[i].Loss, t.Targets(), t.Bytes
 		weights[i] = float64(tokens[i])
-		bytes = append(bytes, t.Bytes)
-		longest = max(longest, len(t.IDs)-t.Start)
 	}
 	loss, perplexity, bits := eval.LossFigures(losses, tokens, bytes)
 	c.loss = eval.Weighted(losses, weights)
 	c.Loss, c.Perplexity, c.BitsPerByte = wire.Figure(loss), wire.Figure(perplexity), wire.Figure(bits)
-	return longest, nil
 }
 
 // asked is what a candidate reads before its answer to a row.
@@ -250,13 +250,14 @@ type asking struct {
 	most    int // tokens of an answer
 }
 
-// askAll prepares answers of up to so many tokens.
-func (s *Session) askAll(ctx context.Context, c *candidate, most int) (*asking, error) {
+// askAll prepares answers of up to so many tokens; measuring, for losses beside them where there are
+// several streams.
+func (s *Session) askAll(ctx context.Context, c *candidate, most int, measuring bool) (*asking, error) {
 	a := &asking{s: s, c: c, order: make([]int, len(c.tokens)), streams: min(judgeStreams, len(c.tokens))}
-	longest := 0
+	longest, text := 0, 0
 	for i, t := range c.tokens {
 		a.order[i] = i
-		longest = max(longest, len(s.asked(t)))
+		longest, text = max(longest, len(s.asked(t))), max(text, len(t.IDs))
 		if s.encDec() || t.Soft != nil {
 			a.streams = 1
 		}
@@ -269,7 +270,11 @@ func (s *Session) askAll(ctx context.Context, c *candidate, most int) (*asking, 
 		return cmp.Compare(len(c.tokens[k].IDs)-c.tokens[k].Start, len(c.tokens[i].IDs)-c.tokens[i].Start)
 	})
 	var err error
-	a.Generator, err = generate.NewMany(ctx, s.model.Frozen, c.method, c.tensors, a.streams, longest+a.most+1)
+	if measuring && a.streams > 1 {
+		a.Generator, err = generate.NewMeasuring(ctx, s.model.Frozen, c.method, c.tensors, a.streams, max(longest+a.most+1, text), text)
+	} else {
+		a.Generator, err = generate.NewMany(ctx, s.model.Frozen, c.method, c.tensors, a.streams, longest+a.most+1)
+	}
 	return a, err
 }
 
@@ -281,9 +286,18 @@ func (a *asking) prompts(rows []int) (all [][]int32) {
 	return all
 }
 
-// answerAll answers the rows greedily. Where a row's answer ends, the next row takes its place.
+// answerAll takes a candidate's loss on every row, and answers the rows greedily. Where a row's
+// answer ends, the next row takes its place. An answer of most tokens is cut; 0 is twice as many as
+// the longest completion has.
 func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told func() bool) error {
-	a, err := s.askAll(ctx, c, most)
+	if most <= 0 {
+		longest := 0
+		for _, t := range c.tokens {
+			longest = max(longest, len(t.IDs)-t.Start)
+		}
+		most = min(max(2*longest, 16), 256)
+	}
+	a, err := s.askAll(ctx, c, most, true)
 	if err != nil {
 		return err
 	}
@@ -298,6 +312,9 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 		return nil
 	}
 	if a.streams == 1 { // an encoder's rows, or those with soft slots
+		if err := s.measure(ctx, c); err != nil {
+			return err
+		}
 		for _, i := range a.order {
 			if o.Soft = c.tokens[i].Soft; o.Soft != nil {
 				o.Soft = o.Soft[:c.tokens[i].Start]
@@ -333,12 +350,13 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 	}
 	for left := a.order; ending == nil && (len(left) > 0 || streams.Live() > 0); {
 		for ; len(left) > 0 && streams.Free() && ending == nil; left = left[1:] {
-			if _, err := streams.Begin(ctx, s.asked(c.tokens[left[0]]), o, func(n int, id int32, end generate.End) bool {
-				rows[n] = left[0]
-				return emit(n, id, end)
-			}); err != nil {
+			i := left[0]
+			t := c.tokens[i]
+			n, loss, err := streams.Measure(ctx, s.asked(t), t.IDs[t.Start:], o)
+			if err != nil {
 				return err
 			}
+			rows[n], c.answers[i].Loss = i, loss
 		}
 		if err := streams.Step(ctx, emit); err != nil {
 			return err
@@ -432,7 +450,7 @@ func (s *Session) rank(ctx context.Context, c *candidate, row data.Example, labe
 		continuations = append(continuations, t.IDs[t.Start:])
 		most = max(most, len(t.IDs)-t.Start)
 	}
-	a, err := s.askAll(ctx, c, most)
+	a, err := s.askAll(ctx, c, most, false)
 	if err != nil {
 		return r, err
 	}

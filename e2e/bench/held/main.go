@@ -1,0 +1,105 @@
+// Command held times how SmolLM2 answers held-out examples: the first distinct prompts of the E2E
+// data, so many to train on and so many held out, answered greedily by the base model and by a
+// prefix that was trained for a few steps. It runs natively and in a page (GOOS=js; held.mjs).
+//
+//	held -data FILE|URL FOLDER|URL
+//
+// It prints "name value unit", one a line:
+//
+//	base, tuned       the losses and answers of all held-out examples, in seconds
+//	both              their sum
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"strings"
+
+	"prelude/engine"
+	"prelude/models"
+	"prelude/models/weights"
+	"prelude/models/weights/nethttp"
+	"prelude/simd"
+	"prelude/ui/wire"
+	"prelude/wasm/session"
+)
+
+func main() {
+	from := flag.String("data", "", "E2E examples as JSON lines, a file or an address")
+	training := flag.Int("training", 50, "examples to train on")
+	held := flag.Int("held", 200, "examples held out")
+	steps := flag.Int("steps", 12, "steps of training")
+	threads := flag.Int("threads", 2, "threads, 0 for all")
+	script := flag.String("script", "", "address of the threads' script, in a page")
+	show := flag.Int("show", 0, "rows to print")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		log.Fatal("usage: held [flags] FOLDER|URL")
+	}
+	var open weights.Opener
+	var examples []byte
+	if at := flag.Arg(0); strings.Contains(at, "://") {
+		open = weights.URLs(nethttp.Get, at)
+		answer := check(http.Get(*from))
+		examples = check(io.ReadAll(answer.Body))
+	} else {
+		open, examples = weights.Dir(at), check(os.ReadFile(*from))
+	}
+	ctx := context.Background()
+	dev := check(simd.New(ctx, simd.Options{Threads: *threads, Script: *script}))
+	fmt.Println("#", dev)
+	s := &session.Session{Device: dev, Precision: engine.Fast}
+	check(0, s.Load(ctx, check(models.Open(ctx, "smollm2-135m", open, "")), weights.Options{}))
+	lines := distinct(examples, *training+*held)
+	check(s.SetData("train.jsonl", bytes.Join(lines[:*training], nil), wire.DataOptions{Seed: wire.DefaultTrain().Seed}))
+	d := check(s.SetHeld("validation", "held.jsonl", bytes.Join(lines[*training:], nil)))
+	fmt.Printf("# %d to train on, %d held out, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(dev, engine.Fast))
+	o := wire.DefaultTrain()
+	o.Steps, o.Minutes = *steps, 0
+	check(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Eval: func(wire.Eval) {}, Between: func() bool { return true }}))
+	shelf := check(s.Shelf(ctx))
+	both := 0.0
+	for _, ask := range []wire.Judge{{Base: true}, {Keys: []int{shelf.InUse}}} {
+		j := check(s.Judge(ctx, ask, func(int, int) bool { return true }))
+		c := j.Candidates[0]
+		tokens := 0
+		for i, r := range j.Rows {
+			tokens += r.Answers[0].Tokens
+			if i < *show {
+				fmt.Printf("# %q: %q\n", r.Prompt, r.Answers[0].Text)
+			}
+		}
+		fmt.Printf("# %s: loss %.4f, %s %.4f, %d tokens answered\n", c.Which, c.Loss.Value, c.Figures[0].Name, c.Figures[0].Value, tokens)
+		fmt.Printf("%s %.2f s\n", c.Which, j.Seconds)
+		both += j.Seconds
+	}
+	fmt.Printf("both %.2f s\n", both)
+}
+
+// distinct are the first lines with n distinct prompts.
+func distinct(all []byte, n int) (lines [][]byte) {
+	had := map[string]bool{}
+	for line := range bytes.Lines(all) {
+		var x struct{ Prompt string }
+		check(0, json.Unmarshal(line, &x))
+		if !had[x.Prompt] && len(lines) < n {
+			had[x.Prompt] = true
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func check[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}
