@@ -42,8 +42,10 @@ func (f *Files) kind() string {
 	i := f.Family.Info()
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %d %d %d %d %d %d %d %d\n", i.Family, i.Layers, i.EncLayers, i.Hidden, i.Heads, i.KVHeads, i.HeadDim, i.FF, i.Vocab)
-	for id := range min(i.Vocab, f.Tokenizer.Vocab()) {
-		fmt.Fprintf(h, "%q\n", f.Tokenizer.Token(int32(id)))
+	var line []byte
+	for id := range min(i.Vocab, f.Tokenizer.Vocab()) { // by the hundred thousand
+		line = append(strconv.AppendQuote(line[:0], f.Tokenizer.Token(int32(id))), '\n')
+		h.Write(line)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -3,6 +3,7 @@ package simd
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"time"
 
@@ -16,9 +17,15 @@ const (
 )
 
 // decide finds out, once, whether products with frozen weights are right and faster in
-// integers on this machine. A device that can't tell stays with float32.
+// integers on this machine. A device that can't tell stays with float32. What was found once is
+// remembered, where there is a cache.
 func (d *Device) decide(ctx context.Context) {
 	d.decided.Do(func() {
+		key := "products of " + d.about
+		if use, ok := d.remembered(key); ok {
+			d.use = use
+			return
+		}
 		use := floats
 		if d.faster(ctx, size{rows: 160, width: 256, times: 8}, numbers{d.can.many, floats.few}) {
 			use.many = d.can.many
@@ -26,8 +33,22 @@ func (d *Device) decide(ctx context.Context) {
 		if d.can.few != floats.few && d.faster(ctx, size{rows: 1, width: 1024, times: 24}, numbers{floats.many, d.can.few}) {
 			use.few = d.can.few
 		}
-		d.use = use
+		if d.use = use; d.cache != nil && ctx.Err() == nil {
+			d.cache.Store(key, fmt.Sprint(use.many, use.few))
+		}
 	})
+}
+
+// remembered is what was decided before, if it is something that the device can do.
+func (d *Device) remembered(key string) (use numbers, ok bool) {
+	if d.cache == nil {
+		return use, false
+	}
+	text, ok := d.cache.Load(key)
+	if n, err := fmt.Sscan(text, &use.many, &use.few); !ok || err != nil || n != 2 {
+		return use, false
+	}
+	return use, (use.many == floats.many || use.many == d.can.many) && (use.few == floats.few || use.few == d.can.few)
 }
 
 // faster says whether these numbers give the results that float32 gives in at most nine

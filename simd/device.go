@@ -17,6 +17,15 @@ type Options struct {
 	Plain    bool  // no relaxed SIMD, even where it exists
 	Products Products
 	Script   string // browser: address of the threads' script, driver.js
+	// Cache, if set, keeps what was measured from one device to the next: a host that decided
+	// otherwise from one visit to the next would continue a training in other numbers.
+	Cache Cache
+}
+
+// Cache keeps texts by key, of one build on one host.
+type Cache interface {
+	Load(key string) (text string, ok bool)
+	Store(key, text string)
 }
 
 // Products says in which numbers products with frozen weights are computed where a program
@@ -50,6 +59,7 @@ type Device struct {
 	can     numbers // the integers that the module multiplies
 	use     numbers // those in use
 	decided sync.Once
+	cache   Cache // nil: there is none
 }
 
 var errClosed = errors.New("simd: the device is closed")
@@ -62,7 +72,7 @@ type numbers struct{ many, few int }
 var floats = numbers{many: 0, few: 16}
 
 func newDevice(h home, about string, can numbers, o Options) *Device {
-	d := &Device{home: h, about: about, heap: newHeap(), can: can, use: floats}
+	d := &Device{home: h, about: about, heap: newHeap(), can: can, use: floats, cache: o.Cache}
 	switch o.Products {
 	case Floats:
 		d.decided.Do(func() {})

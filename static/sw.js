@@ -18,6 +18,9 @@ const kept = [
 /** The folder of the model that is kept whole: what is not in it without a network is not there. */
 const model = new URL("models/prelude-wren/", self.location.href).href;
 
+/** What the engine has measured in this browser is kept beside them (wasm/worker). */
+const choices = new URL("choice/", self.location.href).href;
+
 /** Whether a file's name holds its content's hash, so that it never changes. */
 const immutable = (url) => /\.[0-9a-f]{12}\.\w+$/.test(url);
 
@@ -33,7 +36,7 @@ self.addEventListener("install", (/** @type {ExtendableEvent} */ event) => event
 self.addEventListener("activate", (/** @type {ExtendableEvent} */ event) => event.waitUntil((async () => {
   const cache = await storage();
   for (const request of await cache.keys()) {
-    if (!kept.includes(request.url)) await cache.delete(request);
+    if (!kept.includes(request.url) && !request.url.startsWith(choices)) await cache.delete(request);
   }
   await globalThis.clients.claim();
 })()));

@@ -23,9 +23,10 @@ type Target struct {
 type Options struct {
 	// Progress, if set, hears of the bytes that have arrived, of all there are.
 	Progress func(done, total int64)
-	// Sum is SHA-256, for the fingerprint; nil is Go's own, which a browser's
-	// outruns tenfold where Go runs as WebAssembly.
-	Sum func(data []byte) [sha256.Size]byte
+	// Sum begins a SHA-256, for the fingerprint, and returns what waits for its end; data may be
+	// written over meanwhile. nil is Go's own, which a browser's, on threads of its own, outruns
+	// tenfold where Go runs as WebAssembly.
+	Sum func(data []byte) (wait func() [sha256.Size]byte)
 }
 
 // Load fills all targets, in the order of the files' bytes, so that a file from
@@ -89,22 +90,45 @@ const leafBytes = 1 << 20
 
 // A fingerprint collects the digests of tensors, in any order.
 type fingerprint struct {
-	digest func([]byte) [sha256.Size]byte
-	lines  []string
-	spec   string
-	leaf   []byte // what is not hashed yet
-	leaves []byte // digests of the tensor's leaves
+	digest  func([]byte) func() [sha256.Size]byte
+	tensors []sketched
+	leaf    []byte  // what is not hashed yet
+	pending []*leaf // whose digests have begun, and may not have ended
 }
 
-func newFingerprint(digest func([]byte) [sha256.Size]byte) *fingerprint {
+// sketched is a tensor with the digests of its bytes.
+type sketched struct {
+	spec   string
+	leaves []*leaf
+}
+
+// leaf is a digest that has begun; wait is nil once it has ended.
+type leaf struct {
+	wait func() [sha256.Size]byte
+	sum  [sha256.Size]byte
+}
+
+func (l *leaf) settle() {
+	if l.wait != nil {
+		l.sum, l.wait = l.wait(), nil
+	}
+}
+
+// mostPending bounds the digests under way: each may hold a copy of its bytes.
+const mostPending = 4
+
+func newFingerprint(digest func([]byte) func() [sha256.Size]byte) *fingerprint {
 	if digest == nil {
-		digest = sha256.Sum256
+		digest = func(data []byte) func() [sha256.Size]byte {
+			sum := sha256.Sum256(data)
+			return func() [sha256.Size]byte { return sum }
+		}
 	}
 	return &fingerprint{digest: digest, leaf: make([]byte, 0, leafBytes)}
 }
 
 func (f *fingerprint) begin(name string, spec engine.Spec) {
-	f.spec = fmt.Sprintf("%q %v %v", name, spec.DType, spec.Shape)
+	f.tensors = append(f.tensors, sketched{spec: fmt.Sprintf("%q %v %v", name, spec.DType, spec.Shape)})
 }
 
 func (f *fingerprint) add(data []byte) {
@@ -118,22 +142,34 @@ func (f *fingerprint) add(data []byte) {
 }
 
 func (f *fingerprint) hashLeaf() {
-	d := f.digest(f.leaf)
-	f.leaves, f.leaf = append(f.leaves, d[:]...), f.leaf[:0]
+	l := &leaf{wait: f.digest(f.leaf)}
+	t := &f.tensors[len(f.tensors)-1]
+	t.leaves, f.leaf = append(t.leaves, l), f.leaf[:0]
+	if f.pending = append(f.pending, l); len(f.pending) > mostPending {
+		f.pending[0].settle()
+		f.pending = f.pending[1:]
+	}
 }
 
 func (f *fingerprint) end() {
 	if len(f.leaf) > 0 {
 		f.hashLeaf()
 	}
-	f.lines = append(f.lines, fmt.Sprintf("%s %x\n", f.spec, sha256.Sum256(f.leaves)))
-	f.leaves = f.leaves[:0]
 }
 
 func (f *fingerprint) sum() string {
-	slices.Sort(f.lines)
+	var lines []string
+	for _, t := range f.tensors {
+		var digests []byte
+		for _, l := range t.leaves {
+			l.settle()
+			digests = append(digests, l.sum[:]...)
+		}
+		lines = append(lines, fmt.Sprintf("%s %x\n", t.spec, sha256.Sum256(digests)))
+	}
+	slices.Sort(lines)
 	h := sha256.New()
-	for _, line := range f.lines {
+	for _, line := range lines {
 		h.Write([]byte(line))
 	}
 	return hex.EncodeToString(h.Sum(nil))

@@ -22,8 +22,16 @@ const trialRows = 256
 func (w *Worker) openDevice(ctx context.Context, name string, f *models.Files) (engine.Device, string, error) {
 	switch name {
 	case "cpu":
+		w.cool()
 		return w.plain("as asked")
-	case "simd", "webgpu":
+	case "simd":
+		dev, err := w.simd(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		return dev.Device, dev.Label, tune(ctx, dev, f)
+	case "webgpu":
+		w.cool()
 		dev, err := w.host.Open(ctx, name)
 		if err != nil {
 			return nil, "", err
@@ -33,6 +41,32 @@ func (w *Worker) openDevice(ctx context.Context, name string, f *models.Files) (
 		return w.choose(ctx, f)
 	}
 	return nil, "", fmt.Errorf("device %q is not known; there are webgpu, simd and cpu", name)
+}
+
+// warm opens the SIMD device before a model is asked for, while the page is still reading what it
+// keeps: its threads take a moment to start.
+func (w *Worker) warm(ctx context.Context) {
+	if dev, err := w.host.Open(ctx, "simd"); err == nil {
+		engine.ArithmeticOf(dev.Device, engine.Fast) // is found out by a trial
+		w.spare = &dev
+	}
+}
+
+// simd opens the SIMD device, or hands over the one that is warm.
+func (w *Worker) simd(ctx context.Context) (Device, error) {
+	if dev := w.spare; dev != nil {
+		w.spare = nil
+		return *dev, nil
+	}
+	return w.host.Open(ctx, "simd")
+}
+
+// cool closes the warm device that nobody wanted.
+func (w *Worker) cool() {
+	if w.spare != nil {
+		w.spare.Close()
+		w.spare = nil
+	}
 }
 
 // plain is the reference device.
@@ -47,7 +81,7 @@ func (w *Worker) anyDevice(ctx context.Context) error {
 	if w.session.Device != nil {
 		return nil
 	}
-	if dev, err := w.host.Open(ctx, "simd"); err == nil {
+	if dev, err := w.simd(ctx); err == nil {
 		w.use(dev.Device, "simd", dev.Label)
 		return nil
 	}
@@ -78,7 +112,7 @@ func tune(ctx context.Context, dev Device, f *models.Files) error {
 // choose opens the faster of SIMD and WebGPU. What a race has found is remembered for this
 // build, this shape and both devices.
 func (w *Worker) choose(ctx context.Context, f *models.Files) (engine.Device, string, error) {
-	kernels, simdErr := w.host.Open(ctx, "simd")
+	kernels, simdErr := w.simd(ctx)
 	gpu, gpuErr := w.host.Open(ctx, "webgpu")
 	switch {
 	case simdErr != nil && gpuErr != nil:

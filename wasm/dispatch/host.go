@@ -30,8 +30,8 @@ type Host interface {
 	// by. It is a [weights.Get] else. A negative offset asks for the whole file, which may
 	// come compressed.
 	Get(ctx context.Context, address string, off int64, token string) (*weights.Response, error)
-	// Sum is SHA-256.
-	Sum(data []byte) [32]byte
+	// Sum begins a SHA-256 and returns what waits for its end; data may be written over meanwhile.
+	Sum(data []byte) (wait func() [32]byte)
 	// Devices lists the devices there may be. Whether one works is known once it is open.
 	Devices() []wire.DeviceInfo
 	// Open opens a device of that list.

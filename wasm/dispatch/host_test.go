@@ -71,7 +71,10 @@ func (h *host) Breathe()                   {}
 func (h *host) Address(path string) string { return "https://page.example/" + path }
 func (h *host) Asset(name string) string   { return h.Address("assets/" + name) }
 func (h *host) Version() string            { return h.version }
-func (h *host) Sum(b []byte) [32]byte      { return sha256.Sum256(b) }
+func (h *host) Sum(b []byte) func() [32]byte {
+	sum := sha256.Sum256(b)
+	return func() [32]byte { return sum }
+}
 func (h *host) Lost(err error) dispatch.Loss {
 	return h.lost(err)
 }

@@ -28,7 +28,8 @@ type Worker struct {
 	session session.Session
 
 	offers    []wire.ModelOffer
-	device    string // the name of the session's device as it was asked for
+	spare     *Device // a SIMD device that is open for whoever comes first; nil: there is none
+	device    string  // the name of the session's device as it was asked for
 	why       string
 	token     string       // by which the hub knows the person; nothing keeps it
 	notes     []string     // on the model that is being fetched
@@ -57,6 +58,7 @@ func (w *Worker) Run(ctx context.Context) {
 	w.offers = w.bundled(ctx)
 	w.send(wire.Ready{Models: w.offers, Devices: w.host.Devices(), Axes: Axes(), Presets: presets()})
 	w.send(w.kept(ctx))
+	w.warm(ctx)
 	for {
 		for w.queue.waiting() > 0 {
 			w.handle(w.queue.next())
@@ -67,6 +69,7 @@ func (w *Worker) Run(ctx context.Context) {
 			w.lookAhead(ctx)
 		case <-ctx.Done():
 			w.closeDevice()
+			w.cool()
 			return
 		}
 	}

@@ -69,20 +69,27 @@ func (b *browser) Address(path string) string {
 // Version is the address of the engine's program, whose name changes with its content.
 func (b *browser) Version() string { return b.Asset("engine") }
 
-// Sum is by the browser, which outruns Go's own SHA-256 in WebAssembly.
-func (b *browser) Sum(data []byte) (sum [32]byte) {
+// Sum is by the browser, which outruns Go's own SHA-256 in WebAssembly: it takes a copy of the data
+// and works on a thread of its own.
+func (b *browser) Sum(data []byte) (wait func() [32]byte) {
 	subtle := js.Global().Get("crypto").Get("subtle")
-	if subtle.Truthy() {
-		if b.hashed.IsUndefined() || b.hashed.Length() < len(data) {
-			b.hashed = js.Global().Get("Uint8Array").New(max(len(data), 1<<20))
-		}
-		js.CopyBytesToJS(b.hashed, data)
-		if v, err := await(subtle.Call("digest", "SHA-256", b.hashed.Call("subarray", 0, len(data)))); err == nil {
-			js.CopyBytesToGo(sum[:], js.Global().Get("Uint8Array").New(v))
-			return sum
-		}
+	if !subtle.Truthy() {
+		sum := sha256.Sum256(data)
+		return func() [32]byte { return sum }
 	}
-	return sha256.Sum256(data)
+	if b.hashed.IsUndefined() || b.hashed.Length() < len(data) {
+		b.hashed = js.Global().Get("Uint8Array").New(max(len(data), 1<<20))
+	}
+	js.CopyBytesToJS(b.hashed, data)
+	begun := subtle.Call("digest", "SHA-256", b.hashed.Call("subarray", 0, len(data)))
+	return func() (sum [32]byte) {
+		v, err := await(begun)
+		if err != nil {
+			panic(err) // it refuses no bytes
+		}
+		js.CopyBytesToGo(sum[:], js.Global().Get("Uint8Array").New(v))
+		return sum
+	}
 }
 
 func (b *browser) Devices() []wire.DeviceInfo {
@@ -100,7 +107,7 @@ func (b *browser) Devices() []wire.DeviceInfo {
 func (b *browser) Open(ctx context.Context, name string) (dispatch.Device, error) {
 	switch name {
 	case "simd":
-		dev, err := simd.New(ctx, simd.Options{Script: b.Asset("simd")})
+		dev, err := simd.New(ctx, simd.Options{Script: b.Asset("simd"), Cache: host{b}})
 		if err != nil {
 			return dispatch.Device{}, err
 		}
@@ -117,6 +124,16 @@ func (b *browser) Open(ctx context.Context, name string) (dispatch.Device, error
 	}
 	return dispatch.Device{}, fmt.Errorf("there is no device %q", name)
 }
+
+// host keeps what is measured of this build in this browser.
+type host struct{ *browser }
+
+func (h host) key(key string) string {
+	return fmt.Sprintf("%s, build %s, %s", key, h.Version(), js.Global().Get("navigator").Get("userAgent").String())
+}
+
+func (h host) Load(key string) (string, bool) { return h.browser.Load(h.key(key)) }
+func (h host) Store(key, text string)         { h.browser.Store(h.key(key), text) }
 
 // tuneTime is how long the tiles of WebGPU's shaders may be tried.
 const tuneTime = 2 * time.Second
