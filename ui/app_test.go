@@ -38,6 +38,15 @@ type disk struct {
 	files map[string]text
 	full  bool
 	after func() // a change
+	slow  bool   // a reading waits for its turn
+	turns []func()
+}
+
+// turn ends one reading.
+func (d *disk) turn() {
+	f := d.turns[0]
+	d.turns = d.turns[1:]
+	f()
 }
 
 func (d *disk) List(done func([]string, error)) {
@@ -49,6 +58,10 @@ func (d *disk) List(done func([]string, error)) {
 }
 
 func (d *disk) Read(name string, done func(Bytes, error)) {
+	if d.slow {
+		d.turns = append(d.turns, func() { (&disk{files: d.files}).Read(name, done) })
+		return
+	}
 	if b, ok := d.files[name]; ok {
 		done(b, nil)
 		return

@@ -20,6 +20,7 @@ const (
 type heldFile struct {
 	name  string
 	bytes Bytes
+	kept  string // where the browser keeps them, "" if it does not yet
 }
 
 // HeldPanel says what is validated on, and what is kept for a test.
@@ -44,7 +45,7 @@ func (a *App) openHeld(side string, f File) {
 			a.refuse(atData, f.Name+" could not be read.", "It may have been moved or changed since it was chosen: choose it again.")
 			return
 		}
-		a.sendHeld(side, heldFile{f.Name, b})
+		a.sendHeld(side, heldFile{name: f.Name, bytes: b})
 	})
 }
 
@@ -62,6 +63,36 @@ func (a *App) sendHeld(side string, f heldFile) {
 		a.data.tested = false
 	}
 	a.data.id = a.ask(atData, func(id int) wire.Message { return wire.Held{ID: id, Side: side, Name: f.name} }, f.bytes)
+}
+
+// keepHeld keeps the files to measure on, and gives what is recorded of them.
+func (a *App) keepHeld() map[string]heldRecord {
+	all := map[string]heldRecord{}
+	for side, f := range a.data.held {
+		if f.kept == "" {
+			f.kept = a.sitting.newFile()
+			a.data.held[side] = f
+			a.sitting.pen.write(f.kept, f.bytes)
+		}
+		all[side] = heldRecord{f.name, a.data.held[side].kept}
+	}
+	return all
+}
+
+// restoreHeld takes the kept files to measure on: the worker is given them when it has read the
+// examples.
+func (a *App) restoreHeld(d *dataRecord, files map[string]Bytes) {
+	for side, h := range d.Held {
+		b := files[h.File]
+		if b == nil {
+			a.sitting.cannotRead(h.File, fmt.Errorf("the file of %s, which was measured on, is gone", h.Name))
+			continue
+		}
+		if a.data.held == nil {
+			a.data.held = map[string]heldFile{}
+		}
+		a.data.held[side] = heldFile{h.Name, b, h.File}
+	}
 }
 
 // bringHeld gives a new worker the files that the one before had.

@@ -11,7 +11,7 @@ import (
 func TestHeld(t *testing.T) {
 	a, s := trained(t)
 	set := *a.data.set
-	a.sendHeld(validationSide, heldFile{"val.jsonl", text("v")})
+	a.sendHeld(validationSide, heldFile{name: "val.jsonl", bytes: text("v")})
 	m, n := last[wire.Held](s)
 	if n != 1 || m.Side != "validation" || m.Name != "val.jsonl" || a.data.reading(m.ID) == nil {
 		t.Fatalf("sent %+v", m)

@@ -173,6 +173,10 @@ func (a *App) onLoaded(m wire.Loaded) {
 	if m.ID != a.model.id {
 		return
 	}
+	if begin := a.sitting.begin; begin != nil { // it was faster than the reading of the sitting
+		a.sitting.begin = func() { begin(); a.onLoaded(m) }
+		return
+	}
 	delete(a.asked, m.ID)
 	a.model.stop()
 	a.model.loaded, a.model.from = &m, a.model.source

@@ -31,7 +31,7 @@ func (a *App) Receive(m wire.Message, blob any) {
 	case wire.TextRead:
 		a.onTextRead(m)
 	case wire.Written:
-		a.onWritten(m)
+		a.onWritten(m, blob)
 	case wire.Planned:
 		if m.ID == a.run.id {
 			a.run.planned = &m
@@ -109,6 +109,10 @@ func (a *App) Receive(m wire.Message, blob any) {
 func (a *App) onReady(m wire.Ready) {
 	a.engine, a.ready = "ready", m
 	delete(a.notices, atTop)
+	if a.sitting.state == sittingOpening && a.sitting.early {
+		a.loadEarly()
+		return
+	}
 	if a.sitting.state == sittingOpening {
 		a.sitting.begin = func() { a.set.adopt(m.Axes); a.loadFirst() }
 		return

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"prelude/ui/wire"
 )
@@ -44,6 +46,7 @@ type sittingRecord struct {
 	head
 	Model    modelRecord    `json:"model"`
 	Data     *dataRecord    `json:"data,omitempty"`
+	Study    *studyRecord   `json:"study,omitempty"`
 	Settings settingsRecord `json:"settings"`
 	Compare  compareRecord  `json:"compare"`
 	Name     string         `json:"name"` // of the next export
@@ -84,8 +87,26 @@ type dataRecord struct {
 	Hash string           `json:"hash,omitempty"`
 	Opts wire.DataOptions `json:"opts"`
 	Form formRecord       `json:"form"`
+	// Held are the files of one's own to measure on, by side.
+	Held map[string]heldRecord `json:"held,omitempty"`
 	// Tested says that the test set has been answered.
 	Tested bool `json:"tested,omitempty"`
+}
+
+type heldRecord struct {
+	Name string `json:"name"`
+	File string `json:"file"` // where its bytes are kept
+}
+
+// files are the names of the files that the record says its bytes are in.
+func (d *dataRecord) files() (all []string) {
+	if d != nil {
+		all = append(all, d.File)
+		for _, side := range slices.Sorted(maps.Keys(d.Held)) {
+			all = append(all, d.Held[side].File)
+		}
+	}
+	return all
 }
 
 type formRecord struct {

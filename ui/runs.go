@@ -18,7 +18,7 @@ func (a *App) newRun(t wire.Train) run {
 		r.model, r.device = a.sitting.model, m.Device
 	}
 	if t.Text && a.study.file != nil {
-		r.data = a.study.file.Name
+		r.data, r.hash = a.study.file.Name, a.study.hash
 	} else if a.data.set != nil {
 		r.data, r.hash = a.data.set.Name, a.data.set.Hash
 	}
@@ -34,8 +34,12 @@ func (r *runRecord) title() string {
 }
 
 func (r *run) record() *runRecord {
+	losses := r.losses
+	if losses == nil {
+		losses = []float64{} // before the first step too it is a list
+	}
 	return &runRecord{head: head{formatRun, recordVersion}, N: r.n, Name: r.name, Note: r.note, Model: r.model, Device: r.device, Data: r.data, Hash: r.hash,
-		Began: r.began.Unix(), Ask: r.asked, Planned: r.planned, First: r.first, Losses: r.losses, Points: r.points, Evals: r.evals, Skipped: r.skipped,
+		Began: r.began.Unix(), Ask: r.asked, Planned: r.planned, First: r.first, Losses: losses, Points: r.points, Evals: r.evals, Skipped: r.skipped,
 		Lengths: r.lengths, Done: r.done, Ended: r.ended, Prefix: r.prefix, Saved: r.saved, Copies: r.copies, Sweep: r.sweep}
 }
 
@@ -162,8 +166,10 @@ func (a *App) cannotContinue() string {
 		return "It trained on " + r.model.Name + ": load that model first."
 	case a.data.id != 0:
 		return "The examples are still being read."
-	case r.text && a.study.file == nil:
-		return "It learned a text whose conversations are not kept: write them again, then train."
+	case r.text && a.study.id != 0:
+		return "The text is still being read."
+	case r.text && (a.study.file == nil || a.study.hash != r.hash || r.hash == ""):
+		return "It learned what was written about " + r.data + ", which is not here any more."
 	case !r.text && (a.data.set == nil || a.data.set.Hash != r.hash):
 		return "It trained on " + r.data + ": open that file first."
 	case a.shelf.id != 0:

@@ -26,6 +26,7 @@ type sitting struct {
 	asking  bool            // whether to forget everything
 	gone    string          // what was forgotten, in a sentence
 	soon    bool            // a look at what has changed is on its way
+	early   bool            // the model's choice is known while the rest is still being read
 }
 
 type sittingState int
@@ -56,6 +57,9 @@ func (a *App) openSitting(take bool) {
 			a.beginWaiting()
 			return
 		}
+		if !take {
+			s.pen.store.Read(sittingFile, func(b Bytes, err error) { a.glimpse(b) })
+		}
 		s.pen.store.List(func(names []string, err error) {
 			if err != nil {
 				a.opened(nil, err)
@@ -82,13 +86,46 @@ func (a *App) openSitting(take bool) {
 	})
 }
 
+// glimpse takes from the sitting's record, before anything else is read, what the model needs to be
+// loaded: that takes longer than all the rest.
+func (a *App) glimpse(b Bytes) {
+	var all sittingRecord
+	if a.sitting.state != sittingOpening || b == nil || readRecord(b, formatAll, &all) != nil || strings.Contains(a.host.Location(), "#p=") {
+		return
+	}
+	if _, again := all.Model.source(); !again {
+		return
+	}
+	a.restoreChoices(all)
+	a.sitting.early = true
+	if a.engine == "ready" {
+		a.loadEarly()
+	}
+}
+
+// loadEarly loads the kept sitting's model. What the page does when it has come waits until the
+// sitting is read.
+func (a *App) loadEarly() {
+	a.loadFirst()
+	a.sitting.begin = func() { a.set.adopt(a.ready.Axes) }
+}
+
+// restoreChoices puts the model's choice and the settings back as they were.
+func (a *App) restoreChoices(all sittingRecord) {
+	a.set = all.Settings.settings()
+	a.model.exact = all.Model.Exact
+	if all.Model.Device != "" {
+		a.model.device = all.Model.Device
+	}
+	a.sitting.model, a.held = all.Model, all.Model.Fingerprint
+}
+
 // names0 is names in order: what depends on others comes after them.
 func names0(names []string) []string { return slices.Sorted(slices.Values(names)) }
 
 // opened takes in what was kept.
 func (a *App) opened(files map[string]Bytes, err error) {
 	s := &a.sitting
-	s.state = sittingOpen
 	if err != nil { // nothing is written over what could not be read
 		s.state = sittingNowhere
 		s.trouble = "Nothing of this page is kept: " + err.Error() + "."
@@ -155,9 +192,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 			want = append(want, zipName(p.Model.Fingerprint, p.Item.Key))
 		}
 	}
-	if all.Data != nil {
-		want = append(want, all.Data.File)
-	}
+	want = append(append(want, all.Data.files()...), all.Study.files()...)
 	readAll(s.pen.store, want, func(files map[string]Bytes) {
 		for name, b := range files {
 			s.pen.sizes[name] = b.Len()
@@ -165,35 +200,36 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 		for _, p := range prefixes {
 			a.restorePrefix(p, files[zipName(p.Model.Fingerprint, p.Item.Key)])
 		}
+		for name := range s.pen.sizes {
+			n := 0
+			fmt.Sscanf(name, "examples-%d", &n)
+			s.files = max(s.files, n)
+		}
 		for fingerprint, key := range all.InUse {
 			if x := a.shelves[fingerprint]; x != nil {
 				x.InUse = key
 			}
 		}
 		if all.Format != "" {
-			a.set = all.Settings.settings()
+			a.restoreChoices(all)
 			all.Compare.restore(&a.compare)
 			if all.Name != "" {
 				a.home.name = all.Name
 			}
-			a.model.exact = all.Model.Exact
-			if all.Model.Device != "" {
-				a.model.device = all.Model.Device
-			}
-			s.model, s.run = all.Model, all.Run
+			s.run = all.Run
 			a.restoreQueue(all.Queue)
-			a.held = all.Model.Fingerprint
 		}
 		if d := all.Data; d != nil {
 			if b := files[d.File]; b != nil {
 				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts, kept: true, tested: d.Tested}
 				a.form = form{template: d.Form.Template, val: d.Form.Val}
 				s.data = d
-				fmt.Sscanf(d.File, "examples-%d", &s.files)
+				a.restoreHeld(d, files)
 			} else {
 				a.refuse(atData, d.Name+" was in use, and its bytes are not kept any more.", "Choose the file again.")
 			}
 		}
+		a.restoreStudy(all.Study, files)
 		shown := a.runOf(all.Run)
 		if n := len(a.runs); n > 0 && a.runs[n-1].Done == nil && a.runs[n-1].Ended == "" {
 			shown = a.runs[n-1] // it was under way
@@ -201,6 +237,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 		if shown != nil {
 			a.showRun(shown)
 		}
+		s.state = sittingOpen // not before: what is not there yet would be taken for deleted
 		a.beginWaiting()
 	})
 }
@@ -235,9 +272,7 @@ func (a *App) keepSitting() {
 		return
 	}
 	if d := a.data.whole(); d != nil {
-		delete(s.failed, fmt.Sprintf("examples-%d", s.files))
-		s.files++
-		s.data = &dataRecord{Name: d.file.Name, File: fmt.Sprintf("examples-%d", s.files)}
+		s.data = &dataRecord{Name: d.file.Name, File: s.newFile()}
 		d.kept = true
 		s.pen.write(s.data.File, d.bytes)
 	}
@@ -249,10 +284,11 @@ func (a *App) keepSitting() {
 		d.Opts, d.Form, d.Tested = a.data.opts, formRecord{a.form.template, a.form.val}, a.data.tested
 		if a.data.set != nil {
 			d.Hash = a.data.set.Hash
+			d.Held = a.keepHeld()
 		}
 		s.data = &d
 	}
-	all := sittingRecord{head: head{formatAll, recordVersion}, Model: s.model, Data: s.data, Settings: a.set.record(), Compare: a.compare.record(),
+	all := sittingRecord{head: head{formatAll, recordVersion}, Model: s.model, Data: s.data, Study: a.keepStudy(), Settings: a.set.record(), Compare: a.compare.record(),
 		Name: a.home.name, Run: a.run.n, InUse: map[string]int{}, Queue: a.queue.waiting}
 	for fingerprint, x := range a.shelves {
 		all.InUse[fingerprint] = x.InUse
@@ -262,12 +298,19 @@ func (a *App) keepSitting() {
 	}
 	a.keepRecord(sittingFile, all)
 	for name := range s.pen.sizes { // examples that others have replaced
-		if strings.HasPrefix(name, "examples-") && (s.data == nil || name != s.data.File) {
+		if strings.HasPrefix(name, "examples-") && !slices.Contains(s.data.files(), name) && !slices.Contains(all.Study.files(), name) {
 			s.pen.remove(name)
 		}
 	}
 	a.keepShelf(&a.shelf)
 	a.keepRun()
+}
+
+// newFile is a name for bytes that a person brought, which no others had.
+func (s *sitting) newFile() string {
+	delete(s.failed, fmt.Sprintf("examples-%d", s.files))
+	s.files++
+	return fmt.Sprintf("examples-%d", s.files)
 }
 
 // onKeeping is told what became of a change.
@@ -288,6 +331,17 @@ func (a *App) onKeeping(name string, err error) {
 	}
 	if s.data != nil && name == s.data.File {
 		a.data.kept, s.data = false, nil // tried again with the next change
+	}
+	for _, kept := range []*string{&a.study.kept, &a.study.wroteKept} {
+		if *kept == name {
+			*kept = ""
+		}
+	}
+	for side, f := range a.data.held {
+		if f.kept == name {
+			f.kept = ""
+			a.data.held[side] = f
+		}
 	}
 	s.trouble = fmt.Sprintf("%s is not kept: %v. Everything goes on; export what you want to keep.", s.word(name), err)
 }

@@ -30,6 +30,19 @@ func serve(a *App, s *stage) {
 			a.Receive(wire.Loaded{ID: m.ID, Name: m.Bundled, Fingerprint: "f-" + m.Bundled, Context: 512, Device: "simd"}, nil)
 		case wire.Data:
 			a.Receive(wire.Dataset{ID: m.ID, Name: m.Name, Hash: "h", Count: 10, Train: 8, Val: 2, HeldOut: []wire.Example{{Prompt: "p1", Completion: " c1"}}}, nil)
+		case wire.Text:
+			a.Receive(wire.TextRead{ID: m.ID, Name: m.Name, Kind: m.Kind, Slots: 16, Round: 8}, nil)
+		case wire.Conversations:
+			a.Receive(wire.Written{ID: m.ID, Count: 8, Total: 8, Tokens: 60, Done: true, Hash: "h1"}, s.blobs[s.answered])
+		case wire.Held:
+			set := *a.data.before.set
+			set.ID = m.ID
+			if m.Side == validationSide {
+				set.ValFile = m.Name
+			} else {
+				set.TestFile = m.Name
+			}
+			a.Receive(set, nil)
 		case wire.Again:
 			s.shelf.Items = append(s.shelf.Items, m.Item)
 			s.shelf.InUse = m.Item.Key
@@ -115,6 +128,154 @@ func TestTheSittingIsKept(t *testing.T) {
 	}
 	if x := b.compare.newest(); x == nil || b.compare.prompt != "why?" || x.prompt != "why?" || x.text(0) != "so" || x.text(1) != "therefore" || !x.answers[1].end {
 		t.Errorf("answers %+v", b.compare)
+	}
+}
+
+// Files of one's own to measure on are kept beside the examples, and go with them.
+func TestFilesToMeasureOnAreKept(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	a.openHeld(validationSide, File{Name: "val.jsonl", Size: 4, Ref: text("mine")})
+	serve(a, s)
+	a.openHeld(testSide, File{Name: "test.jsonl", Size: 4, Ref: text("last")})
+	serve(a, s)
+	a.data.tested = true
+	a.keepSoon()
+	s.settle()
+
+	b, s2 := sit(t, d)
+	serve(b, s2)
+	if b.data.set == nil || b.data.set.ValFile != "val.jsonl" || b.data.set.TestFile != "test.jsonl" || !b.data.tested {
+		t.Errorf("opened again: %+v, tested %v", b.data.set, b.data.tested)
+	}
+	if f := b.data.held[validationSide]; f.bytes != text("mine") || b.data.held[testSide].bytes != text("last") {
+		t.Errorf("held %+v", b.data.held)
+	}
+	files := len(d.files)
+	b.sendHeld(validationSide, heldFile{})
+	serve(b, s2)
+	b.keepSoon()
+	s2.settle()
+	if len(d.files) != files-1 {
+		t.Errorf("%d files after one was taken away, %d before", len(d.files), files)
+	}
+	b.openData(File{Name: "b.jsonl", Size: 5, Ref: text("other")})
+	serve(b, s2)
+	s2.settle()
+	if c, s3 := sit(t, d); len(c.data.held) != 0 || c.data.file.Name != "b.jsonl" || len(d.files) != files-2 {
+		t.Errorf("another file of examples keeps %+v, %d files, and asks %v", c.data.held, len(d.files), s3.sent)
+	}
+
+	b.openHeld(testSide, File{Name: "test.jsonl", Size: 4, Ref: text("last")})
+	serve(b, s2)
+	b.keepSoon()
+	s2.settle()
+	delete(d.files, b.data.held[testSide].kept)
+	if c, s4 := sit(t, d); len(c.sitting.unread) != 1 || !strings.Contains(c.sitting.unread[0], "test.jsonl") || len(c.data.held) != 0 {
+		t.Errorf("a file that is gone: %q, asked %v", c.sitting.unread, s4.sent)
+	}
+}
+
+// A text is kept with what was written about it, and a run that learned it goes on over that; over
+// nothing else.
+func TestATextIsKept(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.takeText(File{Name: "mill.md", Size: 5}, text("a mill"), "document")
+	serve(a, s)
+	a.study.slots = "24"
+	a.startWriting()
+	a.Receive(wire.Written{ID: a.study.id, Count: 8, Total: 64, Tokens: 60, Done: true, Hash: "h1"}, text("conversations"))
+	s.train(t, a, false)
+	s.settle()
+
+	b, s2 := sit(t, d)
+	serve(b, s2)
+	if x, _ := last[wire.Text](s2); x.Name != "mill.md" || x.Kind != "document" || s2.blob(wire.Text{}) != text("a mill") || s2.blob(wire.Conversations{}) != text("conversations") {
+		t.Errorf("the worker was given %+v", x)
+	}
+	if b.study.written.Count != 8 || b.study.slots != "24" || !b.cut() || b.cannotContinue() != "" {
+		t.Errorf("study %+v, cut %v, %q", b.study, b.cut(), b.cannotContinue())
+	}
+	b.continueRun()
+	if m, _ := last[wire.Train](s2); !m.Resume || !m.Text || s2.blob(wire.Train{}) != text("checkpoint of step 2") {
+		t.Errorf("asked for %+v", m)
+	}
+
+	c, s3 := sit(t, d)
+	serve(c, s3)
+	c.startWriting()
+	c.Receive(wire.Written{ID: c.study.id, Count: 16, Total: 64, Tokens: 60, Done: true, Hash: "h2"}, text("more conversations"))
+	if c.cannotContinue() == "" {
+		t.Error("a run goes on over other conversations")
+	}
+	c.keepSoon()
+	s3.settle()
+	e, s4 := sit(t, d)
+	serve(e, s4)
+	if s4.blob(wire.Conversations{}) != text("more conversations") {
+		t.Errorf("kept is %v", s4.blob(wire.Conversations{}))
+	}
+	e.run.status = runBroken
+	e.dropText()
+	e.keepSoon()
+	s4.settle()
+	for name := range d.files {
+		if strings.HasPrefix(name, "examples-") {
+			t.Errorf("%s is kept of a text that was dropped", name)
+		}
+	}
+}
+
+// The model is loaded as soon as its choice is known. Whatever comes of it first, the worker's
+// word or the rest of the sitting, the page is as it was, and nothing of what has not been read
+// yet is taken for deleted.
+func TestTheModelComesWhileTheSittingIsRead(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	a.set.batch = "4"
+	s.train(t, a, true)
+	a.keepSitting()
+	kept := maps.Clone(d.files)
+	for early := range 12 { // turns of the disk before the worker begins, and before it has loaded
+		d := &disk{files: maps.Clone(kept), slow: true}
+		s := &stage{address: "http://localhost/", answers: map[string]string{}, disk: d}
+		b := New(s)
+		b.Start()
+		for range min(early/2, len(d.turns)) {
+			d.turn()
+		}
+		b.Receive(ready, nil)
+		for range min(early%3, len(d.turns)) {
+			d.turn()
+		}
+		if _, n := last[wire.Load](s); early/2+early%3 > 0 && n != 1 {
+			t.Errorf("%d turns: %d loads once the choice is known", early, n)
+		}
+		serve(b, s)
+		s.settle()
+		for len(d.turns) > 0 {
+			d.turn()
+			serve(b, s)
+			s.settle()
+		}
+		serve(b, s)
+		s.settle()
+		x, sets := last[wire.Data](s)
+		again, prefixes := last[wire.Again](s)
+		_, loads := last[wire.Load](s)
+		if loads != 1 || sets != 1 || x.Name != "a.jsonl" || prefixes != 1 || again.Item.Name != "prefix 1" || b.set.batch != "4" || b.run.done == nil || b.inUse() == nil {
+			t.Errorf("%d turns: %d loads, %d sets of examples, %d prefixes, batch %q", early, loads, sets, prefixes, b.set.batch)
+		}
+		for name := range kept {
+			if _, there := d.files[name]; !there {
+				t.Errorf("%d turns: %s is deleted", early, name)
+			}
+		}
 	}
 }
 

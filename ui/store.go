@@ -110,22 +110,22 @@ func (p *pen) total() (bytes int64) {
 	return bytes
 }
 
-// readAll reads files one after another; one that can't be read is left out, and so is an
+// readAll reads files side by side; one that can't be read is left out, and so is an
 // empty one: a browser that died before the first content of a file was whole leaves that.
 func readAll(store Store, names []string, done func(map[string]Bytes)) {
 	files := map[string]Bytes{}
-	var next func(i int)
-	next = func(i int) {
-		if i == len(names) {
-			done(files)
-			return
-		}
-		store.Read(names[i], func(b Bytes, err error) {
+	left := len(names)
+	if left == 0 {
+		done(files)
+	}
+	for _, name := range names {
+		store.Read(name, func(b Bytes, err error) {
 			if err == nil && b != nil && b.Len() > 0 {
-				files[names[i]] = b
+				files[name] = b
 			}
-			next(i + 1)
+			if left--; left == 0 {
+				done(files)
+			}
 		})
 	}
-	next(0)
 }

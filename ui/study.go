@@ -24,6 +24,12 @@ type study struct {
 	conversations string
 	slots         string
 	paste         string // an instruction that is being typed
+
+	kept      string // where the browser keeps the file, "" if it does not yet
+	wrote     Bytes  // all that is written, for another worker; nil where nothing is
+	wroteBy   string // fingerprint of the model that did
+	wroteKept string // where the browser keeps that
+	hash      string // of it, SHA-256
 }
 
 const defaultConversations = "64"
@@ -72,6 +78,9 @@ func (a *App) sendText() {
 	if s.file == nil || a.model.loaded == nil || a.engine != "ready" {
 		return
 	}
+	if s.wroteBy != a.model.loaded.Fingerprint {
+		s.wrote, s.wroteBy, s.wroteKept = nil, "", ""
+	}
 	s.read, s.written, s.said = nil, wire.Written{}, nil
 	var blob any
 	if s.bytes != nil {
@@ -85,7 +94,8 @@ func (a *App) sendText() {
 // setKind says what the text is for, and has it read again.
 func (a *App) setKind(kind string) {
 	if a.study.kind != kind && !a.training() {
-		a.study.kind = kind
+		a.study.kind, a.study.slots = kind, ""
+		a.study.wrote, a.study.wroteBy, a.study.wroteKept = nil, "", ""
 		a.sendText()
 	}
 }
@@ -100,8 +110,14 @@ func (a *App) dropText() {
 func (a *App) onTextRead(m wire.TextRead) {
 	if m.ID == a.study.id {
 		delete(a.asked, m.ID)
-		a.study.stop()
-		a.study.read, a.study.slots = &m, fmt.Sprint(m.Slots)
+		s := &a.study
+		s.stop()
+		if s.read = &m; s.slots == "" {
+			s.slots = fmt.Sprint(m.Slots)
+		}
+		if s.wrote != nil {
+			s.id = a.ask(atData, func(id int) wire.Message { return wire.Conversations{ID: id} }, s.wrote)
+		}
 	}
 }
 
@@ -127,7 +143,7 @@ func (a *App) startWriting() {
 // mostSaid is how many of the model's own questions the page keeps to show.
 const mostSaid = 8
 
-func (a *App) onWritten(m wire.Written) {
+func (a *App) onWritten(m wire.Written, blob any) {
 	s := &a.study
 	if m.ID != s.id {
 		return
@@ -138,6 +154,9 @@ func (a *App) onWritten(m wire.Written) {
 	if m.Done {
 		delete(a.asked, m.ID)
 		s.stop()
+		if b, ok := blob.(Bytes); ok && (s.wrote == nil || s.hash != m.Hash) {
+			s.wrote, s.wroteKept, s.hash, s.wroteBy = b, "", m.Hash, a.model.loaded.Fingerprint
+		}
 		a.compare.offer(s.said)
 	}
 }

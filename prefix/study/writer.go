@@ -70,6 +70,13 @@ func (w *Writer) Streams() int { return w.opts.Streams }
 // Seed sets the seed of what is written from now on.
 func (w *Writer) Seed(seed uint64) { w.opts.Seed = seed }
 
+// Past is what the writing so far is a function of, beside the options: the seed, and the
+// number of rounds.
+func (w *Writer) Past() (seed uint64, rounds int) { return w.opts.Seed, w.round }
+
+// GoOn writes next what a writer with this past would.
+func (w *Writer) GoOn(seed uint64, rounds int) { w.opts.Seed, w.round = seed, rounds }
+
 // Use goes on with the same model on another device.
 func (w *Writer) Use(f engine.Frozen) { w.f = f }
 

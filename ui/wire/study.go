@@ -35,7 +35,14 @@ type Write struct {
 	Seed          uint64 `json:"seed"`
 }
 
-// Written reports a round of conversations. Done says that no more come.
+// Conversations gives a worker what was written before, in the blob: that of a [Written]. It is
+// about the text that the worker has, and answered by [Written].
+type Conversations struct {
+	ID int `json:"id"`
+}
+
+// Written reports a round of conversations. Done says that no more come; all of them are then in
+// the blob, as a file for another worker.
 type Written struct {
 	ID      int       `json:"id"`
 	Count   int       `json:"count"` // in all
@@ -44,11 +51,13 @@ type Written struct {
 	Tokens  float64   `json:"tokens"`         // of a conversation, mean
 	LeftSec float64   `json:"leftSec"`        // to the total
 	Done    bool      `json:"done,omitempty"`
+	Hash    string    `json:"hash,omitempty"` // of that file, SHA-256
 }
 
-func (Text) wireType() string     { return "text" }
-func (TextRead) wireType() string { return "textRead" }
-func (Write) wireType() string    { return "write" }
-func (Written) wireType() string  { return "written" }
+func (Text) wireType() string          { return "text" }
+func (TextRead) wireType() string      { return "textRead" }
+func (Conversations) wireType() string { return "conversations" }
+func (Write) wireType() string         { return "write" }
+func (Written) wireType() string       { return "written" }
 
-func init() { register(Text{}, TextRead{}, Write{}, Written{}) }
+func init() { register(Text{}, TextRead{}, Write{}, Conversations{}, Written{}) }

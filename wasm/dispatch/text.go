@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"fmt"
 
 	"prelude/ui/wire"
 )
@@ -28,10 +29,44 @@ func (w *Worker) onText(ctx context.Context, m wire.Message, blob Blob) bool {
 		w.fail(m.ID, w.idle(func() error {
 			_, end := w.begin(ctx, "writing")
 			defer end()
-			return w.session.Write(ctx, m, func(x wire.Written) { w.send(x) }, w.between)
+			var done wire.Written
+			err := w.session.Write(ctx, m, func(x wire.Written) {
+				if x.Done {
+					done = x
+					return
+				}
+				w.send(x)
+			}, w.between)
+			if err != nil {
+				return err
+			}
+			return w.written(done)
+		}))
+	case wire.Conversations:
+		w.fail(m.ID, w.idle(func() error {
+			x, err := w.session.GiveConversations(m.ID, bytesOf(blob))
+			if err != nil {
+				return err
+			}
+			return w.written(x)
 		}))
 	default:
 		return false
 	}
 	return true
+}
+
+// written tells that no more conversations come, with a file of all.
+func (w *Worker) written(x wire.Written) error {
+	file, err := w.session.Conversations()
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		w.send(x)
+		return nil
+	}
+	x.Hash = fmt.Sprintf("%x", w.host.Sum(file)())
+	w.host.Send(x, file)
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,5 +138,116 @@ func TestTextsThatCanNotBeLearned(t *testing.T) {
 	}
 	if err := new(session.Session).Write(ctx, wire.Write{}, nil, always); err == nil {
 		t.Error("a session without a model writes")
+	}
+}
+
+// What was written about a text is taken by another session, and a training that was cut goes on
+// there as if it had been one: so does the writing. What is not whole, or of another text or
+// model, is refused, and what was there stays.
+func TestConversationsGoOn(t *testing.T) {
+	ctx := context.Background()
+	dir := tiny.Folder(t, 0)
+	begin := func(text string) *session.Session {
+		s := load(t, dir)
+		if _, err := s.SetText(ctx, "handbook.md", "document", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	var now wire.Written
+	write := func(s *session.Session, n int) {
+		if err := s.Write(ctx, wire.Write{Conversations: n, Seed: 2}, func(w wire.Written) { now = w }, always); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := begin(handbook)
+	if file, err := first.Conversations(); file != nil || err != nil {
+		t.Errorf("nothing is written: %d bytes, %v", len(file), err)
+	}
+	write(first, 12)
+	file, err := first.Conversations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	count, tokens := now.Count, now.Tokens
+	o := wire.Train{Text: true, Steps: 12, Batch: 2, Slots: 8, Seed: 3}
+	var whole []float64
+	w := watch()
+	w.Step = func(x wire.Step) { whole = append(whole, x.Loss...) }
+	if _, err := first.Train(ctx, o, w); err != nil {
+		t.Fatal(err)
+	}
+	write(first, 20)
+	further, err := first.Conversations()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	cut := begin(handbook)
+	if got, err := cut.GiveConversations(7, file); err != nil || got.ID != 7 || !got.Done || got.Count != count || got.Tokens != tokens {
+		t.Fatalf("given back: %+v, %v", got, err)
+	}
+	if again, err := cut.Conversations(); err != nil || !bytes.Equal(again, file) {
+		t.Errorf("written again the file differs: %v", err)
+	}
+	var saved []byte
+	var ask wire.Train
+	steps := 0
+	w = watch()
+	w.Step = func(x wire.Step) { steps += len(x.Loss) }
+	w.Between = func() bool { return steps < 5 }
+	w.Saved = func(o wire.Train, _ int, f []byte) { ask, saved = o, f }
+	if _, err := cut.Train(ctx, o, w); err != nil || saved == nil {
+		t.Fatalf("a stop leaves %d bytes, %v", len(saved), err)
+	}
+	next := begin(handbook)
+	if _, err := next.GiveConversations(1, file); err != nil {
+		t.Fatal(err)
+	}
+	var rest []float64
+	from := 0
+	w = watch()
+	w.Step = func(x wire.Step) {
+		if from == 0 {
+			from = x.First
+		}
+		rest = append(rest, x.Loss...)
+	}
+	if _, err := next.Resume(ctx, ask, saved, w); err != nil {
+		t.Fatal(err)
+	}
+	if from < 2 || !slices.Equal(rest, whole[from-1:]) {
+		t.Errorf("from step %d on %v, never cut %v", from, rest, whole)
+	}
+	write(next, 20)
+	if got, err := next.Conversations(); err != nil || !bytes.Equal(got, further) {
+		t.Errorf("the writing does not go on as it would have: %v", err)
+	}
+
+	other := begin("A wheel turns the stones. " + handbook)
+	changed := func(old, new string) []byte { return bytes.Replace(file, []byte(old), []byte(new), 1) }
+	for want, bad := range map[string][]byte{
+		"can't be read": file[:len(file)/2],
+		"not \"prelude": changed("prelude.conversations", "prelude.run"),
+		"newer version": changed(`"version":1`, `"version":9`),
+		"another model": changed(`"model":"`, `"model":"0`),
+		"not about":     changed(`"kind":"document"`, `"kind":"instruction"`),
+		"rounds":        changed(`"rounds":`, `"rounds":-`),
+		"has token":     changed(`"IDs":[`, `"IDs":[99999,`),
+		"no answer":     changed(`"Start":`, `"Start":-`),
+		"names":         changed(`"Top":`, `"Top":1`),
+	} {
+		if _, err := next.GiveConversations(1, bad); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, error %v", want, err)
+		}
+	}
+	if _, err := other.GiveConversations(1, file); err == nil || !strings.Contains(err.Error(), "not about handbook.md") {
+		t.Errorf("another text: error %v", err)
+	}
+	if _, err := load(t, dir).GiveConversations(1, file); err == nil {
+		t.Error("without a text there are conversations about it")
+	}
+	if got, err := next.Conversations(); err != nil || !bytes.Equal(got, further) {
+		t.Errorf("a refused file took something away: %v", err)
 	}
 }
