@@ -235,7 +235,7 @@ func TestConversationsGoOn(t *testing.T) {
 		"rounds":        changed(`"rounds":`, `"rounds":-`),
 		"has token":     changed(`"IDs":[`, `"IDs":[99999,`),
 		"no answer":     changed(`"Start":`, `"Start":-`),
-		"names":         changed(`"Top":`, `"Top":1`),
+		"teacher of":    changed(`"Top":`, `"Top":1`),
 	} {
 		if _, err := next.GiveConversations(1, bad); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, error %v", want, err)
