@@ -30,13 +30,24 @@ type ModelInfo struct {
 	KVHeads   int
 	HeadDim   int
 	FF        int
-	Vocab     int
-	Context   int // longest sequence in tokens, prefix included
-	Positions Positions
-	Window    int                  // sliding window of local layers in tokens, 0 if none
-	Local     []bool               // by layer: attends within Window
-	Start     int32                // encoder-decoder: the token that its decoder begins with
-	Linears   map[string]LinearMap // the linear maps that Hooks.Linear sees, by name
+	// Embeddings is the width of the embedding table, where a map to Hidden follows it (OPT-350M);
+	// 0 is Hidden. What methods call embeddings is behind that map.
+	Embeddings int
+	Vocab      int
+	Context    int // longest sequence in tokens, prefix included
+	Positions  Positions
+	Window     int                  // sliding window of local layers in tokens, 0 if none
+	Local      []bool               // by layer: attends within Window
+	Start      int32                // encoder-decoder: the token that its decoder begins with
+	Linears    map[string]LinearMap // the linear maps that Hooks.Linear sees, by name
+}
+
+// EmbeddingWidth is the width of the embedding table.
+func (i ModelInfo) EmbeddingWidth() int {
+	if i.Embeddings > 0 {
+		return i.Embeddings
+	}
+	return i.Hidden
 }
 
 // Role says what a linear map of a block computes.
@@ -142,6 +153,7 @@ type At struct {
 	Lo    Buffer // their key ranges
 	Hi    Buffer
 	Scale float64 // of the scores
+	Cap   float64 // soft cap of the scores, 0 if none
 }
 
 // Segment is a prefix at one attention site. The zero Segment is none.

@@ -5,13 +5,14 @@ package engine
 // [PLo[t], PHi[t]) (all of them where PLo is None) and the content keys
 // [Lo[t], Hi[t]); query head i reads key/value head i·kvHeads/heads.
 //
-//	s_j = scale·⟨q_t, k_j⟩ + rel_h[clamp(kpos_j − qpos_t + ⌊n/2⌋, 0, n−1)]  (content)
-//	s_l = scale·⟨q_t, pk_l⟩ + pbias + rel_h[… ppos_l …]                     (prefix)
+//	s_j = cap(scale·⟨q_t, k_j⟩) + rel_h[clamp(kpos_j − qpos_t + ⌊n/2⌋, 0, n−1)]  (content)
+//	s_l = cap(scale·⟨q_t, pk_l⟩) + pbias + rel_h[… ppos_l …]                     (prefix)
 //	o_t = Σ softmax(s)·v       lse_t = log Σ exp(s)
 //
 // Shapes: q, o [rows, heads·headDim]; k, v [keys, kvHeads·headDim]; pk, pv [slots,
 // kvHeads·headDim]; lo, hi, plo, phi I32 [rows]; pbias [rows|1, heads|1, slots|1];
 // rel [heads, n] with I32 qpos [rows], kpos [keys], ppos [slots] (T5); lse [rows, heads].
+// With a Cap c above 0, cap(x) is c·tanh(x/c) (soft-capping: Gemma Team 2024, arXiv 2408.00118), else x.
 // Without ppos the prefix has no relative bias. A row that sees nothing gets o = 0 and
 // lse = −1e30. A prefix bias of −1e30 removes its slot exactly.
 //
@@ -24,7 +25,7 @@ type Attention struct {
 	Rel, QPos, KPos, PPos   Buffer
 	O, LSE                  Buffer
 	Heads, KVHeads, HeadDim int
-	Scale                   float64
+	Scale, Cap              float64
 }
 
 // Attention appends o with new buffers for O and LSE and returns the output.
@@ -56,6 +57,7 @@ func (p *Program) Attention(o Attention) Buffer {
 			}
 		}
 	}
+	p.wantCap("attention", o.Cap)
 	if o.K == None && o.PK == None {
 		p.Failf("attention: neither content nor prefix")
 	}
@@ -130,9 +132,9 @@ func (o *Attention) backward(g *Grads) {
 // al. 2022, arXiv 2205.14135, algorithm 4). With G = do, δ_t = ⟨G_t, o_t⟩ and
 // a = exp(s − lse):
 //
-//	ds = a⊙(G·vᵀ − δ)   dq = scale·Σ ds·k   dk = scale·Σ ds·q   dv = Σ a·G
+//	ds = a⊙(G·vᵀ − δ)   dx = cap′·ds   dq = scale·Σ dx·k   dk = scale·Σ dx·q   dv = Σ a·G
 //
-// and the same for the prefix; dpbias and drel sum ds over what they are shared by.
+// with cap′ = 1 − tanh²(x/c), or 1 without a Cap, and the same for the prefix; dpbias and drel sum ds over what they are shared by.
 // Each D output may be None; all are overwritten.
 type AttentionBackward struct {
 	Attention

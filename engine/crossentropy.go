@@ -14,6 +14,9 @@ package engine
 //
 // W is the sum of all weights of the row. The targets of a row must then be distinct.
 //
+// With a Cap c above 0, logits are c·tanh(z/c) in the place of z (soft-capping: Gemma Team 2024,
+// arXiv 2408.00118), and dz is multiplied by 1 − tanh²(z/c).
+//
 // Shapes: h [n, d], W [vocab, d] of any type, bias [vocab] or None, targets I32
 // [n, k], weights [n, k(+1)], loss [1]. Reverse mode sets the outputs DH [n, d], DW
 // [vocab, d] and DBias [vocab], the gradients for a loss gradient of 1; those that are None
@@ -22,10 +25,16 @@ type CrossEntropy struct {
 	H, W, Bias, Targets, Weights Buffer
 	Loss, DH, DW, DBias          Buffer
 	Rest                         bool
+	Cap                          float64
 }
 
-// CrossEntropy appends the fused head and loss of the rows h.
+// CrossEntropy appends the fused head and loss of the rows h, without a cap.
 func (p *Program) CrossEntropy(h, w, bias, targets, weights Buffer, rest bool) Buffer {
+	return p.CappedCrossEntropy(h, w, bias, targets, weights, rest, 0)
+}
+
+// CappedCrossEntropy is CrossEntropy of soft-capped logits; a cap of 0 is none.
+func (p *Program) CappedCrossEntropy(h, w, bias, targets, weights Buffer, rest bool, cap float64) Buffer {
 	n, k := p.Dim(h, 0), p.Dim(targets, 1)
 	p.want("cross-entropy", "rows", h, 0, 0)
 	p.want("cross-entropy", "head", w, 0, p.Dim(h, 1))
@@ -37,9 +46,17 @@ func (p *Program) CrossEntropy(h, w, bias, targets, weights Buffer, rest bool) B
 	if bias != None {
 		p.want("cross-entropy", "bias", bias, p.Dim(w, 0))
 	}
+	p.wantCap("cross-entropy", cap)
 	loss := p.Temp("loss", AllRows, 1)
-	p.emit(&CrossEntropy{H: h, W: w, Bias: bias, Targets: targets, Weights: weights, Loss: loss, Rest: rest})
+	p.emit(&CrossEntropy{H: h, W: w, Bias: bias, Targets: targets, Weights: weights, Loss: loss, Rest: rest, Cap: cap})
 	return loss
+}
+
+// wantCap reports a soft cap that is none.
+func (p *Program) wantCap(what string, cap float64) {
+	if !(cap >= 0 && cap <= 1e6) {
+		p.Failf("%s: a soft cap of %g, want 0 (none) to 1e6", what, cap)
+	}
 }
 
 func (o *CrossEntropy) ports() (in, out []*Buffer) {

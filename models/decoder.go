@@ -15,6 +15,8 @@ type decoder struct {
 	tables map[string][]float32
 	head   string  // the head's tensor: the embeddings where tied
 	scale  float64 // of the head's input
+	cap    float64 // soft cap of the logits, 0 if none
+	out    string  // the map from the model's width to the head's, "" if none
 }
 
 func newDecoder(info engine.ModelInfo, have Specs) decoder {
@@ -86,19 +88,26 @@ func (d *decoder) Encode(p *engine.Program, _ engine.Input, _ engine.Hooks) engi
 
 func (d *decoder) Logits(p *engine.Program, hidden engine.Buffer, h engine.Hooks) engine.Buffer {
 	f := d.pass(p, engine.Input{}, h)
-	return p.Linear(d.scaled(p, hidden), f.weight(d.head), f.headBias(), engine.None)
+	z := p.Linear(d.headInput(f, hidden), f.weight(d.head), f.headBias(), engine.None)
+	if d.cap == 0 {
+		return z
+	}
+	return p.Unary(engine.Scale, p.Unary(engine.Tanh, p.Unary(engine.Scale, z, 1/d.cap), 0), d.cap)
 }
 
 func (d *decoder) Loss(p *engine.Program, hidden, targets, weights engine.Buffer, rest bool, h engine.Hooks) engine.Buffer {
 	f := d.pass(p, engine.Input{}, h)
-	return p.CrossEntropy(d.scaled(p, hidden), f.weight(d.head), f.headBias(), targets, weights, rest)
+	return p.CappedCrossEntropy(d.headInput(f, hidden), f.weight(d.head), f.headBias(), targets, weights, rest, d.cap)
 }
 
-func (d *decoder) scaled(p *engine.Program, hidden engine.Buffer) engine.Buffer {
+func (d *decoder) headInput(f *pass, hidden engine.Buffer) engine.Buffer {
+	if d.out != "" {
+		hidden = f.Linear(hidden, f.weight(d.out+".weight"), engine.None, engine.None)
+	}
 	if d.scale == 1 {
 		return hidden
 	}
-	return p.Unary(engine.Scale, hidden, d.scale)
+	return f.Unary(engine.Scale, hidden, d.scale)
 }
 
 // layer is the name of a tensor or map of one block.

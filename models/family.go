@@ -92,10 +92,35 @@ func FromConfig(c *Config, t engine.DType) (Family, error) {
 	return m(c, specs)
 }
 
+// missing says what the engine lacks for families that people ask for, by model type and by
+// GGUF architecture.
+var missing = []struct {
+	what  string
+	names []string
+}{
+	{"a recurrent state for its layers of linear attention (gated delta rule)",
+		[]string{"qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text", "qwen3_next", "qwen35", "qwen35moe", "qwen3next"}},
+	{"heads of another size in every sixth layer, keys and values that layers share, and embeddings by layer",
+		[]string{"gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text"}},
+	{"keys and values that layers share, and embeddings by layer", []string{"gemma3n", "gemma3n_text"}},
+	{"a recurrent state for its Mamba layers", []string{"mamba", "mamba2", "falcon_h1", "falcon-h1", "jamba", "bamba", "nemotron_h"}},
+	{"short convolutions between its layers of attention, and a cache of its own for them", []string{"lfm2", "lfm2_moe", "lfm2_vl", "lfm2moe"}},
+}
+
+func unsupported(name string, supported []string) error {
+	why := ""
+	for _, m := range missing {
+		if slices.Contains(m.names, name) {
+			why = fmt.Sprintf(" (it needs %s, which the engine does not have)", m.what)
+		}
+	}
+	return fmt.Errorf("models: architecture %q is not supported%s; supported are %s", name, why, strings.Join(supported, ", "))
+}
+
 func makerOf(c *Config) (maker, error) {
 	m, ok := families[c.ModelType]
 	if !ok {
-		return nil, fmt.Errorf("models: architecture %q is not supported; supported are %s", c.ModelType, strings.Join(Supported(), ", "))
+		return nil, unsupported(c.ModelType, Supported())
 	}
 	return m, nil
 }

@@ -18,10 +18,12 @@ func init() {
 // embeddings are scaled by √hidden, with norms after attention and feed-forward part
 // as well as before, norms of the heads of q and k, gains stored minus 1, and two
 // kinds of layers: most see a sliding window, the others everything, each kind with a
-// rotation of its own.
+// rotation of its own. Gemma 2 is read in gemma2.go.
 type gemma struct {
 	decoder
 	eps, plus, scale float64
+	scoreCap         float64 // soft cap of the scores, 0 if none
+	qkNorm, bias     bool    // norms of the heads of q and k; biases of the maps of attention
 	act              engine.UnaryFn
 }
 
@@ -34,29 +36,49 @@ func newGemma(config *Config, specs Specs) (Family, error) {
 		}
 		c.Config = &Config{ModelType: "gemma3", keys: inner}
 	}
-	i := engine.ModelInfo{Family: "gemma3", Positions: engine.Rotary,
-		Layers: c.upTo(maxLayers, "num_hidden_layers", 26), Hidden: c.size("hidden_size", 2304), Heads: c.size("num_attention_heads", 8),
-		KVHeads: c.size("num_key_value_heads", 4), HeadDim: c.upTo(maxHeadDim, "head_dim", 256), FF: c.size("intermediate_size", 9216),
-		Vocab: c.size("vocab_size", 262208), Context: c.size("max_position_embeddings", 131072)}
-	if i.Heads%i.KVHeads != 0 {
-		c.fail(fmt.Errorf("models: %s: %d heads are no multiple of %d key/value heads", c.file(), i.Heads, i.KVHeads))
-	}
+	i := c.gemmaInfo("gemma3", 262208, 131072)
 	c.refuse(nil, "final_logit_softcapping", "attn_logit_softcapping")
-	c.refuse(false, "use_bidirectional_attention")
 	every := c.size("sliding_window_pattern", c.size("_sliding_window_pattern", 6))
 	c.window(&i, c.layerTypes(i.Layers, func(l int) bool { return (l+1)%every != 0 }), 4096)
-	bias := c.flag("attention_bias", false)
-	m := &gemma{decoder: newDecoder(i, specs), eps: c.number("rms_norm_eps", 1e-6), act: c.activation("hidden_activation", "gelu_pytorch_tanh"),
-		plus: c.number(gainPlus, 1), scale: 1 / math.Sqrt(c.number("query_pre_attn_scalar", 256))}
+	m := c.newGemma(i, specs)
+	m.qkNorm = true
 	full, sliding := c.gemmaRopes(i.HeadDim)
-	m.heads(c, "lm_head.weight", "model.embed_tokens.weight", true)
-	if c.err != nil {
-		return nil, c.err
+	if err := m.build(c); err != nil {
+		return nil, err
 	}
 	m.rotary("rope", full)
 	if i.Window > 0 {
 		m.rotary("rope.local", sliding)
 	}
+	return m, nil
+}
+
+// gemmaInfo reads the sizes.
+func (f *fields) gemmaInfo(family string, vocab, context int) engine.ModelInfo {
+	i := engine.ModelInfo{Family: family, Positions: engine.Rotary,
+		Layers: f.upTo(maxLayers, "num_hidden_layers", 26), Hidden: f.size("hidden_size", 2304), Heads: f.size("num_attention_heads", 8),
+		KVHeads: f.size("num_key_value_heads", 4), HeadDim: f.upTo(maxHeadDim, "head_dim", 256), FF: f.size("intermediate_size", 9216),
+		Vocab: f.size("vocab_size", vocab), Context: f.size("max_position_embeddings", context)}
+	if i.Heads%i.KVHeads != 0 {
+		f.fail(fmt.Errorf("models: %s: %d heads are no multiple of %d key/value heads", f.file(), i.Heads, i.KVHeads))
+	}
+	f.refuse(false, "use_bidirectional_attention")
+	return i
+}
+
+// newGemma is a Gemma of these sizes, without norms of heads and without caps.
+func (f *fields) newGemma(i engine.ModelInfo, specs Specs) *gemma {
+	return &gemma{decoder: newDecoder(i, specs), eps: f.number("rms_norm_eps", 1e-6), act: f.activation("hidden_activation", "gelu_pytorch_tanh"),
+		plus: f.number(gainPlus, 1), scale: 1 / math.Sqrt(f.number("query_pre_attn_scalar", 256)), bias: f.flag("attention_bias", false)}
+}
+
+// build lists the tensors.
+func (m *gemma) build(c *fields) error {
+	m.heads(c, "lm_head.weight", "model.embed_tokens.weight", true)
+	if c.err != nil {
+		return c.err
+	}
+	i, bias := m.info, m.bias
 	m.tensor("model.embed_tokens.weight", i.Vocab, i.Hidden)
 	m.tensor("model.norm.weight", i.Hidden)
 	for l := range i.Layers {
@@ -64,8 +86,10 @@ func newGemma(config *Config, specs Specs) (Family, error) {
 		for _, norm := range []string{"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"} {
 			m.tensor(at+norm+".weight", i.Hidden)
 		}
-		m.tensor(at+"self_attn.q_norm.weight", i.HeadDim)
-		m.tensor(at+"self_attn.k_norm.weight", i.HeadDim)
+		if m.qkNorm {
+			m.tensor(at+"self_attn.q_norm.weight", i.HeadDim)
+			m.tensor(at+"self_attn.k_norm.weight", i.HeadDim)
+		}
 		m.linear(at+"self_attn.q_proj", engine.LinearMap{Role: engine.Query, Layer: l, Out: i.Heads * i.HeadDim}, i.Hidden, bias)
 		m.linear(at+"self_attn.k_proj", engine.LinearMap{Role: engine.Key, Layer: l, Out: i.KVHeads * i.HeadDim}, i.Hidden, bias)
 		m.linear(at+"self_attn.v_proj", engine.LinearMap{Role: engine.Value, Layer: l, Out: i.KVHeads * i.HeadDim}, i.Hidden, bias)
@@ -74,7 +98,7 @@ func newGemma(config *Config, specs Specs) (Family, error) {
 		m.linear(at+"mlp.up_proj", engine.LinearMap{Role: engine.Up, Layer: l, Out: i.FF}, i.Hidden, false)
 		m.linear(at+"mlp.down_proj", engine.LinearMap{Role: engine.Down, Layer: l, Out: i.Hidden}, i.FF, false)
 	}
-	return m, nil
+	return nil
 }
 
 // gainPlus is the key of our own that says what to add to the gains: 1 as in
@@ -146,19 +170,22 @@ func (m *gemma) Forward(p *engine.Program, in engine.Input, h engine.Hooks) engi
 		x = f.block(l, x)
 		out.Blocks = append(out.Blocks, x)
 		ask, tables := f.rows(l), "rope"
-		if len(i.Local) > 0 && i.Local[l] {
+		if m.want["rope.local.cos"].Shape != nil && i.Local[l] {
 			tables = "rope.local"
 		}
 		cos, sin := f.weight(tables+".cos"), f.weight(tables+".sin")
 		n := norm(at+"input_layernorm", x)
 		nq := f.choose(l, n)
-		q := norm(at+"self_attn.q_norm", f.linear(at+"self_attn.q_proj", nq, engine.None))
-		k := norm(at+"self_attn.k_norm", f.linear(at+"self_attn.k_proj", n, engine.None))
+		q := f.linear(at+"self_attn.q_proj", nq, engine.None)
+		k := f.linear(at+"self_attn.k_proj", n, engine.None)
+		if m.qkNorm {
+			q, k = norm(at+"self_attn.q_norm", q), norm(at+"self_attn.k_norm", k)
+		}
 		v := f.linear(at+"self_attn.v_proj", n, engine.None)
 		q = p.RoPE(q, ask.pos, cos, sin, i.HeadDim)
 		k = p.RoPE(k, in.Pos, cos, sin, i.HeadDim)
 		out.K, out.V = append(out.K, k), append(out.V, v)
-		o := f.attend(l, ask, nq, q, k, v, engine.Attention{Scale: m.scale})
+		o := f.attend(l, ask, nq, q, k, v, engine.Attention{Scale: m.scale, Cap: m.scoreCap})
 		o = norm(at+"post_attention_layernorm", f.linear(at+"self_attn.o_proj", o, engine.None))
 		x = p.Add(f.choose(l, x), o)
 		n = norm(at+"pre_feedforward_layernorm", x)

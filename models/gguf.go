@@ -114,6 +114,10 @@ func init() {
 		names: with(ggufDecoder, "blk.%d.post_attention_norm.weight", "model.layers.%d.post_attention_layernorm.weight",
 			"blk.%d.ffn_norm.weight", "model.layers.%d.pre_feedforward_layernorm.weight",
 			"blk.%d.post_ffw_norm.weight", "model.layers.%d.post_feedforward_layernorm.weight")}
+	ggufFamilies["gemma2"] = ggufFamily{modelType: "gemma2", imply: ggufGemma2, refuse: []string{"expert_count"},
+		keys: with(ggufKeys, "attention.sliding_window", "sliding_window", "attn_logit_softcapping", "attn_logit_softcapping",
+			"final_logit_softcapping", "final_logit_softcapping"),
+		names: ggufFamilies["gemma3"].names}
 	ggufFamilies["gpt2"] = ggufFamily{modelType: "gpt2", refuse: capping,
 		keys: map[string]string{"block_count": "n_layer", "context_length": "n_positions", "embedding_length": "n_embd",
 			"feed_forward_length": "n_inner", "attention.head_count": "n_head", "attention.layer_norm_epsilon": "layer_norm_epsilon"},
@@ -212,6 +216,17 @@ func ggufGemma(m ggufMeta, keys map[string]any) {
 	}
 }
 
+// ggufGemma2: gains are stored with their 1; scores are scaled by the head's size but for the
+// model of 46 blocks.
+func ggufGemma2(m ggufMeta, keys map[string]any) {
+	keys[gainPlus] = 0.0
+	keys["query_pre_attn_scalar"] = keys["head_dim"]
+	hidden, _ := keys["hidden_size"].(float64)
+	if heads, _ := keys["num_attention_heads"].(float64); keys["num_hidden_layers"] == 46.0 && heads > 0 {
+		keys["query_pre_attn_scalar"] = hidden / heads
+	}
+}
+
 // ggufLlama: biases are seen by their tensors.
 func ggufLlama(m ggufMeta, keys map[string]any) {
 	keys["attention_bias"] = m.tensors["blk.0.attn_output.bias"]
@@ -275,7 +290,7 @@ func ggufConfig(ctx context.Context, c *weights.Catalog) (*Config, *ggufFamily, 
 	}
 	f, ok := ggufFamilies[arch]
 	if !ok {
-		return nil, nil, fmt.Errorf("models: architecture %q is not supported; supported are %s", arch, strings.Join(slices.Sorted(maps.Keys(ggufFamilies)), ", "))
+		return nil, nil, unsupported(arch, slices.Sorted(maps.Keys(ggufFamilies)))
 	}
 	m := ggufMeta{c.GGUF, arch, map[string]bool{}}
 	keys := map[string]any{"model_type": f.modelType}

@@ -15,14 +15,15 @@ func init() {
 
 var optNames = learnedNames{embeddings: "model.decoder.embed_tokens.weight", positions: "model.decoder.embed_positions.weight", last: "model.decoder.final_layer_norm",
 	block: "model.decoder.layers.%d.", attentionNorm: "self_attn_layer_norm", forwardNorm: "final_layer_norm",
+	in: "model.decoder.project_in", out: "model.decoder.project_out",
 	query: "self_attn.q_proj", key: "self_attn.k_proj", value: "self_attn.v_proj", output: "self_attn.out_proj", up: "fc1", down: "fc2"}
 
 // optEps is PyTorch's own of a LayerNorm.
 const optEps = 1e-5
 
 // newOPT reads OPT (Zhang et al. 2022, arXiv 2205.01068): LayerNorm before attention and
-// feed-forward part, learned positions, biases everywhere, ReLU, a tied head. OPT-350M,
-// which has its norms behind and embeddings of another width, is refused.
+// feed-forward part, learned positions, biases everywhere, ReLU, a tied head. OPT-350M has
+// its norms behind and embeddings of another width.
 func newOPT(config *Config, specs Specs) (Family, error) {
 	c := &fields{Config: config}
 	i := engine.ModelInfo{Family: "opt", Positions: engine.Learned,
@@ -30,13 +31,19 @@ func newOPT(config *Config, specs Specs) (Family, error) {
 		FF: c.size("ffn_dim", 0), Vocab: c.size("vocab_size", 0), Context: c.size("max_position_embeddings", 2048)}
 	i.KVHeads, i.HeadDim = i.Heads, i.Hidden/i.Heads
 	c.divides(&i)
-	c.refuse(true, "do_layer_norm_before", "layer_norm_elementwise_affine")
+	c.refuse(true, "layer_norm_elementwise_affine")
 	c.refuse(false, "_remove_final_layer_norm")
-	c.refuse(float64(i.Hidden), "word_embed_proj_dim")
-	m := &learned{decoder: newDecoder(i, specs), eps: optEps, act: c.activation("activation_function", "relu"), names: optNames,
-		scale: func(int) float64 { return 1 / math.Sqrt(float64(i.HeadDim)) }}
+	names, width := optNames, c.size("word_embed_proj_dim", i.Hidden)
+	if width == i.Hidden {
+		names.in, names.out = "", ""
+	} else {
+		i.Embeddings = width
+	}
+	m := &learned{decoder: newDecoder(i, specs), eps: optEps, act: c.activation("activation_function", "relu"), names: names,
+		scale: func(int) float64 { return 1 / math.Sqrt(float64(i.HeadDim)) }, after: !c.flag("do_layer_norm_before", true)}
 	bias := c.flag("enable_bias", true)
-	m.heads(c, "lm_head.weight", optNames.embeddings, true)
+	m.heads(c, "lm_head.weight", names.embeddings, true)
+	m.tensor(m.head, i.Vocab, width)
 	if c.err != nil {
 		return nil, c.err
 	}

@@ -103,10 +103,18 @@ func (f *pass) choose(layer int, x engine.Buffer) engine.Buffer {
 // embed is the input's embeddings: given (as an embedding layer would give them: scaled,
 // but without positions), or looked up.
 func (f *pass) embed(table string, scale float64) engine.Buffer {
+	return f.embedThrough(table, "", scale)
+}
+
+// embedThrough is embed with a map from the table's width to the model's; "" is none.
+func (f *pass) embedThrough(table, in string, scale float64) engine.Buffer {
 	if f.in.Hidden != engine.None {
 		return f.in.Hidden
 	}
 	e := f.Embed(f.in.IDs, f.weight(table), scale)
+	if in != "" {
+		e = f.Linear(e, f.weight(in+".weight"), engine.None, engine.None)
+	}
 	if f.hooks.Embed != nil {
 		e = f.hooks.Embed(f.Program, f.site, e)
 	}
@@ -128,7 +136,7 @@ func (f *pass) attend(layer int, a asking, x, q, k, v engine.Buffer, o engine.At
 
 // attention adds the prefix of this site to o and calls the hook on its output.
 func (f *pass) attention(at engine.At, a asking, o engine.Attention) engine.Buffer {
-	at.Scale = o.Scale
+	at.Scale, at.Cap = o.Scale, o.Cap
 	if f.hooks.KV != nil {
 		s := f.hooks.KV(f.Program, at)
 		o.PK, o.PV, o.PBias = s.K, s.V, s.Bias

@@ -83,9 +83,15 @@ func TestRefusedKeys(t *testing.T) {
 		{"olmo2", "sliding_window", 16.0, `"sliding_window"`},
 		{"gpt neo", "attention_types", []any{[]any{[]any{"global"}, 2.0}}, `"attention_types" is [[[global] 2]], want a list`},
 		{"gpt neo", "attention_types", []any{[]any{[]any{"global"}, 1e18}}, `"attention_types"`},
-		{"opt", "do_layer_norm_before", false, `"do_layer_norm_before" = false`},
-		{"opt", "word_embed_proj_dim", 8.0, `"word_embed_proj_dim" = 8`},
-		{"gpt2", "model_type", "mamba", `architecture "mamba" is not supported; supported are gemma3, gemma3_text, gpt2, gpt_neo, gpt_neox, granite, granitemoehybrid, llama, mistral, mt5, olmo2, opt, phi3, qwen2, qwen3, smollm3, t5`},
+		{"opt", "_remove_final_layer_norm", true, `"_remove_final_layer_norm" = true`},
+		{"opt, 350m", "layer_norm_elementwise_affine", false, `"layer_norm_elementwise_affine" = false`},
+		{"gemma2", "final_logit_softcapping", -30.0, `"final_logit_softcapping" is -30, want a cap`},
+		{"gemma2", "attn_logit_softcapping", "50", `"attn_logit_softcapping" is 50, want a number`},
+		{"gemma2", "attn_logit_softcapping", 1e-30, `"attn_logit_softcapping" is 1e-30, want a cap`},
+		{"gemma2", "use_bidirectional_attention", true, `"use_bidirectional_attention"`},
+		{"qwen3", "model_type", "qwen3_5_text", `architecture "qwen3_5_text" is not supported (it needs a recurrent state for its layers of linear attention`},
+		{"gemma3", "model_type", "gemma4_text", `architecture "gemma4_text" is not supported (it needs heads of another size`},
+		{"gpt2", "model_type", "rwkv", `architecture "rwkv" is not supported; supported are gemma2, gemma3, gemma3_text, gpt2, gpt_neo, gpt_neox, granite, granitemoehybrid, llama, mistral, mt5, olmo2, opt, phi3, qwen2, qwen3, smollm3, t5`},
 	} {
 		f := fixtureFamily(t, c.family)
 		config := maps.Clone(f.Config)

@@ -93,7 +93,7 @@ func (m *Method) attach(b *Build) {
 			return o
 		}
 		delta := p.Attention(engine.Attention{Q: at.Q, PK: s.K, PV: s.V, PBias: s.Bias,
-			Heads: i.Heads, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Scale: at.Scale})
+			Heads: i.Heads, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Scale: at.Scale, Cap: at.Cap})
 		return p.Add(o, own.Weigh(b, at, delta))
 	}
 }

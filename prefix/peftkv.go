@@ -60,6 +60,8 @@ func (embedding) PEFTTypes(m *Method) (types []string, why string) {
 	switch why := m.notPlain(); {
 	case why != "":
 		return nil, why
+	case m.Info.Embeddings > 0:
+		return nil, fmt.Sprintf("PEFT puts embeddings before this model's map from %d to %d numbers, and these stand behind it", m.Info.Embeddings, m.Info.Hidden)
 	case m.inRows() && m.has(engine.DecSelf):
 		return nil, "PEFT has embeddings before the encoder's input alone; switch the decoder's off"
 	case m.inRows():

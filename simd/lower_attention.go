@@ -17,7 +17,7 @@ func (l *lowering) attended(o *engine.Attention) (r command.Attention, blocks in
 		PK: l.at(o.PK), PV: l.at(o.PV), PLo: l.at(o.PLo), PHi: l.at(o.PHi), PBias: l.at(o.PBias),
 		Rel: l.at(o.Rel), Rels: u(l.p.Dim(o.Rel, 1)), QPos: l.at(o.QPos), KPos: l.at(o.KPos), PPos: l.at(o.PPos),
 		O: l.at(o.O), LSE: l.at(o.LSE),
-		Heads: u(o.Heads), KVHeads: u(o.KVHeads), HeadDim: u(o.HeadDim), Slots: u(slots), Keys: u(keys), Scale: float32(o.Scale)}
+		Heads: u(o.Heads), KVHeads: u(o.KVHeads), HeadDim: u(o.HeadDim), Slots: u(slots), Keys: u(keys), Scale: float32(o.Scale), Cap: float32(o.Cap)}
 	if o.K != engine.None {
 		if d := l.p.Info(o.K).Rows; d != engine.AllRows {
 			r.KeysAt = l.plan.cells + 4*u(int(d))

@@ -141,7 +141,7 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	vocab, k, wk := l.p.Dim(o.W, 0), l.p.Dim(o.Targets, 1), l.p.Dim(o.Weights, 1)
 	most := max(5, logitBytes/(4*vocab))
 	part := min(n, ceil(ceil(n, ceil(n, most)), 5)*5)
-	z, losses, own := l.room(4*part*vocab), l.room(4*n), l.room(4*part*k)
+	z, losses, own, slopes := l.room(4*part*vocab), l.room(4*n), l.room(4*part*k), l.room(4*part*k)
 	w := l.weight(o.W)
 	rows := l.rows(o.H)
 	back := l.product
@@ -158,7 +158,7 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 		h := l.at(o.H) + u(4*at*d)
 		l.product(command.Product{Live: live, B: w, Transposed: 1, A: h, LDA: u(4 * d), C: z, LDC: u(4 * vocab), M: u(size), N: u(vocab), K: u(d)})
 		l.emit(command.Loss{Live: live, Z: z, Bias: l.at(o.Bias), Targets: l.at(o.Targets) + u(4*at*k), Weights: l.at(o.Weights) + u(4*at*wk),
-			Losses: losses + u(4*at), Own: own, Vocab: u(vocab), K: u(k), Rest: u(wk - k)}, command.CrossEntropy)
+			Losses: losses + u(4*at), Own: own, Slopes: slopes, Vocab: u(vocab), K: u(k), Rest: u(wk - k), Cap: float32(o.Cap)}, command.CrossEntropy)
 		if o.DH != engine.None {
 			back(command.Product{Live: live, B: w, A: z, LDA: u(4 * vocab), C: l.at(o.DH) + u(4*at*d), LDC: u(4 * d), M: u(size), N: u(d), K: u(vocab)})
 		}

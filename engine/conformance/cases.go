@@ -123,13 +123,13 @@ type attn struct {
 	free                   bool // the prefix has no relative bias
 	empty                  bool // some rows see nothing
 	reversed               bool // some ranges end before they begin
-	sigma                  float64
+	sigma, cap             float64
 }
 
 func (a attn) build(b *Builder) {
 	most := a.rows + 3
 	d := b.Rows(most, a.rows)
-	o := engine.Attention{Heads: a.heads, KVHeads: a.kv, HeadDim: a.dim, Scale: 1 / math.Sqrt(float64(a.dim))}
+	o := engine.Attention{Heads: a.heads, KVHeads: a.kv, HeadDim: a.dim, Scale: 1 / math.Sqrt(float64(a.dim)), Cap: a.cap}
 	o.Q = b.Live(b.Param("q", a.sigma, most, a.heads*a.dim), d)
 	if !a.noContent {
 		o.K = b.Live(b.Param("k", a.sigma, most, a.kv*a.dim), d)
@@ -212,6 +212,10 @@ func attention() []Case {
 		{name: "relative bias", rows: 20, heads: 4, kv: 4, dim: 8, slots: 3, rel: true, sigma: 1},
 		{name: "relative bias of the content alone", rows: 20, heads: 4, kv: 4, dim: 8, slots: 3, rel: true, free: true, sigma: 1},
 		{name: "large scores", rows: 20, heads: 2, kv: 2, dim: 8, slots: 3, sigma: 12},
+		{name: "soft cap", rows: 30, heads: 4, kv: 2, dim: 8, slots: 5, window: true, sigma: 1, cap: 0.8},
+		{name: "soft cap, one row", rows: 1, heads: 4, kv: 2, dim: 16, slots: 5, sigma: 1, cap: 2},
+		{name: "soft cap and biases", rows: 20, heads: 4, kv: 4, dim: 20, slots: 3, bias: []int{-1, -1, -1}, rel: true, sigma: 1, cap: 1.5},
+		{name: "soft cap of large scores", rows: 20, heads: 2, kv: 2, dim: 8, slots: 3, sigma: 12, cap: 50},
 		{name: "head size 20", rows: 20, heads: 2, kv: 1, dim: 20, slots: 3, sigma: 1},
 	} {
 		c := Case{Name: "attention/" + a.name, Build: a.build, NoDiff: a.sigma > 2}
@@ -344,18 +348,21 @@ func losses() []Case {
 		rows, d, vocab, k   int
 		t                   engine.DType
 		rest, trained, bias bool
-		scale               float64
+		scale, cap          float64
 	}
 	for _, l := range []loss{
-		{"plain", 13, 32, 50, 1, engine.F32, false, false, false, 1},
-		{"trained head", 13, 9, 50, 1, engine.F32, false, true, true, 1},
-		{"one row", 1, 32, 7, 1, engine.F32, false, false, false, 1},
-		{"several targets", 13, 32, 50, 4, engine.F32, false, true, false, 1},
-		{"rest class", 13, 32, 50, 4, engine.F32, true, true, false, 1},
-		{"large logits", 13, 32, 50, 1, engine.F32, false, false, false, 30},
-		{"Q8_0 head", 70, 64, 301, 1, engine.Q8_0, false, false, false, 1},
-		{"F16 head", 70, 64, 301, 1, engine.F16, false, false, false, 1},
-		{"Q4_1 head", 9, 64, 301, 2, engine.Q4_1, false, false, false, 1},
+		{"plain", 13, 32, 50, 1, engine.F32, false, false, false, 1, 0},
+		{"trained head", 13, 9, 50, 1, engine.F32, false, true, true, 1, 0},
+		{"one row", 1, 32, 7, 1, engine.F32, false, false, false, 1, 0},
+		{"several targets", 13, 32, 50, 4, engine.F32, false, true, false, 1, 0},
+		{"rest class", 13, 32, 50, 4, engine.F32, true, true, false, 1, 0},
+		{"large logits", 13, 32, 50, 1, engine.F32, false, false, false, 30, 0},
+		{"Q8_0 head", 70, 64, 301, 1, engine.Q8_0, false, false, false, 1, 0},
+		{"F16 head", 70, 64, 301, 1, engine.F16, false, false, false, 1, 0},
+		{"Q4_1 head", 9, 64, 301, 2, engine.Q4_1, false, false, false, 1, 0},
+		{"soft cap", 13, 32, 50, 4, engine.F32, false, true, true, 1, 1.5},
+		{"soft cap, rest class", 13, 32, 50, 4, engine.F32, true, false, false, 1, 3},
+		{"soft cap of large logits", 13, 32, 50, 1, engine.F32, false, false, false, 30, 30},
 	} {
 		all = append(all, Case{Name: "loss/" + l.name, NoDiff: l.scale > 1, Build: func(b *Builder) {
 			d := b.Rows(l.rows+2, l.rows)
@@ -384,7 +391,7 @@ func losses() []Case {
 					weights[r*wk+i] = float64(b.Int(4)) / 16
 				}
 			}
-			b.Loss("loss", b.CrossEntropy(h, w, bias, b.Ints("targets", d, targets, l.rows+2, l.k), b.Floats("weights", d, weights, l.rows+2, wk), l.rest))
+			b.Loss("loss", b.CappedCrossEntropy(h, w, bias, b.Ints("targets", d, targets, l.rows+2, l.k), b.Floats("weights", d, weights, l.rows+2, wk), l.rest, l.cap))
 		}})
 	}
 	return append(all, Case{Name: "loss/scaled", Build: func(b *Builder) {

@@ -63,13 +63,32 @@ func (a *attn[T]) relAt(h int, kpos, qpos int32) int {
 
 func (a *attn[T]) biasAt(t, h, l int) int { return t*a.bT + h*a.bH + l*a.bL }
 
+// capped is the soft cap of a score.
+func (a *attn[T]) capped(x T) T { return softCap(x, a.Cap) }
+
+// softCap is cap·tanh(x/cap), or x where cap is 0.
+func softCap[T Float](x T, cap float64) T {
+	if cap == 0 {
+		return x
+	}
+	return T(cap * math.Tanh(float64(x)/cap))
+}
+
+// capSlope is the derivative of softCap, by its value y.
+func capSlope[T Float](y T, cap float64) T {
+	if cap == 0 {
+		return 1
+	}
+	return T(1 - float64(y)*float64(y)/(cap*cap))
+}
+
 // scores fills s with row t's scores of head h: prefix slots, then content keys.
 func (a *attn[T]) scores(s []T, t, h, plo, phi, lo, hi int) []T {
 	hd, g := a.HeadDim, h*a.KVHeads/a.Heads*a.HeadDim
 	q := a.q[(t*a.Heads+h)*hd:][:hd]
 	s = s[:0]
 	for l := plo; l < phi; l++ {
-		v := dot(q, a.pk[l*a.kv+g:][:hd]) * T(a.Scale)
+		v := a.capped(dot(q, a.pk[l*a.kv+g:][:hd]) * T(a.Scale))
 		if a.bias != nil {
 			v += a.bias[a.biasAt(t, h, l)]
 		}
@@ -79,7 +98,7 @@ func (a *attn[T]) scores(s []T, t, h, plo, phi, lo, hi int) []T {
 		s = append(s, v)
 	}
 	for j := lo; j < hi; j++ {
-		v := dot(q, a.k[j*a.kv+g:][:hd]) * T(a.Scale)
+		v := a.capped(dot(q, a.k[j*a.kv+g:][:hd]) * T(a.Scale))
 		if a.rel != nil {
 			v += a.rel[a.relAt(h, a.kpos[j], a.qpos[t])]
 		}
@@ -161,14 +180,18 @@ func (c *plan[T]) attentionBackward(o *engine.AttentionBackward) {
 						dval[at+d] += w * G[d]
 					}
 				}
+				dx := ds * T(a.Scale)
+				if a.Cap != 0 {
+					dx *= capSlope(a.capped(dot(q, key[at:][:hd])*T(a.Scale)), a.Cap)
+				}
 				if dkey != nil {
 					for d := range hd {
-						dkey[at+d] += ds * T(a.Scale) * q[d]
+						dkey[at+d] += dx * q[d]
 					}
 				}
 				if dq != nil {
 					for d := range hd {
-						dq[row+d] += ds * T(a.Scale) * key[at+d]
+						dq[row+d] += dx * key[at+d]
 					}
 				}
 				if i < phi-plo {

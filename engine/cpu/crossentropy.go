@@ -29,7 +29,7 @@ func (c *plan[T]) crossEntropy(o *engine.CrossEntropy) {
 			gemm(false, true, rows, to-from, d, hs, d, c.weightRows(o.W, from, to), d, 0, z[from:], vocab)
 		}
 		for r := range rows {
-			loss += ceRow(z[r*vocab:][:vocab], bias, targets[(at+r)*k:][:k], weights[(at+r)*wk:][:wk], own, o.Rest)
+			loss += ceRow(z[r*vocab:][:vocab], bias, targets[(at+r)*k:][:k], weights[(at+r)*wk:][:wk], own, o.Rest, o.Cap)
 		}
 		if dh != nil {
 			out := dh[at*d : (at+rows)*d]
@@ -52,13 +52,14 @@ func (c *plan[T]) crossEntropy(o *engine.CrossEntropy) {
 }
 
 // ceRow turns a row of logits into their gradient and returns its loss. Own is scratch
-// memory for one number for each target.
-func ceRow[T Float](z, bias []T, targets []int32, weights []T, own []float64, rest bool) float64 {
+// memory for one number for each target; cap is a soft cap, 0 for none.
+func ceRow[T Float](z, bias []T, targets []int32, weights []T, own []float64, rest bool, cap float64) float64 {
 	m := math.Inf(-1)
 	for j := range z {
 		if bias != nil {
 			z[j] += bias[j]
 		}
+		z[j] = softCap(z[j], cap)
 		m = max(m, float64(z[j]))
 	}
 	var sum float64
@@ -85,18 +86,22 @@ func ceRow[T Float](z, bias []T, targets []int32, weights []T, own []float64, re
 			loss -= w * math.Log(pr)
 		}
 	}
-	// The targets' own gradients overwrite what the loop gives them.
+	// The targets' own gradients overwrite what the loop gives them: all·p less every weight of
+	// the token, times the cap's slope.
 	for i, t := range targets {
 		own[i] = all * math.Exp(float64(z[t])-lse)
+		for k, same := range targets {
+			if same == t {
+				own[i] -= float64(weights[k])
+			}
+		}
+		own[i] *= float64(capSlope(z[t], cap))
 	}
 	for j, v := range z {
-		z[j] = T(off * math.Exp(float64(v)-lse))
+		z[j] = T(off * math.Exp(float64(v)-lse) * float64(capSlope(v, cap)))
 	}
 	for i, t := range targets {
 		z[t] = T(own[i])
-	}
-	for i, t := range targets {
-		z[t] -= weights[i]
 	}
 	return loss
 }

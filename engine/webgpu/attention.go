@@ -8,7 +8,7 @@ const queryGroup = 64
 // attentionKernel begins a kernel with the parameters that all kernels of attention share.
 func (b *recipe) attentionKernel(file string, o *engine.Attention) *launch {
 	k := b.kernel(file).flag("WHOLE", o.HeadDim%4 == 0).set("D", o.HeadDim).set("D4", (o.HeadDim+3)/4).set("HEADS", o.Heads).set("KVHEADS", o.KVHeads).
-		set("GROUP", o.Heads/o.KVHeads).f32("scale", o.Scale).u32("rels", b.p.Dim(o.Rel, 1)).u32("slots", b.p.Dim(o.PK, 0)).
+		set("GROUP", o.Heads/o.KVHeads).f32("scale", o.Scale).f32("cap", o.Cap).flag("CAP", o.Cap > 0).u32("rels", b.p.Dim(o.Rel, 1)).u32("slots", b.p.Dim(o.PK, 0)).
 		count("rows", b.rows(o.Q))
 	s := []int{1, 1, 1}
 	if o.PBias != engine.None {

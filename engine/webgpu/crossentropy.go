@@ -24,7 +24,7 @@ func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 		b.product(h, rows, o.W, false, engine.None, matrix{}, z, d, vocab)
 		b.kernel("crossentropy").temp("z", z.slot, true).in("bias", o.Bias).ints("targets", o.Targets).in("weights", o.Weights).
 			temp("loss", losses, true).count("rows", rows).u32("vocab", vocab).u32("row0", from).u32("columns", b.p.Dim(o.Weights, 1)).
-			lanes(256).set("TARGETS", k).flag("REST", o.Rest).flag("BACKWARD", backward).groups(chunk)
+			lanes(256).set("TARGETS", k).flag("REST", o.Rest).flag("CAP", o.Cap > 0).f32("cap", o.Cap).flag("BACKWARD", backward).groups(chunk)
 		if o.DH != engine.None {
 			b.product(z, rows, o.W, true, engine.None, matrix{}, matrix{buf: o.DH, from: from * d, ld: d}, vocab, d)
 		}

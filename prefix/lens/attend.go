@@ -128,7 +128,7 @@ func (w *watcher) measure(at engine.At, op *engine.Attention, own bool) {
 	p := w.p
 	slots, dim := p.Dim(op.PK, 0), op.HeadDim
 	o := engine.Attention{Q: w.rows(op.Q), PK: op.PK, PLo: w.chosen(op.PLo), PHi: w.chosen(op.PHi), PBias: w.bias(op.PBias, slots),
-		Heads: op.Heads, KVHeads: op.KVHeads, HeadDim: dim, Scale: op.Scale}
+		Heads: op.Heads, KVHeads: op.KVHeads, HeadDim: dim, Scale: op.Scale, Cap: op.Cap}
 	if op.Rel != engine.None && op.PPos != engine.None {
 		o.Rel, o.QPos, o.PPos = op.Rel, w.chosen(op.QPos), op.PPos
 	}

@@ -285,13 +285,14 @@ type Adam struct {
 }
 
 // Loss turns Live rows of logits Z [rows, Vocab] into their gradient and writes
-// each row's loss, one row a tile. Own has room for a row's Targets numbers.
+// each row's loss, one row a tile. Own and Slopes have room for a number for each target.
 type Loss struct {
 	Head
 	Live
 	Z, Bias, Targets, Weights uint32
-	Losses, Own               uint32
+	Losses, Own, Slopes       uint32
 	Vocab, K, Rest            uint32
+	Cap                       float32 // soft cap of the logits, 0: none
 }
 
 // Attention is all attention kernels. A tile of Attend and AttendQueries is
@@ -312,7 +313,7 @@ type Attention struct {
 	Block, KeyBlock, Prefix, Chunk       uint32
 	BiasRows, BiasHeads, BiasSlots       uint32 // shape of DPBias
 	KeysAt                               uint32 // address of the live count of keys, 0: Keys
-	Scale                                float32
+	Scale, Cap                           float32
 }
 
 // Conv is a causal convolution over Live rows of Bytes, Chunk columns a tile: X,

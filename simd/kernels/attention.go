@@ -180,7 +180,12 @@ func (g *generator) maskPart(s *scope, row, t, h, cols, first, lo, hi Value, pre
 		f.Set(positions, positions.Add(first.Shl(2)))
 		f.Set(qpos, LoadI(s.get(unsafe.Offsetof(attn.QPos)).Add(t.Shl(2)), 0))
 	}, nil)
-	f.Call(g.mask, row, cols, lo.Sub(first), hi.Sub(first), Load(F32, s.rec, int(unsafe.Offsetof(attn.Scale))),
+	scale, cap := f.Let(Load(F32, s.rec, int(unsafe.Offsetof(attn.Scale)))), f.Let(Load(F32, s.rec, int(unsafe.Offsetof(attn.Cap))))
+	f.If(cap.Ne(ConstF32(0)), func() {
+		f.Call(g.cap, row, cols, f.Let(scale.Div(cap)), cap)
+		f.Set(scale, ConstF32(1))
+	}, nil)
+	f.Call(g.mask, row, cols, lo.Sub(first), hi.Sub(first), scale,
 		bias, biasStep, rel, rels, positions, qpos)
 }
 
@@ -217,6 +222,45 @@ func (g *generator) masking() {
 			d := clamped(f, LoadI(pos.Add(j.Shl(2)), 0).Sub(qpos).Add(middle), rels.Sub(Const(1)))
 			f.Store(p, 0, Load(F32, p, 0).Add(Load(F32, rel.Add(d.Shl(2)), 0)))
 		})
+	}, nil)
+}
+
+// capping builds what soft caps need. A score x is scale·⟨q, k⟩; factor is scale/cap.
+//
+// cap(row, cols, factor, cap) turns products ⟨q, k⟩ into cap·tanh(x/cap).
+//
+// capSlope(row, ds, cols, factor) multiplies ds by 1 − tanh²(x/cap) and leaves the products.
+func (g *generator) capping() {
+	f := g.m.Func("cap", nil, I32, I32, F32, F32)
+	row, cols, factor, cap := f.Param(0), f.Param(1), f.Let(f.Param(2).Splat(F32x4)), f.Let(f.Param(3).Splat(F32x4))
+	f.While(cols.Gt(Const(0)), func() {
+		f.Store(row, 0, g.tanh(f, LoadV(row, 0).Mul(factor)).Mul(cap))
+		f.Inc(row, 16)
+		f.Inc(cols, -4)
+	})
+	g.cap = f
+
+	f = g.m.Func("capSlope", nil, I32, I32, I32, F32)
+	row, ds, cols, factor := f.Param(0), f.Param(1), f.Param(2), f.Let(f.Param(3).Splat(F32x4))
+	f.While(cols.Gt(Const(0)), func() {
+		t := g.tanh(f, LoadV(row, 0).Mul(factor))
+		f.Store(ds, 0, LoadV(ds, 0).Mul(VecF32(1).Sub(t.Mul(t))))
+		f.Inc(row, 16)
+		f.Inc(ds, 16)
+		f.Inc(cols, -4)
+	})
+	g.capSlope = f
+}
+
+// uncap turns the strip of ds, of capped scores, into that of the scores before their cap: it
+// has again make the products in the strip of the weights, which are not needed any more.
+func (g *generator) uncap(s *scope, again func()) {
+	f := s.f
+	cap := f.Let(Load(F32, s.rec, int(unsafe.Offsetof(attn.Cap))))
+	f.If(cap.Ne(ConstF32(0)), func() {
+		again()
+		cells := s.group.Mul(s.count).Mul(s.stride.ShrU(2))
+		f.Call(g.capSlope, s.strip, s.strip2, f.Let(cells), f.Let(Load(F32, s.rec, int(unsafe.Offsetof(attn.Scale))).Div(cap)))
 	}, nil)
 }
 
@@ -275,6 +319,7 @@ func (g *generator) attention() {
 	g.multiplies()
 	g.softmaxes()
 	g.masking()
+	g.capping()
 	g.kernel(command.Attend, func(f *Func, rec, tile, ws Value) {
 		kvHeads := field(f, rec, unsafe.Offsetof(attn.KVHeads))
 		s := g.newScope(f, rec, ws, f.Let(tile.Rem(kvHeads)))
@@ -308,19 +353,26 @@ func (g *generator) attention() {
 		g.gradients(s)
 		dq, dsOut := s.get(unsafe.Offsetof(attn.DQ)), s.get(unsafe.Offsetof(attn.DS))
 		ds := f.Let(s.strip2)
-		f.For(Const(0), s.group, 1, func(h Value) {
-			f.If(dq, func() {
-				g.combine(s, ds, s.count, unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
-				g.writeHead(s, s.query(dq, h, Const(0)), s.qStep, s.count, number(f, rec, unsafe.Offsetof(attn.Scale)))
-			}, nil)
-			f.For(Const(0), s.count, 1, func(i Value) {
-				f.If(dsOut, func() {
+		f.If(dsOut, func() {
+			f.For(Const(0), s.group, 1, func(h Value) {
+				f.For(Const(0), s.count, 1, func(i Value) {
 					index := s.t0.Add(i).Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Mul(s.slots)
 					f.Copy(dsOut.Add(index.Shl(2)), ds, s.slots.Shl(2))
-				}, nil)
-				f.Set(ds, ds.Add(s.stride))
+					f.Set(ds, ds.Add(s.stride))
+				})
 			})
-		})
+		}, nil)
+		f.If(dq, func() {
+			g.uncap(s, func() {
+				g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
+			})
+			f.Set(ds, s.strip2)
+			f.For(Const(0), s.group, 1, func(h Value) {
+				g.combine(s, ds, s.count, unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
+				g.writeHead(s, s.query(dq, h, Const(0)), s.qStep, s.count, number(f, rec, unsafe.Offsetof(attn.Scale)))
+				f.Set(ds, ds.Add(s.count.Mul(s.stride)))
+			})
+		}, nil)
 	})
 
 	g.attendDelta()
@@ -476,13 +528,16 @@ func (g *generator) attendKeys() {
 				f.Set(seen, seen.Or(lo.Lt(j0.Add(keys)).And(hi.Gt(j0)).And(lo.Lt(hi))))
 			})
 			f.If(seen, func() {
-				f.For(Const(0), panels, 1, func(p Value) {
-					g.againstPanel(s, f.Let(s.strip.Add(p.Mul(Const(4*nr)))), unsafe.Offsetof(attn.Q), f.Let(kPanel.Add(p.Mul(panelBytes))), s.stride)
-					g.againstPanel(s, f.Let(s.strip2.Add(p.Mul(Const(4*nr)))), unsafe.Offsetof(attn.DO), f.Let(vPanel.Add(p.Mul(panelBytes))), s.stride)
-				})
+				against := func(strip Value, rows uintptr, panel Value) {
+					f.For(Const(0), panels, 1, func(p Value) {
+						g.againstPanel(s, f.Let(strip.Add(p.Mul(Const(4*nr)))), rows, f.Let(panel.Add(p.Mul(panelBytes))), s.stride)
+					})
+				}
+				products := func() { against(s.strip, unsafe.Offsetof(attn.Q), kPanel) }
+				products()
+				against(s.strip2, unsafe.Offsetof(attn.DO), vPanel)
 				row, dp := f.Let(s.strip), f.Let(s.strip2)
 				f.For(Const(0), s.group, 1, func(h Value) {
-					firstRow, firstDP := f.Let(row), f.Let(dp)
 					f.For(Const(0), s.count, 1, func(i Value) {
 						t := f.Let(s.t0.Add(i))
 						lo, hi := g.keyRange(s, prefix, t)
@@ -494,15 +549,20 @@ func (g *generator) attendKeys() {
 						f.Set(row, row.Add(s.stride))
 						f.Set(dp, dp.Add(s.stride))
 					})
-					f.For(Const(0), width, 4*nr, func(col Value) {
-						times := func(strip, rows, sums Value) {
-							f.Call(g.multiply[tileKind{true, true}], strip, s.stride, f.Let(s.query(rows, h, Const(0))).Add(col), s.qStep,
-								s.count, sums.Add(col), width, Const(1), keys)
-						}
-						times(firstRow, s.get(unsafe.Offsetof(attn.DO)), dv)
-						times(firstDP, s.get(unsafe.Offsetof(attn.Q)), dk)
-					})
 				})
+				times := func(strip Value, rows uintptr, sums Value) {
+					row, base := f.Let(strip), s.get(rows)
+					f.For(Const(0), s.group, 1, func(h Value) {
+						f.For(Const(0), width, 4*nr, func(col Value) {
+							f.Call(g.multiply[tileKind{true, true}], row, s.stride, f.Let(s.query(base, h, Const(0))).Add(col), s.qStep,
+								s.count, sums.Add(col), width, Const(1), keys)
+						})
+						f.Set(row, row.Add(s.count.Mul(s.stride)))
+					})
+				}
+				times(s.strip, unsafe.Offsetof(attn.DO), dv)
+				g.uncap(s, products)
+				times(s.strip2, unsafe.Offsetof(attn.Q), dk)
 			}, nil)
 		})
 		write := func(o uintptr, sums, factor Value) {

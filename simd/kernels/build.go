@@ -32,6 +32,7 @@ type generator struct {
 	packColumns            *Func
 	unpack                 *Func
 	mask, softmax, weights *Func
+	cap, capSlope          *Func
 	multiply               map[tileKind]*Func
 }
 

@@ -20,12 +20,24 @@ func (g *generator) loss() {
 		targets := f.Let(get(unsafe.Offsetof(r.Targets)).Add(tile.Mul(k).Shl(2)))
 		weights := f.Let(get(unsafe.Offsetof(r.Weights)).Add(tile.Mul(k.Add(rest)).Shl(2)))
 		own := f.Let(get(unsafe.Offsetof(r.Own)).Add(tile.Mul(k).Shl(2)))
+		slopes := f.Let(get(unsafe.Offsetof(r.Slopes)).Add(tile.Mul(k).Shl(2)))
+		cap := number(f, rec, unsafe.Offsetof(r.Cap))
+		capped := f.Let(cap.Ne(ConstF32(0)))
+		cap4, over4 := f.Let(cap.Splat(F32x4)), f.Let(ConstF32(1).Div(cap).Splat(F32x4))
+		slope := func(z Value) Value { // of the cap, by the capped logits
+			x := f.Let(z.Mul(over4))
+			return VecF32(1).Sub(x.Mul(x))
+		}
 
 		m4 := f.Let(VecF32(-3.4e38))
 		each(f, vocab, func(at Value, put func(ptr, v Value)) {
 			v := f.Let(LoadV(z.Add(at), 0))
 			f.If(bias, func() {
 				f.Set(v, v.Add(LoadV(bias.Add(at), 0)))
+				put(z, v)
+			}, nil)
+			f.If(capped, func() {
+				f.Set(v, g.tanh(f, v.Mul(over4)).Mul(cap4))
 				put(z, v)
 			}, nil)
 			past := iota4().Ge(vocab.Sub(at.ShrU(2)).Splat(I32x4))
@@ -35,7 +47,10 @@ func (g *generator) loss() {
 		f.Set(m4, m.Splat(F32x4))
 		// z becomes e^(z−m) after the targets' own logits are kept.
 		f.For(Const(0), k, 1, func(i Value) {
-			f.Store(own.Add(i.Shl(2)), 0, Load(F32, z.Add(LoadI(targets.Add(i.Shl(2)), 0).Shl(2)), 0))
+			own, v := own.Add(i.Shl(2)), f.Let(Load(F32, z.Add(LoadI(targets.Add(i.Shl(2)), 0).Shl(2)), 0))
+			f.Store(own, 0, v)
+			f.Store(slopes.Add(i.Shl(2)), 0, ConstF32(1))
+			f.If(capped, func() { f.Store(slopes.Add(i.Shl(2)), 0, slope(v.Splat(F32x4)).Lane(0)) }, nil)
 		})
 		sum := f.Local(F64x2)
 		each(f, vocab, func(at Value, put func(ptr, v Value)) {
@@ -75,15 +90,22 @@ func (g *generator) loss() {
 		over := f.Let(ConstF64(1).Div(total).Convert("f32.demote_f64"))
 		f.For(Const(0), k, 1, func(i Value) {
 			p := Load(F32, z.Add(LoadI(targets.Add(i.Shl(2)), 0).Shl(2)), 0).Mul(over)
-			f.Store(own.Add(i.Shl(2)), 0, p.Mul(all))
+			f.Store(own.Add(i.Shl(2)), 0, p.Mul(all).Mul(Load(F32, slopes.Add(i.Shl(2)), 0)))
 		})
 		factor := f.Let(off.Mul(over).Splat(F32x4))
-		each(f, vocab, func(at Value, put func(ptr, v Value)) { put(z, LoadV(z.Add(at), 0).Mul(factor)) })
+		f.If(capped, func() { // z = m + log e^(z−m); where that is 0, so is the gradient
+			each(f, vocab, func(at Value, put func(ptr, v Value)) {
+				e := f.Let(LoadV(z.Add(at), 0))
+				put(z, e.Mul(factor).Mul(slope(f.Let(g.log(f, e.Max(VecF32(1.2e-38))).Add(m4)))))
+			})
+		}, func() {
+			each(f, vocab, func(at Value, put func(ptr, v Value)) { put(z, LoadV(z.Add(at), 0).Mul(factor)) })
+		})
 		target := func(i Value) Value { return f.Let(z.Add(LoadI(targets.Add(i.Shl(2)), 0).Shl(2))) }
 		f.For(Const(0), k, 1, func(i Value) { f.Store(target(i), 0, Load(F32, own.Add(i.Shl(2)), 0)) })
 		f.For(Const(0), k, 1, func(i Value) {
 			to := target(i)
-			f.Store(to, 0, Load(F32, to, 0).Sub(Load(F32, weights.Add(i.Shl(2)), 0)))
+			f.Store(to, 0, Load(F32, to, 0).Sub(Load(F32, weights.Add(i.Shl(2)), 0).Mul(Load(F32, slopes.Add(i.Shl(2)), 0))))
 		})
 	})
 }

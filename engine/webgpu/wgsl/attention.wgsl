@@ -4,7 +4,7 @@
 // through workgroup memory KT at a time. Thread i of the workgroup is query i of
 // (row, head in the group), so that neighbours see almost the same keys.
 //
-// BACKWARD computes dq from the saved log-sum: ds = p⊙(⟨do, v⟩ − δ), dq = scale·Σ ds·k,
+// BACKWARD computes dq from the saved log-sum: ds = p⊙(⟨do, v⟩ − δ), dq = scale·Σ ds·k (ds times the slope of a soft cap),
 // with (lse, δ) from attention_delta.wgsl.
 const HIDDEN: f32 = -1e30;
 var<workgroup> ks: array<vec4<f32>, KT * D4>;
@@ -57,6 +57,15 @@ fn four_g(at: u32, c: u32) -> vec4<f32> {
 }
 fn edge(c: u32, x: f32) -> f32 { return select(0.0, x, c < D); }
 
+//@if CAP
+// Safe for any size of x: the exponential never overflows.
+fn tanh_(x: f32) -> f32 {
+  let a = abs(x);
+  if (a < 0.04) { let q = x * x; return x * (1.0 - q * (0.33333333 - q * 0.13333333)); }
+  let e = exp(-2.0 * min(a, 40.0));
+  return select(-1.0, 1.0, x >= 0.0) * (1.0 - e) / (1.0 + e);
+}
+//@end
 fn small_exp(x: f32) -> f32 { return select(0.0, exp(x), x > -87.0); }
 
 fn rel_at(h: u32, kp: i32, qp: i32) -> u32 {
@@ -142,6 +151,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
 //@for c D4
         x += dot(q_$c, ks[at + $cu]);
 //@end
+//@if CAP
+        let soft = tanh_(x / P.cap);
+        x = P.cap * soft;
+//@end
 //@if BIAS
         if (prefix) { x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l); }
 //@end
@@ -156,9 +169,12 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
 //@for c D4
         d += dot(g_$c, vs[at + $cu]);
 //@end
-        let ds = small_exp(x - m) * d;
+        var ds = small_exp(x - m) * d;
 //@if DBIAS
         if (prefix) { set_ds((t * HEADS + h) * P.slots + j, ds); }
+//@end
+//@if CAP
+        ds *= 1.0 - soft * soft;
 //@end
 //@for c D4
         o_$c += ds * ks[at + $cu];

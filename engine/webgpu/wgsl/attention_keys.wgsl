@@ -37,6 +37,15 @@ fn four_g(at: u32, c: u32) -> vec4<f32> {
   return vec4<f32>(dy(at + c), edge(1u + c, dy(at + c + 1u)), edge(2u + c, dy(at + c + 2u)), edge(3u + c, dy(at + c + 3u)));
 //@end
 }
+//@if CAP
+// Safe for any size of x: the exponential never overflows.
+fn tanh_(x: f32) -> f32 {
+  let a = abs(x);
+  if (a < 0.04) { let q = x * x; return x * (1.0 - q * (0.33333333 - q * 0.13333333)); }
+  let e = exp(-2.0 * min(a, 40.0));
+  return select(-1.0, 1.0, x >= 0.0) * (1.0 - e) / (1.0 + e);
+}
+//@end
 fn small_exp(x: f32) -> f32 { return select(0.0, exp(x), x > -87.0); }
 fn rel_at(h: u32, kp: i32, qp: i32) -> u32 {
   return h * P.rels + u32(clamp(kp - qp + i32(P.rels / 2u), 0, i32(P.rels) - 1));
@@ -119,6 +128,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         x += dot(k_$c, qs[start + $cu]);
         d += dot(v_$c, gs[start + $cu]);
 //@end
+//@if CAP
+        let soft = tanh_(x / P.cap);
+        x = P.cap * soft;
+//@end
 //@if BIAS
         x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l);
 //@end
@@ -126,7 +139,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         x += rel(rel_at(h, kp, qpos(t)));
 //@end
         let p = small_exp(x - stats[i].x);
-        let ds = p * d;
+        var ds = p * d;
+//@if CAP
+        ds *= 1.0 - soft * soft;
+//@end
 //@for c D4
         dk_$c += ds * qs[start + $cu];
         dv_$c += p * gs[start + $cu];

@@ -1,5 +1,14 @@
 // drel[chunk][h][i] = Σ ds over the keys at distance i from the chunk's rows; one thread for
 // each element. Distances depend on arguments, so each thread reads all keys.
+//@if CAP
+// Safe for any size of x: the exponential never overflows.
+fn tanh_(x: f32) -> f32 {
+  let a = abs(x);
+  if (a < 0.04) { let q = x * x; return x * (1.0 - q * (0.33333333 - q * 0.13333333)); }
+  let e = exp(-2.0 * min(a, 40.0));
+  return select(-1.0, 1.0, x >= 0.0) * (1.0 - e) / (1.0 + e);
+}
+//@end
 fn small_exp(x: f32) -> f32 { return select(0.0, exp(x), x > -87.0); }
 
 @compute @workgroup_size(64)
@@ -28,7 +37,11 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
         x += q(i * D + c) * k(at + c);
         d += dy(i * D + c) * v(at + c);
       }
-      x = x * P.scale + rel(e);
+      x *= P.scale;
+//@if CAP
+      x = P.cap * tanh_(x / P.cap);
+//@end
+      x += rel(e);
       if (BIAS) { x += pbias(t * P.bias_t + h * P.bias_h + j * P.bias_l); }
       sum += small_exp(x - lse) * d;
     }
