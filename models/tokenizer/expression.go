@@ -27,6 +27,9 @@ const (
 type expression struct {
 	re    *regexp.Regexp
 	tails []int // groups that stand for \s+(?!\S)
+
+	drop        bool // pieces of one kind are dropped: the matches, or what lies between them
+	keepMatches bool
 }
 
 const (
@@ -60,6 +63,10 @@ func newExpression(pattern string) (*expression, error) {
 			b.WriteString(`([` + whites + `]+)`)
 			i += len(ahead)
 			repeated = false
+			continue
+		case class == 0 && rest == `\s+$`: // the end of a line is the end of a piece, or stands before its \n
+			b.WriteString(`[` + whites + `]+(?m:$)`)
+			i = len(pattern)
 			continue
 		case rest[0] == '\\' && len(rest) > 1:
 			switch rest[1] {
@@ -140,11 +147,14 @@ func newExpression(pattern string) (*expression, error) {
 	return e, nil
 }
 
-// split hands out each match, and what lies between matches, as pieces of their own.
+// split hands out each match, and what lies between matches, as pieces of their own; where one
+// kind is dropped, the other.
 func (e *expression) split(piece string, at place, emit func(string, place)) {
-	hand := func(n int) {
+	hand := func(n int, match bool) {
 		if n > 0 {
-			emit(piece[:n], at)
+			if !e.drop || match == e.keepMatches {
+				emit(piece[:n], at)
+			}
 			piece, at = piece[n:], inside
 		}
 	}
@@ -153,10 +163,10 @@ func (e *expression) split(piece string, at place, emit func(string, place)) {
 		if to == 0 {
 			break
 		}
-		hand(from)
-		hand(to - from)
+		hand(from, false)
+		hand(to-from, true)
 	}
-	hand(len(piece))
+	hand(len(piece), false)
 }
 
 // find returns where the first match is that is not empty; 0, 0 if there is none.

@@ -2,11 +2,14 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"prelude/models/hostile"
 )
@@ -18,13 +21,7 @@ func TestExpression(t *testing.T) {
 		Patterns map[string]string
 		Pieces   map[string][][]string
 	}
-	text, err := os.ReadFile("testdata/pieces.json")
-	if err == nil {
-		err = json.Unmarshal(text, &want)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	readPieces(t, &want)
 	for name, own := range map[string]string{"gpt-4o": patternGPT4o, "tekken": patternTekken, "qwen35": patternQwen35, "llama3": patternLlama3, "gpt2": patternGPT2} {
 		if want.Patterns[name] != own {
 			t.Errorf("%s: the reference was asked for %q", name, want.Patterns[name])
@@ -46,6 +43,62 @@ func TestExpression(t *testing.T) {
 	}
 }
 
+// TestRemoved drops what the Python package drops of a text.
+func TestRemoved(t *testing.T) {
+	var want struct {
+		Texts    []string
+		Patterns map[string]string
+		Removed  map[string][][]string
+	}
+	readPieces(t, &want)
+	if len(want.Removed) < 3 {
+		t.Fatal(len(want.Removed))
+	}
+	for name, all := range want.Removed {
+		of, invert, _ := strings.Cut(name, " ")
+		raw := fmt.Sprintf(`{"type":"Split","pattern":{"Regex":%s},"behavior":"Removed","invert":%s}`, quote(want.Patterns[of]), strings.ToLower(invert))
+		split, _, err := parseSplitters(json.RawMessage(raw), name, &nest{field: name})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for i, pieces := range all {
+			var got []string
+			split[0](want.Texts[8*i], begin, func(piece string, _ place) { got = append(got, piece) })
+			if !slices.Equal(got, pieces) {
+				t.Errorf("%s, %q: got %q, want %q", name, want.Texts[8*i], got, pieces)
+			}
+		}
+	}
+}
+
+// TestForms: normal forms by the tables that the Python package has, which are older than Go's.
+func TestForms(t *testing.T) {
+	var want struct{ Forms map[string][][2]string }
+	readPieces(t, &want)
+	for name, f := range map[string]norm.Form{"NFC": norm.NFC, "NFD": norm.NFD, "NFKC": norm.NFKC, "NFKD": norm.NFKD} {
+		if len(want.Forms[name]) < 70 {
+			t.Fatalf("%s: %d texts", name, len(want.Forms[name]))
+		}
+		for _, c := range want.Forms[name] {
+			if got := form(f)(c[0], begin); got != c[1] {
+				t.Errorf("%s of %+q: %+q, want %+q", name, c[0], got, c[1])
+			}
+		}
+	}
+}
+
+func readPieces(t *testing.T, to any) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/pieces.json")
+	if err == nil {
+		err = json.Unmarshal(text, to)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestNamedPreTokenizers cuts as llama.cpp's patterns do for names of tokenizer.ggml.pre, by
 // the Python package; and every name's parts can be built.
 func TestNamedPreTokenizers(t *testing.T) {
@@ -53,12 +106,9 @@ func TestNamedPreTokenizers(t *testing.T) {
 		Texts []string
 		Named map[string][][]string
 	}
-	text, err := os.ReadFile("testdata/pieces.json")
-	if err == nil {
-		err = json.Unmarshal(text, &want)
-	}
-	if err != nil || len(want.Named) < 9 {
-		t.Fatal(len(want.Named), err)
+	readPieces(t, &want)
+	if len(want.Named) < 9 {
+		t.Fatal(len(want.Named))
 	}
 	for name, f := range families {
 		split, _, err := parseSplitters(json.RawMessage(f.preTokenizer), name, &nest{field: name})

@@ -87,6 +87,7 @@ var (
 	familyQwen35 = family{normalizer: nfcPart, preTokenizer: splitPart(patternQwen35)}
 
 	familyQwen  = family{preTokenizer: splitPart(patternQwen2)} // llama.cpp composes no characters
+	familyPoro  = family{preTokenizer: splitPart(patternPoro)}
 	familyLing  = family{preTokenizer: splitPart(patternLing)}
 	familyDeep3 = family{preTokenizer: splitPart(`\p{N}{1,3}`, hanAndKana, patternDeep3)}
 
@@ -100,6 +101,13 @@ var (
 		"bailingmoe": familyLing, "bailingmoe2": familyLing, "llada-moe": familyLing,
 		"deepseek-coder": {preTokenizer: splitPart(`[\r\n]`, `\s?\p{L}+`, `\s?\p{P}+`, hanAndMore, `\p{N}`)},
 		"deepseek-v3":    familyDeep3, "hunyuan-dense": familyDeep3, "joyai-llm": familyDeep3, "hy_v4": familyDeep3,
+		"deepseek-llm": {preTokenizer: splitPart(`[\r\n]`, alphabets, `\s?[!-/:-~！-／：-～‘-‟　-。]+`, `\s+$`, hanAndMore, `\p{N}+`)},
+		"spark2_5":     {preTokenizer: splitPart(`\p{N}{1,3}`, hanAndKana, strings.Replace(patternDeep3, `[\r\n]*|\s*[\r\n]+|`, `|[\r\n]|`, 1), `\p{N}`)},
+		"youtu":        {preTokenizer: splitPart(asian, strings.Replace(patternGPT4o, `\p{N}{1,3}`, `\p{N}`, 1)), ignoreMerges: true},
+		"exaone-moe":   {preTokenizer: splitPart(`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+`)},
+		"laguna":       {preTokenizer: splitPart(`[^\n]+|[\n]+`, patternQwen2)},
+		"chameleon":    {preTokenizer: splitPart(`<sentinel:[0-9]+>`, `(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z`, `([\t\n]|    |  )`, `\p{N}`, "[\\p{P}!-/:-@\\[-`{-~]", patternGPT2), addBOS: true},
+		"poro-chat":    familyPoro, "bloom": familyPoro, "gpt3-finnish": familyPoro, "viking": {preTokenizer: splitPart(patternPoro, `\p{N}`)},
 		"kormo": familyQwen, "f2llmv2": familyQwen, "grok-2": familyQwen, "hunyuan": familyQwen, "solar-open": familyQwen,
 		"jina-v5-nano": familyLlama3, "glm4": familySmaug, "chatglm-bpe": familySmaug, "mellum2": familySmol,
 		"kanana2": familyGPT4o, "talkie": familyGPT4o, "minimax-m2": familyGPT4o,
@@ -130,6 +138,9 @@ const (
 	punctuation  = `[\p{P}$+<=>^~`
 	hanAndKana   = `[一-龥぀-ゟ゠-ヿ]+`
 	hanAndMore   = `[一-龥ࠀ-一가-퟿]+`
+	asian        = `[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+`
+	alphabets    = `\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+`
+	patternPoro  = ` ?[^(\s|.,!?…。，、।۔،)]+`
 	patternLing  = `'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
 	patternSeed  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+`
 	patternDeep3 = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+" + `|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`

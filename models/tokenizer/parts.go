@@ -232,8 +232,13 @@ func parseSplit(p *part, field string) (splitter, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s.pattern: %w", field, err)
 		}
-		if p.Behavior != "Isolated" || p.Invert {
-			return nil, fmt.Errorf("%s.behavior %q (invert %t) is not supported for this pattern, want Isolated", field, p.Behavior, p.Invert)
+		switch p.Behavior {
+		case "Isolated": // of both kinds of pieces, so that invert says nothing
+		case "Removed":
+			e.drop = true
+			e.keepMatches = p.Invert
+		default:
+			return nil, fmt.Errorf("%s.behavior %q is not supported for a regular expression; supported are Isolated and Removed", field, p.Behavior)
 		}
 		return e.split, nil
 	}

@@ -3,22 +3,59 @@ package tokenizer
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// form is one of Unicode's normal forms (annex 15).
+// form is one of Unicode's normal forms (annex 15), as the Python package has it: by the tables
+// of Unicode 10. What was added since, and would be decomposed, composed or sorted by newer
+// tables, stays as it is, and so does what stands on its two sides apart.
 func form(f norm.Form) normalizer {
 	return func(text string, _ place) string {
 		if f.IsNormalString(text) {
 			return text
 		}
-		if longestMarks(text, f) > mostMarks {
-			return plainForm(f, text)
+		var b strings.Builder
+		for {
+			i := strings.IndexFunc(text, func(r rune) bool { return unicode.Is(younger, r) })
+			if i < 0 {
+				break
+			}
+			_, size := utf8.DecodeRuneInString(text[i:])
+			b.WriteString(normalForm(f, text[:i]))
+			b.WriteString(text[i : i+size])
+			text = text[i+size:]
 		}
-		return f.String(text)
+		b.WriteString(normalForm(f, text))
+		return b.String()
 	}
+}
+
+func normalForm(f norm.Form, text string) string {
+	if longestMarks(text, f) > mostMarks {
+		return plainForm(f, text)
+	}
+	return f.String(text)
+}
+
+// younger are the characters that have a class or a decomposition in Unicode 15 and had none in
+// Unicode 10; 11930 is the second half of 11938.
+var younger = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x07FD, 0x07FD, 1}, {0x0898, 0x089F, 1}, {0x08CA, 0x08D3, 1}, {0x09FE, 0x09FE, 1}, {0x0C3C, 0x0C3C, 1}, {0x0D3B, 0x0D3C, 1},
+		{0x0EBA, 0x0EBA, 1}, {0x1715, 0x1715, 1}, {0x1ABF, 0x1ACE, 1}, {0x1DF6, 0x1DFA, 1}, {0x32FF, 0x32FF, 1}, {0xA7F2, 0xA7F4, 1},
+		{0xA82C, 0xA82C, 1}, {0xAB69, 0xAB69, 1},
+	},
+	R32: []unicode.Range32{
+		{0x10781, 0x10785, 1}, {0x10787, 0x107B0, 1}, {0x107B2, 0x107BA, 1}, {0x10D24, 0x10D27, 1}, {0x10EAB, 0x10EAC, 1}, {0x10EFD, 0x10EFF, 1},
+		{0x10F46, 0x10F50, 1}, {0x10F82, 0x10F85, 1}, {0x11070, 0x11070, 1}, {0x1133B, 0x1133B, 1}, {0x1145E, 0x1145E, 1}, {0x11839, 0x1183A, 1},
+		{0x11930, 0x11930, 1}, {0x11938, 0x11938, 1}, {0x1193D, 0x1193E, 1}, {0x11943, 0x11943, 1}, {0x119E0, 0x119E0, 1}, {0x11A34, 0x11A34, 1},
+		{0x11A47, 0x11A47, 1}, {0x11A99, 0x11A99, 1}, {0x11D42, 0x11D42, 1}, {0x11D44, 0x11D45, 1}, {0x11D97, 0x11D97, 1}, {0x11F41, 0x11F42, 1},
+		{0x16FF0, 0x16FF1, 1}, {0x1E030, 0x1E06D, 1}, {0x1E08F, 0x1E08F, 1}, {0x1E130, 0x1E136, 1}, {0x1E2AE, 0x1E2AE, 1}, {0x1E2EC, 0x1E2EF, 1},
+		{0x1E4EC, 0x1E4EF, 1}, {0x1F16C, 0x1F16C, 1}, {0x1FBF0, 0x1FBF9, 1},
+	},
 }
 
 // Package norm makes its output safe for streams: after this many combining

@@ -7,7 +7,7 @@ Run with tokenizers 0.23.3.
 
 import json, os, random
 
-from tokenizers import Regex
+from tokenizers import Regex, normalizers
 from tokenizers.pre_tokenizers import Sequence, Split
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -26,6 +26,8 @@ PATTERNS = {
 # What llama.cpp's llama-vocab.cpp cuts by, one after the other, for names of tokenizer.ggml.pre.
 HAN = "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"
 CJK = "[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"
+PORO = r" ?[^(\s|.,!?…。，、।۔،)]+"
+ALPHABETS = r"\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+"
 DEEP3 = r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 QWEN2 = PATTERNS["llama3"].replace(r"\p{N}{1,3}", r"\p{N}")
 SEQUENCES = {
@@ -38,6 +40,14 @@ SEQUENCES = {
     "deepseek-coder": ["[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", CJK, r"\p{N}"],
     "deepseek-v3": [r"\p{N}{1,3}", HAN, DEEP3],
     "kormo": [QWEN2],
+    "deepseek-llm": ["[\r\n]", ALPHABETS, "\\s?[!-/:-~！-／：-～‘-‟　-。]+", r"\s+$", CJK, r"\p{N}+"],
+    "spark2_5": [r"\p{N}{1,3}", HAN, DEEP3.replace(r"[\r\n]*|\s*[\r\n]+|", r"|[\r\n]|"), r"\p{N}"],
+    "youtu": ["[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+", PATTERNS["gpt-4o"].replace("{1,3}", "")],
+    "exaone-moe": [CASES + r"|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+"],
+    "laguna": [r"[^\n]+|[\n]+", QWEN2],
+    "chameleon": ["<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", r"([\t\n]|    |  )", r"\p{N}", r"[\p{P}!-/:-@\[-`{-~]", PATTERNS["gpt2"]],
+    "poro-chat": [PORO],
+    "viking": [PORO, r"\p{N}"],
 }
 random.seed(20261129)
 PARTS = ["the", "The", "THE", "camelCase", "don't", "DON'T", "'S", "it’s", "naïve", "e\u0301", "Straße", "ſ", "日本語", "ไทย", "हिन्दी", "مرحبا", "😀", "👨‍👩‍👧",
@@ -51,6 +61,16 @@ out["named"] = {}
 for name, patterns in SEQUENCES.items():
     cut = Sequence([Split(Regex(pattern), "isolated") for pattern in patterns])
     out["named"][name] = [[piece for piece, _ in cut.pre_tokenize_str(text)] for text in TEXTS[::4]]
+# A regular expression whose matches, or what lies between them, are dropped.
+out["removed"] = {}
+for name, invert in [("words", False), ("words", True), ("gpt-4o", True)]:
+    cut = Split(Regex(PATTERNS[name]), "removed", invert)
+    out["removed"][f"{name} {invert}"] = [[piece for piece, _ in cut.pre_tokenize_str(text)] for text in TEXTS[::8]]
+# Normal forms of what Unicode has given classes and decompositions since version 10.
+MARKS = ["e\u0301", "\u0345\u1abf", "\u1abf\u0334", "\u32ff", "\ua7f2", "\uab69", "\U00010781", "\U0001e030", "\U0001f16c", "\U0001fbf5", "\U00011938",
+         "\U00011935\U00011930", "\ufb01", "A\u030a", "q\u0307\u0323", "\u0344", "\u212b", "\u1100\u1161\u11a8", "a"]
+FORMS = MARKS + ["".join(random.choice(MARKS) for _ in range(4)) for _ in range(60)]
+out["forms"] = {kind: [[text, getattr(normalizers, kind)().normalize_str(text)] for text in FORMS] for kind in ("NFC", "NFD", "NFKC", "NFKD")}
 with open(os.path.join(HERE, "pieces.json"), "w", encoding="utf-8") as f:
     json.dump(out, f, ensure_ascii=True, separators=(",", ":"))
 print(len(PATTERNS), "patterns,", len(TEXTS), "texts")
