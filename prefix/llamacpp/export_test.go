@@ -110,7 +110,18 @@ func TestExportRefuses(t *testing.T) {
 func TestLoRAIsTheTerms(t *testing.T) {
 	dev := cpu.New[float32]()
 	gpt2 := tiny.New(t, dev, `{"model_type":"gpt2","n_layer":1,"n_embd":16,"n_head":4,"n_inner":24,"vocab_size":40,"n_positions":64}`)
-	for family, f := range map[string]engine.Frozen{"llama": tiny.Llama(t, dev), "gpt2": gpt2} {
+	like := func(family string) engine.Frozen {
+		return tiny.New(t, dev, `{"model_type":"`+family+`","hidden_size":16,"intermediate_size":24,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,
+			"vocab_size":40,"max_position_embeddings":64,"no_rope_layers":[1,0],"head_dim":4}`)
+	}
+	models := map[string]engine.Frozen{"llama": tiny.Llama(t, dev), "gpt2": gpt2}
+	for _, family := range []string{"smollm3", "granite", "olmo2", "phi3", "gemma2"} {
+		models[family] = like(family)
+	}
+	interleaved := map[string]bool{"llama": true, "smollm3": true, "granite": true}
+	fused := map[string]bool{"gpt2": true, "phi3": true}
+	for family, f := range models {
+		i := f.Arch.Info()
 		m, tensors := method(t, f, prefix.Choice{"source": "none", "weights": "lora", "lora.maps": "all", "lora.rank": "3"})
 		files, err := llamacpp.Export(ctx, f, m, tensors, llamacpp.Options{GGUF: "m.gguf", Stop: []string{"<end>"}})
 		if err != nil {
@@ -140,12 +151,13 @@ func TestLoRAIsTheTerms(t *testing.T) {
 			return nil, nil
 		}
 		for _, term := range m.Terms() {
-			name, first := map[engine.Role]string{engine.Query: "attn_q", engine.Key: "attn_k", engine.Value: "attn_v", engine.Down: "ffn_down"}[term.Map.Role], 0
-			if name == "" {
-				continue
+			name, first := map[engine.Role]string{engine.Query: "attn_q", engine.Key: "attn_k", engine.Value: "attn_v", engine.Down: "ffn_down",
+				engine.AttentionOutput: "attn_output", engine.Gate: "ffn_gate", engine.Up: "ffn_up"}[term.Map.Role], 0
+			if fused[family] && term.Map.Role <= engine.Value {
+				name, first = "attn_qkv", map[engine.Role]int{engine.Query: 0, engine.Key: i.Heads * i.HeadDim, engine.Value: (i.Heads + i.KVHeads) * i.HeadDim}[term.Map.Role]
 			}
-			if family == "gpt2" && term.Map.Role <= engine.Value {
-				name, first = "attn_qkv", 16*int(term.Map.Role-engine.Query)
+			if family == "phi3" && (term.Map.Role == engine.Gate || term.Map.Role == engine.Up) {
+				name, first = "ffn_up", map[engine.Role]int{engine.Gate: 0, engine.Up: i.FF}[term.Map.Role]
 			}
 			name = "blk." + string(rune('0'+term.Map.Layer)) + "." + name + ".weight"
 			A, in := tensor(name + ".lora_a")
@@ -156,7 +168,7 @@ func TestLoRAIsTheTerms(t *testing.T) {
 			}
 			for o := range term.Map.Out {
 				row := o
-				if family == "llama" && (term.Map.Role == engine.Query || term.Map.Role == engine.Key) {
+				if interleaved[family] && (term.Map.Role == engine.Query || term.Map.Role == engine.Key) {
 					row = o/4*4 + []int{0, 2, 1, 3}[o%4]
 				}
 				for x := range in[1] {

@@ -102,7 +102,7 @@ type term struct {
 func (f family) join(i engine.ModelInfo, terms []prefix.Term) (map[string]*term, int, error) {
 	rank := map[string]int{}
 	for _, t := range terms {
-		name, _, err := f.tensor(t.Map)
+		name, _, _, err := f.tensor(i, t.Map)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -111,12 +111,8 @@ func (f family) join(i engine.ModelInfo, terms []prefix.Term) (map[string]*term,
 	r := slices.Max(slices.Collect(maps.Values(rank)))
 	all, filled := map[string]*term{}, map[string]int{}
 	for _, t := range terms {
-		name, part, _ := f.tensor(t.Map)
+		name, out, first, _ := f.tensor(i, t.Map)
 		in := len(t.Down) / t.Rank
-		out, first := t.Map.Out, 0
-		if part >= 0 {
-			out, first = (i.Heads+2*i.KVHeads)*i.HeadDim, []int{0, i.Heads * i.HeadDim, (i.Heads + i.KVHeads) * i.HeadDim}[part]
-		}
 		x := all[name]
 		if x == nil {
 			x = &term{rank: r, in: in, out: out, down: make([]float32, r*in), up: make([]float32, out*r)}

@@ -16,7 +16,7 @@ import (
 
 func info(family string) engine.ModelInfo {
 	i := engine.ModelInfo{Family: family, Layers: 4, Hidden: 16, Heads: 4, KVHeads: 2, HeadDim: 6, Vocab: 40, Context: 64}
-	if strings.HasPrefix(family, "gemma3") {
+	if strings.HasPrefix(family, "gemma") {
 		i.Window, i.Local = 16, []bool{true, false, true, true}
 	}
 	return i
