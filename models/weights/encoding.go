@@ -40,6 +40,11 @@ var encodings = map[string]encoding{
 
 	"IQ3_XXS": {block: 256, bytes: 98, dtype: engine.Q8_0, quant: gguf.IQ3_XXS, convert: true, scales: []int{0}},
 	"IQ3_S":   {block: 256, bytes: 110, dtype: engine.Q8_0, quant: gguf.IQ3_S, convert: true, scales: []int{0}},
+	"IQ2_XXS": {block: 256, bytes: 66, dtype: engine.Q8_0, quant: gguf.IQ2_XXS, convert: true, scales: []int{0}},
+	"IQ2_XS":  {block: 256, bytes: 74, dtype: engine.Q8_0, quant: gguf.IQ2_XS, convert: true, scales: []int{0}},
+	"IQ2_S":   {block: 256, bytes: 82, dtype: engine.Q8_0, quant: gguf.IQ2_S, convert: true, scales: []int{0}},
+	"IQ1_S":   {block: 256, bytes: 50, dtype: engine.Q8_0, quant: gguf.IQ1_S, convert: true, scales: []int{0}},
+	"IQ1_M":   {block: 256, bytes: 56, dtype: engine.Q8_0, quant: gguf.IQ1_M, convert: true},
 	"TQ1_0":   {block: 256, bytes: 54, dtype: engine.Q8_0, quant: gguf.TQ1_0, convert: true, scales: []int{52}},
 	"TQ2_0":   {block: 256, bytes: 66, dtype: engine.Q8_0, quant: gguf.TQ2_0, convert: true, scales: []int{64}},
 }
@@ -74,6 +79,12 @@ func (e encoding) notFinite(src []byte) int {
 				if binary.LittleEndian.Uint16(src[i:])&0x7c00 == 0x7c00 {
 					return i / e.bytes * e.block
 				}
+			}
+		}
+	case e.convert && e.quant == gguf.IQ1_M:
+		for i := 0; i < len(src); i += e.bytes {
+			if gguf.ScaleIQ1_M(src[i:])&0x7c00 == 0x7c00 {
+				return i / e.bytes * e.block
 			}
 		}
 	case e.dtype == engine.F32:

@@ -225,10 +225,93 @@ func dequantizeIQ3_S(dst []float32, src []byte) {
 
 // signed writes eight elements.
 func signed(dst []float32, d float32, signs byte, a, b [4]float32) {
-	for i, v := range [8]float32{a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]} {
+	signedEight(dst, d, signs, [8]float32{a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]})
+}
+
+func signedEight(dst []float32, d float32, signs byte, values [8]float32) {
+	for i, v := range values {
 		if dst[i] = d * v; signs>>i&1 != 0 {
 			dst[i] = -dst[i]
 		}
+	}
+}
+
+// IQ2_XXS: d f16, then for each 32 elements four bytes that choose groups of eight of a grid and
+// a u32 with a 4-bit scale above four times seven signs. x = d·(½+scale)·¼·±v.
+func dequantizeIQ2_XXS(dst []float32, src []byte) {
+	d := f16(src)
+	for j := range 8 {
+		qs, s := src[2+8*j:], binary.LittleEndian.Uint32(src[6+8*j:])
+		db := d * (0.5 + float32(s>>28)) * 0.25
+		for k := range 4 {
+			signedEight(dst[32*j+8*k:], db, evenSigns(s>>(7*k)&127), gridIQ2XXS[qs[k]])
+		}
+	}
+}
+
+// IQ2_XS: d f16, then a u16 for each eight elements, nine bits that choose them of a grid below
+// seven signs, and 4-bit scales for each 16. x = d·(½+scale)·¼·±v.
+func dequantizeIQ2_XS(dst []float32, src []byte) {
+	d, scales := f16(src), src[66:74]
+	for j := range 32 {
+		q := binary.LittleEndian.Uint16(src[2+2*j:])
+		db := d * (0.5 + float32(scales[j/4]>>(4*(j/2%2))&15)) * 0.25
+		signedEight(dst[8*j:], db, evenSigns(uint32(q>>9)), gridIQ2XS[q&511])
+	}
+}
+
+// IQ2_S: d f16, a byte for each eight elements and two bits above it that choose them of a grid,
+// a sign for each element, 4-bit scales for each 16. x = d·(½+scale)·¼·±v.
+func dequantizeIQ2_S(dst []float32, src []byte) {
+	d, qs, signs, high, scales := f16(src), src[2:34], src[34:66], src[66:74], src[74:82]
+	for j := range 32 {
+		db := d * (0.5 + float32(scales[j/4]>>(4*(j/2%2))&15)) * 0.25
+		signedEight(dst[8*j:], db, signs[j], gridIQ2S[int(qs[j])|int(high[j/4]>>(2*(j%4))&3)<<8])
+	}
+}
+
+// IQ1_S: d f16, a byte for each eight elements, then for each 32 a u16 with three more bits for
+// each of the four, a 3-bit scale and the sign of a shift. x = d·(1+2·scale)·(v±⅛).
+func dequantizeIQ1_S(dst []float32, src []byte) {
+	d, qs := f16(src), src[2:34]
+	for j := range 8 {
+		high := binary.LittleEndian.Uint16(src[34+2*j:])
+		dl := d * float32(2*(high>>12&7)+1)
+		for k := range 4 {
+			shifted(dst[32*j+8*k:], dl, high>>15 != 0, gridIQ1[int(qs[4*j+k])|int(high>>(3*k)&7)<<8])
+		}
+	}
+}
+
+// IQ1_M: a byte for each eight elements, then half a byte with three more bits and the sign of a
+// shift, then four u16 with four 3-bit scales each, for 16 elements, and in their highest four
+// bits d f16. x = d·(1+2·scale)·(v±⅛).
+func dequantizeIQ1_M(dst []float32, src []byte) {
+	qs, high, scales := src[:32], src[32:48], src[48:56]
+	d := half.F16ToF32(ScaleIQ1_M(src))
+	for j := range 32 {
+		scale := binary.LittleEndian.Uint16(scales[2*(j/8):]) >> (3 * (j / 2 % 4)) & 7
+		h := high[j/2] >> (4 * (j % 2))
+		shifted(dst[8*j:], d*float32(2*scale+1), h&8 != 0, gridIQ1[int(qs[j])|int(h&7)<<8])
+	}
+}
+
+// ScaleIQ1_M is the d of a block of IQ1_M, which lies in four parts, as the bits of an F16.
+func ScaleIQ1_M(src []byte) (d uint16) {
+	for k := range 4 {
+		d |= binary.LittleEndian.Uint16(src[48+2*k:]) >> 12 << (4 * k)
+	}
+	return d
+}
+
+// shifted writes eight elements.
+func shifted(dst []float32, d float32, down bool, values [8]float32) {
+	shift := float32(0.125)
+	if down {
+		shift = -shift
+	}
+	for i, v := range values {
+		dst[i] = d * (v + shift)
 	}
 }
 

@@ -51,7 +51,7 @@ func TestDequantizeEqualsReference(t *testing.T) {
 	f := fixture(t)
 	for _, typ := range []gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0, gguf.Q4_1,
 		gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K, gguf.Q2_K, gguf.Q3_K, gguf.IQ4_NL, gguf.IQ4_XS, gguf.MXFP4,
-		gguf.IQ3_XXS, gguf.IQ3_S, gguf.TQ1_0, gguf.TQ2_0} {
+		gguf.IQ1_S, gguf.IQ1_M, gguf.IQ2_XXS, gguf.IQ2_XS, gguf.IQ2_S, gguf.IQ3_XXS, gguf.IQ3_S, gguf.TQ1_0, gguf.TQ2_0} {
 		blocks, want := read(t, f, typ.String()+".blocks"), floats(t, f, typ.String()+".values")
 		if len(want)/typ.Block()*typ.BlockBytes() != len(blocks) {
 			t.Fatalf("%v: %d bytes for %d elements", typ, len(blocks), len(want))

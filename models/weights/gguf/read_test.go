@@ -126,7 +126,7 @@ var hostile = []struct {
 	{"product wraps", big, "bigger than any file"},
 	{"product wraps, then 0", header(1, 0).tensor("w", 0, 0, 1<<32, 1<<32, 0).pad(), "bigger than any file"},
 	{"2^55 elements", header(1, 0).tensor("w", 0, 0, 1<<55).pad().zeros(32), "cut off"},
-	{"unsupported type", header(1, 0).tensor("w", 17, 0, 256).pad().zeros(999), `"w" (1 of 1): IQ2_XS isn't supported`},
+	{"unsupported type", header(1, 0).tensor("w", 15, 0, 256).pad().zeros(999), `"w" (1 of 1): Q8_K isn't supported`},
 	{"removed type", header(1, 0).tensor("w", 4, 0, 256).pad().zeros(999), `Q4_2 isn't supported`},
 	{"unknown type", header(1, 0).tensor("w", 999, 0, 256).pad().zeros(999), `type 999 isn't supported`},
 	{"half a block", header(1, 0).tensor("w", 8, 0, 48).pad().zeros(999), "48 elements are no whole blocks of Q8_0"},

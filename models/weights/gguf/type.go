@@ -27,6 +27,11 @@ const (
 
 	IQ3_XXS Type = 18
 	IQ3_S   Type = 21
+	IQ2_XXS Type = 16
+	IQ2_XS  Type = 17
+	IQ2_S   Type = 22
+	IQ1_S   Type = 19
+	IQ1_M   Type = 29
 	TQ1_0   Type = 34
 	TQ2_0   Type = 35
 )
@@ -58,6 +63,11 @@ var layouts = map[Type]layout{
 
 	IQ3_XXS: {256, 98, dequantizeIQ3_XXS},
 	IQ3_S:   {256, 110, dequantizeIQ3_S},
+	IQ2_XXS: {256, 66, dequantizeIQ2_XXS},
+	IQ2_XS:  {256, 74, dequantizeIQ2_XS},
+	IQ2_S:   {256, 82, dequantizeIQ2_S},
+	IQ1_S:   {256, 50, dequantizeIQ1_S},
+	IQ1_M:   {256, 56, dequantizeIQ1_M},
 	TQ1_0:   {256, 54, dequantizeTQ1_0},
 	TQ2_0:   {256, 66, dequantizeTQ2_0},
 }
@@ -67,14 +77,14 @@ var layouts = map[Type]layout{
 var names = map[Type]string{
 	F32: "F32", F16: "F16", Q4_0: "Q4_0", Q4_1: "Q4_1", 4: "Q4_2", 5: "Q4_3", Q5_0: "Q5_0", Q5_1: "Q5_1",
 	Q8_0: "Q8_0", 9: "Q8_1", Q2_K: "Q2_K", Q3_K: "Q3_K", Q4_K: "Q4_K", Q5_K: "Q5_K", Q6_K: "Q6_K", 15: "Q8_K",
-	16: "IQ2_XXS", 17: "IQ2_XS", IQ3_XXS: "IQ3_XXS", 19: "IQ1_S", IQ4_NL: "IQ4_NL", IQ3_S: "IQ3_S", 22: "IQ2_S", IQ4_XS: "IQ4_XS",
-	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", BF16: "BF16",
+	IQ2_XXS: "IQ2_XXS", IQ2_XS: "IQ2_XS", IQ3_XXS: "IQ3_XXS", IQ1_S: "IQ1_S", IQ4_NL: "IQ4_NL", IQ3_S: "IQ3_S", IQ2_S: "IQ2_S", IQ4_XS: "IQ4_XS",
+	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", IQ1_M: "IQ1_M", BF16: "BF16",
 	31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8", TQ1_0: "TQ1_0", TQ2_0: "TQ2_0",
 	36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8", MXFP4: "MXFP4",
 }
 
 // supported is what an error lists.
-const supported = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, IQ3_XXS, IQ3_S, TQ1_0, TQ2_0 and MXFP4"
+const supported = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S, TQ1_0, TQ2_0 and MXFP4"
 
 // String is ggml's name of the type.
 func (t Type) String() string {

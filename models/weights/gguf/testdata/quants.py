@@ -54,4 +54,15 @@ for t, scales in {T.Q2_K: [80, 82], T.Q3_K: [108], T.IQ4_NL: [0], T.IQ4_XS: [0],
         blocks[:, 0] = rng.integers(100, 140, n)
     out[f"{t.name}.blocks"] = blocks
     out[f"{t.name}.values"] = np.ascontiguousarray(dequantize(blocks, t)).reshape(n, elements)
+rng = np.random.default_rng(20261130)
+for t, scales in {T.IQ2_XXS: [0], T.IQ2_XS: [0], T.IQ2_S: [0], T.IQ1_S: [0], T.IQ1_M: []}.items():
+    elements, size = GGML_QUANT_SIZES[t]
+    blocks = rng.integers(0, 256, (12, size), dtype=np.uint8)
+    for at in scales:
+        f = (rng.standard_normal(12) * 10.0 ** rng.integers(-7, 2, 12)).astype(np.float16)
+        blocks[:, at:at + 2] = f.view(np.uint8).reshape(12, 2)
+    if t == T.IQ1_M:  # its scale lies in the highest four bits of four words; finite: no exponent of ones
+        blocks[:, 55] = blocks[:, 55] & 0xbf
+    out[f"{t.name}.blocks"] = blocks
+    out[f"{t.name}.values"] = np.ascontiguousarray(dequantize(blocks, t)).reshape(12, elements)
 save_file(out, "quants.safetensors")
