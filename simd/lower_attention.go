@@ -5,8 +5,13 @@ import (
 	"prelude/simd/command"
 )
 
-// keyBlock is how many keys a tile of attention's key gradients has.
-const keyBlock = 32
+// keyBlock and slotBlock are how many keys, and slots, a tile of attention's gradients has: of
+// five rows of sums each a register tile, and of keys eight a panel.
+const keyBlock, slotBlock = 40, 25
+
+// keptWeights bounds the bytes of the slots' attention weights that are kept from the queries'
+// gradients for the slots'; where they take more, or scores are capped, they are computed again.
+const keptWeights = 32 << 20
 
 // attended is the record that all of an attention's kernels share, and the number of
 // its blocks of query rows.
@@ -61,8 +66,13 @@ func (l *lowering) attentionBackward(o *engine.AttentionBackward) {
 	r.Delta, r.Chunk = l.room(4*rows*o.Heads), 32
 	r.Tiles = u(ceil(rows, 32))
 	l.emit(r, command.AttendDelta)
-	if o.DPBias != engine.None {
-		r.DS = l.room(4 * rows * o.Heads * int(r.Slots))
+	kept := 4 * rows * o.Heads * int(r.Slots)
+	slots := (o.DPK != engine.None || o.DPV != engine.None) && kept <= keptWeights && o.Cap == 0
+	if slots || o.DPBias != engine.None {
+		r.DS = l.room(kept)
+	}
+	if slots {
+		r.A = l.room(kept)
 	}
 	if r.DQ != 0 || r.DS != 0 {
 		r.Tiles = u(blocks * o.KVHeads)
@@ -76,7 +86,14 @@ func (l *lowering) attentionBackward(o *engine.AttentionBackward) {
 		}
 	}
 	byKeys(o.DK, o.DV, int(r.Keys), 0)
-	byKeys(o.DPK, o.DPV, int(r.Slots), 1)
+	if slots {
+		r.DK, r.DV = l.at(o.DPK), l.at(o.DPV)
+		r.KeyBlock, r.Chunk = slotBlock, 64
+		r.Tiles = u(ceil(int(r.Slots), slotBlock) * o.KVHeads)
+		l.emit(r, command.AttendSlots)
+	} else {
+		byKeys(o.DPK, o.DPV, int(r.Slots), 1)
+	}
 	if o.DPBias != engine.None {
 		r.DPBias, r.Chunk = l.at(o.DPBias), 64
 		r.Tiles = u(ceil(l.p.Spec(o.DPBias).Len(), 64))

@@ -56,6 +56,7 @@ const (
 	AttendDelta
 	AttendQueries
 	AttendKeys
+	AttendSlots
 	AttendBias
 	AttendRel
 	CausalConv
@@ -296,7 +297,7 @@ type Loss struct {
 }
 
 // Attention is all attention kernels. A tile of Attend and AttendQueries is
-// Block query rows and one key/value head (tile mod KVHeads); of AttendKeys it
+// Block query rows and one key/value head (tile mod KVHeads); of AttendKeys and AttendSlots it
 // is KeyBlock keys and one key/value head, of the prefix if Prefix; of
 // AttendBias it is Chunk sums; of AttendRel it is one head; of AttendDelta it is
 // Chunk rows.
@@ -308,7 +309,8 @@ type Attention struct {
 	PBias, BiasRow, BiasHead, BiasSlot   uint32
 	Rel, Rels, QPos, KPos, PPos          uint32
 	O, LSE, DO, DQ, DK, DV, Delta        uint32
-	DPBias, DRel, DS                     uint32 // DS [rows, heads, slots], for AttendBias
+	DPBias, DRel                         uint32
+	A, DS                                uint32 // [rows, heads, slots]: weights and ds, for AttendSlots and AttendBias
 	Heads, KVHeads, HeadDim, Slots, Keys uint32
 	Block, KeyBlock, Prefix, Chunk       uint32
 	BiasRows, BiasHeads, BiasSlots       uint32 // shape of DPBias

@@ -23,9 +23,9 @@ import (
 // Products use the register tiles of micro.go: keys are packed 8 at a time
 // against the queries; weights times values read values where they lie.
 //
-// AttendQueries gives dq (and prefix bias sums); AttendKeys goes over the query
-// blocks once more for each block of keys and gives dk and dv, so that every
-// sum has one owner and a fixed order.
+// AttendQueries gives dq, and keeps the slots' part of its strips; AttendSlots makes the
+// slots' dk and dv of them. AttendKeys goes over the query blocks once more for each block
+// of keys and gives dk and dv, so that every sum has one owner and a fixed order.
 
 const hidden = -1e30 // the lse of a row that sees nothing; see engine.Attention
 
@@ -351,13 +351,14 @@ func (g *generator) attention() {
 		s := g.newScope(f, rec, ws, f.Let(tile.Rem(kvHeads)))
 		s.block(tile.Div(kvHeads), true)
 		g.gradients(s)
-		dq, dsOut := s.get(unsafe.Offsetof(attn.DQ)), s.get(unsafe.Offsetof(attn.DS))
-		ds := f.Let(s.strip2)
-		f.If(dsOut, func() {
+		dq, aOut, dsOut := s.get(unsafe.Offsetof(attn.DQ)), s.get(unsafe.Offsetof(attn.A)), s.get(unsafe.Offsetof(attn.DS))
+		a, ds := f.Let(s.strip), f.Let(s.strip2)
+		f.If(aOut.Or(dsOut), func() {
 			f.For(Const(0), s.group, 1, func(h Value) {
 				f.For(Const(0), s.count, 1, func(i Value) {
-					index := s.t0.Add(i).Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Mul(s.slots)
-					f.Copy(dsOut.Add(index.Shl(2)), ds, s.slots.Shl(2))
+					f.If(aOut, func() { f.Copy(s.kept(aOut, h, i), a, s.slots.Shl(2)) }, nil)
+					f.If(dsOut, func() { f.Copy(s.kept(dsOut, h, i), ds, s.slots.Shl(2)) }, nil)
+					f.Set(a, a.Add(s.stride))
 					f.Set(ds, ds.Add(s.stride))
 				})
 			})
@@ -377,6 +378,7 @@ func (g *generator) attention() {
 
 	g.attendDelta()
 	g.attendKeys()
+	g.attendSlots()
 	g.attendBias()
 	g.attendRel()
 }
@@ -574,6 +576,48 @@ func (g *generator) attendKeys() {
 		}
 		write(unsafe.Offsetof(attn.DK), dk, number(f, rec, unsafe.Offsetof(attn.Scale)))
 		write(unsafe.Offsetof(attn.DV), dv, ConstF32(1))
+	})
+}
+
+// kept is the address of row t0 + i, head h of the group, in an array [rows, heads, slots].
+func (s *scope) kept(base, h, i Value) Value {
+	return base.Add(s.t0.Add(i).Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Mul(s.slots).Shl(2))
+}
+
+// attendSlots: dk and dv of KeyBlock slots, of the weights that AttendQueries kept,
+//
+//	dv = aᵀ·G      dk = dsᵀ·q
+//
+// Chunk rows at a time, which stay in the first-level cache.
+func (g *generator) attendSlots() {
+	g.kernel(command.AttendSlots, func(f *Func, rec, tile, ws Value) {
+		kvHeads := field(f, rec, unsafe.Offsetof(attn.KVHeads))
+		s := g.newScope(f, rec, ws, f.Let(tile.Rem(kvHeads)))
+		j0, slots := span(f, s.slots, tile.Div(kvHeads), s.get(unsafe.Offsetof(attn.KeyBlock)))
+		width := f.Let(up8(s.hd).Shl(2))
+		f.Set(s.out, ws)
+		step := f.Let(s.heads.Mul(s.slots).Shl(2))
+		sums := func(dst, weights, rows uintptr, factor Value) {
+			to := s.get(dst)
+			f.If(to, func() {
+				f.Fill(s.out, Const(0), slots.Mul(width))
+				w, x := s.get(weights), s.get(rows)
+				f.For(Const(0), s.group, 1, func(h Value) {
+					f.Set(s.t0, Const(0))
+					f.While(s.t0.Lt(s.rows), func() {
+						f.Set(s.count, MinI(s.rows.Sub(s.t0), s.get(unsafe.Offsetof(attn.Chunk))))
+						from, q := f.Let(s.kept(w, h, Const(0)).Add(j0.Shl(2))), f.Let(s.query(x, h, Const(0)))
+						f.For(Const(0), width, 4*nr, func(col Value) {
+							f.Call(g.multiply[tileKind{true, true}], from, step, q.Add(col), s.qStep, s.count, s.out.Add(col), width, Const(1), slots)
+						})
+						f.Set(s.t0, s.t0.Add(s.count))
+					})
+				})
+				g.writeHead(s, s.key(to, j0), s.kvStep, slots, factor)
+			}, nil)
+		}
+		sums(unsafe.Offsetof(attn.DK), unsafe.Offsetof(attn.DS), unsafe.Offsetof(attn.Q), number(f, rec, unsafe.Offsetof(attn.Scale)))
+		sums(unsafe.Offsetof(attn.DV), unsafe.Offsetof(attn.A), unsafe.Offsetof(attn.DO), ConstF32(1))
 	})
 }
 

@@ -23,12 +23,13 @@ const (
 // exp is eˣ; 0 below −87.3 (where the result would be subnormal), and e^88.7 above 88.7.
 func (g *generator) exp(f *Func, v Value) Value {
 	x := f.Let(v.Min(VecF32(88.7)))
-	n := f.Let(x.Mul(VecF32(log2e)).Nearest())
+	whole := f.Let(g.m.Madd(x, VecF32(log2e), VecF32(magic))) // the nearest integer, in its low bits
+	n := f.Let(whole.Sub(VecF32(magic)))
 	r := f.Let(g.m.Madd(n, VecF32(-ln2High), x))
 	f.Set(r, g.m.Madd(n, VecF32(-ln2Low), r))
 	p := g.poly(f, r, 1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
 	y := f.Let(g.m.Madd(p, r.Mul(r), r.Add(VecF32(1))))
-	power := n.Convert("i32x4.trunc_sat_f32x4_s").Add(VecI32(127)).Shl(23).As(F32x4)
+	power := whole.As(I32x4).Add(VecI32(127)).Shl(23).As(F32x4)
 	return f.Let(y.Mul(power).And(x.Ge(VecF32(-87.3)).As(F32x4)))
 }
 
