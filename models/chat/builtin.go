@@ -281,7 +281,8 @@ func pairs(_ *run, v any, _ given) (any, error) {
 	}
 	list := make([]any, len(d.keys))
 	for i, key := range d.keys {
-		list[i] = []any{key, d.m[key]}
+		value, _ := d.get(key)
+		list[i] = []any{key, value}
 	}
 	return list, nil
 }

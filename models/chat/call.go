@@ -106,11 +106,14 @@ func (r *run) callFunction(f function, g given) (any, error) {
 			return nil, fmt.Errorf("%s takes a dict, not %s", f, kindOf(g.values[0]))
 		}
 		for _, key := range from.keys {
-			d.set(key, from.m[key])
+			value, _ := from.get(key)
+			if err := d.set(key, value); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, key := range sortedKeys(g.named) {
-		d.set(key, g.named[key])
+		d.setText(key, g.named[key])
 	}
 	if f == "namespace" {
 		return &namespace{d}, nil
@@ -190,11 +193,11 @@ func method(r *run, v any, name string, g given) (any, error) {
 func dictMethod(r *run, d *dict, name string, g given) (any, error) {
 	switch name {
 	case "get":
-		key, err := g.text(0, "key")
-		if err != nil {
+		key := g.get(0, "key", undefined{"key"})
+		if _, err := hashed(key); err != nil {
 			return nil, err
 		}
-		if v, ok := d.m[key]; ok {
+		if v, ok := d.get(key); ok {
 			return v, nil
 		}
 		return g.get(1, "default", nil), nil
@@ -205,7 +208,7 @@ func dictMethod(r *run, d *dict, name string, g given) (any, error) {
 	case "values":
 		list := make([]any, len(d.keys))
 		for i, key := range d.keys {
-			list[i] = d.m[key]
+			list[i], _ = d.get(key)
 		}
 		return list, nil
 	}

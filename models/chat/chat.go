@@ -98,8 +98,8 @@ func (t *Template) render(in Input, cut string) (string, error) {
 	messages := make([]any, len(in.Messages))
 	for i, m := range in.Messages {
 		d := newDict()
-		d.set("role", m.Role)
-		d.set("content", m.Content)
+		d.setText("role", m.Role)
+		d.setText("content", m.Content)
 		messages[i] = d
 	}
 	vars["messages"] = messages

@@ -35,15 +35,13 @@ func (e dictOf) value(r *run) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, ok := key.(string)
-		if !ok {
-			return nil, fmt.Errorf("a dict's key is %s, want a string", kindOf(key))
-		}
 		v, err := r.eval(e.values[i])
 		if err != nil {
 			return nil, err
 		}
-		d.set(s, v)
+		if err := d.set(key, v); err != nil {
+			return nil, err
+		}
 	}
 	return d, nil
 }

@@ -31,10 +31,8 @@ func get(of, key any) (any, error) {
 	case undefined:
 		return nil, fmt.Errorf("%q is undefined, so it has no %v", of.name, key)
 	case *dict:
-		if s, ok := key.(string); ok {
-			if v, ok := of.m[s]; ok {
-				return v, nil
-			}
+		if v, ok := of.get(key); ok {
+			return v, nil
 		}
 	case *namespace:
 		return get(of.dict, key)

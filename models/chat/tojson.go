@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -82,19 +83,58 @@ func (w *jsonWriter) write(v any, depth int) error {
 			return err
 		}
 		if w.sorted {
-			keys = slices.Sorted(slices.Values(keys))
+			var err error
+			if keys, err = sortedByJSON(keys); err != nil {
+				return err
+			}
 		}
 		return w.group('{', '}', len(keys), depth, func(i int) error {
-			if err := w.text(keys[i]); err != nil {
+			if err := w.text(keyText(keys[i])); err != nil {
 				return err
 			}
 			w.b.WriteString(w.key)
-			return w.write(v.m[keys[i]], depth+1)
+			value, _ := v.get(keys[i])
+			return w.write(value, depth+1)
 		})
 	default:
 		return fmt.Errorf("%s has no JSON", kindOf(v))
 	}
 	return nil
+}
+
+// keyText is a dict's key as JSON has it: all are strings there.
+func keyText(key any) string {
+	switch k := key.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(k)
+	case int64:
+		return strconv.FormatInt(k, 10)
+	case float64:
+		return showFloat(k)
+	}
+	return key.(string) // hashed takes no other
+}
+
+// sortedByJSON sorts keys that are all strings, or all numbers; Python can't compare others.
+func sortedByJSON(keys []any) ([]any, error) {
+	keys = slices.Clone(keys)
+	var failed error
+	slices.SortStableFunc(keys, func(a, b any) int {
+		if s, ok := a.(string); ok {
+			if t, ok := b.(string); ok {
+				return strings.Compare(s, t)
+			}
+		}
+		x, _, _, xOK := number(a)
+		y, _, _, yOK := number(b)
+		if !xOK || !yOK {
+			failed = fmt.Errorf("can't sort %s and %s", kindOf(a), kindOf(b))
+		}
+		return cmp.Compare(x, y)
+	})
+	return keys, failed
 }
 
 func (w *jsonWriter) group(open, closing byte, n, depth int, item func(int) error) error {

@@ -17,19 +17,62 @@ import (
 // and has no items; everything else with it is an error.
 type undefined struct{ name string }
 
-// A dict keeps its keys in order.
+// A dict keeps its keys in order: strings, numbers, booleans and None. Keys that are equal as
+// numbers are one (1, 1.0 and true), as the first of them was written.
 type dict struct {
-	keys []string
-	m    map[string]any
+	keys []any
+	m    map[any]any
 }
 
-func newDict() *dict { return &dict{m: make(map[string]any)} }
+func newDict() *dict { return &dict{m: make(map[any]any)} }
 
-func (d *dict) set(key string, value any) {
+// hashed is what a key is found by.
+func hashed(key any) (any, error) {
+	switch k := key.(type) {
+	case nil, string, int64:
+		return k, nil
+	case bool:
+		if k {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case float64:
+		if k == math.Trunc(k) && math.Abs(k) < 1<<53 {
+			return int64(k), nil
+		}
+		return k, nil
+	}
+	return nil, fmt.Errorf("a dict's key is %s, want a string, a number, a boolean or none", kindOf(key))
+}
+
+func (d *dict) set(key, value any) error {
+	h, err := hashed(key)
+	if err != nil {
+		return err
+	}
+	if _, ok := d.m[h]; !ok {
+		d.keys = append(d.keys, key)
+	}
+	d.m[h] = value
+	return nil
+}
+
+// setText is set for a key that is a string.
+func (d *dict) setText(key string, value any) {
 	if _, ok := d.m[key]; !ok {
 		d.keys = append(d.keys, key)
 	}
 	d.m[key] = value
+}
+
+// get finds a key; what can't be one is not there.
+func (d *dict) get(key any) (value any, ok bool) {
+	h, err := hashed(key)
+	if err != nil {
+		return nil, false
+	}
+	value, ok = d.m[h]
+	return value, ok
 }
 
 // A namespace is the one thing that a loop's body can change outside.
@@ -219,8 +262,9 @@ func (r *run) same(a, b any) (bool, error) {
 			return false, nil
 		}
 		return r.sameAll(len(a.keys), func(i int) (any, any, bool) {
-			other, ok := d.m[a.keys[i]]
-			return a.m[a.keys[i]], other, ok
+			mine, _ := a.get(a.keys[i])
+			other, ok := d.get(a.keys[i])
+			return mine, other, ok
 		})
 	}
 	return false, nil
@@ -288,9 +332,8 @@ func (r *run) contains(in, v any) (bool, error) {
 		}
 		return false, nil
 	case *dict:
-		s, ok := v.(string)
-		_, has := in.m[s]
-		return ok && has, nil
+		_, has := in.get(v)
+		return has, nil
 	case undefined:
 		return false, nil
 	}
@@ -308,11 +351,7 @@ func (r *run) items(v any) ([]any, error) {
 		if err := r.spend(len(v.keys)); err != nil {
 			return nil, err
 		}
-		list := make([]any, len(v.keys))
-		for i, key := range v.keys {
-			list[i] = key
-		}
-		return list, nil
+		return slices.Clone(v.keys), nil
 	case undefined:
 		return nil, nil
 	}
@@ -366,7 +405,7 @@ func fromGo(v any) (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			d.set(key, x)
+			d.setText(key, x)
 		}
 		return d, nil
 	}

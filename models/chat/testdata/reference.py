@@ -40,6 +40,12 @@ CONVERSATIONS = [
 
 # (template, variables): what the language does, one thing each.
 SNIPPETS = [
+    # keys of a dict that are no strings
+    ("{% set d = {1: 'a', 'x': 2, none: 'n', 2.5: 'f'} %}{{ d[1] }}{{ d[1.0] }}{{ d[true] }}{{ d['x'] }}{{ d[none] }}{{ d[2.5] }}|{{ d['1'] }}|{{ 1 in d }}{{ '1' in d }}{{ d | length }}", {}),
+    ("{% for k, v in {1: 'a', true: 'b', 1.0: 'c', 2: 'd'}.items() %}{{ k }}={{ v }};{% endfor %}{{ {3: 1}.get(3) }}{{ {3: 1}.get('3', 'no') }}{{ {0: 'z'}[false] }}", {}),
+    ("{{ {1: 'a', true: 'b', none: 2, 'k': {2.5: []}, false: 0} | tojson }}|{{ {1: 2} == {1.0: 2} }}{{ {1: 2} == {'1': 2} }}", {}),
+    ("{{ {[1]: 2} }}", {}),
+    ("{% set names = {0: 'user', 1: 'assistant'} %}{% for m in xs %}{{ names[loop.index0 % 2] }}: {{ m }}\n{% endfor %}", {"xs": ["a", "b", "c"]}),
     ("a{{ 1 + 2 * 3 }}b{{ 7 // 2 }} {{ -7 // 2 }} {{ 7 % 3 }} {{ -7 % 3 }} {{ 7 / 2 }} {{ 2 - 3 - 4 }}", {}),
     ("{{ 'a' ~ 1 ~ none ~ true ~ 1.5 }}{{ 'x' 'y' }}", {}),
     ("{{ 1 < 2 < 3 }} {{ 3 > 2 > 2 }} {{ 1 == 1.0 }} {{ true == 1 }} {{ 'a' < 'b' }} {{ 'b' in 'abc' }} {{ 'z' not in 'abc' }} {{ 1 in [1, 2] }}", {}),
