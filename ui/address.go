@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func readAddress(text string) (source, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return source{}, fmt.Errorf("there is no model id or address")
+		return source{}, errors.New(say("address.there-is-no-model"))
 	}
 	if rest, ok := strings.CutPrefix(text, "hf://"); ok {
 		return hubPlace(strings.TrimPrefix(rest, "models/"), text)
@@ -28,7 +29,7 @@ func readAddress(text string) (source, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return source{}, fmt.Errorf("%q is not a web address", text)
+		return source{}, errors.New(say("address.is-not-a-web", fmt.Sprintf("%q", text)))
 	}
 	for _, host := range hubHosts {
 		if u.Host == host {
@@ -36,7 +37,7 @@ func readAddress(text string) (source, error) {
 		}
 	}
 	if u.Scheme == "http" {
-		return source{}, fmt.Errorf("%q is not encrypted, and browsers do not let this page fetch it; the same address with https may work", text)
+		return source{}, errors.New(say("address.is-not-encrypted-and", fmt.Sprintf("%q", text)))
 	}
 	return source{url: text}, nil
 }
@@ -51,7 +52,7 @@ func hubLink(path, text string) (source, error) {
 		return s, err
 	}
 	if s.hub, err = url.PathUnescape(s.hub); err != nil || strings.ContainsAny(s.hub, " \t?#\\") || strings.Contains("/"+s.hub+"/", "/../") {
-		return source{}, fmt.Errorf("%q is neither a model id nor an address", text)
+		return source{}, errors.New(say("address.is-neither-a-model", fmt.Sprintf("%q", text)))
 	}
 	return s, nil
 }
@@ -59,11 +60,11 @@ func hubLink(path, text string) (source, error) {
 // hubPlace reads what follows the hub's name: owner/name, with a file, with :file, with
 // @revision, or with /blob, /resolve, /raw or /tree, a revision and a file.
 func hubPlace(rest, text string) (source, error) {
-	wrong := fmt.Errorf("%q is neither a model id nor an address", text)
+	wrong := errors.New(say("address.is-neither-a-model", fmt.Sprintf("%q", text)))
 	parts := strings.Split(strings.TrimSuffix(rest, "/"), "/")
 	switch {
 	case len(parts) > 0 && (parts[0] == "datasets" || parts[0] == "spaces"):
-		return source{}, fmt.Errorf("%q is a %s, not a model", text, map[string]string{"datasets": "data set", "spaces": "space"}[parts[0]])
+		return source{}, errors.New(say("address.is-a-"+parts[0][:len(parts[0])-1], fmt.Sprintf("%q", text)))
 	case len(parts) < 2 || strings.ContainsAny(rest, " \t?#\\"):
 		return source{}, wrong
 	}
@@ -133,7 +134,7 @@ type ChooseFile struct{ App *App }
 
 func (c *ChooseFile) title() string {
 	m := c.App.model.choose
-	return fmt.Sprintf("%s has %d models. Which one?", m.Hub, len(m.Files))
+	return say("address.has-models-which-one", m.Hub, len(m.Files))
 }
 
 func (c *ChooseFile) load(f wire.ChosenFile) {
@@ -146,11 +147,11 @@ func (a *App) importAddress() {
 	s, err := readAddress(a.home.address)
 	switch {
 	case a.training():
-		a.refuse(atHome, "A training is under way.", "Stop it first: the imported prefix would take the place of the one it trains.")
+		a.refuse(atHome, say("all.a-training-is-under"), say("all.stop-it-first-the"))
 	case err != nil:
-		a.refuse(atHome, err.Error(), `Write a Hugging Face id such as "owner/name", a link to it, or an https address of a .zip or of a folder with adapter_config.json.`)
+		a.refuse(atHome, err.Error(), say("address.write-a-hugging-face"))
 	case a.model.loaded == nil || a.engine != "ready":
-		a.refuse(atHome, "No model is loaded.", "Load the model that the prefix was trained for first.")
+		a.refuse(atHome, say("address.no-model-is-loaded"), say("address.load-the-model-that"))
 	default:
 		a.allow(s)
 		name := s.hub + s.url

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -58,7 +57,7 @@ func (a *App) giveBack(before shelf) {
 			continue
 		}
 		if x.Origin != "blend" && zip == nil {
-			a.refuse(atCompare, fmt.Sprintf("%s is lost: the engine ended before there was a copy of it.", x.Name), "")
+			a.refuse(atCompare, say("again.is-lost-the-engine", x.Name), "")
 			continue
 		}
 		var blob any

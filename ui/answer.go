@@ -25,7 +25,7 @@ func said(text string) string { return strings.TrimSpace(text) }
 
 func (c *Answer) text() string {
 	if c.From.empty() {
-		return "(an empty answer)"
+		return say("all.an-empty-answer")
 	}
 	return strings.TrimLeft(c.From.text.String(), " \n")
 }
@@ -41,17 +41,17 @@ func (c *Answer) busy() string { return fmt.Sprint(!c.From.done) }
 
 func (c *Answer) copyWord() string {
 	if c.App.compare.copied == c.From {
-		return "Copied"
+		return say("answer.copied")
 	}
-	return "Copy"
+	return say("all.copy")
 }
 
 // againHelp says why an answer may be the same again.
 func (c *Answer) againHelp() string {
 	if t := strings.TrimSpace(c.App.compare.gen.temperature); t == "" || t == "0" {
-		return "At temperature 0 the answer is the same again, unless the prefix or the settings have changed."
+		return say("answer.at-temperature-0-the")
 	}
-	return "Another draw, with the next seed."
+	return say("answer.another-draw-with-the")
 }
 
 // see looks into what a prefix changed in the answer.

@@ -112,8 +112,8 @@ func (a *App) Start() {
 	a.host.Later(startLimit, func() {
 		if a.engine == "starting" {
 			a.notices[atTop] = notice{
-				message: "The engine has not started within " + span(startLimit) + ".",
-				hint:    "It may still come on a slow connection. If it does not, start a new worker or reload the page.",
+				message: say("app.the-engine-has-not", span(startLimit)),
+				hint:    say("app.it-may-still-come"),
 				fatal:   true,
 			}
 		}
@@ -125,13 +125,13 @@ const startLimit = 30 * time.Second
 // Updated is called when a newer version of the page has been fetched.
 func (a *App) Updated() {
 	if _, taken := a.notices[atTop]; !taken {
-		a.notices[atTop] = notice{message: "A newer version of this page is ready.", hint: "It is used from the next reload on. What you are doing can be finished first."}
+		a.notices[atTop] = notice{message: say("app.a-newer-version-of"), hint: say("app.it-is-used-from")}
 	}
 }
 
 // Crashed is called when the worker ended or could not be loaded.
 func (a *App) Crashed(message string) {
-	a.Receive(wire.Error{Message: message, Fatal: true, Hint: "Start a new worker: your examples and settings are kept."}, nil)
+	a.Receive(wire.Error{Message: message, Fatal: true, Hint: say("app.start-a-new-worker")}, nil)
 }
 
 // Restart replaces a worker that is gone. The model, the examples and what was on the
@@ -142,7 +142,7 @@ func (a *App) Restart() {
 	a.kept.id = 0
 	a.data.stop()
 	a.study.stop()
-	a.run.stop("the engine stopped")
+	a.run.stop(engineStopped)
 	a.compare.stop()
 	a.judging.stop()
 	a.live.stop()
@@ -150,7 +150,7 @@ func (a *App) Restart() {
 	a.whatIf.stop()
 	a.home.stop()
 	a.shelf.stop()
-	a.experiments.stop("the engine stopped")
+	a.experiments.stop(engineStopped)
 	a.finder.stop()
 	a.Start()
 }

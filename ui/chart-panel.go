@@ -18,7 +18,7 @@ func (c *Chart) box() string { return fmt.Sprintf("0 0 %d %d", c.p.width, c.p.he
 
 // label is the chart in words, for a screen reader.
 func (c *Chart) label() string {
-	return "Loss by step. " + c.Of.summary() + " Arrow keys move along the curve."
+	return say("chart.loss-by-step-arrow", c.Of.summary())
 }
 
 func (c *Chart) point(e vugu.DOMEvent) {
@@ -36,9 +36,9 @@ func (c *Chart) readout() string {
 	if c.p.read == nil {
 		return ""
 	}
-	s := fmt.Sprintf("step %s  loss %s  smoothed %s", count(c.p.read.step), lossText(c.p.read.loss), lossText(c.p.read.smooth))
+	s := say("chart.step-loss-smoothed", count(c.p.read.step), lossText(c.p.read.loss), lossText(c.p.read.smooth))
 	if v := c.p.read.val; v != nil {
-		s += "  validation " + lossText(v.loss)
+		s += " " + say("all.validation", lossText(v.loss))
 	}
 	return s
 }

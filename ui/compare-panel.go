@@ -16,7 +16,7 @@ type TurnPanel struct {
 func (c *TurnPanel) last() bool    { return c.At == len(c.App.compare.talk)-1 }
 func (c *TurnPanel) editing() bool { return c.App.compare.editing == c.At+1 }
 
-func (c *TurnPanel) editLabel() string { return "Edit message " + count(c.At+1) }
+func (c *TurnPanel) editLabel() string { return say("compare.edit-message", count(c.At+1)) }
 
 // id names an answer: of the newest, "tuned" is that of the prefix in use.
 func (c *TurnPanel) id(key int) string {
@@ -47,7 +47,7 @@ func (c *TurnPanel) note(key int) string {
 	case x == nil || !c.last():
 		return ""
 	case x.Origin == "training":
-		return "as it is now"
+		return say("compare.as-it-is-now")
 	default:
 		return shelfWords(*x)
 	}
@@ -71,19 +71,19 @@ func sends(e vugu.DOMEvent) bool {
 // reference says whose answer stands under the prompt.
 func (c *ComparePanel) reference() string {
 	if c.App.study.file != nil {
-		return "With the text before its eyes the model says:"
+		return say("compare.with-the-text-before")
 	}
-	return "Reference answer:"
+	return say("compare.reference-answer")
 }
 
 func (c *ComparePanel) label() string {
 	switch n := len(c.App.shelf.on()); n {
 	case 0:
-		return "Ask the base model"
+		return say("compare.ask-the-base-model")
 	case 1:
-		return "Ask both"
+		return say("compare.ask-both")
 	default:
-		return "Ask all " + count(n+1)
+		return say("compare.ask-all", count(n+1))
 	}
 }
 
@@ -124,11 +124,11 @@ func (c *ComparePanel) setSystem(text string) {
 func (c *ComparePanel) systemHelp() string {
 	switch {
 	case c.App.compare.system == nil:
-		return "As in training. It stands above the conversation and says who the model is and how it answers."
+		return say("compare.as-in-training-it")
 	case strings.TrimSpace(*c.App.compare.system) == "":
-		return "None."
+		return say("compare.none")
 	}
-	return "Yours. A prefix was trained with another one, and may answer less well."
+	return say("compare.yours-a-prefix-was")
 }
 
 // spoken is what a screen reader hears of the newest answers: each once it is whole.
@@ -142,9 +142,9 @@ func (c *ComparePanel) spoken() string {
 		if w := t.answers[key]; w.done {
 			text := said(w.text.String())
 			if text == "" {
-				text = "an empty answer"
+				text = say("compare.an-empty-answer")
 			}
-			all = append(all, w.by+" answers: "+text)
+			all = append(all, say("compare.answers", w.by, text))
 		}
 	}
 	return strings.Join(all, "\n")

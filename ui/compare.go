@@ -157,7 +157,7 @@ func (w *answer) foot() string {
 	}
 	s := plural(w.tokens, "token")
 	if w.rate > 0 {
-		s += " · " + rate(w.rate) + " tokens/s"
+		s += " " + say("compare.tokens-s", rate(w.rate))
 	}
 	return s
 }
@@ -168,11 +168,11 @@ func (w *answer) mark() string {
 	case !w.done:
 		return ""
 	case w.end:
-		return "finished"
+		return say("compare.finished")
 	case w.cut:
-		return "stopped early"
+		return say("compare.stopped-early")
 	}
-	return "reached the token limit"
+	return say("compare.reached-the-token-limit")
 }
 
 // request is a question as these settings have it.
@@ -188,16 +188,16 @@ func (g *generation) request(prompt string) (m wire.Generate, err error) {
 		}
 		return v
 	}
-	m.MaxTokens = int(read("Maximum new tokens", g.tokens, 1, 1e5, true))
+	m.MaxTokens = int(read(say("compare.maximum-new-tokens"), g.tokens, 1, 1e5, true))
 	if m.MaxTokens == 0 && err == nil {
-		err = errors.New("a number is missing: the maximum of new tokens")
+		err = errors.New(say("compare.a-number-is-missing"))
 	}
-	m.Temperature = read("Temperature", g.temperature, 0, 10, false)
-	m.TopK = int(read("Top k", g.topK, 0, 1e6, true))
-	m.TopP = read("Top p", g.topP, 0, 1, false)
-	m.MinP = read("Min p", g.minP, 0, 1, false)
-	m.RepeatPenalty = read("Repetition penalty", g.repeat, 0, 10, false)
-	m.Seed = uint64(read("Seed", g.seed, 0, 1<<52, true))
+	m.Temperature = read(say("compare.temperature"), g.temperature, 0, 10, false)
+	m.TopK = int(read(say("compare.top-k"), g.topK, 0, 1e6, true))
+	m.TopP = read(say("compare.top-p"), g.topP, 0, 1, false)
+	m.MinP = read(say("compare.min-p"), g.minP, 0, 1, false)
+	m.RepeatPenalty = read(say("compare.repetition-penalty"), g.repeat, 0, 10, false)
+	m.Seed = uint64(read(say("all.seed"), g.seed, 0, 1<<52, true))
 	for _, line := range strings.Split(g.stop, "\n") {
 		if line = strings.TrimRight(line, "\r"); line != "" {
 			m.Stop = append(m.Stop, line)
@@ -243,11 +243,11 @@ func (a *App) askable(prompt string) bool {
 	_, err := a.compare.gen.request(prompt)
 	switch {
 	case a.engine != "ready" || a.model.loaded == nil:
-		a.refuse(atCompare, "Load a model first.", "")
+		a.refuse(atCompare, say("all.load-a-model-first"), "")
 	case prompt == "":
-		a.refuse(atCompare, "The prompt is empty.", "Write something for the model to continue.")
+		a.refuse(atCompare, say("all.the-prompt-is-empty"), say("all.write-something-for-the"))
 	case err != nil:
-		a.refuse(atCompare, err.Error()+".", "")
+		a.refuse(atCompare, sentence(err.Error()), "")
 	default:
 		return true
 	}
@@ -258,7 +258,7 @@ func (a *App) askable(prompt string) bool {
 func (a *App) say(prompt string) {
 	c := &a.compare
 	c.editing = 0
-	t := &turn{prompt: prompt, answers: map[int]*answer{0: {by: "Base"}}}
+	t := &turn{prompt: prompt, answers: map[int]*answer{0: {by: say("all.base")}}}
 	for _, x := range a.shelf.on() {
 		t.answers[x.Key] = &answer{by: x.Name}
 		if x.Key == a.shelf.InUse || t.lead == 0 {
@@ -320,7 +320,7 @@ func (a *App) regenerate(key int) {
 		return
 	}
 	if key != 0 && a.shelf.item(key) == nil {
-		a.refuse(atCompare, t.answers[key].by+" is not here any more.", "Its answers stay in the conversation.")
+		a.refuse(atCompare, say("compare.is-not-here-any", t.answers[key].by), say("compare.its-answers-stay-in"))
 		return
 	}
 	t.again++

@@ -15,7 +15,7 @@ import (
 type Page struct{ App *App }
 
 func (c *Page) version() string {
-	return "Prelude " + about.Version + ", " + about.Licence + " licence"
+	return say("components.prelude-licence", about.Version, about.Licence)
 }
 func (c *Page) source() string { return about.Source }
 
@@ -123,5 +123,5 @@ func peftWord(c wire.Choice) string {
 	if c.PEFT {
 		return "PEFT"
 	}
-	return "Prelude only"
+	return say("components.prelude-only")
 }

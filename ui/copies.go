@@ -81,12 +81,12 @@ func (a *App) layOut(r *runRecord, c copyRecord) {
 	}
 	a.sitting.pen.store.Read(c.File, func(zip Bytes, err error) {
 		if err != nil || zip == nil || zip.Len() == 0 {
-			a.refuse(atRuns, fmt.Sprintf("The copy of %s after step %d is not there any more.", r.title(), c.Item.Step), "The browser may have cleared it.")
+			a.refuse(atRuns, say("copies.the-copy-of-after", r.title(), c.Item.Step), say("copies.the-browser-may-have"))
 			return
 		}
 		item := c.Item
 		item.Key = a.nextKey()
-		item.Name = fmt.Sprintf("%s, step %d", r.title(), item.Step)
+		item.Name = say("copies.step", r.title(), item.Step)
 		s := &a.shelf
 		s.known[item.Key], s.from[item.Key], s.due[item.Key], s.copies[item.Key] = item, origin{Data: r.Data, Run: r.N}, true, zip
 		s.id = a.ask(atRuns, func(id int) wire.Message { return wire.Again{ID: id, Item: item} }, zip)
@@ -118,11 +118,11 @@ func (a *App) nextKey() int {
 func (a *App) cannotLayOut(r *runRecord) string {
 	switch m := a.model.loaded; {
 	case a.training():
-		return "A training is under way."
+		return say("all.a-training-is-under")
 	case m == nil || m.Fingerprint != r.Model.Fingerprint:
-		return "It is of " + r.Model.Name + ": load that model first."
+		return say("copies.it-is-of-load", r.Model.Name)
 	case a.shelf.id != 0:
-		return "Another prefix is being laid on the shelf."
+		return say("copies.another-prefix-is-being")
 	}
 	return ""
 }
@@ -142,12 +142,12 @@ func (a *App) dropStray() {
 
 // copyWord says in a word or two which copy of its run one is.
 func (r *runRecord) copyWord(c copyRecord) string {
-	word := "step " + count(c.Item.Step)
+	word := say("all.step", count(c.Item.Step))
 	switch {
 	case r.Done != nil && c.Item.Step == r.Done.BestStep:
-		word = "best, " + word
+		word = say("copies.best", word)
 	case c.Item.Step == r.First+len(r.Losses)-1:
-		word = "last, " + word
+		word = say("copies.last", word)
 	}
 	if c.Item.ValLoss > 0 {
 		word += " · " + lossText(c.Item.ValLoss)

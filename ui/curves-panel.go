@@ -65,7 +65,7 @@ func (c *CurvesPanel) word(v float64) string {
 // where says at which step the values are.
 func (c *CurvesPanel) where() string {
 	if at := c.App.curves.cursor; !math.IsNaN(at) {
-		return "step " + count(int(at))
+		return say("all.step", count(int(at)))
 	}
 	return ""
 }
@@ -73,7 +73,7 @@ func (c *CurvesPanel) where() string {
 func (c *CurvesPanel) quantity() string {
 	for _, q := range quantities {
 		if q.id == c.App.curves.quantity {
-			return q.label
+			return say(q.label)
 		}
 	}
 	return ""
@@ -84,10 +84,10 @@ func (c *CurvesPanel) label() string {
 	var parts []string
 	for _, s := range c.p.all {
 		if n := len(s.y); n > 0 {
-			parts = append(parts, s.name+" ends at "+c.word(s.y[n-1]))
+			parts = append(parts, say("curves.ends-at", s.name, c.word(s.y[n-1])))
 		}
 	}
-	return c.quantity() + " by step. " + strings.Join(parts, ", ") + ". Arrow keys move along the curves, plus and minus zoom, 0 shows the whole."
+	return say("curves.by-step-arrow-keys", c.quantity(), strings.Join(parts, ", "))
 }
 
 // spoken is what stands at the cursor, for those who move it by keyboard and can't see it.
@@ -128,9 +128,9 @@ func (c *CurvesPanel) dragWidth() string { _, width := c.dragged(); return px(wi
 
 func (c *CurvesPanel) smoothing(s string) string {
 	if s == "1" {
-		return "None"
+		return say("curves.none")
 	}
-	return s + " steps"
+	return say("curves.steps", s)
 }
 
 // saveCurves offers the chart as a file: the runs' curves as a table, or as a drawing.

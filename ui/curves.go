@@ -43,7 +43,7 @@ type madeIn struct{ x, y scale }
 
 // quantities are what can be drawn.
 var quantities = []struct{ id, label string }{
-	{"loss", "Training loss"}, {"val", "Validation loss"}, {"lr", "Learning rate"}, {"grad", "Gradient norm"}, {"tokens", "Tokens a second"},
+	{"loss", "all.training-loss"}, {"val", "all.validation-loss"}, {"lr", "all.learning-rate"}, {"grad", "curves.gradient-norm"}, {"tokens", "curves.tokens-a-second"},
 }
 
 // smoothings are the lengths of the mean, in points.

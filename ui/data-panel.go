@@ -15,9 +15,9 @@ func (c *DataPanel) note() string {
 	s := size(d.file.Size)
 	switch {
 	case d.set != nil:
-		return s + " · read as " + d.set.Shape
+		return say("data.read-as", s, d.set.Shape)
 	case c.App.model.loaded == nil:
-		return s + " · waits for a model"
+		return say("all.waits-for-a-model", s)
 	}
 	return s
 }
@@ -26,7 +26,7 @@ func (c *DataPanel) stage() string {
 	if p := c.App.data.progress; p != nil && p.Stage != "" {
 		return p.Stage
 	}
-	return "Reading the examples"
+	return say("data.reading-the-examples")
 }
 
 // offeredNames are the files about which it is asked.
@@ -39,7 +39,7 @@ func (c *DataPanel) offeredNames() string {
 }
 
 // columnWords are what the columns of an unknown table are chosen for.
-var columnWords = []string{"Prompt", "Completion"}
+var columnWords = []string{"all.prompt", "data.completion"}
 
 // nameless says whether the file waits for a choice of columns.
 func (c *DataPanel) nameless() bool {
@@ -88,15 +88,15 @@ func (c *DataPanel) switches() []string {
 func (c *DataPanel) facts() []fact {
 	s := c.App.data.set
 	facts := []fact{
-		{name: "Examples", value: count(s.Count)},
-		{name: "To train on", value: count(s.Train)},
-		{name: "To validate", value: count(s.Val)},
-		{name: "Distinct prompts", value: count(s.Prompts)},
-		{name: "Tokens, mean", value: short(s.MeanToks, 3)},
-		{name: "Longest", value: count(s.MaxToks)},
+		{name: say("data.examples"), value: count(s.Count)},
+		{name: say("data.to-train-on"), value: count(s.Train)},
+		{name: say("data.to-validate"), value: count(s.Val)},
+		{name: say("data.distinct-prompts"), value: count(s.Prompts)},
+		{name: say("data.tokens-mean"), value: short(s.MeanToks, 3)},
+		{name: say("data.longest"), value: count(s.MaxToks)},
 	}
 	if s.Skipped > 0 {
-		facts = append(facts, fact{name: "Skipped", value: count(s.Skipped)})
+		facts = append(facts, fact{name: say("data.skipped"), value: count(s.Skipped)})
 	}
 	return facts
 }
@@ -111,33 +111,33 @@ func (c *DataPanel) more() int { return len(c.App.data.set.Errors) - errorsShown
 func (c *DataPanel) errorTitle() string {
 	n := len(c.App.data.set.Errors)
 	if c.App.data.set.Count == 0 {
-		return "No line of this file is an example."
+		return say("data.no-line-of-this")
 	}
 	if c.App.data.opts.SkipBad {
-		return plural(n, "line") + " left out:"
+		return say("data.left-out", plural(n, "line"))
 	}
-	return plural(n, "line") + " can’t be read. Nothing is skipped until you say so."
+	return say("data.cant-be-read-nothing", plural(n, "line"))
 }
 
 func (c *DataPanel) skipLabel() string {
 	if n := len(c.App.data.set.Errors); n != 1 {
-		return "Skip these " + plural(n, "line")
+		return say("data.skip-these", plural(n, "line"))
 	}
-	return "Skip this line"
+	return say("data.skip-this-line")
 }
 
 func (c *DataPanel) spaceText() string {
 	if c.App.data.opts.Space {
-		return "A space now stands before every completion that lacked one."
+		return say("data.a-space-now-stands")
 	}
-	return "Completions start right at the last letter of the prompt: the model would see “…is" + "Paris”."
+	return say("data.completions-start-right-at")
 }
 
 func (c *DataPanel) spaceLabel() string {
 	if c.App.data.opts.Space {
-		return "Undo"
+		return say("all.undo")
 	}
-	return "Put a space before them"
+	return say("data.put-a-space-before")
 }
 
 func (c *DataPanel) alwaysChat() bool {
@@ -148,9 +148,9 @@ func (c *DataPanel) chat() bool { return c.App.data.set.Chat || c.alwaysChat() }
 
 func (c *DataPanel) chatHelp() string {
 	if c.alwaysChat() {
-		return "Messages are always wrapped."
+		return say("data.messages-are-always-wrapped")
 	}
-	return "The same in training, validation and generation."
+	return say("data.the-same-in-training")
 }
 
 func (c *DataPanel) preview() *wire.Preview {
@@ -182,16 +182,16 @@ func (c *DataPanel) end() string {
 	if e := c.preview().End; e != "" {
 		return e
 	}
-	return "end"
+	return say("data.end")
 }
 
 // dropTitle says what to drop; the zone stays when a file is there.
 func (c *DataPanel) dropTitle() string {
 	switch {
 	case c.App.data.file == nil:
-		return "Drop a JSONL file of examples, or a text"
+		return say("data.drop-a-jsonl-file")
 	case c.App.data.sample():
-		return "Now your own: drop a file of examples, or a text"
+		return say("data.now-your-own-drop")
 	}
-	return "Drop more examples, or others in their place, or a text"
+	return say("data.drop-more-examples-or")
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"maps"
 
 	"prelude/ui/wire"
@@ -88,7 +87,7 @@ func (d *examples) whole() *examples {
 }
 
 // whatIsRead stands under what is said of a file that is no examples.
-const whatIsRead = "Examples are read from JSON lines, JSON arrays, CSV and TSV tables; a text to learn from .txt and .md files; models and prefixes have boxes of their own."
+func whatIsRead() string { return say("data.examples-are-read-from") }
 
 // openFiles takes what was dropped or chosen. Where a person's own examples are there, it is
 // asked what is to become of them; of several files each is read, one behind the other.
@@ -143,7 +142,7 @@ func (a *App) addNext() {
 	}
 	a.host.Read(f, func(b Bytes) {
 		if b == nil {
-			a.refuse(atData, f.Name+" could not be read.", "It may have been moved or changed since it was chosen: choose it again.")
+			a.refuse(atData, say("all.could-not-be-read", f.Name), say("all.it-may-have-been"))
 			return
 		}
 		a.join(f.Name, b)
@@ -157,7 +156,7 @@ func (a *App) openData(f File) {
 	}
 	a.host.Read(f, func(b Bytes) {
 		if b == nil {
-			a.refuse(atData, f.Name+" could not be read.", "It may have been moved or changed since it was chosen: choose it again.")
+			a.refuse(atData, say("all.could-not-be-read", f.Name), say("all.it-may-have-been"))
 			return
 		}
 		a.takeData(f, b)
@@ -169,14 +168,14 @@ func (a *App) readable(f File) bool {
 	delete(a.notices, atData)
 	switch {
 	case a.training():
-		a.refuse(atData, "A training is under way.", "Stop it first, then open "+f.Name+".")
+		a.refuse(atData, say("all.a-training-is-under"), say("data.stop-it-first-then", f.Name))
 		return false
 	case f.Size == 0:
-		a.refuse(atData, f.Name+" is empty.", "A file of examples has one JSON object a line, such as {\"prompt\": …, \"completion\": …}.")
+		a.refuse(atData, say("all.is-empty", f.Name), say("data.a-file-of-examples"))
 		return false
 	case f.Size > maxData:
-		a.refuse(atData, fmt.Sprintf("%s is %s; a file of examples may have %s.", f.Name, size(f.Size), size(maxData)),
-			"A prefix learns from hundreds or thousands of examples: keep a part of the file, for instance its first 5,000 lines.")
+		a.refuse(atData, say("all.is-a-file-of", f.Name, size(f.Size), size(maxData)),
+			say("data.a-prefix-learns-from"))
 		return false
 	}
 	return true
@@ -186,7 +185,7 @@ func (a *App) readable(f File) bool {
 func (a *App) openSample() {
 	a.fetchSample(func(status int, b Bytes) {
 		if status != 200 {
-			a.refuse(atData, "The sample data set could not be fetched.", "Check the connection and press the button again.")
+			a.refuse(atData, say("data.the-sample-data-set"), say("all.check-the-connection-and"))
 			return
 		}
 		a.takeData(File{Name: sampleName, Size: int64(b.Len())}, b)
@@ -218,11 +217,11 @@ func (d *examples) sample() bool {
 func (a *App) takeData(f File, b Bytes) {
 	if isText(f.Name) && !examplesInside(b.String()) {
 		if why := a.refused("text"); why != "" {
-			a.refuse(atData, f.Name+" is a text to learn. "+why, "Load a decoder-only model for it, or give examples.")
+			a.refuse(atData, say("data.is-a-text-to", f.Name, why), say("data.load-a-decoder-only"))
 			return
 		}
 		if f.Size > maxText {
-			a.refuse(atData, fmt.Sprintf("%s is %s; a text to learn may have %s.", f.Name, size(f.Size), size(maxText)), "Keep the part that matters.")
+			a.refuse(atData, say("data.is-a-text-to-learn-may", f.Name, size(f.Size), size(maxText)), say("data.keep-the-part-that"))
 			return
 		}
 		a.data, a.live = examples{}, live{}
@@ -339,13 +338,13 @@ func (d *examples) guessColumns(all []wire.Column) {
 func (d *examples) blocked() string {
 	switch {
 	case d.set == nil:
-		return "There are no examples yet."
+		return say("data.there-are-no-examples")
 	case d.set.Count == 0:
-		return "There is no example to train on."
+		return say("data.there-is-no-example")
 	case len(d.set.Errors) > 0 && !d.opts.SkipBad:
-		return plural(len(d.set.Errors), "line") + " of the examples can't be read: skip them or mend the file."
+		return say("data.of-the-examples-cant", plural(len(d.set.Errors), "line"))
 	case d.set.Train == 0:
-		return "No example is left to train on."
+		return say("data.no-example-is-left")
 	}
 	return ""
 }

@@ -105,10 +105,10 @@ func (a *App) pasteRows() {
 	}
 	b := a.host.Bytes(text)
 	if a.data.set == nil || a.data.sample() {
-		a.takeData(File{Name: "pasted examples", Size: int64(b.Len())}, b)
+		a.takeData(File{Name: say("editor.pasted-examples"), Size: int64(b.Len())}, b)
 		return
 	}
-	a.join("pasted examples", b)
+	a.join(say("editor.pasted-examples"), b)
 }
 
 // onLined takes the examples as lines: to edit them, or as what two files make together.
@@ -130,7 +130,7 @@ func (a *App) onLined(m wire.Lined, blob any) {
 		}
 		a.rewrite(name, b)
 		if m.Bad > 0 {
-			a.refuse(atData, plural(m.Bad, "line")+" can’t be read and was left out.", "Open the file alone to see which.")
+			a.refuse(atData, say("editor.cant-be-read-and", plural(m.Bad, "line")), say("editor.open-the-file-alone"))
 		}
 		return
 	}
@@ -160,18 +160,18 @@ func (a *App) saveRows() {
 	var out bytes.Buffer
 	for i, r := range e.rows {
 		if err := r.write(&out); err != nil {
-			a.refuse(atData, fmt.Sprintf("Example %d is not JSON any more: %v.", i+1, err), "Mend it, or delete it.")
+			a.refuse(atData, say("editor.example-is-not-json", i+1, err), say("editor.mend-it-or-delete"))
 			e.at = i - i%rowsShown
 			return
 		}
 	}
 	if out.Len() == 0 {
-		a.refuse(atData, "No example is left.", "Add one, or close without saving.")
+		a.refuse(atData, say("editor.no-example-is-left"), say("editor.add-one-or-close"))
 		return
 	}
-	name := "my examples"
+	name := say("editor.my-examples")
 	if f := a.data.file; f != nil {
-		name = strings.TrimSuffix(f.Name, " (edited)") + " (edited)"
+		name = say("editor.edited", strings.TrimSuffix(f.Name, " (edited)"))
 	}
 	delete(a.notices, atData)
 	a.rewrite(name, a.host.Bytes(out.String()))
@@ -226,12 +226,12 @@ func (c *EditPanel) setLine(i int, text string) {
 
 func (c *EditPanel) page() string {
 	e := &c.App.data.edit
-	return count(min(e.at+1, len(e.rows))) + "–" + count(min(e.at+rowsShown, len(e.rows))) + " of " + count(len(e.rows))
+	return say("editor.of", count(min(e.at+1, len(e.rows))), count(min(e.at+rowsShown, len(e.rows))), count(len(e.rows)))
 }
 
 func (c *EditPanel) summary() string {
 	if c.App.data.set == nil {
-		return "Or write examples here, or paste them"
+		return say("editor.or-write-examples-here")
 	}
-	return "Edit the examples, or paste more"
+	return say("editor.edit-the-examples-or")
 }

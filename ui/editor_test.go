@@ -79,7 +79,7 @@ func TestSeveralFilesAtOnce(t *testing.T) {
 	if m := taken(a, s, ""); m.Name != "b.jsonl + c.jsonl" || len(a.data.adding) != 0 {
 		t.Errorf("at last %+v", m)
 	}
-	if n := a.notices[atData]; n.message != "a.png is a picture" || n.hint != whatIsRead {
+	if n := a.notices[atData]; n.message != "a.png is a picture" || n.hint != whatIsRead() {
 		t.Errorf("told %+v", n)
 	}
 	a.run.status = runGoing

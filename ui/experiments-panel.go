@@ -2,10 +2,9 @@ package ui
 
 import (
 	"fmt"
+	"prelude/ui/words"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"prelude/ui/wire"
 
@@ -31,20 +30,19 @@ func (c *ExperimentsPanel) note() string {
 	x := &c.App.experiments
 	switch {
 	case c.App.engine != "ready":
-		return "The engine is not ready."
+		return say("all.the-engine-is-not")
 	case x.timed:
-		return "Each starts from a small model that was trained before and is fetched when you press Run. Times are estimates, by a trial of a few steps on this device."
+		return say("experiments.each-starts-from-a")
 	case x.listing != 0 && len(x.items) > 0:
-		return "Trying out how fast this device is …"
+		return say("experiments.trying-out-how-fast")
 	case len(x.items) > 0:
-		return "How long they take is not known while something else is running."
+		return say("experiments.how-long-they-take")
 	}
-	return "Asking the engine …"
+	return say("experiments.asking-the-engine")
 }
 
 func (c *ExperimentCard) title() string {
-	first, n := utf8.DecodeRuneInString(c.Item.Title)
-	return string(unicode.ToUpper(first)) + c.Item.Title[n:]
+	return capital(words.Engine(c.Item.Title))
 }
 
 // part is the one that is chosen, nil where there are none.
@@ -73,9 +71,9 @@ func (c *ExperimentCard) paper() string {
 
 func (c *ExperimentCard) partLabel() string {
 	if p := c.part(); p != nil && p.Says != "" {
-		return "Claim"
+		return say("experiments.claim")
 	}
-	return "Task"
+	return say("all.task")
 }
 
 func (c *ExperimentCard) chosen() string { return c.App.experiments.part[c.Item.Name] }
@@ -88,9 +86,9 @@ func (c *ExperimentCard) blocked() bool { return c.App.engine != "ready" || c.Ap
 
 func (c *ExperimentCard) runLabel() string {
 	if f := c.found(); f != nil && f.ended == "done" && len(c.Item.Parts) == 0 {
-		return "Run again"
+		return say("experiments.run-again")
 	}
-	return "Run"
+	return say("experiments.run")
 }
 
 // going is the small print beside the button.
@@ -98,30 +96,30 @@ func (c *ExperimentCard) going() string {
 	x := &c.App.experiments
 	if c.running() {
 		if x.stopped {
-			return "Stopping."
+			return say("experiments.stopping")
 		}
 		s := x.now.Stage
 		if d := x.left(c.Item); d > 0 {
-			s += " · about " + span(short5(d)) + " left"
+			s += " " + say("experiments.about-left", span(short5(d)))
 		}
 		return strings.TrimPrefix(s, " · ")
 	}
 	var all []string
 	if d := x.takes(c.Item); d > 0 {
-		s := "About " + span(roughly(d)) + " on this device"
+		s := say("experiments.about-on-this-device", span(roughly(d)))
 		if d > 5*time.Minute {
-			s += ", longer than on most"
+			s += say("experiments.longer-than-on-most")
 		}
 		all = append(all, s)
 	} else if x.timed {
-		all = append(all, "too slow a device to say how long it takes")
+		all = append(all, say("experiments.too-slow-a-device"))
 	}
-	all = append(all, "fetches "+size(c.Item.Bytes))
+	all = append(all, say("experiments.fetches", size(c.Item.Bytes)))
 	if x.id == 0 && c.App.training() {
-		return "Waits for the training to end."
+		return say("experiments.waits-for-the-training")
 	}
 	s := strings.Join(all, "; ")
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	return capital(s) + "."
 }
 
 // short5 rounds what is left to five seconds.
@@ -167,9 +165,9 @@ func verdict(r wire.ExperimentRow) (class, word string) {
 	case r.Want == "":
 		return "", ""
 	case r.Met:
-		return "tag small ok", "reached"
+		return "tag small ok", say("experiments.reached")
 	}
-	return "tag small missed", "missed"
+	return "tag small missed", say("experiments.missed")
 }
 
 func verdictClass(r wire.ExperimentRow) string { class, _ := verdict(r); return class }
@@ -183,11 +181,11 @@ func (c *ExperimentCard) outcome() string {
 	}
 	switch f.ended {
 	case "done":
-		return f.tally() + " Took " + span(seconds(f.seconds)) + "."
+		return say("experiments.took", f.tally(), span(seconds(f.seconds)))
 	case "stopped":
-		return "Stopped after " + span(seconds(f.seconds)) + "; what was found until then stays."
+		return say("experiments.stopped-after-what-was", span(seconds(f.seconds)))
 	}
-	return "Interrupted: " + f.ended + "."
+	return say("all.interrupted", reason(f.ended))
 }
 
 func (c *ExperimentCard) cellClass(x matrixCell) string {

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -260,7 +259,7 @@ func (f *found) matrix() *matrix {
 		}
 		m.rows = append(m.rows, x)
 	}
-	row("", "none")
+	row("", say("all.none"))
 	for _, name := range m.tasks {
 		row(name, name)
 	}
@@ -293,9 +292,9 @@ func (f *found) tally() string {
 	case of == 0:
 		return ""
 	case met == of:
-		return "What the paper says holds here."
+		return say("experiments.what-the-paper-says")
 	case met == 0:
-		return "What the paper says does not hold here."
+		return say("experiments.what-the-paper-says-does-not")
 	}
-	return fmt.Sprintf("%d of %s hold here.", met, plural(of, "claim"))
+	return say("experiments.of-hold-here", met, plural(of, "claim"))
 }

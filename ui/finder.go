@@ -30,7 +30,7 @@ func (f *finder) tried(m wire.RateTried) {
 func (a *App) findRate() {
 	delete(a.notices, atFinder)
 	if why := a.cannotTrain(); why != "" || a.run.active() {
-		a.refuse(atFinder, orElse(why, "A training is under way."), "")
+		a.refuse(atFinder, orElse(why, say("all.a-training-is-under")), "")
 		return
 	}
 	s := a.set
@@ -40,7 +40,7 @@ func (a *App) findRate() {
 		t, err = a.study.request(t)
 	}
 	if err != nil {
-		a.refuse(atFinder, err.Error()+".", "")
+		a.refuse(atFinder, sentence(err.Error()), "")
 		return
 	}
 	a.finder = finder{}
@@ -135,9 +135,9 @@ func (c *FinderPanel) box() string { return fmt.Sprintf("0 0 %d %d", c.p.width, 
 func (c *FinderPanel) going() string {
 	f := &c.App.finder
 	if n := len(f.rates); n > 0 {
-		return fmt.Sprintf("Step %d, at a rate of %s.", n, short(f.rates[n-1], 2))
+		return say("finder.step-at-a-rate", n, short(f.rates[n-1], 2))
 	}
-	return "Preparing."
+	return say("finder.preparing")
 }
 
 // say is what the test found, in a sentence.
@@ -147,13 +147,13 @@ func (c *FinderPanel) say() string {
 	case f == nil:
 		return ""
 	case f.Rate == 0:
-		return fmt.Sprintf("The loss never fell. Leave the rate to the method: %s.", short(f.Own, 2))
+		return say("finder.the-loss-never-fell", short(f.Own, 2))
 	}
-	return fmt.Sprintf("A rate of about %s learns fastest without coming apart; the method’s own is %s.", short(f.Rate, 2), short(f.Own, 2))
+	return say("finder.a-rate-of-about", short(f.Rate, 2), short(f.Own, 2))
 }
 
 func (c *FinderPanel) label() string {
-	return "Loss by learning rate, in a short training in which the rate rises. " + c.say()
+	return say("finder.loss-by-learning-rate", c.say())
 }
 
 func (c *FinderPanel) rate() string { return short(c.App.finder.found.Rate, 2) }

@@ -29,23 +29,23 @@ func (c *FormPanel) starters() []starter {
 		return nil
 	}
 	write := strings.NewReplacer("ASK", "{"+ask+"}", "ANSWER", "{"+answer+"}").Replace
-	plain := starter{"Plain", write("ASK\nAnswer: ANSWER")}
+	plain := starter{say("form.plain"), write("ASK\nAnswer: ANSWER")}
 	if c.App.refused("template.soft") != "" {
 		return []starter{plain}
 	}
 	return []starter{
 		plain,
-		{"Soft slots before the answer", write("ASK{prefix:4}\nAnswer: ANSWER")},
-		{"Slots around the text", write("{prefix:10} Text: ASK\nAnswer:{prefix:2} ANSWER")},
+		{say("form.soft-slots-before-the"), write("ASK{prefix:4}\nAnswer: ANSWER")},
+		{say("form.slots-around-the-text"), write("{prefix:10} Text: ASK\nAnswer:{prefix:2} ANSWER")},
 	}
 }
 
 // soft says what soft slots are, or why there are none.
 func (c *FormPanel) soft() string {
 	if why := c.App.refused("template.soft"); why != "" {
-		return "Soft slots at a place of their own, {prefix:10}. " + why
+		return say("form.soft-slots-at-a", why)
 	}
-	return "{prefix:10} is ten soft slots, embeddings that are trained at that very place, beside the method’s prefix or with “No prefix” alone."
+	return say("form.prefix-10-is-ten")
 }
 
 func (c *FormPanel) fill(text string) { c.App.form.template = text }
@@ -59,7 +59,7 @@ func (c *FormPanel) changed() bool {
 
 // share is the validation share that the box says.
 func (f *form) share() (float64, error) {
-	v, err := number("For validation", f.val, 1, 33, false)
+	v, err := number(say("form.for-validation"), f.val, 1, 33, false)
 	return v / 100, err
 }
 
@@ -67,7 +67,7 @@ func (f *form) share() (float64, error) {
 func (a *App) applyForm() {
 	share, err := a.form.share()
 	if err != nil {
-		a.refuse(atData, err.Error()+".", "From 1 to 33 percent: at most a third of the examples is set aside.")
+		a.refuse(atData, sentence(err.Error()), say("form.from-1-to-33"))
 		return
 	}
 	a.reparse(func(o *wire.DataOptions) { o.Template, o.ValShare = a.form.template, share })
@@ -80,14 +80,14 @@ func (a *App) noTemplate() {
 }
 
 func (c *FormPanel) summary() string {
-	s := "as they stand in the file"
+	s := say("form.as-they-stand-in")
 	if c.App.data.opts.Template != "" {
-		s = "in a template"
+		s = say("form.in-a-template")
 	}
 	if v := c.App.data.opts.ValShare; v != 0 {
-		s += ", " + strconv.FormatFloat(100*v, 'f', -1, 64) + thin + "% for validation"
+		s += say("form.for-validation-2", strconv.FormatFloat(100*v, 'f', -1, 64))
 	}
-	return "Form of the examples: " + s
+	return say("form.form-of-the-examples", s)
 }
 
 // piece is a stretch of a prompt: text, or soft slots.

@@ -8,34 +8,15 @@ import (
 	"time"
 
 	"prelude/ui/wire"
+	"prelude/ui/words"
 )
 
 // thin is the narrow no-break space that stands between digits and units.
 const thin = "\u202f"
 
-// count writes n with a comma every three digits: 12,345.
+// count writes n with the language's marks: 12,345.
 func count[T int | int64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	sign := ""
-	if s[0] == '-' {
-		sign, s = "−", s[1:]
-	}
-	var b strings.Builder
-	for i, r := range s {
-		if i > 0 && (len(s)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(r)
-	}
-	return sign + b.String()
-}
-
-// plural writes "1 line", "3 lines".
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return count(n) + " " + word + "s"
+	return strings.Replace(words.Number(float64(n), 0), "-", "−", 1)
 }
 
 // size writes a number of bytes in the unit that keeps it short: 5.9 MB.
@@ -92,11 +73,11 @@ func span(d time.Duration) string {
 	s := int(math.Round(d.Seconds()))
 	switch {
 	case s < 60:
-		return fmt.Sprintf("%d%ss", s, thin)
+		return say("all.s", s)
 	case s < 3600:
-		return fmt.Sprintf("%d%smin %02d%ss", s/60, thin, s%60, thin)
+		return say("format.min-s", s/60, fmt.Sprintf("%02d", s%60))
 	}
-	return fmt.Sprintf("%d%sh %02d%smin", s/3600, thin, s%3600/60, thin)
+	return say("format.h-min", s/3600, fmt.Sprintf("%02d", s%3600/60))
 }
 
 func seconds(s float64) time.Duration {
@@ -114,9 +95,9 @@ func against(loss, base float64) string {
 	p := int(math.Round(100 * (base - loss) / base))
 	switch {
 	case p > 0:
-		return fmt.Sprintf("%d%s%% below the base model", p, thin)
+		return say("format.below-the-base-model", p)
 	case p < 0:
-		return fmt.Sprintf("%d%s%% above the base model", -p, thin)
+		return say("format.above-the-base-model", -p)
 	}
-	return "level with the base model"
+	return say("format.level-with-the-base")
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"maps"
 	"strconv"
 
@@ -33,16 +32,16 @@ type HeldPanel struct {
 func (a *App) openHeld(side string, f File) {
 	delete(a.notices, atData)
 	if a.training() || a.data.set == nil {
-		a.refuse(atData, "A file to measure on can’t be taken now.", "Bring the examples first, and end what is under way.")
+		a.refuse(atData, say("held.a-file-to-measure"), say("held.bring-the-examples-first"))
 		return
 	}
 	if f.Size > maxData {
-		a.refuse(atData, fmt.Sprintf("%s is %s; a file of examples may have %s.", f.Name, size(f.Size), size(maxData)), "A thousand examples measure well: keep a part of the file.")
+		a.refuse(atData, say("all.is-a-file-of", f.Name, size(f.Size), size(maxData)), say("held.a-thousand-examples-measure"))
 		return
 	}
 	a.host.Read(f, func(b Bytes) {
 		if b == nil {
-			a.refuse(atData, f.Name+" could not be read.", "It may have been moved or changed since it was chosen: choose it again.")
+			a.refuse(atData, say("all.could-not-be-read", f.Name), say("all.it-may-have-been"))
 			return
 		}
 		a.sendHeld(side, heldFile{name: f.Name, bytes: b})
@@ -115,12 +114,12 @@ func (a *App) bringHeld() {
 
 func (c *HeldPanel) summary() string {
 	d := c.App.data.set
-	s := "Measured on: " + count(d.Val) + " for validation"
+	s := say("held.measured-on-for-validation", count(d.Val))
 	if d.ValFile != "" {
 		s += " (" + d.ValFile + ")"
 	}
 	if d.Test > 0 {
-		s += ", " + count(d.Test) + " for a test"
+		s += say("held.for-a-test", count(d.Test))
 	}
 	return s
 }
@@ -145,9 +144,9 @@ func (c *HeldPanel) value() string {
 
 // apply sets the share for testing aside.
 func (c *HeldPanel) apply() {
-	v, err := number("For a test", c.value(), 0, 33, false)
+	v, err := number(say("held.for-a-test-2"), c.value(), 0, 33, false)
 	if err != nil {
-		c.App.refuse(atData, err.Error()+".", "From 0 to 33 percent; 0 sets none aside.")
+		c.App.refuse(atData, sentence(err.Error()), say("held.from-0-to-33"))
 		return
 	}
 	c.share = ""

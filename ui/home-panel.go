@@ -1,16 +1,16 @@
 package ui
 
 import (
-	"strings"
+	"prelude/ui/words"
 
 	"prelude/ui/wire"
 )
 
 func (c *HomePanel) title() string {
 	if x := c.App.inUse(); x != nil {
-		return "Prefix in use: " + x.Name
+		return say("home.prefix-in-use", x.Name)
 	}
-	return "No prefix yet"
+	return say("home.no-prefix-yet")
 }
 
 func (c *HomePanel) note() string {
@@ -18,12 +18,12 @@ func (c *HomePanel) note() string {
 		return shelfWords(*x)
 	}
 	if c.App.home.reading != nil && c.App.home.id == 0 {
-		return c.App.home.from + " waits for a model."
+		return say("home.waits-for-a-model", c.App.home.from)
 	}
 	if len(c.App.shelf.Items) > 0 {
-		return "Choose one of the shelf above."
+		return say("home.choose-one-of-the")
 	}
-	return "Train one above, or load one below."
+	return say("home.train-one-above-or")
 }
 
 func (c *HomePanel) notes() []string {
@@ -38,29 +38,28 @@ func (c *HomePanel) stage() string {
 		return p.Stage
 	}
 	if c.App.home.reading != nil {
-		return "Reading " + c.App.home.from
+		return say("home.reading", c.App.home.from)
 	}
-	return "Writing the adapter"
+	return say("home.writing-the-adapter")
 }
 
 func (c *HomePanel) saved() bool { return c.App.home.exported != nil && c.App.home.saved }
 
 // exportNote is what the worker says of an export, as a sentence.
 func (c *HomePanel) exportNote() string {
-	note := []rune(c.App.home.exported.Note)
-	return strings.ToUpper(string(note[:1])) + strings.TrimSuffix(string(note[1:]), ".") + "."
+	return capital(sentence(words.Engine(c.App.home.exported.Note)))
 }
 
 func (c *HomePanel) savedText() string {
 	e := c.App.home.exported
-	s := "Saved " + zipFile(e.Name)
+	s := say("home.saved", zipFile(e.Name))
 	if c.App.home.zip != nil {
 		s += " (" + size(int64(c.App.home.zip.Len())) + ")"
 	}
 	if e.PEFT {
-		return s + ". PEFT can load it."
+		return say("home.peft-can-load-it", s)
 	}
-	return s + ". PEFT can’t load it; this page can."
+	return say("home.peft-cant-load-it", s)
 }
 
 func (c *HomePanel) forLlamaCpp() { c.App.exportFor(wire.ForLlamaCpp) }

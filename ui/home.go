@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"strings"
 
 	"prelude/ui/wire"
@@ -33,12 +32,12 @@ func (h *home) forgetZip() { h.exported, h.zip, h.zipName = nil, nil, "" }
 // export asks for the adapter; then is called with it at hand, or it is saved.
 func (a *App) export(task, about string, then func()) {
 	if a.inUse() == nil {
-		a.refuse(atHome, "There is no prefix yet.", "Train one, or import one.")
+		a.refuse(atHome, say("all.there-is-no-prefix"), say("all.train-one-or-import"))
 		return
 	}
 	name := strings.TrimSpace(a.home.name)
 	if name == "" {
-		a.refuse(atHome, "The prefix has no name.", "Give it one: it becomes the name of its folder.")
+		a.refuse(atHome, say("home.the-prefix-has-no"), say("home.give-it-one-it"))
 		return
 	}
 	a.home.then = then
@@ -72,7 +71,7 @@ func (a *App) onExported(m wire.Exported, blob any) {
 	a.home.stop()
 	zip, ok := blob.(Bytes)
 	if !ok {
-		a.refuse(atHome, "The export came without its file.", "Press export again; if it stays so, start a new worker.")
+		a.refuse(atHome, say("home.the-export-came-without"), say("home.press-export-again-if"))
 		return
 	}
 	switch m.For {
@@ -80,7 +79,7 @@ func (a *App) onExported(m wire.Exported, blob any) {
 		a.host.Save(m.Name, append(parts, zip)...)
 		return
 	case wire.ForLlamaCpp:
-		a.host.Save(zipFile(strings.TrimSuffix(m.Name, ".zip")+" llama.cpp"), zip)
+		a.host.Save(zipFile(say("home.llama-cpp", strings.TrimSuffix(m.Name, ".zip"))), zip)
 		return
 	}
 	a.home.exported, a.home.zip, a.home.zipName, a.home.saved = &m, zip, m.Name, false
@@ -108,18 +107,18 @@ func (a *App) importFile(f File) {
 	delete(a.notices, atHome)
 	switch {
 	case a.training():
-		a.refuse(atHome, "A training is under way.", "Stop it first: the imported prefix would take the place of the one it trains.")
+		a.refuse(atHome, say("all.a-training-is-under"), say("all.stop-it-first-the"))
 		return
 	case f.Size == 0:
-		a.refuse(atHome, f.Name+" is empty.", "Choose the .zip that an export made.")
+		a.refuse(atHome, say("all.is-empty", f.Name), say("home.choose-the-zip-that"))
 		return
 	case f.Size > maxAdapter:
-		a.refuse(atHome, fmt.Sprintf("%s is %s; an adapter may have %s.", f.Name, size(f.Size), size(maxAdapter)), "Choose the .zip that an export made.")
+		a.refuse(atHome, say("home.is-an-adapter-may", f.Name, size(f.Size), size(maxAdapter)), say("home.choose-the-zip-that"))
 		return
 	}
 	a.host.Read(f, func(b Bytes) {
 		if b == nil {
-			a.refuse(atHome, f.Name+" could not be read.", "It may have been moved since it was chosen: choose it again.")
+			a.refuse(atHome, say("all.could-not-be-read", f.Name), say("home.it-may-have-been"))
 			return
 		}
 		a.importZip(f.Name, b)

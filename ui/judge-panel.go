@@ -25,13 +25,13 @@ type JudgePanel struct{ App *App }
 func (a *App) cannotJudge() string {
 	switch {
 	case a.training():
-		return "A training is under way: it can be done after it."
+		return say("judge.a-training-is-under")
 	case a.engine != "ready" || a.model.loaded == nil:
-		return "Load a model first."
+		return say("all.load-a-model-first")
 	case a.data.id != 0:
-		return "The examples are still being read."
+		return say("all.the-examples-are-still")
 	case a.data.set == nil || a.data.set.Val == 0:
-		return "There are no held-out examples."
+		return say("judge.there-are-no-held")
 	}
 	return ""
 }
@@ -80,9 +80,9 @@ func (c *JudgePanel) hasTest() bool { return c.App.data.set != nil && c.App.data
 
 func (c *JudgePanel) progress() string {
 	if p := c.App.judging.progress; p != nil && p.Total > 1 {
-		return count(p.Done) + " of " + count(p.Total) + " answers"
+		return say("judge.of-answers", count(p.Done), count(p.Total))
 	}
-	return "Measuring losses…"
+	return say("judge.measuring-losses")
 }
 
 // verdict is the three numbers of the promise in a sentence.
@@ -92,13 +92,13 @@ func (c *JudgePanel) verdict() string {
 	for _, x := range j.Candidates {
 		name := x.Name
 		if x.Which == "context" {
-			name = plural(j.Shots, "example") + " in context"
+			name = say("all.in-context", plural(j.Shots, "example"))
 		}
 		parts = append(parts, fmt.Sprintf("%s %s", name, lossText(x.Loss.Value)))
 	}
-	what := "Held-out loss"
+	what := say("judge.held-out-loss")
 	if j.Test {
-		what = "Loss on the test set"
+		what = say("judge.loss-on-the-test")
 	}
 	return fmt.Sprintf(what+": %s. %s answered by %d in %s.", strings.Join(parts, ", "), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
 }
@@ -124,12 +124,12 @@ func (c *JudgePanel) last(x wire.Candidate) bool {
 
 // mark is the small print under an answer.
 func (c *JudgePanel) mark(w wire.RowAnswer) string {
-	s := " score " + short(w.Score, 2) + ", loss " + lossText(w.Loss)
+	s := " " + say("judge.score-loss", short(w.Score, 2), lossText(w.Loss))
 	if w.Label != "" {
-		s = " likeliest " + w.Label + " (" + short(w.Sure, 2) + ")," + s
+		s = " " + say("judge.likeliest", w.Label, short(w.Sure, 2), s)
 	}
 	if !w.Ended {
-		s += ", cut at the limit"
+		s += say("judge.cut-at-the-limit")
 	}
 	return s
 }

@@ -14,7 +14,7 @@ type JudgeRanking struct {
 	Open    bool
 }
 
-func (c *JudgeRanking) title() string { return "Labels as " + c.Name + " ranks them" }
+func (c *JudgeRanking) title() string { return say("judge-ranking.labels-as-ranks-them", c.Name) }
 
 // count leaves cells empty that count nothing.
 func (c *JudgeRanking) count(n int) string {
@@ -62,8 +62,8 @@ func (c *JudgeRanking) spoken() string {
 	var all []string
 	for _, b := range c.Ranking.Bins {
 		if b.Count > 0 {
-			all = append(all, fmt.Sprintf("%s rows with a probability of about %s: %s right", count(b.Count), short(b.Sure, 2), short(b.Right, 2)))
+			all = append(all, say("judge-ranking.rows-with-a-probability", count(b.Count), short(b.Sure, 2), short(b.Right, 2)))
 		}
 	}
-	return "Reliability. " + strings.Join(all, "; ") + "."
+	return say("judge-ranking.reliability", strings.Join(all, "; "))
 }

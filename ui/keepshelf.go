@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,7 +91,7 @@ func (a *App) keepShelf(s *shelf) {
 func (a *App) restorePrefix(p prefixRecord, zip Bytes) {
 	f := p.Model.Fingerprint
 	if p.Item.Origin != "blend" && zip == nil {
-		a.sitting.cannotRead(zipName(f, p.Item.Key), fmt.Errorf("the file of %s is gone", p.Item.Name))
+		a.sitting.cannotRead(zipName(f, p.Item.Key), errors.New(say("keepshelf.the-file-of-is", p.Item.Name)))
 		return
 	}
 	s := a.shelves[f]
@@ -150,9 +151,9 @@ func (a *App) originOf(key int) string {
 	if from.Data == "" {
 		return ""
 	}
-	words := "from " + from.Data
+	words := say("all.from", from.Data)
 	if from.Run > 0 {
-		title := fmt.Sprintf("run %d", from.Run)
+		title := say("keepshelf.run", from.Run)
 		if r := a.runOf(from.Run); r != nil && r.Name != "" {
 			title = r.Name
 		}
@@ -167,7 +168,7 @@ func (c *ShelfPanel) undo() string {
 	if f == nil || f.fingerprint != c.App.shelf.model.Fingerprint {
 		return ""
 	}
-	return f.item.Name + " is forgotten."
+	return say("keepshelf.is-forgotten", f.item.Name)
 }
 
 // away describes the prefixes of a model that is not loaded.
@@ -176,7 +177,7 @@ func (c *ShelfPanel) away(s *shelf) string {
 	for _, x := range s.Items {
 		names = append(names, x.Name)
 	}
-	return fmt.Sprintf("Kept for %s: %s.", s.model.Name, strings.Join(names, ", "))
+	return say("keepshelf.kept-for", s.model.Name, strings.Join(names, ", "))
 }
 
 func (c *ShelfPanel) canLoad(s *shelf) bool { _, ok := s.model.source(); return ok }

@@ -29,9 +29,9 @@ func (a *App) onKept(m wire.Kept) {
 func (a *App) askLasting(ask bool) {
 	a.kept.lasting = "…"
 	a.host.Persist(ask, func(granted bool) {
-		a.kept.lasting = "This browser may delete them when its disk fills up."
+		a.kept.lasting = say("kept.this-browser-may-delete")
 		if granted {
-			a.kept.lasting = "This browser keeps them until you delete them."
+			a.kept.lasting = say("kept.this-browser-keeps-them")
 		}
 	})
 }
@@ -59,26 +59,26 @@ func (c *ModelPanel) keptTitle(m wire.KeptModel) string {
 
 func (c *ModelPanel) keptNote(m wire.KeptModel) string {
 	if !m.Whole && m.Bytes >= m.Of {
-		return "Not finished: " + size(m.Bytes) + " are here, and it goes on from there."
+		return say("kept.not-finished-are-here", size(m.Bytes))
 	}
 	if m.Bytes < m.Of {
-		return "Broken off with " + size(m.Bytes) + " here: it goes on from there."
+		return say("kept.broken-off-with-here", size(m.Bytes))
 	}
-	return "Loads without the network."
+	return say("kept.loads-without-the-network")
 }
 
 func (c *ModelPanel) keptAction(m wire.KeptModel) string {
 	if !m.Whole {
-		return "Go on"
+		return say("all.go-on")
 	}
-	return "Load"
+	return say("all.load")
 }
 
 func (c *ModelPanel) keptRoom() string {
 	k := c.App.kept
-	room := size(k.Used) + " used"
+	room := say("kept.used", size(k.Used))
 	if k.Quota > 0 {
-		room = size(k.Used) + " of the " + size(k.Quota) + " this browser allows"
+		room = say("kept.of-the-this-browser", size(k.Used), size(k.Quota))
 	}
 	return room + ". " + k.lasting
 }

@@ -89,14 +89,14 @@ func (c *LengthChart) label() string {
 	for _, q := range c.App.run.lengths.Points {
 		parts = append(parts, fmt.Sprintf("%s: %s", plural(q.Slots, "slot"), lossText(q.Loss)))
 	}
-	return "Validation loss by length. " + strings.Join(parts, ", ") + "."
+	return say("lengths.validation-loss-by-length", strings.Join(parts, ", "))
 }
 
 // say is the chart's result in a sentence.
 func (c *LengthChart) say() string {
 	l := c.App.run.lengths
 	if l.Picked == 0 {
-		return "Validation by length, so far."
+		return say("lengths.validation-by-length-so")
 	}
 	best := l.Points[0]
 	for _, q := range l.Points {
@@ -104,28 +104,14 @@ func (c *LengthChart) say() string {
 			best = q
 		}
 	}
-	s := plural(l.Picked, "slot") + " have the lowest validation loss."
+	s := say("lengths.have-the-lowest-validation", plural(l.Picked, "slot"))
 	if best.Slots != l.Picked {
-		s = fmt.Sprintf("%s %s enough: validation can’t tell %s from the best, %s (the difference is within its standard error).", plural(l.Picked, "slot"), verb(l.Picked), them(l.Picked), count(best.Slots))
+		s = say("lengths.enough", l.Picked, count(best.Slots))
 	}
 	if l.Key != 0 {
-		return s + " One training gave all lengths: choose any."
+		return say("lengths.one-training-gave-all", s)
 	}
-	return s + " A press on another sets the slots of the next training."
-}
-
-func verb(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-func them(n int) string {
-	if n == 1 {
-		return "it"
-	}
-	return "them"
+	return say("lengths.a-press-on-another", s)
 }
 
 // set takes a length.

@@ -95,13 +95,13 @@ func (a *App) lookInto() {
 	key := a.lensKey()
 	switch {
 	case a.engine != "ready" || a.model.loaded == nil:
-		a.refuse(atLens, "Load a model first.", "")
+		a.refuse(atLens, say("all.load-a-model-first"), "")
 		return
 	case key == 0:
-		a.refuse(atLens, "There is no prefix yet.", "Train one, or import one.")
+		a.refuse(atLens, say("all.there-is-no-prefix"), say("all.train-one-or-import"))
 		return
 	case prompt == "":
-		a.refuse(atLens, "The prompt is empty.", "Write what the answer answers.")
+		a.refuse(atLens, say("all.the-prompt-is-empty"), say("lens.write-what-the-answer"))
 		return
 	}
 	a.supersede(l.id)
@@ -182,7 +182,7 @@ func signed(v float64) string {
 	return "+" + strconv.FormatFloat(v, 'f', 2, 64)
 }
 
-func nats(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) + thin + "nats" }
+func nats(v float64) string { return say("lens.nats", strconv.FormatFloat(v, 'f', 2, 64)) }
 
 // shown is a token's text with its spaces and line breaks to be seen.
 func shown(text string) string {
@@ -218,7 +218,7 @@ func (c *LensPanel) class(i int) string {
 // words says of a token what a colour says.
 func (c *LensPanel) words(i int) string {
 	t := c.lens().found.Tokens[i]
-	return fmt.Sprintf("%s: %s by the base model, %s with the prefix", strings.TrimSpace(shown(t.Text)), chance(t.Base), chance(t.Tuned))
+	return say("lens.by-the-base-model", strings.TrimSpace(shown(t.Text)), chance(t.Base), chance(t.Tuned))
 }
 
 func (c *LensPanel) selected(i int) string { return fmt.Sprint(i == c.lens().at) }
@@ -260,20 +260,19 @@ func (c *LensPanel) summary() string {
 		}
 	}
 	n := float64(len(f.Tokens))
-	way := "likelier"
+	way := say("lens.likelier")
 	if sum < 0 {
-		way, sum = "less likely", -sum
+		way, sum = say("lens.less-likely"), -sum
 	}
-	s := fmt.Sprintf("With %s this answer is %s nats %s: of %s, %d rose and %d fell. KL %s a token.",
-		f.Name, strconv.FormatFloat(sum, 'f', 1, 64), way, plural(len(f.Tokens), "token"), up, down, nats(kl/n))
+	s := say("lens.with-this-answer-is", f.Name, strconv.FormatFloat(sum, 'f', 1, 64), way, plural(len(f.Tokens), "token"), up, down, nats(kl/n))
 	if f.Left > 0 {
-		s += fmt.Sprintf(" The %s that follow are not looked at.", plural(f.Left, "token"))
+		s += " " + say("lens.the-that-follow-are", plural(f.Left, "token"))
 	}
 	return s
 }
 
 func (c *LensPanel) head() string {
-	return fmt.Sprintf("Token %d of %d", c.lens().at+1, len(c.lens().found.Tokens))
+	return say("lens.token-of", c.lens().at+1, len(c.lens().found.Tokens))
 }
 
 func (c *LensPanel) change() string {
@@ -355,7 +354,7 @@ func percent(v float64) string { return strconv.FormatFloat(100*v, 'f', 1, 64) +
 func (c *LensPanel) attention() string {
 	m := c.chart()
 	if m.Own {
-		return "This prefix has a softmax of its own beside the model's, whose output a gate weighs: its gates say how much comes through, and the slots below how it is shared out within it."
+		return say("lens.this-prefix-has-a")
 	}
 	share := func(token int) float64 {
 		sum := 0.0
@@ -368,8 +367,7 @@ func (c *LensPanel) attention() string {
 	for i := range n {
 		sum += share(i)
 	}
-	return fmt.Sprintf("Where “%s” was to be predicted, %s of all attention went to the prefix; over the whole answer it is %s.",
-		shown(c.lens().token().Text), percent(share(c.lens().at)), percent(sum/float64(n)))
+	return say("lens.where-was-to-be", shown(c.lens().token().Text), percent(share(c.lens().at)), percent(sum/float64(n)))
 }
 
 // slot is a row of the ranking.

@@ -212,16 +212,16 @@ func (c *LivePanel) at() string {
 
 func (c *LivePanel) when() string {
 	if r := c.App.live.shownRound(); r != nil {
-		return "after " + plural(r.step, "step")
+		return say("all.after", plural(r.step, "step"))
 	}
 	return ""
 }
 
 func (c *LivePanel) by() string {
 	if r := c.App.live.shownRound(); r != nil {
-		return "Step " + count(r.step)
+		return say("live.step", count(r.step))
 	}
-	return "Tuned"
+	return say("all.tuned")
 }
 
 func (c *LivePanel) more() bool { return len(c.App.live.pool) > len(c.App.live.prompts) }
@@ -259,9 +259,9 @@ func (c *LivePanel) text(w *answer) string {
 	case w == nil && c.App.run.active():
 		return "…"
 	case w == nil:
-		return "not asked yet"
+		return say("live.not-asked-yet")
 	case w.done && said(w.text.String()) == "":
-		return "(an empty answer)"
+		return say("all.an-empty-answer")
 	}
 	return said(w.text.String())
 }

@@ -21,8 +21,8 @@ func learning(t *testing.T) (*App, *stage) {
 	return a, s
 }
 
-// say answers the request under way.
-func say(a *App, s *stage, text string) wire.Generate {
+// answerAs answers the request under way.
+func answerAs(a *App, s *stage, text string) wire.Generate {
 	g, _ := last[wire.Generate](s)
 	if g.Base {
 		a.Receive(wire.Sample{ID: g.ID, Which: "base", Text: " as before", Done: true, Tokens: 2}, nil)
@@ -35,11 +35,11 @@ func say(a *App, s *stage, text string) wire.Generate {
 // with the bare model's answers; later rounds ask the prefix alone, and not too often.
 func TestLiveRounds(t *testing.T) {
 	a, s := learning(t)
-	first := say(a, s, " as one")
+	first := answerAs(a, s, " as one")
 	if !first.Base || first.Prompt != "p1" || len(first.Keys) != 1 || first.Keys[0] != 1 || first.MaxTokens != liveTokens {
 		t.Errorf("the first request is %+v", first)
 	}
-	if second := say(a, s, " as two"); second.Prompt != "p2" || !second.Base {
+	if second := answerAs(a, s, " as two"); second.Prompt != "p2" || !second.Base {
 		t.Errorf("the second request is %+v", second)
 	}
 	_, n := last[wire.Generate](s)
@@ -49,11 +49,11 @@ func TestLiveRounds(t *testing.T) {
 	}
 	a.live.due = time.Now().Add(-time.Second)
 	a.Receive(wire.Step{First: 3, Loss: []float64{2}, Total: 40}, nil)
-	third := say(a, s, " as three")
+	third := answerAs(a, s, " as three")
 	if third.Base || third.Prompt != "p1" {
 		t.Errorf("in the second round: %+v", third)
 	}
-	say(a, s, " as four")
+	answerAs(a, s, " as four")
 	if len(a.live.rounds) != 2 || a.live.rounds[0].step != 1 || a.live.rounds[1].step != 3 {
 		t.Fatalf("rounds %+v", a.live.rounds)
 	}
@@ -78,7 +78,7 @@ func TestLiveEnd(t *testing.T) {
 	a.Receive(onShelf(1), nil)
 	a.Receive(wire.Trained{ID: m.ID, Steps: 4, BestStep: 4, BestLoss: 1.5, BaseLoss: 3, Why: "step limit", Seconds: 2}, nil)
 	for range 4 {
-		say(a, s, " so")
+		answerAs(a, s, " so")
 	}
 	if n := len(a.live.rounds); n != 2 || a.live.rounds[1].step != 4 || !a.live.rounds[1].done || a.live.id != 0 {
 		t.Errorf("rounds %+v, request %d", a.live.rounds, a.live.id)
@@ -89,15 +89,15 @@ func TestLiveEnd(t *testing.T) {
 func TestLivePrompts(t *testing.T) {
 	a, s := learning(t)
 	a.live.rewrite(0, "mine")
-	say(a, s, " late")
-	say(a, s, " two")
+	answerAs(a, s, " late")
+	answerAs(a, s, " two")
 	c := &LivePanel{App: a}
 	if c.tuned(0) != nil || c.base(0) != nil {
 		t.Error("the answer to another prompt is shown")
 	}
 	a.live.due = time.Time{}
 	a.Receive(wire.Step{First: 2, Loss: []float64{2}, Total: 40}, nil)
-	if g := say(a, s, ""); g.Prompt != "mine" || !g.Base {
+	if g := answerAs(a, s, ""); g.Prompt != "mine" || !g.Base {
 		t.Errorf("asked %+v", g)
 	}
 	if got := c.words(0); len(got) != 1 || got[0].text != "(an empty answer)" {
@@ -129,7 +129,7 @@ func TestLivePause(t *testing.T) {
 	}
 	a.resume(&a.run.status)
 	a.Receive(wire.Step{First: 2, Loss: []float64{2}, Total: 40}, nil)
-	if again := say(a, s, " so"); again.Prompt != "p1" || !again.Base {
+	if again := answerAs(a, s, " so"); again.Prompt != "p1" || !again.Base {
 		t.Errorf("after the pause it asks %+v", again)
 	}
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"strings"
 	"time"
 
 	"prelude/ui/wire"
@@ -64,14 +63,15 @@ func (a *App) onMeasured(m wire.Measured) {
 
 // leftOut says what of a question is not read, "" where all of it is.
 func leftOut(turns, bytes int) string {
-	var parts []string
-	if turns > 0 {
-		parts = append(parts, "the first "+few(turns, "turn"))
+	switch {
+	case turns > 0 && bytes > 0:
+		return say("measure.both", say("measure.first-turns", turns), say("measure.first-bytes", bytes))
+	case turns > 0:
+		return say("measure.first-turns", turns)
+	case bytes > 0:
+		return say("measure.first-bytes", bytes)
 	}
-	if bytes > 0 {
-		parts = append(parts, "the first "+few(bytes, "byte")+" of the message")
-	}
-	return strings.Join(parts, " and ")
+	return ""
 }
 
 // sizeText says how much the message takes.
@@ -81,9 +81,9 @@ func (c *ComparePanel) sizeText() string {
 		return ""
 	}
 	if out := leftOut(m.Turns, m.Bytes); out != "" {
-		return "Too long: " + plural(m.Tokens, "token") + ", and the model reads " + count(m.Room) + " before it answers. Without " + out + " it fits: that much is left out."
+		return say("measure.too-long-and-the", plural(m.Tokens, "token"), count(m.Room), out)
 	}
-	return count(m.Tokens) + " of the " + plural(m.Room, "token") + " that the model can read before it answers"
+	return say("measure.of-the-that-the", count(m.Tokens), plural(m.Room, "token"))
 }
 
 func (c *ComparePanel) sizeClass() string {
@@ -91,12 +91,4 @@ func (c *ComparePanel) sizeClass() string {
 		return "help warn-text"
 	}
 	return "help"
-}
-
-// few counts things after "the first": the first turn, the first 2 turns.
-func few(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return plural(n, word)
 }

@@ -20,12 +20,12 @@ func (c *MethodPicker) sentence(axis wire.Axis, ch wire.Choice) string {
 
 func (c *MethodPicker) peft() string {
 	if c.App.encDec() && c.App.set.peft(c.App.ready.Axes) {
-		return "PEFT loads a prefix at the decoder alone, or embeddings at the encoder alone; others export to a file for Prelude."
+		return say("method-picker.peft-loads-a-prefix")
 	}
 	if c.App.set.peft(c.App.ready.Axes) {
-		return "This choice exports to a file that PEFT loads."
+		return say("method-picker.this-choice-exports-to")
 	}
-	return "This choice exports to a file for Prelude; PEFT has no word for it."
+	return say("method-picker.this-choice-exports-to-a-file")
 }
 
 func (c *MethodPicker) key(axis wire.Axis, s wire.Setting) string {

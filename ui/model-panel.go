@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"prelude/ui/words"
 	"strings"
 
 	"prelude/ui/wire"
@@ -8,9 +9,9 @@ import (
 
 func (c *ModelPanel) none() string {
 	if c.App.engine == "starting" {
-		return "Starting the engine…"
+		return say("model.starting-the-engine")
 	}
-	return "No model comes with this page: bring your own below."
+	return say("model.no-model-comes-with")
 }
 
 func (c *ModelPanel) isLoaded(name string) bool {
@@ -28,25 +29,25 @@ func (c *ModelPanel) row(name string) string {
 func (c *ModelPanel) stage() string {
 	title := c.App.model.source.title(c.App.ready.Models)
 	if p := c.App.model.progress; p != nil && p.Stage != "" {
-		return title + ": " + p.Stage
+		return say("all.colon", title, words.Engine(p.Stage))
 	}
-	return "Loading " + title
+	return say("model.loading", title)
 }
 
 func (c *ModelPanel) facts() []fact {
 	m := c.App.model.loaded
 	return []fact{
-		{name: "Family", value: m.Family},
-		{name: "Parameters", value: params(m.Params)},
-		{name: "Weights", value: size(m.WeightBytes)},
-		{name: "Context", value: count(m.Context) + " tokens"},
-		{name: "Layers", value: count(m.Layers)},
-		{name: "Vocabulary", value: count(m.Vocab)},
+		{name: say("model.family"), value: m.Family},
+		{name: say("model.parameters"), value: params(m.Params)},
+		{name: say("model.weights"), value: size(m.WeightBytes)},
+		{name: say("model.context"), value: say("model.tokens", count(m.Context))},
+		{name: say("all.layers"), value: count(m.Layers)},
+		{name: say("model.vocabulary"), value: count(m.Vocab)},
 	}
 }
 
 func (c *ModelPanel) devices() []wire.DeviceInfo {
-	return append([]wire.DeviceInfo{{Name: "auto", OK: true, Why: "A short trial picks the fastest device for this model."}}, c.App.ready.Devices...)
+	return append([]wire.DeviceInfo{{Name: "auto", OK: true, Why: say("model.a-short-trial-picks")}}, c.App.ready.Devices...)
 }
 
 // why says why this device was chosen, as a sentence.

@@ -58,7 +58,7 @@ func (m *model) refused() {
 // load asks for a model. What is loaded stays until the new one has come.
 func (a *App) load(s source) {
 	if a.training() {
-		a.refuse(atModel, "A training is under way.", "Stop it first: another model would replace the one it trains on.")
+		a.refuse(atModel, say("all.a-training-is-under"), say("model.stop-it-first-another"))
 		return
 	}
 	if a.model.id != 0 {
@@ -84,7 +84,7 @@ func (a *App) loadBundled(name string) { a.load(source{bundled: name}) }
 func (a *App) loadAddress() {
 	s, err := readAddress(a.model.address)
 	if err != nil {
-		a.refuse(atModel, err.Error(), `Write a Hugging Face model id such as "owner/name", a link to it or to one of its files, or an https address of a .gguf file or of a folder with config.json.`)
+		a.refuse(atModel, err.Error(), say("model.write-a-hugging-face"))
 		return
 	}
 	a.load(s)
@@ -95,7 +95,7 @@ func (a *App) loadFiles(files []File) {
 		return
 	}
 	if problem := missingModelFile(files); problem != "" {
-		a.refuse(atModel, problem, "Drop one .gguf file, or config.json, tokenizer.json and the .safetensors files together.")
+		a.refuse(atModel, problem, say("model.drop-one-gguf-file"))
 		return
 	}
 	a.load(source{files: files})
@@ -117,7 +117,7 @@ func missingModelFile(files []File) string {
 			weights++
 		case strings.HasSuffix(name, ".json"), strings.HasSuffix(name, ".jinja"): // index, tokenizer_config, …
 		default:
-			return fmt.Sprintf("%q is not a model file.", f.Name)
+			return say("model.is-not-a-model", fmt.Sprintf("%q", f.Name))
 		}
 	}
 	if gguf > 0 {
@@ -126,9 +126,9 @@ func missingModelFile(files []File) string {
 	for _, need := range []struct {
 		have int
 		name string
-	}{{config, "config.json"}, {tokenizer, "tokenizer.json"}, {weights, "a .safetensors file"}} {
+	}{{config, "config.json"}, {tokenizer, "tokenizer.json"}, {weights, say("model.a-safetensors-file")}} {
 		if need.have == 0 {
-			return need.name + " is missing."
+			return say("model.is-missing", need.name)
 		}
 	}
 	return ""
@@ -143,7 +143,7 @@ func (a *App) cancelLoad() {
 // chooseDevice loads the model again where it should run.
 func (a *App) chooseDevice(name string) {
 	if a.training() {
-		a.refuse(atModel, "A training is under way.", "Stop it first: the device holds what it trains.")
+		a.refuse(atModel, say("all.a-training-is-under"), say("model.stop-it-first-the"))
 		return
 	}
 	a.model.device = name
@@ -229,9 +229,9 @@ func deviceTitle(name string) string {
 	case "simd":
 		return "WASM SIMD"
 	case "cpu":
-		return "Plain CPU"
+		return say("model.plain-cpu")
 	case "auto":
-		return "Automatic"
+		return say("model.automatic")
 	}
 	return name
 }

@@ -29,9 +29,9 @@ func (c *Field) helpID() *string {
 
 func (c *Drop) noun() string {
 	if c.Many {
-		return "files"
+		return say("panels.files")
 	}
-	return "a file"
+	return say("panels.a-file")
 }
 
 func (c *Masthead) model() string {
@@ -60,9 +60,9 @@ func progressText(p *wire.Progress, bytes bool) string {
 	case p == nil || p.Total <= 1:
 		return ""
 	case bytes && p.Total > 10_000:
-		return size(p.Done) + " of " + size(p.Total)
+		return say("all.of", size(p.Done), size(p.Total))
 	}
-	return count(p.Done) + " of " + count(p.Total)
+	return say("all.of", count(p.Done), count(p.Total))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -20,8 +19,13 @@ func (c *QueuePanel) kind() (label, help string) {
 	return "", ""
 }
 
-func (c *QueuePanel) valuesLabel() string { label, _ := c.kind(); return label + "s" }
-func (c *QueuePanel) valuesHelp() string  { _, help := c.kind(); return help }
+func (c *QueuePanel) valuesLabel() string { label, _ := c.kind(); return say(label + "-values") }
+func (c *QueuePanel) valuesHelp() string {
+	if _, help := c.kind(); help != "" {
+		return say(help)
+	}
+	return ""
+}
 
 func (c *QueuePanel) values() string { b := &c.App.queue.boxes; return b.values[b.what] }
 
@@ -60,7 +64,7 @@ func (c *QueuePanel) asks() string {
 		return ""
 	}
 	if takes := time.Duration(n) * c.App.takes(t); takes > 0 {
-		return plural(n, "run") + ", about " + span(takes) + " in all."
+		return say("queue.about-in-all", plural(n, "run"), span(takes))
 	}
 	return plural(n, "run") + "."
 }
@@ -69,12 +73,12 @@ func (c *QueuePanel) asks() string {
 func (c *QueuePanel) waits() string {
 	q := &c.App.queue
 	n := len(q.waiting)
-	s := plural(n, "training") + " " + waitWord(n)
+	s := say("queue.trainings-wait", n)
 	if left := c.App.queueLeft(); left > 0 {
-		s += ", about " + span(left) + " for all"
+		s += say("queue.about-for-all", span(left))
 	}
 	if q.held != "" {
-		return s + ". Held: " + trimmed(q.held) + "."
+		return say("queue.held", s, trimmed(reason(q.held)))
 	}
 	return s + "."
 }
@@ -86,24 +90,17 @@ func trimmed(s string) string {
 	return s
 }
 
-func waitWord(n int) string {
-	if n == 1 {
-		return "waits"
-	}
-	return "wait"
-}
-
 // title names what waits.
 func (c *QueuePanel) title(q queuedRecord) string {
 	if q.Sweep.N == 0 {
 		return c.App.method(q.Ask)
 	}
-	s := q.Sweep.What + " " + q.Sweep.Value
+	s := sweepWord(q.Sweep.What) + " " + q.Sweep.Value
 	if q.Sweep.What == "method" {
 		s = q.Sweep.Value
 	}
 	if q.Sweep.What != "seed" && q.Ask.Seed != 0 {
-		s += fmt.Sprintf(", seed %d", q.Ask.Seed)
+		s += say("queue.seed", q.Ask.Seed)
 	}
 	return s
 }
@@ -133,9 +130,17 @@ func (c *QueuePanel) groups() []group { return c.App.groups(c.sweep()) }
 // what is what the runs of the sweep differ in.
 func (c *QueuePanel) what() string {
 	for _, r := range c.App.ofSweep(c.sweep()) {
-		return r.Sweep.What
+		return sweepWord(r.Sweep.What)
 	}
 	return ""
+}
+
+// sweepWord says what differs between the runs of a sweep, as their records name it.
+func sweepWord(what string) string {
+	if what == "learning rate" {
+		what = "rate"
+	}
+	return say("sweep." + what)
 }
 
 func (g group) loss() string {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -30,10 +31,10 @@ type sweepBoxes struct {
 
 // sweepKinds are what can differ from run to run.
 var sweepKinds = []struct{ id, label, help, values string }{
-	{"rate", "Learning rate", "Numbers with commas.", "0.003, 0.01, 0.03"},
-	{"slots", "Length", "Numbers of slots, with commas.", "10, 20, 40, 80"},
-	{"method", "Method", "", ""},
-	{"seed", "Seed", "Whole numbers with commas. Only chance differs: mean ± standard deviation.", "1, 2, 3"},
+	{"rate", "queue.what-rate", "queue.numbers-with-commas", "0.003, 0.01, 0.03"},
+	{"slots", "queue.what-slots", "queue.numbers-of-slots-with", "10, 20, 40, 80"},
+	{"method", "queue.what-method", "", ""},
+	{"seed", "queue.what-seed", "queue.whole-numbers-with-commas", "1, 2, 3"},
 }
 
 func newSweep() sweepBoxes {
@@ -50,7 +51,7 @@ const mostQueued, mostSeeds = 100, 20
 // variants lists the trainings that the boxes ask for.
 func (a *App) variants() ([]queuedRecord, error) {
 	b := &a.queue.boxes
-	seeds, err := number("Seeds each", b.seeds, 1, mostSeeds, true)
+	seeds, err := number(say("queue.seeds-each"), b.seeds, 1, mostSeeds, true)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +61,7 @@ func (a *App) variants() ([]queuedRecord, error) {
 		s := a.set
 		s.method = maps.Clone(a.set.method)
 		change(&s)
-		first, err := number("Seed", s.seed, 0, 1<<52, true)
+		first, err := number(say("all.seed"), s.seed, 0, 1<<52, true)
 		if err != nil {
 			return err
 		}
@@ -78,7 +79,7 @@ func (a *App) variants() ([]queuedRecord, error) {
 				return err
 			}
 			if len(all) >= mostQueued {
-				return fmt.Errorf("a sweep has at most %d runs", mostQueued)
+				return errors.New(say("queue.a-sweep-has-at", mostQueued))
 			}
 			mark.I, mark.Value = len(all), value
 			q := queuedRecord{Ask: t, Sweep: mark, Fingerprint: a.model.loaded.Fingerprint}
@@ -100,7 +101,7 @@ func (a *App) variants() ([]queuedRecord, error) {
 			}
 		}
 		if len(all) == 0 {
-			return nil, fmt.Errorf("choose at least one method")
+			return nil, errors.New(say("queue.choose-at-least-one"))
 		}
 		return all, nil
 	}
@@ -115,7 +116,7 @@ func (a *App) variants() ([]queuedRecord, error) {
 			mark.What = "slots"
 			key, ok := a.slotsKey()
 			if !ok {
-				return nil, fmt.Errorf("the method %q has no length", source)
+				return nil, errors.New(say("queue.the-method-has-no", fmt.Sprintf("%q", source)))
 			}
 			err = add(text, func(s *settings) { s.method[key] = text; a.fixLength(s) })
 		case "seed":
@@ -127,7 +128,7 @@ func (a *App) variants() ([]queuedRecord, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("give some values, with commas between them")
+		return nil, errors.New(say("queue.give-some-values-with"))
 	}
 	return all, nil
 }
@@ -183,7 +184,7 @@ func (a *App) startSweep() {
 	}
 	all, err := a.variants()
 	if err != nil {
-		a.refuse(atQueue, strings.ToUpper(err.Error()[:1])+err.Error()[1:]+".", "")
+		a.refuse(atQueue, capital(sentence(err.Error())), "")
 		return
 	}
 	a.queue.waiting = append(slices.Clone(a.queue.waiting), all...)
@@ -201,7 +202,7 @@ func (a *App) queueSettings() {
 		t, err = a.study.request(t)
 	}
 	if err != nil {
-		a.refuse(atQueue, err.Error()+".", "")
+		a.refuse(atQueue, sentence(err.Error()), "")
 		return
 	}
 	q := queuedRecord{Ask: t, Fingerprint: a.model.loaded.Fingerprint}
@@ -240,10 +241,10 @@ func (a *App) cannotTurn(q queuedRecord) string {
 		return why
 	}
 	if a.model.loaded.Fingerprint != q.Fingerprint {
-		return "It was queued for another model."
+		return say("queue.it-was-queued-for")
 	}
 	if !q.Ask.Text && (a.data.set == nil || a.data.set.Hash != q.Hash) {
-		return "It was queued for other examples."
+		return say("queue.it-was-queued-for-other-examples")
 	}
 	return ""
 }
@@ -286,7 +287,7 @@ func (a *App) restoreQueue(waiting []queuedRecord) {
 		}
 	}
 	a.queue.waiting = slices.DeleteFunc(slices.Clone(waiting), func(q queuedRecord) bool { return q.Sweep.N > 0 && begun[q.Sweep] })
-	a.queue.hold("the page was left")
+	a.queue.hold(pageLeft)
 }
 
 // ofSweep lists the runs of a sweep that have a result.
@@ -371,7 +372,7 @@ func (a *App) groups(n int) (all []group) {
 		bySeed = r.Sweep.What == "seed"
 		value := r.Sweep.Value
 		if bySeed {
-			value = "all seeds"
+			value = say("queue.all-seeds")
 		}
 		i := slices.IndexFunc(all, func(g group) bool { return g.value == value })
 		if i < 0 {

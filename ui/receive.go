@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"strings"
 
 	"prelude/ui/wire"
@@ -132,8 +131,8 @@ func (a *App) loadFirst() {
 	case again:
 		a.load(kept)
 	case len(a.sitting.model.Files) > 0:
-		a.refuse(atModel, fmt.Sprintf("%s was in use here, from files of yours: the page can’t open them again by itself.", a.sitting.model.Name),
-			fmt.Sprintf("Drop %s again, and everything else is as it was.", strings.Join(a.sitting.model.Files, ", ")))
+		a.refuse(atModel, say("receive.was-in-use-here", a.sitting.model.Name),
+			say("receive.drop-again-and-everything", strings.Join(a.sitting.model.Files, ", ")))
 	case len(m.Models) > 0 && m.Models[0].Bytes <= autoLoad:
 		a.load(source{bundled: m.Models[0].Name})
 		a.openWithSample()
@@ -177,7 +176,7 @@ func (a *App) onError(m wire.Error) {
 		return // what the person has cancelled
 	}
 	if at == atData && m.Hint == "" {
-		m.Hint = whatIsRead
+		m.Hint = whatIsRead()
 	}
 	a.notices[at] = notice{m.Message, m.Hint, m.Fatal}
 	if m.Fatal {
@@ -185,15 +184,15 @@ func (a *App) onError(m wire.Error) {
 		a.model.stop()
 		a.data.stop()
 		a.study.stop()
-		a.run.stop("the engine stopped")
+		a.run.stop(engineStopped)
 		a.compare.stop()
 		a.live.stop()
 		a.lens.stop()
 		a.whatIf.stop()
 		a.home.stop()
-		a.experiments.stop("the engine stopped")
+		a.experiments.stop(engineStopped)
 		a.finder.stop()
-		a.queue.hold("the engine stopped")
+		a.queue.hold(engineStopped)
 		a.judging.stop()
 		a.stashShelf()
 		return
@@ -223,8 +222,8 @@ func (a *App) onError(m wire.Error) {
 		a.study.stop()
 	case a.run.id:
 		if !a.earlierCheckpoint() {
-			a.run.stop("an error")
-			a.queue.hold("a training failed")
+			a.run.stop(anError)
+			a.queue.hold(trainingFailed)
 		}
 	case a.finder.id:
 		a.finder.stop()
@@ -245,7 +244,7 @@ func (a *App) onError(m wire.Error) {
 	case a.experiments.listing:
 		a.experiments.listing = 0
 	case a.experiments.id:
-		a.experiments.stop("an error")
+		a.experiments.stop(anError)
 	case a.shelf.id:
 		a.shelf.refused()
 		clear(a.shelf.moved)

@@ -23,18 +23,18 @@ type head struct {
 }
 
 // errNewer is the error of a record that a newer page has written.
-var errNewer = errors.New("it was written by a newer version of this page")
+var errNewer = errors.New("written by a newer page")
 
 // readRecord reads a record of a format.
 func readRecord(b Bytes, format string, into any) error {
 	text := []byte(b.String())
 	var h head
 	if err := json.Unmarshal(text, &h); err != nil {
-		return fmt.Errorf("it is not whole: %w", err)
+		return errors.New(say("records.it-is-not-whole", err.Error()))
 	}
 	switch {
 	case h.Format != format:
-		return fmt.Errorf("it says that it is a %q, not a %q", h.Format, format)
+		return errors.New(say("records.it-says-that-it", fmt.Sprintf("%q", h.Format), fmt.Sprintf("%q", format)))
 	case h.Version > recordVersion:
 		return errNewer
 	}

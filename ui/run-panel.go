@@ -31,7 +31,7 @@ func (c *RunPanel) what() string {
 
 func (c *RunPanel) summary() string {
 	if c.App.run.status == runNone {
-		return "The loss falls here once training has begun, and the answers below change with it."
+		return say("run.the-loss-falls-here")
 	}
 	return c.App.run.summary()
 }
@@ -39,16 +39,16 @@ func (c *RunPanel) summary() string {
 func (c *RunPanel) tiles() []fact {
 	r := &c.App.run
 	tiles := []fact{
-		{name: "Step", value: "—"}, {name: "Training loss", value: "—"}, {name: "Validation loss", value: "—"},
-		{name: "Tokens/s", value: "—"}, {name: "Time left", value: "—"},
+		{name: say("run.step"), value: "—"}, {name: say("all.training-loss"), value: "—"}, {name: say("all.validation-loss"), value: "—"},
+		{name: say("run.tokens-s"), value: "—"}, {name: say("run.time-left"), value: "—"},
 	}
 	if r.text {
-		tiles[1].name, tiles[2].name = "Difference", "On new questions"
+		tiles[1].name, tiles[2].name = say("run.difference"), say("run.on-new-questions")
 	}
 	if len(r.losses) > 0 {
 		tiles[0].value = count(r.at())
 		if t := r.total(); t > 0 && (r.active() || r.at() == t) { // one that ended early had no use for its plan
-			tiles[0].more = "of " + count(t)
+			tiles[0].more = say("all.of-2", count(t))
 		}
 		s := smoothed(r.losses)
 		tiles[1].value = lossText(s[len(s)-1])
@@ -59,17 +59,17 @@ func (c *RunPanel) tiles() []fact {
 	if n := len(r.evals); n > 0 {
 		tiles[2].value = lossText(r.evals[n-1].Loss)
 		if n > 1 {
-			tiles[2].more = "from " + lossText(r.evals[0].Loss)
+			tiles[2].more = say("all.from", lossText(r.evals[0].Loss))
 		}
 	}
 	switch {
 	case r.done != nil:
-		tiles[4] = fact{name: "Time taken", value: span(seconds(r.done.Seconds))}
+		tiles[4] = fact{name: say("run.time-taken"), value: span(seconds(r.done.Seconds))}
 	case r.active():
 		if left, gone := r.clock(); left > 0 {
 			tiles[4].value = span(left)
 			if gone > 0 {
-				tiles[4].more = "after " + span(gone)
+				tiles[4].more = say("all.after", span(gone))
 			}
 		}
 	}
@@ -79,14 +79,14 @@ func (c *RunPanel) tiles() []fact {
 func (c *RunPanel) plan() []fact {
 	p := c.App.run.planned
 	facts := []fact{
-		{name: "Steps", value: count(p.Steps)},
-		{name: "Memory", value: size(p.PeakBytes)},
-		{name: "Trainable", value: params(p.Trainable)},
-		{name: "Slots", value: count(p.Slots)},
-		{name: "Learning rate", value: short(p.LR, 2)},
+		{name: say("all.steps"), value: count(p.Steps)},
+		{name: say("run.memory"), value: size(p.PeakBytes)},
+		{name: say("run.trainable"), value: params(p.Trainable)},
+		{name: say("all.slots"), value: count(p.Slots)},
+		{name: say("all.learning-rate"), value: short(p.LR, 2)},
 	}
 	if p.StepMillis > 0 { // it was measured, to plan for a time
-		facts = append(facts, fact{name: "A step takes", value: span2(p.StepMillis)})
+		facts = append(facts, fact{name: say("run.a-step-takes"), value: span2(p.StepMillis)})
 	}
 	return facts
 }
@@ -94,25 +94,25 @@ func (c *RunPanel) plan() []fact {
 // span2 writes milliseconds, or seconds where there are many.
 func span2(millis float64) string {
 	if millis >= 1000 {
-		return short(millis/1000, 2) + thin + "s"
+		return say("all.s", short(millis/1000, 2))
 	}
-	return short(millis, 2) + thin + "ms"
+	return say("run.ms", short(millis, 2))
 }
 
 func (c *RunPanel) planNotes() []string {
 	p := c.App.run.planned
 	notes := p.Notes
 	if p.Recompute {
-		notes = append([]string{"Block activations are computed again in the backward pass, to save memory."}, notes...)
+		notes = append([]string{say("run.block-activations-are-computed")}, notes...)
 	}
 	return notes
 }
 
 func (c *RunPanel) startLabel() string {
 	if c.App.run.status == runDone || c.App.run.status == runBroken {
-		return "Train again"
+		return say("all.train-again")
 	}
-	return "Start training"
+	return say("run.start-training")
 }
 
 func (c *RunPanel) progress() *string {
@@ -137,7 +137,7 @@ func (c *RunPanel) announce() string {
 		share = float64(gone) / float64(gone+left)
 	}
 	if quarters := int(4 * share); r.status == runGoing && quarters > 0 && quarters < 4 {
-		return r.word() + ": " + count(25*quarters) + thin + "% done"
+		return say("run.done", r.word(), count(25*quarters))
 	}
 	return r.word()
 }
@@ -149,15 +149,15 @@ func (c *RunPanel) going() string {
 	case r.status == runStarting && r.progress != nil:
 		return r.progress.Stage
 	case r.status == runStarting:
-		return "Measuring a step to plan the run…"
+		return say("run.measuring-a-step-to")
 	case r.status == runGoing && r.progress != nil && r.progress.Total > 1:
 		return r.progress.Stage + "."
 	case r.status == runPaused:
-		return "Paused. Ask the models below, then resume."
+		return say("run.paused-ask-the-models")
 	case r.status == runStopping:
-		return "Stopping: what was learned so far is validated, and the best prefix kept."
+		return say("run.stopping-what-was-learned")
 	}
-	return "You can ask both models below while it trains."
+	return say("run.you-can-ask-both")
 }
 
 func (c *RunPanel) progressAt() *int {

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -74,12 +73,12 @@ func (r *run) trouble() string {
 	if r.skipped == 0 {
 		return ""
 	}
-	what := "1 step had a gradient that is not finite: it changed nothing, and the learning rate was halved."
+	what := say("run.1-step-had-a")
 	if r.skipped > 1 {
-		what = plural(r.skipped, "step") + " had a gradient that is not finite: they changed nothing, and each halved the learning rate."
+		what = say("run.had-a-gradient-that", plural(r.skipped, "step"))
 	}
 	if r.done != nil && strings.Contains(r.done.Why, "not finite") {
-		return what + " Three in a row ended the run; the best prefix before them is kept. Try a lower learning rate."
+		return say("run.three-in-a-row", what)
 	}
 	return what
 }
@@ -102,6 +101,33 @@ func (r *run) stop(why string) {
 	if r.active() {
 		r.status, r.ended = runBroken, why
 	}
+}
+
+// Why a run ends without a result, and why a queue is held. Records keep these words, so that
+// they are in no language of the page; reason says them.
+const (
+	engineStopped  = "the engine stopped"
+	pageLeft       = "the page was left"
+	anError        = "an error"
+	trainingFailed = "a training failed"
+	leftAlone      = "it was not continued"
+)
+
+// reason says in the page's language why something ended; what is none of these is said already.
+func reason(why string) string {
+	switch why {
+	case engineStopped:
+		return say("ended.engine")
+	case pageLeft:
+		return say("ended.page")
+	case anError:
+		return say("ended.error")
+	case trainingFailed:
+		return say("ended.training")
+	case leftAlone:
+		return say("ended.left")
+	}
+	return why
 }
 
 // at is the last step taken.
@@ -171,19 +197,19 @@ func (r *run) best() (wire.Eval, bool) {
 func (r *run) word() string {
 	switch r.status {
 	case runStarting:
-		return "Preparing"
+		return say("run.preparing")
 	case runGoing:
-		return "Training"
+		return say("all.training")
 	case runPausing:
-		return "Pausing"
+		return say("run.pausing")
 	case runPaused:
-		return "Paused"
+		return say("run.paused")
 	case runStopping:
-		return "Stopping"
+		return say("run.stopping")
 	case runDone:
-		return "Done"
+		return say("all.done")
 	case runBroken:
-		return "Interrupted"
+		return say("run.interrupted")
 	}
 	return ""
 }
@@ -195,28 +221,28 @@ func (r *run) summary() string {
 		return r.difference()
 	}
 	if r.done != nil {
-		s := fmt.Sprintf("Best validation loss %s at step %s", lossText(r.done.BestLoss), count(r.done.BestStep))
+		s := say("run.best-validation-loss-at", lossText(r.done.BestLoss), count(r.done.BestStep))
 		if words := against(r.done.BestLoss, r.done.BaseLoss); words != "" {
 			s += ", " + words
 		}
-		return s + fmt.Sprintf(". Ended after %s in %s: %s.", plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), strings.TrimSuffix(r.done.Why, "."))
+		return say("run.ended-after-in", s, plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), strings.TrimSuffix(r.done.Why, "."))
 	}
 	best, ok := r.best()
 	if !ok {
 		if len(r.losses) > 0 {
-			return fmt.Sprintf("Training loss %s after %s; no validation yet.", lossText(r.losses[len(r.losses)-1]), plural(r.at(), "step"))
+			return say("run.training-loss-after-no", lossText(r.losses[len(r.losses)-1]), plural(r.at(), "step"))
 		}
 		if r.progress != nil {
 			return r.progress.Stage
 		}
 		return ""
 	}
-	s := "Validation " + lossText(best.Loss)
+	s := say("run.validation", lossText(best.Loss))
 	if words := against(best.Loss, best.Base); words != "" {
 		s += ", " + words
 	}
 	if r.status == runBroken {
-		s += "; interrupted: " + r.ended
+		s += say("run.interrupted-2", reason(r.ended))
 	}
 	return s + "."
 }

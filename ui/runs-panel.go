@@ -27,11 +27,11 @@ func (c *RunsPanel) list() []*runRecord {
 }
 
 func (c *RunsPanel) copies(r *runRecord) string {
-	return plurals(len(r.Copies), "copy", "copies") + " of its prefix"
+	return say("runs.of-its-prefix", plural(len(r.Copies), "copy"))
 }
 
 func (c *RunsPanel) aboutCopies(r *runRecord) string {
-	return orElse(c.App.cannotLayOut(r), "A press lays one on the shelf, where it answers and is exported.")
+	return orElse(c.App.cannotLayOut(r), say("runs.a-press-lays-one"))
 }
 
 func (c *RunsPanel) more() int { return max(0, len(c.App.runs)-runsAtOnce-c.App.shownRuns) }
@@ -83,9 +83,9 @@ func (a *App) method(t wire.Train) string {
 
 func (c *RunsPanel) editWord(r *runRecord) string {
 	if c.App.editing == r.N {
-		return "Done"
+		return say("all.done")
 	}
-	return "Name"
+	return say("all.name")
 }
 
 // best is the lowest validation loss, NaN where there is none.
@@ -104,11 +104,11 @@ func (c *RunsPanel) words(r *runRecord) string {
 	parts := []string{time.Unix(r.Began, 0).Format("2 Jan 15:04"), r.Model.Name, c.App.method(r.Ask), r.Data}
 	switch {
 	case r.Done != nil:
-		parts = append(parts, plural(r.Done.Steps, "step")+" in "+span(seconds(r.Done.Seconds)))
+		parts = append(parts, say("runs.in", plural(r.Done.Steps, "step"), span(seconds(r.Done.Seconds))))
 	case c.App.run.active() && c.App.run.n == r.N:
-		parts = append(parts, "under way")
+		parts = append(parts, say("runs.under-way"))
 	default:
-		parts = append(parts, plural(len(r.Losses), "step")+", no result")
+		parts = append(parts, say("runs.no-result", plural(len(r.Losses), "step")))
 	}
 	if r.Device != "" {
 		parts = append(parts, deviceTitle(r.Device))
@@ -136,15 +136,15 @@ func (c *RunsPanel) differs(r *runRecord) string {
 	}
 	d := differing(o.Ask, r.Ask)
 	if o.Hash != r.Hash {
-		d = append([]string{"data " + settingWord(o.Data) + " → " + settingWord(r.Data)}, d...)
+		d = append([]string{say("runs.data", settingWord(o.Data), settingWord(r.Data))}, d...)
 	}
 	if o.Model.Fingerprint != r.Model.Fingerprint {
-		d = append([]string{"model " + settingWord(o.Model.Name) + " → " + settingWord(r.Model.Name)}, d...)
+		d = append([]string{say("runs.model", settingWord(o.Model.Name), settingWord(r.Model.Name))}, d...)
 	}
 	if len(d) == 0 {
-		return "The same settings as " + o.title()
+		return say("runs.the-same-settings-as", o.title())
 	}
-	return "Unlike " + o.title() + ": " + strings.Join(d, ", ")
+	return say("runs.unlike", o.title(), strings.Join(d, ", "))
 }
 
 // differing lists the settings in which b is not as a, as "name a → b".
@@ -157,7 +157,7 @@ func differing(a, b wire.Train) (list []string) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(as)) {
 		if _, there := bs[key]; !there && as[key] != "" {
-			list = append(list, fmt.Sprintf("%s %s → none", key, as[key]))
+			list = append(list, say("runs.none", key, as[key]))
 		}
 	}
 	return list
@@ -165,7 +165,7 @@ func differing(a, b wire.Train) (list []string) {
 
 func settingWord(s string) string {
 	if s == "" {
-		return "none"
+		return say("all.none")
 	}
 	return s
 }
@@ -179,7 +179,7 @@ func settingsOf(t wire.Train) map[string]string {
 	} else {
 		all["minutes"] = short(t.Minutes, 4)
 	}
-	if all["rate"] = "automatic"; t.LR > 0 {
+	if all["rate"] = say("all.automatic"); t.LR > 0 {
 		all["rate"] = short(t.LR, 4)
 	}
 	if t.Keep > 0 {

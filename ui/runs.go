@@ -30,7 +30,7 @@ func (r *runRecord) title() string {
 	if r.Name != "" {
 		return r.Name
 	}
-	return fmt.Sprintf("Run %d", r.N)
+	return say("runs.run", r.N)
 }
 
 func (r *run) record() *runRecord {
@@ -50,7 +50,7 @@ func (r *runRecord) run() run {
 	if x.done != nil {
 		x.status = runDone
 	} else if x.ended == "" {
-		x.ended = "the page was left"
+		x.ended = pageLeft
 	}
 	if n := len(x.losses); n > 0 && x.planned != nil {
 		x.last = wire.Step{First: x.first + n - 1, Loss: x.losses[n-1:], Total: x.planned.Steps}
@@ -148,32 +148,29 @@ func (a *App) finished() {
 // can go on.
 func (a *App) cut() bool {
 	r := &a.run
-	return r.status == runBroken && r.done == nil && r.ended != "an error" && r.ended != leftAlone
+	return r.status == runBroken && r.done == nil && r.ended != anError && r.ended != leftAlone
 }
-
-// leftAlone is why a run has ended that a person did not want to go on with.
-const leftAlone = "it was not continued"
 
 // cannotContinue says why the run can't go on now.
 func (a *App) cannotContinue() string {
 	r := &a.run
 	switch m := a.model.loaded; {
 	case a.training():
-		return "A training is under way."
+		return say("all.a-training-is-under")
 	case m == nil:
-		return "Its model has to be loaded first."
+		return say("runs.its-model-has-to")
 	case m.Fingerprint != r.model.Fingerprint:
-		return "It trained on " + r.model.Name + ": load that model first."
+		return say("runs.it-trained-on-load", r.model.Name)
 	case a.data.id != 0:
-		return "The examples are still being read."
+		return say("all.the-examples-are-still")
 	case r.text && a.study.id != 0:
-		return "The text is still being read."
+		return say("study.the-text-is-still")
 	case r.text && (a.study.file == nil || a.study.hash != r.hash || r.hash == ""):
-		return "It learned what was written about " + r.data + ", which is not here any more."
+		return say("runs.it-learned-a-text", r.data)
 	case !r.text && (a.data.set == nil || a.data.set.Hash != r.hash):
-		return "It trained on " + r.data + ": open that file first."
+		return say("runs.it-trained-on-open", r.data)
 	case a.shelf.id != 0:
-		return "Its prefixes are still being loaded."
+		return say("runs.its-prefixes-are-still")
 	}
 	return ""
 }

@@ -25,29 +25,29 @@ func (c *SharePanel) toggle(e vugu.DOMEvent) {
 func (c *SharePanel) public() []fact {
 	a := c.App
 	facts := []fact{
-		{name: "Name", value: a.home.exported.Name},
-		{name: "Task", value: orNone(a.share.task)},
-		{name: "What it does", value: orNone(a.share.about)},
-		{name: "Model", value: a.model.loaded.Name},
-		{name: "The prefix", value: size(int64(a.home.zip.Len())) + ", " + shelfWords(*a.inUse())},
+		{name: say("all.name"), value: a.home.exported.Name},
+		{name: say("all.task"), value: orNone(a.share.task)},
+		{name: say("share.what-it-does"), value: orNone(a.share.about)},
+		{name: say("all.model"), value: a.model.loaded.Name},
+		{name: say("share.the-prefix"), value: size(int64(a.home.zip.Len())) + ", " + shelfWords(*a.inUse())},
 	}
 	if x := a.inUse(); x.ValLoss > 0 {
-		facts = append(facts, fact{name: "Losses", value: lossText(x.ValLoss) + ", base model " + lossText(x.BaseLoss)})
+		facts = append(facts, fact{name: say("share.losses"), value: say("share.base-model", lossText(x.ValLoss), lossText(x.BaseLoss))})
 	}
-	return append(facts, fact{name: "Settings", value: "of the training, the method and the chat template, with the curve of the losses"},
-		fact{name: "Of the examples", value: "how many there were, and the SHA-256 of their file"})
+	return append(facts, fact{name: say("all.settings"), value: say("share.of-the-training-the")},
+		fact{name: say("share.of-the-examples"), value: say("share.how-many-there-were")})
 }
 
 func orNone(s string) string {
 	if strings.TrimSpace(s) == "" {
-		return "(nothing)"
+		return say("share.nothing")
 	}
 	return s
 }
 
 // report is where a person says what is wrong with a published prefix: a letter that names it.
 func (c *SharePanel) report(p card) string {
-	return "mailto:" + about.Contact + "?subject=" + strings.ReplaceAll(url.QueryEscape("Report on the prefix "+p.ID), "+", "%20")
+	return "mailto:" + about.Contact + "?subject=" + strings.ReplaceAll(url.QueryEscape(say("share.report-on-the-prefix", p.ID)), "+", "%20")
 }
 
 // small is a card's small print.
@@ -57,7 +57,7 @@ func (p card) small() string {
 		parts = append([]string{p.Task}, parts...)
 	}
 	if words := against(p.ValLoss, p.BaseLoss); words != "" && p.ValLoss > 0 {
-		parts = append(parts, "by its publisher's account "+words)
+		parts = append(parts, say("share.by-its-publishers-account", words))
 	}
 	return strings.Join(append(parts, size(p.Bytes)), " · ")
 }
@@ -67,5 +67,5 @@ type OtherModel struct{ App *App }
 
 // text says what would be fetched, and from where.
 func (c *OtherModel) text() string {
-	return c.App.share.other.Name + " needs " + c.App.share.other.Model + ", which this browser would fetch from huggingface.co; a small model takes hundreds of megabytes. Nothing of yours is sent but the request."
+	return say("share.needs-which-this-browser", c.App.share.other.Name, c.App.share.other.Model)
 }

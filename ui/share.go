@@ -2,7 +2,6 @@ package ui
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"regexp"
 	"strings"
@@ -55,13 +54,13 @@ func (a *App) draftShare() {
 	delete(a.notices, atShare)
 	switch {
 	case a.inUse() == nil:
-		a.refuse(atShare, "There is no prefix yet.", "Train one, or load one.")
+		a.refuse(atShare, say("all.there-is-no-prefix"), say("share.train-one-or-load"))
 		return
 	case len([]rune(a.share.task)) > maxTask:
-		a.refuse(atShare, fmt.Sprintf("The task is longer than %d characters.", maxTask), "One or two words will do.")
+		a.refuse(atShare, say("share.the-task-is-longer", maxTask), say("share.one-or-two-words"))
 		return
 	case len([]rune(a.share.about)) > maxAbout:
-		a.refuse(atShare, fmt.Sprintf("The description is longer than %d characters.", maxAbout), "Two sentences will do.")
+		a.refuse(atShare, say("share.the-description-is-longer", maxAbout), say("share.two-sentences-will-do"))
 		return
 	}
 	a.share.published = nil
@@ -84,7 +83,7 @@ func (a *App) publish() {
 		a.share.busy = false
 		var p published
 		if (status != 200 && status != 201) || json.Unmarshal([]byte(b.String()), &p) != nil {
-			a.refuse(atShare, "The prefix was not published: "+refusal(status, b)+".", "")
+			a.refuse(atShare, say("share.the-prefix-was-not", refusal(status, b)), "")
 			return
 		}
 		a.share.draft, a.share.published = false, &p
@@ -101,7 +100,7 @@ func (a *App) unpublish() {
 	a.host.Request("DELETE", prefixesPath+"/"+p.Prefix.ID, nil, map[string]string{"Authorization": "Bearer " + p.Secret}, func(status int, b Bytes) {
 		a.share.busy = false
 		if status != 204 {
-			a.refuse(atShare, "The prefix was not deleted: "+refusal(status, b)+".", "")
+			a.refuse(atShare, say("share.the-prefix-was-not-deleted", refusal(status, b)), "")
 			return
 		}
 		a.share.published = nil
@@ -115,13 +114,13 @@ func refusal(status int, b Bytes) string {
 	}
 	switch {
 	case status == 0:
-		return "the server can’t be reached"
+		return say("share.the-server-cant-be")
 	case json.Unmarshal([]byte(b.String()), &r) == nil && r.Error.Message != "":
 		return strings.TrimSuffix(r.Error.Message, ".")
 	case status == 404 || status == 405:
-		return "this page is served without a gallery"
+		return say("share.this-page-is-served")
 	}
-	return fmt.Sprintf("the server answered %d", status)
+	return say("share.the-server-answered", status)
 }
 
 // link is the address under which a published prefix can be tried.
@@ -147,7 +146,7 @@ func (a *App) list(more bool) {
 			Next     string `json:"next"`
 		}
 		if status != 200 || json.Unmarshal([]byte(b.String()), &page) != nil {
-			a.refuse(atShare, "The gallery can’t be shown: "+refusal(status, b)+".", "")
+			a.refuse(atShare, say("share.the-gallery-cant-be", refusal(status, b)), "")
 			return
 		}
 		if !more {
@@ -178,13 +177,13 @@ func (a *App) openLink() bool {
 	}
 	a.share.looked = id
 	if !linkID.MatchString(id) {
-		a.refuse(atTop, "The link to a prefix is damaged.", "Copy it again whole: behind #p= it has 32 letters and digits. The page works without it.")
+		a.refuse(atTop, say("share.the-link-to-a"), say("share.copy-it-again-whole"))
 		return false
 	}
 	a.host.Fetch(prefixesPath+"/"+id+"/card", func(status int, b Bytes) {
 		var c card
 		if status != 200 || json.Unmarshal([]byte(b.String()), &c) != nil {
-			a.refuse(atTop, "The prefix of this link can’t be loaded: "+refusal(status, b)+".", "It may have been taken back.")
+			a.refuse(atTop, say("share.the-prefix-of-this", refusal(status, b)), say("share.it-may-have-been"))
 			return
 		}
 		c.ID = id
@@ -196,12 +195,12 @@ func (a *App) openLink() bool {
 // try loads a published prefix, and its model first.
 func (a *App) try(c card) {
 	if a.training() {
-		a.refuse(atShare, "A training is under way.", "Stop it first.")
+		a.refuse(atShare, say("all.a-training-is-under"), say("all.stop-it-first"))
 		return
 	}
 	a.host.Fetch(prefixesPath+"/"+c.ID, func(status int, b Bytes) {
 		if status != 200 {
-			a.refuse(atShare, "The prefix can’t be loaded: "+refusal(status, b)+".", "")
+			a.refuse(atShare, say("share.the-prefix-cant-be", refusal(status, b)), "")
 			return
 		}
 		s := a.sourceOf(c.Model)
@@ -252,10 +251,10 @@ func (a *App) deleteByKey() {
 	}
 	switch {
 	case !linkID.MatchString(id):
-		a.refuse(atShare, "This is neither the link nor the id of a published prefix.", "The link ends in #p= and 32 letters and digits.")
+		a.refuse(atShare, say("share.this-is-neither-the"), say("share.the-link-ends-in"))
 		return
 	case key == "":
-		a.refuse(atShare, "The secret is missing.", "It was shown when the prefix was published.")
+		a.refuse(atShare, say("share.the-secret-is-missing"), say("share.it-was-shown-when"))
 		return
 	case a.share.busy:
 		return
@@ -264,7 +263,7 @@ func (a *App) deleteByKey() {
 	a.host.Request("DELETE", prefixesPath+"/"+id, nil, map[string]string{"Authorization": "Bearer " + key}, func(status int, b Bytes) {
 		a.share.busy = false
 		if status != 204 {
-			a.refuse(atShare, "The prefix was not deleted: "+refusal(status, b)+".", "")
+			a.refuse(atShare, say("share.the-prefix-was-not-deleted", refusal(status, b)), "")
 			return
 		}
 		a.share.gone, a.share.id, a.share.key, a.share.listed = id, "", "", false

@@ -121,7 +121,7 @@ func (a *App) switchOn(key int, on bool) { a.shelf.off[key] = !on }
 // use puts a prefix in use.
 func (a *App) use(key int) {
 	if a.training() {
-		a.refuse(atHome, "A training is under way.", "The prefix in training is in use until it ends.")
+		a.refuse(atHome, say("all.a-training-is-under"), say("shelf.the-prefix-in-training"))
 		return
 	}
 	a.host.Send(wire.Use{Key: key}, nil)
@@ -129,7 +129,7 @@ func (a *App) use(key int) {
 
 func (a *App) forget(key int) {
 	if a.training() {
-		a.refuse(atCompare, "A training is under way.", "Stop it first.")
+		a.refuse(atCompare, say("all.a-training-is-under"), say("all.stop-it-first"))
 		return
 	}
 	if x := a.shelf.item(key); x != nil {
@@ -146,10 +146,10 @@ func (a *App) startBlend() {
 	first, second := a.shelf.pair()
 	switch {
 	case a.training():
-		a.refuse(atCompare, "A training is under way.", "Stop it first: the blend would take the device from it.")
+		a.refuse(atCompare, say("all.a-training-is-under"), say("shelf.stop-it-first-the"))
 		return
 	case first == second:
-		a.refuse(atCompare, "A prefix can’t be blended with itself.", "Choose two.")
+		a.refuse(atCompare, say("shelf.a-prefix-cant-be"), say("shelf.choose-two"))
 		return
 	}
 	a.shelf.id = a.ask(atCompare, func(id int) wire.Message {
@@ -181,24 +181,24 @@ func shelfWords(x wire.Shelved) string {
 	parts := []string{}
 	switch {
 	case x.Slots > 0 && x.Of > x.Slots:
-		parts = append(parts, fmt.Sprintf("%d of %s", x.Slots, plural(x.Of, "slot")))
+		parts = append(parts, say("all.of", x.Slots, plural(x.Of, "slot")))
 	case x.Of > 0:
 		parts = append(parts, plural(x.Of, "slot"))
 	}
 	switch x.Origin {
 	case "training":
-		parts = append(parts, "in training")
+		parts = append(parts, say("shelf.in-training"))
 	case "trained":
 		if x.Step > 0 {
-			parts = append(parts, "best at step "+count(x.Step))
+			parts = append(parts, say("shelf.best-at-step", count(x.Step)))
 		}
 	case "imported":
-		parts = append(parts, "imported", x.Kind)
+		parts = append(parts, say("shelf.imported"), x.Kind)
 	case "blend":
-		parts = append(parts, "blend")
+		parts = append(parts, say("shelf.blend"))
 	}
 	if x.ValLoss > 0 && x.Origin != "training" {
-		parts = append(parts, "validation "+lossText(x.ValLoss))
+		parts = append(parts, say("all.validation", lossText(x.ValLoss)))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -231,11 +231,11 @@ func (c *ShelfPanel) shareText(x wire.Shelved) string {
 	weight := func(w float64) string { return strconv.Itoa(int(100*min(1, 2*w)+0.5)) + thin + "%" }
 	switch v {
 	case 0:
-		return "the first alone"
+		return say("shelf.the-first-alone")
 	case 1:
-		return "the second alone"
+		return say("shelf.the-second-alone")
 	}
-	return "first " + weight(1-v) + ", second " + weight(v)
+	return say("shelf.first-second", weight(1-v), weight(v))
 }
 
 func (c *ShelfPanel) part(x wire.Shelved, i int) string {
@@ -244,7 +244,7 @@ func (c *ShelfPanel) part(x wire.Shelved, i int) string {
 			return p.Name
 		}
 	}
-	return []string{"First", "Second"}[i]
+	return []string{say("shelf.first"), say("shelf.second")}[i]
 }
 
 // alone says of the prefixes that can't be blended why, once for each reason.
@@ -253,7 +253,7 @@ func (c *ShelfPanel) alone() (all []string) {
 	for _, x := range c.App.shelf.Items {
 		if x.Alone != "" && !seen[x.Alone] {
 			seen[x.Alone] = true
-			all = append(all, x.Name+" can’t be blended. "+x.Alone)
+			all = append(all, say("shelf.cant-be-blended", x.Name, x.Alone))
 		}
 	}
 	return all

@@ -80,8 +80,7 @@ func rises(r *runRecord) (sign, bool) {
 	if now-lowest < math.Max(risesBy*lowest, 2*noise) || n-at < 5 {
 		return sign{}, false
 	}
-	return sign{signRises, fmt.Sprintf("The training loss rises: %s at step %s, %s now. The learning rate is too high for this method and data.",
-		lossText(lowest), count(r.First+at), lossText(now)), "Start again at a third of the rate"}, true
+	return sign{signRises, say("signs.the-training-loss-rises", lossText(lowest), count(r.First+at), lossText(now)), say("signs.start-again-at-a")}, true
 }
 
 // explodes: the newest gradient norms are many times those before.
@@ -100,8 +99,8 @@ func explodes(r *runRecord) (sign, bool) {
 	if now < explodesBy*before {
 		return sign{}, false
 	}
-	return sign{signExplode, fmt.Sprintf("The gradient’s norm has grown from %s to %s: training is about to come apart. Lower the learning rate.", short(before, 2), short(now, 2)),
-		"Start again at a third of the rate"}, true
+	return sign{signExplode, say("signs.the-gradients-norm-has", short(before, 2), short(now, 2)),
+		say("signs.start-again-at-a")}, true
 }
 
 func median(x []float64) float64 {
@@ -138,8 +137,7 @@ func overfits(r *runRecord) (sign, bool) {
 	if smooth[steps-1] > smooth[i]*(1-overfitsBy) {
 		return sign{}, false
 	}
-	return sign{signOverfit, fmt.Sprintf("Validation has risen from %s at step %s to %s while the training loss falls: it learns these examples by heart. The prefix of step %s is the one that is kept; fewer slots, or more examples, would go further.",
-		lossText(at.Loss), count(at.Step), lossText(r.Evals[n-1].Loss), count(at.Step)), "Start again with half the slots"}, true
+	return sign{signOverfit, say("signs.validation-has-risen-from", lossText(at.Loss), count(at.Step), lossText(r.Evals[n-1].Loss)), say("signs.start-again-with-half")}, true
 }
 
 // still: neither training nor validation has moved.
@@ -158,8 +156,7 @@ func still(r *runRecord) (sign, bool) {
 			return sign{}, false
 		}
 	}
-	return sign{signStill, fmt.Sprintf("Nothing moves: validation was %s at the start and is %s after %s. The learning rate is too low.",
-		lossText(r.Evals[0].Loss), lossText(r.Evals[len(r.Evals)-1].Loss), plural(r.First+n-1, "step")), "Start again at ten times the rate"}, true
+	return sign{signStill, say("signs.nothing-moves-validation-was", lossText(r.Evals[0].Loss), lossText(r.Evals[len(r.Evals)-1].Loss), plural(r.First+n-1, "step")), say("signs.start-again-at-ten")}, true
 }
 
 // alike: different prompts get the same answer, where different ones are expected.
@@ -178,8 +175,8 @@ func alike(answers, expected []string) (sign, bool) {
 	if len(first) < alikeLeastText || !differ {
 		return sign{}, false
 	}
-	return sign{signAlike, fmt.Sprintf("All %d prompts get the same answer: the prefix drowns what they say. Fewer slots leave them more weight.", len(answers)),
-		"Start again with half the slots"}, true
+	return sign{signAlike, say("signs.all-prompts-get-the", len(answers)),
+		say("signs.start-again-with-half")}, true
 }
 
 // signs lists those of the run on the page that nobody has dismissed.
@@ -239,7 +236,7 @@ func (a *App) heed(s sign) {
 	}
 	t, err := a.set.request(0, a.ready.Axes)
 	if err != nil {
-		a.refuse(atTrain, err.Error()+".", "")
+		a.refuse(atTrain, sentence(err.Error()), "")
 		return
 	}
 	q := queuedRecord{Ask: t, Fingerprint: r.Model.Fingerprint, Hash: r.Hash}

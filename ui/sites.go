@@ -13,7 +13,7 @@ func (a *App) encDec() bool { return a.model.loaded != nil && a.model.loaded.Enc
 // of [wire.Loaded.Refused]; "" where it can.
 func (a *App) refused(key string) string {
 	if a.model.loaded != nil && a.model.loaded.Refused[key] != "" {
-		return "Not with this model: " + a.model.loaded.Refused[key] + "."
+		return say("sites.not-with-this-model", a.model.loaded.Refused[key])
 	}
 	return ""
 }
@@ -63,7 +63,7 @@ func (c *MethodPicker) choice(axis wire.Axis) string {
 	case !switches:
 		return ch.Label
 	case on == nil:
-		return "Nowhere"
+		return say("sites.nowhere")
 	}
 	return strings.Join(on, ", ")
 }

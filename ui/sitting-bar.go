@@ -1,7 +1,5 @@
 package ui
 
-import "fmt"
-
 // SittingBar says at the page's top what is not kept, and offers to continue a run that was
 // cut.
 type SittingBar struct{ App *App }
@@ -11,27 +9,27 @@ type SittingFoot struct{ App *App }
 
 func (c *SittingBar) cut() string {
 	r := &c.App.run
-	at := "before its first step"
+	at := say("sitting-bar.before-its-first-step")
 	if n := len(r.losses); n > 0 {
-		at = "at step " + count(r.at())
+		at = say("sitting-bar.at-step", count(r.at()))
 		if t := r.total(); t > 0 {
-			at += " of " + count(t)
+			at += " " + say("all.of-2", count(t))
 		}
 	}
-	from := "It starts again."
+	from := say("sitting-bar.it-starts-again")
 	if n := len(r.saved); n > 0 {
-		from = fmt.Sprintf("It goes on from step %s as if nothing had been.", count(r.saved[n-1].Step))
+		from = say("sitting-bar.it-goes-on-from", count(r.saved[n-1].Step))
 	}
-	return fmt.Sprintf("%s was under way when %s, %s. %s", r.record().title(), r.ended, at, from)
+	return say("sitting-bar.was-under-way-when", r.record().title(), reason(r.ended), at, from)
 }
 
 func (c *SittingFoot) kept() string {
 	s := &c.App.sitting
 	switch s.state {
 	case sittingOpening:
-		return "Reading what this browser has kept…"
+		return say("sitting-bar.reading-what-this-browser")
 	case sittingElsewhere:
-		return "Another tab keeps the sitting."
+		return say("sitting-bar.another-tab-keeps-the")
 	case sittingNowhere, sittingClosed:
 		return s.trouble
 	}
@@ -39,12 +37,5 @@ func (c *SittingFoot) kept() string {
 	for _, x := range c.App.away() {
 		prefixes += len(x.Items)
 	}
-	return fmt.Sprintf("Kept in this browser as it changes: examples, settings, answers, %s and %s, %s.", plural(len(c.App.runs), "run"), plurals(prefixes, "prefix", "prefixes"), size(s.pen.total()))
-}
-
-func plurals(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return count(n) + " " + many
+	return say("sitting-bar.kept-in-this-browser", plural(len(c.App.runs), "run"), plural(prefixes, "prefix"), size(s.pen.total()))
 }

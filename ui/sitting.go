@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,7 +129,7 @@ func (a *App) opened(files map[string]Bytes, err error) {
 	s := &a.sitting
 	if err != nil { // nothing is written over what could not be read
 		s.state = sittingNowhere
-		s.trouble = "Nothing of this page is kept: " + err.Error() + "."
+		s.trouble = say("sitting.nothing-of-this-page", err.Error())
 		a.beginWaiting()
 		return
 	}
@@ -164,7 +165,7 @@ func (a *App) opened(files map[string]Bytes, err error) {
 			}
 			prefixes = append(prefixes, p)
 		default:
-			s.cannotRead(name, fmt.Errorf("its kind is unknown"))
+			s.cannotRead(name, errors.New(say("sitting.its-kind-is-unknown")))
 		}
 	}
 	a.sortRuns()
@@ -226,7 +227,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 				s.data = d
 				a.restoreHeld(d, files)
 			} else {
-				a.refuse(atData, d.Name+" was in use, and its bytes are not kept any more.", "Choose the file again.")
+				a.refuse(atData, say("sitting.was-in-use-and", d.Name), say("sitting.choose-the-file-again"))
 			}
 		}
 		a.restoreStudy(all.Study, files)
@@ -343,24 +344,24 @@ func (a *App) onKeeping(name string, err error) {
 			a.data.held[side] = f
 		}
 	}
-	s.trouble = fmt.Sprintf("%s is not kept: %v. Everything goes on; export what you want to keep.", s.word(name), err)
+	s.trouble = say("sitting.is-not-kept-everything", s.word(name), err)
 }
 
 // word says what a file holds.
 func (s *sitting) word(name string) string {
 	switch {
 	case strings.HasPrefix(name, "examples-"):
-		return "The file of examples"
+		return say("sitting.the-file-of-examples")
 	case strings.HasPrefix(name, "prefix-"):
-		return "A prefix"
+		return say("sitting.a-prefix")
 	case strings.Contains(name, "checkpoint"):
-		return "The checkpoint of the training"
+		return say("sitting.the-checkpoint-of-the")
 	case strings.Contains(name, ".copy-"):
-		return "A copy of a run’s prefix"
+		return say("sitting.a-copy-of-a")
 	case strings.HasPrefix(name, "run-"):
-		return "The record of a run"
+		return say("sitting.the-record-of-a")
 	}
-	return "What changed on this page"
+	return say("sitting.what-changed-on-this")
 }
 
 // takeOver makes this the tab that is kept: what the other one has kept is shown here.
@@ -420,9 +421,9 @@ func (a *App) forgetEverything() {
 			}
 			store.List(func(left []string, err error) {
 				s.state = sittingOpen
-				s.gone = fmt.Sprintf("Forgotten: %s, %s. Nothing of the sitting is left in this browser.", plural(n, "file"), size(bytes))
+				s.gone = say("sitting.forgotten-nothing-of-the", plural(n, "file"), size(bytes))
 				if err != nil || len(left) > 0 {
-					s.gone = fmt.Sprintf("%s could not be deleted: clear this page’s data in the browser’s settings.", plural(len(left), "file"))
+					s.gone = say("sitting.could-not-be-deleted", plural(len(left), "file"))
 				}
 			})
 		}

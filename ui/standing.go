@@ -26,14 +26,14 @@ func (a *App) compared() bool {
 func (c *Standing) numbers() []fact {
 	a := c.App
 	s := a.standing
-	shown := fact{name: plural(s.Shots, "example") + " in context", value: lossText(s.InContext), more: below(s.InContext, s.Base)}
+	shown := fact{name: say("all.in-context", plural(s.Shots, "example")), value: lossText(s.InContext), more: below(s.InContext, s.Base)}
 	if s.Shots < s.Of {
-		shown.name = count(s.Shots) + " of " + plural(s.Of, "example") + " in context"
+		shown.name = say("standing.of-in-context", count(s.Shots), plural(s.Of, "example"))
 	}
-	all := []fact{{name: "Base model", value: lossText(s.Base)}, shown}
+	all := []fact{{name: say("all.base-model"), value: lossText(s.Base)}, shown}
 	if r := &a.run; !r.text && r.hash == s.Hash {
 		if best, ok := r.best(); ok {
-			all = append(all, fact{name: "Tuned", value: lossText(best.Loss), more: below(best.Loss, s.Base)})
+			all = append(all, fact{name: say("all.tuned"), value: lossText(best.Loss), more: below(best.Loss, s.Base)})
 		}
 	}
 	return all

@@ -16,12 +16,12 @@ func (c *StudyPanel) note() string {
 	s := &c.App.study
 	words := size(s.file.Size)
 	if c.App.model.loaded == nil {
-		return words + " · waits for a model"
+		return say("all.waits-for-a-model", words)
 	}
 	if s.read != nil {
-		words += " · " + count(s.read.Tokens) + " tokens"
+		words += " " + say("study.tokens", count(s.read.Tokens))
 		if s.read.Chunks > 1 {
-			words += " · studied in " + plural(s.read.Chunks, "part")
+			words += " " + say("study.studied-in", plural(s.read.Chunks, "part"))
 		}
 	}
 	return words
@@ -37,7 +37,7 @@ func (c *StudyPanel) stage() string {
 	if p := c.App.study.progress; p != nil && p.Stage != "" {
 		return p.Stage
 	}
-	return "Reading the text"
+	return say("study.reading-the-text")
 }
 
 func (c *StudyPanel) segment(kind string) string {
@@ -52,11 +52,11 @@ func (c *StudyPanel) pressed(kind string) string { return fmt.Sprint(c.App.study
 // facts weigh the text in context against the prefix in its place.
 func (c *StudyPanel) facts() []fact {
 	s := &c.App.study
-	facts := []fact{{name: "Text in context", value: plural(s.read.Tokens, "token")},
-		{name: "its memory", value: size(int64(s.read.Tokens) * int64(s.read.SlotBytes))}}
+	facts := []fact{{name: say("study.text-in-context"), value: plural(s.read.Tokens, "token")},
+		{name: say("study.its-memory"), value: size(int64(s.read.Tokens) * int64(s.read.SlotBytes))}}
 	if n, err := number("", s.slots, 1, 512, true); err == nil {
-		facts = append(facts, fact{name: "Prefix instead", value: plural(int(n), "slot")},
-			fact{name: "its memory", value: size(int64(n) * int64(s.read.SlotBytes))})
+		facts = append(facts, fact{name: say("study.prefix-instead"), value: plural(int(n), "slot")},
+			fact{name: say("study.its-memory"), value: size(int64(n) * int64(s.read.SlotBytes))})
 	}
 	return facts
 }
@@ -69,10 +69,10 @@ func (c *StudyPanel) full() bool {
 func (c *StudyPanel) planTitle() string {
 	s := &c.App.study
 	if c.full() {
-		return plural(s.written.Count, "question") + " written."
+		return say("study.written", plural(s.written.Count, "question"))
 	}
 	if d := s.writingTakes(); d > 0 {
-		return "Writing takes about " + span(roughly(d)) + "."
+		return say("study.writing-takes-about", span(roughly(d)))
 	}
 	return ""
 }
@@ -87,26 +87,26 @@ func roughly(d time.Duration) time.Duration {
 
 func (c *StudyPanel) planText() string {
 	s := &c.App.study
-	what := "The model asks itself questions about the text and answers them, here in the browser."
+	what := say("study.the-model-asks-itself")
 	if s.kind == "instruction" {
-		what = "The model thinks up messages and answers them as the instruction says, here in the browser."
+		what = say("study.the-model-thinks-up")
 	}
 	batch, err := number("", c.App.set.batch, 1, 256, true)
 	if err != nil {
 		batch = 8
 	}
-	return what + " In step 3 the prefix then learns to give the same answers without the text: about " + span2(s.stepTakes(int(batch)).Seconds()*1e3) + " a step, by a trial just now."
+	return say("study.in-step-3-the", what, span2(s.stepTakes(int(batch)).Seconds()*1e3))
 }
 
 func (c *StudyPanel) writeLabel() string {
 	s := &c.App.study
 	switch {
 	case c.full():
-		return "All written"
+		return say("study.all-written")
 	case s.written.Count > 0:
-		return "Write on"
+		return say("study.write-on")
 	}
-	return "Let the model write"
+	return say("study.let-the-model-write")
 }
 
 // going is the small print beside the buttons.
@@ -115,17 +115,17 @@ func (c *StudyPanel) going() string {
 	w := s.written
 	switch {
 	case s.status == runStopping:
-		return "Stopping; what is written is kept."
+		return say("study.stopping-what-is-written")
 	case s.status == runPaused:
-		return "Paused."
+		return say("study.paused")
 	case s.writing() && w.Count == 0:
-		return "The first ones are on their way…"
+		return say("study.the-first-ones-are")
 	case s.writing():
-		return fmt.Sprintf("%s of %s written, %s left", count(w.Count), count(w.Total), span(seconds(w.LeftSec)))
+		return say("study.of-written-left", count(w.Count), count(w.Total), span(seconds(w.LeftSec)))
 	case w.Count > 0:
-		return plural(w.Count, "question") + " and answers are there. Learn them in step 3, or write more."
+		return say("study.and-answers-are-there", plural(w.Count, "question"))
 	}
-	return "You can pause, and stop: what is written is kept."
+	return say("study.you-can-pause-and")
 }
 
 func (c *StudyPanel) latest() *wire.Example {

@@ -63,12 +63,12 @@ func (a *App) takeText(f File, b Bytes, kind string) {
 func (a *App) useInstruction() {
 	delete(a.notices, atData)
 	if strings.TrimSpace(a.study.paste) == "" {
-		a.refuse(atData, "The box is empty.", "Paste the instruction that you would put before every question.")
+		a.refuse(atData, say("study.the-box-is-empty"), say("study.paste-the-instruction-that"))
 		return
 	}
 	a.data, a.live = examples{}, live{} // the sample's, with which the page opens
 	text := a.study.paste
-	a.study = study{file: &File{Name: "Your instruction", Size: int64(len(text))}, typed: text, kind: "instruction", conversations: defaultConversations, paste: text}
+	a.study = study{file: &File{Name: say("study.your-instruction"), Size: int64(len(text))}, typed: text, kind: "instruction", conversations: defaultConversations, paste: text}
 	a.sendText()
 }
 
@@ -124,14 +124,14 @@ func (a *App) onTextRead(m wire.TextRead) {
 // startWriting lets the model write about the text.
 func (a *App) startWriting() {
 	s := &a.study
-	n, err := number("Questions to write", s.conversations, 1, 1e5, true)
+	n, err := number(say("study.questions-to-write"), s.conversations, 1, 1e5, true)
 	if err != nil {
-		a.refuse(atData, err.Error()+".", "")
+		a.refuse(atData, sentence(err.Error()), "")
 		return
 	}
-	seed, err := number("Seed", a.set.seed, 0, 1<<52, true)
+	seed, err := number(say("all.seed"), a.set.seed, 0, 1<<52, true)
 	if err != nil {
-		a.refuse(atTrain, err.Error()+".", "")
+		a.refuse(atTrain, sentence(err.Error()), "")
 		return
 	}
 	s.status = runGoing
@@ -168,11 +168,11 @@ const enough = 5
 func (s *study) blocked() string {
 	switch {
 	case s.writing():
-		return "The model is still writing questions and answers."
+		return say("study.the-model-is-still")
 	case s.id != 0 || s.read == nil:
-		return "The text is still being read."
+		return say("study.the-text-is-still")
 	case s.written.Count < enough:
-		return "Let the model write some questions and answers first, above."
+		return say("study.let-the-model-write-some-questions")
 	}
 	return ""
 }
@@ -183,7 +183,7 @@ func (s *study) request(t wire.Train) (wire.Train, error) {
 		return t, nil
 	}
 	t.Text = true
-	n, err := number("Length of the prefix", s.slots, 1, 512, true)
+	n, err := number(say("study.length-of-the-prefix"), s.slots, 1, 512, true)
 	t.Slots = int(n)
 	return t, err
 }
@@ -224,12 +224,12 @@ func (r *run) difference() string {
 		}
 		return ""
 	}
-	s := fmt.Sprintf("On questions it did not learn from, the prefix differs from the text in context by %s; without either it is %s. 0 would be no difference.", lossText(best.Loss), lossText(best.Base))
+	s := say("study.on-questions-it-did", lossText(best.Loss), lossText(best.Base))
 	switch {
 	case r.done != nil:
-		s += fmt.Sprintf(" Best at step %s. Ended after %s in %s: %s.", count(r.done.BestStep), plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), strings.TrimSuffix(r.done.Why, "."))
+		s += " " + say("study.best-at-step-ended", count(r.done.BestStep), plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), strings.TrimSuffix(r.done.Why, "."))
 	case r.status == runBroken:
-		s += " Interrupted: " + r.ended + "."
+		s += " " + say("all.interrupted", reason(r.ended))
 	}
 	return s
 }

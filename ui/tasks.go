@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"encoding/json"
 	"strings"
+
+	"prelude/ui/words"
 )
 
 // task is a small data set of the project's own that a person can begin with.
@@ -14,14 +16,14 @@ type task struct {
 
 // tasks are all of them, in the order in which they are offered.
 var tasks = []task{
-	{file: "sentiment.jsonl", title: "Sentiment", about: "Is a remark positive, negative or neutral?"},
-	{file: "intent.jsonl", title: "Intent", about: "What does somebody want from the house: weather, alarm, music … ten labels."},
-	{file: "entities.jsonl", title: "Named entities", about: "People, places and organisations in a sentence."},
-	{file: "orders.jsonl", title: "JSON from a sentence", about: "An order at the counter becomes item, count and size."},
-	{file: "animals.jsonl", title: "Table to text", about: "A row of a table becomes a sentence."},
-	{file: "polite.jsonl", title: "Style", about: "A blunt remark becomes a polite one."},
-	{file: "german.jsonl", title: "Translation", about: "Short phrases from English to German."},
-	{file: "keeper.jsonl", title: "A persona", about: "Chat with the keeper of a lighthouse.", chat: true},
+	{file: "sentiment.jsonl", title: "tasks.sentiment", about: "tasks.is-a-remark-positive"},
+	{file: "intent.jsonl", title: "tasks.intent", about: "tasks.what-does-somebody-want"},
+	{file: "entities.jsonl", title: "tasks.named-entities", about: "tasks.people-places-and-organisations"},
+	{file: "orders.jsonl", title: "tasks.json-from-a-sentence", about: "tasks.an-order-at-the"},
+	{file: "animals.jsonl", title: "tasks.table-to-text", about: "tasks.a-row-of-a"},
+	{file: "polite.jsonl", title: "tasks.style", about: "tasks.a-blunt-remark-becomes"},
+	{file: "german.jsonl", title: "tasks.translation", about: "tasks.short-phrases-from-english"},
+	{file: "keeper.jsonl", title: "tasks.a-persona", about: "tasks.chat-with-the-keeper", chat: true},
 }
 
 // TaskFiles are the names of their files.
@@ -80,9 +82,9 @@ func (c *TasksPanel) chosen(t task) bool {
 
 func (c *TasksPanel) button(t task) string {
 	if c.chosen(t) {
-		return "In place"
+		return say("tasks.in-place")
 	}
-	return "Try it"
+	return say("tasks.try-it")
 }
 
 func (c *TasksPanel) results(t task) []Measured {
@@ -99,7 +101,7 @@ func (c *TasksPanel) cell(m Measured, who string) string {
 
 func (c *TasksPanel) by(t task) string {
 	for _, m := range c.results(t) {
-		return "Loss · " + strings.ToLower(m.By[:1]) + m.By[1:]
+		return say("tasks.loss", words.Engine(strings.ToLower(m.By[:1])+m.By[1:]))
 	}
 	return ""
 }
@@ -108,7 +110,7 @@ func (c *TasksPanel) by(t task) string {
 func (a *App) openTask(t task) {
 	a.host.Fetch(a.host.Asset("samples")+t.file, func(status int, b Bytes) {
 		if status != 200 {
-			a.refuse(atData, "The examples of “"+t.title+"” could not be fetched.", "Check the connection and press the button again.")
+			a.refuse(atData, say("tasks.the-examples-of-could", say(t.title)), say("all.check-the-connection-and"))
 			return
 		}
 		a.takeData(File{Name: t.file, Size: int64(b.Len())}, b)

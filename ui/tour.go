@@ -86,25 +86,25 @@ func Stations() []Station {
 		}
 	}
 	return []Station{
-		{ID: "frozen", Title: "A model that stays as it is", Section: "§2.1",
+		{ID: "frozen", Title: say("tour.a-model-that-stays"), Section: "§2.1",
 			Says: []string{
-				"A language model reads a text from left to right. In each layer, every token looks back at the tokens before it: it compares its query with their keys, and takes a mixture of their values.",
-				"To fine-tune a model is to change its weights, all of them. Here none changes: what is learned stands in front of the text.",
+				say("tour.a-language-model-reads"),
+				say("tour.to-fine-tune-a"),
 			},
 			draw: every(cellNone)},
-		{ID: "examples", Title: "A prefix: keys and values in every layer", Section: "§2.2", Short: "Keys and values",
+		{ID: "examples", Title: say("tour.a-prefix-keys-and"), Section: "§2.2", Short: say("tour.keys-and-values"),
 			Says: []string{
-				"A few virtual tokens, the slots, stand before the text. They have a key and a value in every layer, and every token of the text looks back at them. These keys and values are numbers that training may change.",
-				"They start as what the model makes of two of your own examples, so that the first step already knows the task a little.",
+				say("tour.a-few-virtual-tokens"),
+				say("tour.they-start-as-what"),
 			},
-			Look:   "The loss falls within a few steps, and the answers begin to follow your examples.",
+			Look:   say("tour.the-loss-falls-within"),
 			Choice: map[string]string{"source": "kv", "start": "examples"}, draw: layers(cellLearnt)},
-		{ID: "embedding", Title: "Learned at the input only", Section: "§4.1", Short: "Embeddings",
+		{ID: "embedding", Title: say("tour.learned-at-the-input"), Section: "§4.1", Short: say("tour.embeddings"),
 			Says: []string{
-				"Prompt tuning learns only the slots’ embeddings, the row at the bottom. The frozen model itself makes their keys and values from there up.",
-				"That is the smallest prefix: one vector for each slot. The model does the rest, and training needs more steps.",
+				say("tour.prompt-tuning-learns-only"),
+				say("tour.that-is-the-smallest"),
 			},
-			Look:   "Far fewer numbers train. Compare the loss with the run before.",
+			Look:   say("tour.far-fewer-numbers-train"),
 			Choice: map[string]string{"source": "embedding", "start": "vocabulary"}, draw: func(w, h int) [][]mark {
 				return drawing(w, h, func(r, _ int) mark {
 					if r == h {
@@ -113,35 +113,35 @@ func Stations() []Station {
 					return cellMade
 				}, cellFrozen)
 			}},
-		{ID: "hidden", Title: "A state for every layer", Section: "§4.2", Short: "Hidden states",
+		{ID: "hidden", Title: say("tour.a-state-for-every"), Section: "§4.2", Short: say("tour.hidden-states"),
 			Says: []string{
-				"Between the two: a learned hidden state for every slot and layer, one vector of the model’s width, which the model’s own projections turn into a key and a value.",
-				"It can say only what these projections can, and what it says stays within what the model knows.",
+				say("tour.between-the-two-a"),
+				say("tour.it-can-say-only"),
 			},
-			Look:   "It comes close to learned keys and values.",
+			Look:   say("tour.it-comes-close-to"),
 			Choice: map[string]string{"source": "hidden", "start": "examples"}, draw: layers(cellMade)},
-		{ID: "kernel", Title: "A kernel over the text", Section: "§4.3", Short: "Kernel",
+		{ID: "kernel", Title: say("tour.a-kernel-over-the"), Section: "§4.3", Short: say("tour.kernel"),
 			Says: []string{
-				"No slots at all: a short convolution runs over the text’s embeddings and adds to each a learned mixture of those just before it.",
-				"It changes how the text is read, but has no place to keep what the task is.",
+				say("tour.no-slots-at-all"),
+				say("tour.it-changes-how-the"),
 			},
-			Look:   "It stays behind the others: there is nowhere to look back to.",
+			Look:   say("tour.it-stays-behind-the"),
 			Choice: map[string]string{"source": "conv"}, draw: func(w, h int) [][]mark {
 				return drawing(w, h, func(int, int) mark { return cellNone }, cellMixed)
 			}},
-		{ID: "start", Title: "Where it starts", Section: "§3.3", Short: "From noise",
+		{ID: "start", Title: say("tour.where-it-starts"), Section: "§3.3", Short: say("tour.from-noise"),
 			Says: []string{
-				"The same keys and values, but started as noise. The model has never seen such slots, and the first steps go into making them harmless.",
-				"On a hard task with few examples, the start decides more than the method does.",
+				say("tour.the-same-keys-and"),
+				say("tour.on-a-hard-task"),
 			},
-			Look:   "The curve begins higher than the one from examples. On an easy task it comes as far in the end.",
+			Look:   say("tour.the-curve-begins-higher"),
 			Choice: map[string]string{"source": "kv", "start": "gaussian", "kv.slots": "16"}, draw: layers(cellLearnt)},
-		{ID: "length", Title: "How long it is", Section: "§3.2", Short: "Learned length",
+		{ID: "length", Title: say("tour.how-long-it-is"), Section: "§3.2", Short: say("tour.learned-length"),
 			Says: []string{
-				"Each slot pays a price for being there. A slot that does not earn it closes its own gate, and is cut out at the end.",
-				"So the length is learned with the rest, instead of being tried out.",
+				say("tour.each-slot-pays-a"),
+				say("tour.so-the-length-is"),
 			},
-			Look:   "The training plan and the shelf say how many slots are left.",
+			Look:   say("tour.the-training-plan-and"),
 			Choice: map[string]string{"source": "kv", "start": "examples", "length": "l0"}, draw: func(w, h int) [][]mark {
 				return drawing(w, h, func(r, c int) mark {
 					switch {
@@ -153,19 +153,19 @@ func Stations() []Station {
 					return cellLearnt
 				}, cellFrozen)
 			}},
-		{ID: "gate", Title: "How much of it counts", Section: "§3.4", Short: "Gated",
+		{ID: "gate", Title: say("tour.how-much-of-it"), Section: "§3.4", Short: say("tour.gated"),
 			Says: []string{
-				"A gate weighs each slot in each layer, between 0 and 1. At 0 the slot is exactly as if it were not there, so that training can begin near the plain model.",
-				"After training, the gates show in which layers the prefix matters.",
+				say("tour.a-gate-weighs-each"),
+				say("tour.after-training-the-gates"),
 			},
-			Look:   "The first losses are close to the base model’s, since the gates are almost closed.",
+			Look:   say("tour.the-first-losses-are"),
 			Choice: map[string]string{"source": "kv", "start": "examples", "gate": "log"}, draw: layers(cellGated)},
-		{ID: "weights", Title: "Beside the weights", Section: "§2.3", Short: "LoRA",
+		{ID: "weights", Title: say("tour.beside-the-weights"), Section: "§2.3", Short: say("tour.lora"),
 			Says: []string{
-				"To compare: LoRA has no prefix. It adds a small learned term to some of the model’s weight matrices, so that every token is computed a little differently.",
-				"A prefix can be put in front of any request without touching the weights; a LoRA has to be applied to them. Both can be trained together.",
+				say("tour.to-compare-lora-has"),
+				say("tour.a-prefix-can-be"),
 			},
-			Look:   "Compare its loss and its count of numbers with those of the prefixes.",
+			Look:   say("tour.compare-its-loss-and"),
 			Choice: map[string]string{"source": "none", "weights": "lora"}, draw: func(w, h int) [][]mark {
 				rows := drawing(w, h, func(int, int) mark { return cellNone }, cellFrozen)
 				for _, row := range rows[:h] {
@@ -175,10 +175,10 @@ func Stations() []Station {
 				}
 				return rows
 			}},
-		{ID: "yours", Title: "Now your own", Section: "",
+		{ID: "yours", Title: say("tour.now-your-own"), Section: "",
 			Says: []string{
-				"Every choice of the tour is in the settings under Method, and they combine: a source, a gate, a length, a start. Drop a file of your own examples, and train.",
-				"Below the answers you can compare prefixes side by side, export one for PEFT, llama.cpp or Ollama, or publish it.",
+				say("tour.every-choice-of-the"),
+				say("tour.below-the-answers-you"),
 			},
 			draw: layers(cellLearnt)},
 	}
@@ -223,7 +223,7 @@ type TourPanel struct{ App *App }
 
 func (c *TourPanel) station() Station { return Stations()[c.App.tour.at] }
 func (c *TourPanel) count() string {
-	return fmt.Sprintf("%d of %d", c.App.tour.at+1, len(Stations()))
+	return say("all.of", c.App.tour.at+1, len(Stations()))
 }
 func (c *TourPanel) first() bool { return c.App.tour.at == 0 }
 func (c *TourPanel) last() bool  { return c.App.tour.at == len(Stations())-1 }
@@ -244,18 +244,18 @@ func (c *TourPanel) facts() string {
 	if m == nil {
 		return ""
 	}
-	words := fmt.Sprintf("%s has %s and %s weights, all frozen.", m.Name, plural(m.Layers, "layer"), params(m.Params))
+	words := say("tour.has-and-weights-all", m.Name, plural(m.Layers, "layer"), params(m.Params))
 	r := a.tourRecord(c.station().ID)
 	if r == nil || r.Planned == nil {
 		return words
 	}
 	learnt := r.Planned.Trainable
-	words += fmt.Sprintf(" This run learns %s numbers", params(learnt))
+	words += " " + say("tour.this-run-learns-numbers", params(learnt))
 	if m.Params > 0 {
-		words += fmt.Sprintf(", %s of as many", perCent(float64(learnt)/float64(m.Params)))
+		words += say("tour.of-as-many", perCent(float64(learnt)/float64(m.Params)))
 	}
 	if r.Planned.Slots > 0 {
-		words += ", in " + plural(r.Planned.Slots, "slot")
+		words += say("tour.in", plural(r.Planned.Slots, "slot"))
 	}
 	return words + "."
 }
@@ -278,9 +278,9 @@ func (a *App) tourRecord(id string) *runRecord {
 // runLabel is the button's.
 func (c *TourPanel) runLabel() string {
 	if c.App.tourRecord(c.station().ID) != nil {
-		return "Train again"
+		return say("all.train-again")
 	}
-	return "Train it"
+	return say("tour.train-it")
 }
 
 // refused says why the model can't have the station's method, "" where it can.
@@ -319,7 +319,7 @@ func (c *TourPanel) results() (all []tourResult) {
 		return nil
 	}
 	bar := func(loss float64) string { return fmt.Sprintf("%.1f", 100*max(0, loss/worst)) }
-	all = append(all, tourResult{title: "Base model", loss: lossText(base)})
+	all = append(all, tourResult{title: say("all.base-model"), loss: lossText(base)})
 	for _, l := range lines {
 		x := tourResult{title: l.s.Short, loss: lossText(l.r.Done.BestLoss), width: bar(l.r.Done.BestLoss), here: l.s.ID == c.station().ID}
 		if l.r.Planned != nil {
@@ -387,16 +387,16 @@ func (c *TourPanel) rows() (all []rowName) {
 		n = m.Layers
 	}
 	for r := range drawn {
-		name := fmt.Sprintf("layer %d", n-r)
+		name := say("tour.layer", n-r)
 		switch {
 		case r == drawn-1:
-			name = "layer 1"
+			name = say("tour.layer-1")
 		case r == drawn-2 && n > drawn:
 			name = "⋮"
 		}
 		all = append(all, rowName{name, r*rowStep + cellHigh - 6})
 	}
-	return append(all, rowName{"embeddings", drawn*rowStep + cellHigh - 6})
+	return append(all, rowName{say("tour.embeddings-2"), drawn*rowStep + cellHigh - 6})
 }
 
 func (c *TourPanel) box() string {
@@ -410,12 +410,12 @@ func (c *TourPanel) legend() (all []legendItem) {
 		kind mark
 		item legendItem
 	}{
-		{cellFrozen, legendItem{"frozen", "the frozen model"}},
-		{cellLearnt, legendItem{"learnt", "learned"}},
-		{cellMade, legendItem{"made", "made by the model of what is learned"}},
-		{cellMixed, legendItem{"mixed", "changed by what is learned"}},
-		{cellGated, legendItem{"gated", "learned, weighed by a gate"}},
-		{cellOff, legendItem{"off", "switched off"}},
+		{cellFrozen, legendItem{say("tour.frozen"), say("tour.the-frozen-model")}},
+		{cellLearnt, legendItem{say("tour.learnt"), say("all.learned")}},
+		{cellMade, legendItem{say("tour.made"), say("tour.made-by-the-model")}},
+		{cellMixed, legendItem{say("tour.mixed"), say("tour.changed-by-what-is")}},
+		{cellGated, legendItem{say("tour.gated-2"), say("tour.learned-weighed-by-a")}},
+		{cellOff, legendItem{say("all.off"), say("tour.switched-off")}},
 	}
 	rows := c.station().draw(drawnSlots+drawnTokens, c.layers())
 	for _, n := range names {
@@ -434,5 +434,5 @@ func (c *TourPanel) described() string {
 	for _, l := range c.legend() {
 		parts = append(parts, l.name)
 	}
-	return "Slots and text tokens, a column each; the model’s layers, a row each. Shown: " + strings.Join(parts, ", ") + "."
+	return say("tour.slots-and-text-tokens", strings.Join(parts, ", "))
 }

@@ -36,5 +36,5 @@ func (c *TrainPanel) method() string {
 	if len(c.App.ready.Axes) == 0 {
 		return "…"
 	}
-	return "your own combination"
+	return say("train.your-own-combination")
 }

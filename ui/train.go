@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -94,18 +95,18 @@ func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
 		return v
 	}
 	if s.by == "steps" {
-		t.Steps = int(read("Steps", s.steps, 1, wire.MostSteps, true))
+		t.Steps = int(read(say("all.steps"), s.steps, 1, wire.MostSteps, true))
 	} else {
-		t.Minutes = read("Minutes", s.minutes, 0.05, wire.MostMinutes, false)
+		t.Minutes = read(say("train.minutes"), s.minutes, 0.05, wire.MostMinutes, false)
 	}
-	t.Batch = int(read("Batch size", s.batch, 1, wire.MostBatch, true))
+	t.Batch = int(read(say("train.batch-size"), s.batch, 1, wire.MostBatch, true))
 	if strings.TrimSpace(s.lr) != "" {
-		t.LR = read("Learning rate", s.lr, 1e-8, wire.MostLR, false)
+		t.LR = read(say("all.learning-rate"), s.lr, 1e-8, wire.MostLR, false)
 	}
-	t.Seed = uint64(read("Seed", s.seed, 0, 1<<52, true))
-	t.Patience = int(read("Patience", s.patience, 0, wire.MostPatience, true))
+	t.Seed = uint64(read(say("all.seed"), s.seed, 0, 1<<52, true))
+	t.Patience = int(read(say("train.patience"), s.patience, 0, wire.MostPatience, true))
 	if strings.TrimSpace(s.keep) != "" {
-		t.Keep = int(read("Copy every", s.keep, 0, wire.MostSteps, true))
+		t.Keep = int(read(say("train.copy-every"), s.keep, 0, wire.MostSteps, true))
 	}
 	for _, axis := range axes {
 		c := choiceOf(axis, s.method[axis.ID])
@@ -135,15 +136,15 @@ func number(label, text string, low, high float64, whole bool) (float64, error) 
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
 	case text == "":
-		return 0, fmt.Errorf("%s: a number is missing", label)
+		return 0, errors.New(say("train.a-number-is-missing", label))
 	case err != nil || math.IsNaN(v):
-		return 0, fmt.Errorf("%s: %q is not a number", label, text)
+		return 0, errors.New(say("train.is-not-a-number", label, fmt.Sprintf("%q", text)))
 	case whole && v != math.Trunc(v):
-		return 0, fmt.Errorf("%s: %s is not a whole number", label, text)
+		return 0, errors.New(say("train.is-not-a-whole", label, text))
 	case v < low:
-		return 0, fmt.Errorf("%s: %s is less than %s", label, text, short(low, 6))
+		return 0, errors.New(say("train.is-less-than", label, text, short(low, 6)))
 	case v > high:
-		return 0, fmt.Errorf("%s: %s is more than %s", label, text, short(high, 6))
+		return 0, errors.New(say("train.is-more-than", label, text, short(high, 6)))
 	}
 	return v, nil
 }
@@ -173,7 +174,7 @@ func (a *App) train(change func(*wire.Train)) {
 		t, err = a.study.request(t)
 	}
 	if err != nil {
-		a.refuse(atTrain, err.Error()+".", "")
+		a.refuse(atTrain, sentence(err.Error()), "")
 		return
 	}
 	change(&t)
@@ -196,15 +197,15 @@ func (a *App) begin(t wire.Train) {
 func (a *App) cannotTrain() string {
 	switch {
 	case a.engine != "ready":
-		return "The engine is not ready."
+		return say("all.the-engine-is-not")
 	case a.model.loaded == nil:
-		return "Load a model first."
+		return say("all.load-a-model-first")
 	case a.data.id != 0:
-		return "The examples are still being read."
+		return say("all.the-examples-are-still")
 	case a.finder.id != 0:
-		return "Learning rates are being tried out."
+		return say("train.learning-rates-are-being")
 	case a.experiments.id != 0:
-		return "An experiment has the device: stop it below, or wait for its end."
+		return say("train.an-experiment-has-the")
 	}
 	if a.study.file != nil {
 		return a.study.blocked()

@@ -41,8 +41,8 @@ func (a *App) look(now time.Time) {
 		if now.Sub(d.pinged) > limit {
 			d.told = true
 			a.notices[atTop] = notice{
-				message: "The engine has not answered for " + span(now.Sub(d.pinged)) + ".",
-				hint:    "If it does not come back, start a new worker: your examples, your settings and the prefixes on the shelf are kept.",
+				message: say("watchdog.the-engine-has-not", span(now.Sub(d.pinged))),
+				hint:    say("watchdog.if-it-does-not"),
 				fatal:   true,
 			}
 		}

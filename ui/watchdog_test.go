@@ -12,7 +12,7 @@ import (
 func TestWatchdog(t *testing.T) {
 	a, s := trained(t)
 	for a.live.id != 0 {
-		say(a, s, " so")
+		answerAs(a, s, " so")
 	}
 	now := time.Now()
 	a.look(now.Add(beat / 2))

@@ -48,10 +48,10 @@ func (a *App) askWhatIf() {
 	case a.engine != "ready" || a.model.loaded == nil || key == 0:
 		return
 	case a.training():
-		a.refuse(atLens, "A training is under way.", "Stop it first: the changed prefix would take the device from it.")
+		a.refuse(atLens, say("all.a-training-is-under"), say("what-if.stop-it-first-the"))
 		return
 	case prompt == "":
-		a.refuse(atLens, "The prompt is empty.", "Write something for the model to continue.")
+		a.refuse(atLens, say("all.the-prompt-is-empty"), say("all.write-something-for-the"))
 		return
 	}
 	a.supersede(w.id)
@@ -149,16 +149,16 @@ func hundredths(v float64) string { return strconv.Itoa(int(100*v + 0.5)) }
 func (c *WhatIfPanel) scaleWords() string {
 	switch v := c.what().scale; v {
 	case 0:
-		return "0 ×: as if there were no prefix"
+		return say("what-if.0-as-if-there")
 	case 1:
-		return "1 ×: as trained"
+		return say("what-if.1-as-trained")
 	default:
-		return strconv.FormatFloat(v, 'f', 2, 64) + " × its weight in the attention"
+		return say("what-if.its-weight-in-the", strconv.FormatFloat(v, 'f', 2, 64))
 	}
 }
 
 func (c *WhatIfPanel) shareWords() string {
-	return fmt.Sprintf("%s of the way to the other", percent(c.what().share))
+	return say("what-if.of-the-way-to", percent(c.what().share))
 }
 
 // others are the prefixes of as many slots, which have a line between them.
@@ -182,9 +182,9 @@ func (c *WhatIfPanel) switchClass(off map[int]bool, i int) string {
 func (c *WhatIfPanel) pressed(off map[int]bool, i int) string { return fmt.Sprint(!off[i]) }
 
 func (c *WhatIfPanel) slotLabel(i int) string {
-	label := "slot " + itoa(i+1)
+	label := say("what-if.slot", itoa(i+1))
 	if w := c.made().Slots[i].Word; w != "" {
-		label += ", which started as " + shown(w)
+		label += say("what-if.which-started-as", shown(w))
 	}
 	return label
 }
@@ -203,7 +203,7 @@ func (c *WhatIfPanel) text() string {
 	case text != "":
 		return said(text)
 	case w.now.done:
-		return "(an empty answer)"
+		return say("all.an-empty-answer")
 	case w.before != "":
 		return said(w.before)
 	}

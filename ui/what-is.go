@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -74,7 +73,7 @@ func (c *WhatIsPanel) drifts() bool { return c.made().NoDrift == "" && len(c.mad
 // driftText writes a relative change.
 func driftText(v float64) string {
 	if v > 1e6 {
-		return "from 0"
+		return say("what-is.from-0")
 	}
 	return strconv.FormatFloat(100*v, 'f', 1, 64) + thin + "%"
 }
@@ -174,13 +173,12 @@ func (c *WhatIsPanel) pointClass(p planePoint) string {
 
 func (c *WhatIsPanel) kind(p planePoint) string {
 	if p.start {
-		return "its start"
+		return say("what-is.its-start")
 	}
-	return "as trained"
+	return say("what-is.as-trained")
 }
 
 func (c *WhatIsPanel) planeWords() string {
 	m := c.made()
-	return fmt.Sprintf("The two axes on which these prefixes differ most, of their keys and values, mean over the slots: they show %s and %s of the variance. Rings are starts.",
-		percent(m.Part[0]), percent(m.Part[1]))
+	return say("what-is.the-two-axes-on", percent(m.Part[0]), percent(m.Part[1]))
 }

@@ -7,6 +7,9 @@
 // over so many bytes of code: a large one after a few drawings of the page, for a second
 // on a core that the engine could use. So the children of an element become a function
 // of their own where they are many lines, called where they stand by the components' apart.
+//
+// And where a template holds the key of a text, {data.title}, the code asks the catalogue for
+// it (package words) by the components' fill.
 package main
 
 import (
@@ -17,6 +20,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 )
 
@@ -49,11 +53,15 @@ func rewrite(name string) error {
 	return os.WriteFile(name, out, 0o666)
 }
 
+// key is a text's in a template.
+var key = regexp.MustCompile(`\{[a-z][a-z0-9-]*\.[a-z0-9-]+\}`)
+
 // large is how many bytes of Go make a block worth a function.
 const large = 1000
 
 // split makes of every large block that begins with "vgparent := vgn" a function that
-// apart calls. Blocks of functions are left: they are split already.
+// apart calls, and has fill read every string with a key in it. What is in a function, or is
+// read by fill, is left: it is done already.
 func split(text []byte) ([]byte, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, "", text, parser.SkipObjectResolution)
@@ -66,10 +74,22 @@ func split(text []byte) ([]byte, error) {
 	}
 	var edits []edit
 	done := map[*ast.BlockStmt]bool{}
+	filled := map[*ast.BasicLit]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			done[n.Body] = true
+		case *ast.CallExpr:
+			if to, ok := n.Fun.(*ast.Ident); ok && to.Name == "fill" {
+				if lit, ok := n.Args[0].(*ast.BasicLit); ok {
+					filled[lit] = true
+				}
+			}
+		case *ast.BasicLit:
+			if n.Kind == token.STRING && key.MatchString(n.Value) && !filled[n] {
+				begin := files.Position(n.Pos()).Offset
+				edits = append(edits, edit{begin, "fill("}, edit{begin + len(n.Value), ")"})
+			}
 		case *ast.BlockStmt:
 			if begin, end := files.Position(n.Lbrace).Offset, files.Position(n.Rbrace).Offset+1; ofChildren(n) && end-begin > large && !done[n] {
 				edits = append(edits, edit{begin, "apart(func() "}, edit{end, ")"})
@@ -77,7 +97,7 @@ func split(text []byte) ([]byte, error) {
 		}
 		return true
 	})
-	slices.SortFunc(edits, func(a, b edit) int { return a.at - b.at })
+	slices.SortStableFunc(edits, func(a, b edit) int { return a.at - b.at })
 	var out []byte
 	at := 0
 	for _, e := range edits {

@@ -1,0 +1,27 @@
+package ui
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"prelude/ui/words"
+)
+
+// All that the page says stands in the catalogues of package words; code and templates hold
+// the keys. say is a text of the language in use, fill a template's markup with the texts of
+// its {keys}: split puts it where they stand.
+func say(key string, args ...any) string { return words.Say(key, args...) }
+
+func fill(markup string) string { return words.Fill(markup) }
+
+// plural writes "1 line", "3 lines"; the word is a key of the catalogue, below "n.".
+func plural(n int, word string) string { return say("n."+word, n) }
+
+// sentence ends what is said with a full stop, and capital begins it with a capital letter.
+func sentence(s string) string { return say("all.sentence", strings.TrimRight(s, ".。")) }
+
+func capital(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[n:]
+}
