@@ -18,6 +18,7 @@ export default defineConfig({
   reporter: [["list"]],
   use: {
     actionTimeout: 30_000,
+    locale: "en-US",
     serviceWorkers: "block", // requests that one answers can't be routed; offline.spec.mjs allows it
     baseURL: `http://localhost:${port}`,
     launchOptions: {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"prelude/ui/wire"
+	"prelude/ui/words"
 
 	"github.com/vugu/vugu"
 )
@@ -31,6 +32,10 @@ type stage struct {
 	shelf    wire.Shelf
 	taken    bool   // another tab has the sitting
 	lost     func() // tells this one that it has
+
+	languages  []string // that the person wants
+	spoken     string   // the page is in
+	remembered bool     // as a person's choice
 }
 
 // disk is a Store that does everything at once. It refuses to write while it is full.
@@ -177,8 +182,11 @@ func (s *stage) Persist(ask bool, done func(bool)) {
 	s.persist = append(s.persist, ask)
 	done(s.persists)
 }
-func (s *stage) Location() string         { return s.address }
-func (s *stage) Asset(name string) string { return "hashed/" + name }
+func (s *stage) Languages() []string           { return s.languages }
+func (s *stage) Speak(tag string, chosen bool) { s.spoken, s.remembered = tag, chosen }
+func (s *stage) Intl(string) words.Intl        { return nil }
+func (s *stage) Location() string              { return s.address }
+func (s *stage) Asset(name string) string      { return "hashed/" + name }
 
 // last is the last message of a type, and how many there were.
 func last[M wire.Message](s *stage) (M, int) {

@@ -413,7 +413,7 @@ func (p *curvesPlot) svg(title string) string {
 	var b strings.Builder
 	legend := 20*len(p.all) + 34
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`, p.width, p.height+legend, p.width, p.height+legend)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#ffffff"/><text x="%d" y="16" font-weight="bold" fill="#16181d">%s by step</text><g transform="translate(0 22)">`, chartLeft, html.EscapeString(title))
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#ffffff"/><text x="%d" y="16" font-weight="bold" fill="#16181d">%s</text><g transform="translate(0 22)">`, chartLeft, html.EscapeString(say("curves.by-step", title)))
 	for _, t := range p.yTicks {
 		fmt.Fprintf(&b, `<line x1="%s" x2="%s" y1="%s" y2="%s" stroke="#e3e3de"/><text x="%s" y="%s" dy="0.32em" text-anchor="end" fill="#6e737d">%s</text>`,
 			px(p.x.from), px(p.x.to), px(t.at), px(t.at), px(p.x.from-8), px(t.at), html.EscapeString(t.label))

@@ -24,7 +24,7 @@ func (c *DataPanel) note() string {
 
 func (c *DataPanel) stage() string {
 	if p := c.App.data.progress; p != nil && p.Stage != "" {
-		return p.Stage
+		return told(p.Stage)
 	}
 	return say("data.reading-the-examples")
 }

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"prelude/ui/words"
 	"strings"
 	"time"
 
@@ -42,7 +41,7 @@ func (c *ExperimentsPanel) note() string {
 }
 
 func (c *ExperimentCard) title() string {
-	return capital(words.Engine(c.Item.Title))
+	return capital(told(c.Item.Title))
 }
 
 // part is the one that is chosen, nil where there are none.
@@ -98,7 +97,7 @@ func (c *ExperimentCard) going() string {
 		if x.stopped {
 			return say("experiments.stopping")
 		}
-		s := x.now.Stage
+		s := told(x.now.Stage)
 		if d := x.left(c.Item); d > 0 {
 			s += " " + say("experiments.about-left", span(short5(d)))
 		}

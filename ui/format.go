@@ -3,7 +3,6 @@ package ui
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,9 +28,9 @@ func size(bytes int64) string {
 		v, unit = v/1000, u
 	}
 	if unit == "B" || v >= 100 {
-		return fmt.Sprintf("%.0f%s%s", v, thin, unit)
+		return words.Number(v, 0) + thin + unit
 	}
-	return fmt.Sprintf("%.1f%s%s", v, thin, unit)
+	return words.Number(v, 1) + thin + unit
 }
 
 // params writes a number of parameters as people say it: 135M, 1.3M, 18k.
@@ -54,7 +53,7 @@ func lossText(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return "—"
 	}
-	return strconv.FormatFloat(v, 'f', 3, 64)
+	return words.Number(v, 3)
 }
 
 // short writes v with at most n significant digits and no exponent where that is readable.

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"prelude/ui/words"
-
 	"prelude/ui/wire"
 )
 
@@ -35,7 +33,7 @@ func (c *HomePanel) notes() []string {
 
 func (c *HomePanel) stage() string {
 	if p := c.App.home.progress; p != nil && p.Stage != "" {
-		return p.Stage
+		return told(p.Stage)
 	}
 	if c.App.home.reading != nil {
 		return say("home.reading", c.App.home.from)
@@ -47,7 +45,7 @@ func (c *HomePanel) saved() bool { return c.App.home.exported != nil && c.App.ho
 
 // exportNote is what the worker says of an export, as a sentence.
 func (c *HomePanel) exportNote() string {
-	return capital(sentence(words.Engine(c.App.home.exported.Note)))
+	return capital(sentence(told(c.App.home.exported.Note)))
 }
 
 func (c *HomePanel) savedText() string {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"prelude/ui/wire"
+	"prelude/ui/words"
 
 	"github.com/vugu/vugu"
 )
@@ -29,8 +30,11 @@ type Host interface {
 	Own(take bool, done func(own bool), lost func())
 	Store() Store
 	Bytes(text string) Bytes
-	Location() string         // the page's address, with its fragment
-	Asset(name string) string // the path of one of the page's own files, whose names change with their content
+	Languages() []string           // that the person wants, by BCP 47 tag: first what was chosen here before, then the browser's
+	Speak(tag string, chosen bool) // the page is in this language now; chosen: to be remembered
+	Intl(tag string) words.Intl    // the platform's rules of a language
+	Location() string              // the page's address, with its fragment
+	Asset(name string) string      // the path of one of the page's own files, whose names change with their content
 }
 
 // File is a file that the person handed over; Ref is the browser's File object.

@@ -100,7 +100,7 @@ func (c *JudgePanel) verdict() string {
 	if j.Test {
 		what = say("judge.loss-on-the-test")
 	}
-	return fmt.Sprintf(what+": %s. %s answered by %d in %s.", strings.Join(parts, ", "), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
+	return say("judge.verdict", what, strings.Join(parts, ", "), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
 }
 
 func (c *JudgePanel) rows() []wire.JudgedRow {

@@ -422,7 +422,7 @@ func (c *LensPanel) ranked() (all []slot) {
 
 // took says how long the measuring took.
 func (c *LensPanel) took() string {
-	return fmt.Sprintf("Measured on the device in %s"+thin+"ms.", count(int(math.Round(c.lens().found.Millis))))
+	return say("lens.measured-in", count(int(math.Round(c.lens().found.Millis))))
 }
 
 func (c *LensPanel) moreSlots() bool { return !c.lens().all && c.chart().Slots > mostSlots }

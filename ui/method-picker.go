@@ -15,7 +15,7 @@ func (c *MethodPicker) chosen(axis wire.Axis) wire.Choice {
 
 // sentence says what a choice is, or why the model can't have it.
 func (c *MethodPicker) sentence(axis wire.Axis, ch wire.Choice) string {
-	return cmp.Or(c.App.refused(axis.ID+"."+ch.ID), ch.Sentence)
+	return cmp.Or(c.App.refused(axis.ID+"."+ch.ID), told(ch.Sentence))
 }
 
 func (c *MethodPicker) peft() string {

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"prelude/ui/words"
 	"strings"
 
 	"prelude/ui/wire"
@@ -29,7 +28,7 @@ func (c *ModelPanel) row(name string) string {
 func (c *ModelPanel) stage() string {
 	title := c.App.model.source.title(c.App.ready.Models)
 	if p := c.App.model.progress; p != nil && p.Stage != "" {
-		return say("all.colon", title, words.Engine(p.Stage))
+		return say("all.colon", title, told(p.Stage))
 	}
 	return say("model.loading", title)
 }
@@ -52,5 +51,5 @@ func (c *ModelPanel) devices() []wire.DeviceInfo {
 
 // why says why this device was chosen, as a sentence.
 func (c *ModelPanel) why() string {
-	return strings.TrimSuffix(c.App.model.loaded.DeviceWhy, ".") + "."
+	return sentence(told(strings.TrimSuffix(c.App.model.loaded.DeviceWhy, ".")))
 }

@@ -49,7 +49,7 @@ func (c *MethodPicker) isPreset(p wire.Preset) bool {
 
 // presetSentence says what a preset is, or why the model can't have it.
 func (c *MethodPicker) presetSentence(p wire.Preset) string {
-	return cmp.Or(c.App.refused("preset."+p.ID), p.Sentence)
+	return cmp.Or(c.App.refused("preset."+p.ID), told(p.Sentence))
 }
 
 func (c *MethodPicker) presetPressed(p wire.Preset) string { return fmt.Sprint(c.isPreset(p)) }

@@ -96,7 +96,7 @@ func (a *App) variants() ([]queuedRecord, error) {
 			if !b.methods[p.ID] || a.refused("preset."+p.ID) != "" {
 				continue
 			}
-			if err := add(p.Label, func(s *settings) { s.take(a.ready.Axes, p) }); err != nil {
+			if err := add(told(p.Label), func(s *settings) { s.take(a.ready.Axes, p) }); err != nil {
 				return nil, err
 			}
 		}

@@ -22,9 +22,6 @@ type head struct {
 	Version int    `json:"version"`
 }
 
-// errNewer is the error of a record that a newer page has written.
-var errNewer = errors.New("written by a newer page")
-
 // readRecord reads a record of a format.
 func readRecord(b Bytes, format string, into any) error {
 	text := []byte(b.String())
@@ -36,7 +33,7 @@ func readRecord(b Bytes, format string, into any) error {
 	case h.Format != format:
 		return errors.New(say("records.it-says-that-it", fmt.Sprintf("%q", h.Format), fmt.Sprintf("%q", format)))
 	case h.Version > recordVersion:
-		return errNewer
+		return errors.New(say("records.newer"))
 	}
 	return json.Unmarshal(text, into)
 }

@@ -147,11 +147,11 @@ func (c *RunPanel) going() string {
 	r := &c.App.run
 	switch {
 	case r.status == runStarting && r.progress != nil:
-		return r.progress.Stage
+		return told(r.progress.Stage)
 	case r.status == runStarting:
 		return say("run.measuring-a-step-to")
 	case r.status == runGoing && r.progress != nil && r.progress.Total > 1:
-		return r.progress.Stage + "."
+		return sentence(told(r.progress.Stage))
 	case r.status == runPaused:
 		return say("run.paused-ask-the-models")
 	case r.status == runStopping:

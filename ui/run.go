@@ -225,7 +225,7 @@ func (r *run) summary() string {
 		if words := against(r.done.BestLoss, r.done.BaseLoss); words != "" {
 			s += ", " + words
 		}
-		return say("run.ended-after-in", s, plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), strings.TrimSuffix(r.done.Why, "."))
+		return say("run.ended-after-in", s, plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), told(strings.TrimSuffix(r.done.Why, ".")))
 	}
 	best, ok := r.best()
 	if !ok {
@@ -233,7 +233,7 @@ func (r *run) summary() string {
 			return say("run.training-loss-after-no", lossText(r.losses[len(r.losses)-1]), plural(r.at(), "step"))
 		}
 		if r.progress != nil {
-			return r.progress.Stage
+			return told(r.progress.Stage)
 		}
 		return ""
 	}

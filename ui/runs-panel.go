@@ -69,13 +69,13 @@ func (a *App) method(t wire.Train) string {
 	s.adopt(a.ready.Axes)
 	for _, p := range a.ready.Presets {
 		if s.isPreset(a.ready.Axes, p) {
-			return p.Label
+			return told(p.Label)
 		}
 	}
 	var parts []string
 	for _, axis := range a.ready.Axes {
 		if ch := choiceOf(axis, s.method[axis.ID]); ch != nil && ch.ID != defaultChoice(axis) {
-			parts = append(parts, ch.Label)
+			parts = append(parts, told(ch.Label))
 		}
 	}
 	return strings.Join(parts, " + ")
@@ -152,15 +152,24 @@ func differing(a, b wire.Train) (list []string) {
 	as, bs := settingsOf(a), settingsOf(b)
 	for _, key := range slices.Sorted(maps.Keys(bs)) {
 		if as[key] != bs[key] {
-			list = append(list, fmt.Sprintf("%s %s → %s", key, settingWord(as[key]), settingWord(bs[key])))
+			list = append(list, say("runs.differs", settingName(key), settingWord(as[key]), settingWord(bs[key])))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(as)) {
 		if _, there := bs[key]; !there && as[key] != "" {
-			list = append(list, say("runs.none", key, as[key]))
+			list = append(list, say("runs.none", settingName(key), as[key]))
 		}
 	}
 	return list
+}
+
+// settingName names a setting of settingsOf; an option of the method is named by its key.
+func settingName(key string) string {
+	switch key {
+	case "batch", "copies", "minutes", "patience", "rate", "schedule", "seed", "steps":
+		return say("setting." + key)
+	}
+	return key
 }
 
 func settingWord(s string) string {
@@ -183,7 +192,7 @@ func settingsOf(t wire.Train) map[string]string {
 		all["rate"] = short(t.LR, 4)
 	}
 	if t.Keep > 0 {
-		all["copies every"] = strconv.Itoa(t.Keep)
+		all["copies"] = strconv.Itoa(t.Keep)
 	}
 	for key, value := range t.Method {
 		all[key] = value

@@ -15,6 +15,9 @@ func say(key string, args ...any) string { return words.Say(key, args...) }
 
 func fill(markup string) string { return words.Fill(markup) }
 
+// told is a text of the worker in the language in use, as far as its catalogue has it.
+func told(text string) string { return words.Engine(text) }
+
 // plural writes "1 line", "3 lines"; the word is a key of the catalogue, below "n.".
 func plural(n int, word string) string { return say("n."+word, n) }
 

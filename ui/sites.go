@@ -13,7 +13,7 @@ func (a *App) encDec() bool { return a.model.loaded != nil && a.model.loaded.Enc
 // of [wire.Loaded.Refused]; "" where it can.
 func (a *App) refused(key string) string {
 	if a.model.loaded != nil && a.model.loaded.Refused[key] != "" {
-		return say("sites.not-with-this-model", a.model.loaded.Refused[key])
+		return say("sites.not-with-this-model", told(a.model.loaded.Refused[key]))
 	}
 	return ""
 }
@@ -56,12 +56,12 @@ func (c *MethodPicker) choice(axis wire.Axis) string {
 			continue
 		}
 		if switches = true; c.App.set.method[c.key(axis, s)] == "on" {
-			on = append(on, s.Label)
+			on = append(on, told(s.Label))
 		}
 	}
 	switch {
 	case !switches:
-		return ch.Label
+		return told(ch.Label)
 	case on == nil:
 		return say("sites.nowhere")
 	}

@@ -35,7 +35,7 @@ func (c *StudyPanel) other(e vugu.DOMEvent) {
 
 func (c *StudyPanel) stage() string {
 	if p := c.App.study.progress; p != nil && p.Stage != "" {
-		return p.Stage
+		return told(p.Stage)
 	}
 	return say("study.reading-the-text")
 }

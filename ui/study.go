@@ -220,14 +220,14 @@ func (r *run) difference() string {
 	}
 	if !ok {
 		if r.progress != nil {
-			return r.progress.Stage
+			return told(r.progress.Stage)
 		}
 		return ""
 	}
 	s := say("study.on-questions-it-did", lossText(best.Loss), lossText(best.Base))
 	switch {
 	case r.done != nil:
-		s += " " + say("study.best-at-step-ended", count(r.done.BestStep), plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), strings.TrimSuffix(r.done.Why, "."))
+		s += " " + say("study.best-at-step-ended", count(r.done.BestStep), plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), told(strings.TrimSuffix(r.done.Why, ".")))
 	case r.status == runBroken:
 		s += " " + say("all.interrupted", reason(r.ended))
 	}

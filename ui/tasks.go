@@ -4,8 +4,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"strings"
-
-	"prelude/ui/words"
 )
 
 // task is a small data set of the project's own that a person can begin with.
@@ -101,7 +99,7 @@ func (c *TasksPanel) cell(m Measured, who string) string {
 
 func (c *TasksPanel) by(t task) string {
 	for _, m := range c.results(t) {
-		return say("tasks.loss", words.Engine(strings.ToLower(m.By[:1])+m.By[1:]))
+		return say("tasks.loss", told(strings.ToLower(m.By[:1])+m.By[1:]))
 	}
 	return ""
 }

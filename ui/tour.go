@@ -410,12 +410,12 @@ func (c *TourPanel) legend() (all []legendItem) {
 		kind mark
 		item legendItem
 	}{
-		{cellFrozen, legendItem{say("tour.frozen"), say("tour.the-frozen-model")}},
-		{cellLearnt, legendItem{say("tour.learnt"), say("all.learned")}},
-		{cellMade, legendItem{say("tour.made"), say("tour.made-by-the-model")}},
-		{cellMixed, legendItem{say("tour.mixed"), say("tour.changed-by-what-is")}},
-		{cellGated, legendItem{say("tour.gated-2"), say("tour.learned-weighed-by-a")}},
-		{cellOff, legendItem{say("all.off"), say("tour.switched-off")}},
+		{cellFrozen, legendItem{"frozen", say("tour.the-frozen-model")}},
+		{cellLearnt, legendItem{"learnt", say("all.learned")}},
+		{cellMade, legendItem{"made", say("tour.made-by-the-model")}},
+		{cellMixed, legendItem{"mixed", say("tour.changed-by-what-is")}},
+		{cellGated, legendItem{"gated", say("tour.learned-weighed-by-a")}},
+		{cellOff, legendItem{"off", say("tour.switched-off")}},
 	}
 	rows := c.station().draw(drawnSlots+drawnTokens, c.layers())
 	for _, n := range names {

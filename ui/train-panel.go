@@ -30,7 +30,7 @@ func (c *TrainPanel) pressed(by string) string { return fmt.Sprint(c.App.set.by 
 func (c *TrainPanel) method() string {
 	for _, p := range c.App.ready.Presets {
 		if c.App.set.isPreset(c.App.ready.Axes, p) {
-			return p.Label
+			return told(p.Label)
 		}
 	}
 	if len(c.App.ready.Axes) == 0 {

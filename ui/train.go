@@ -122,7 +122,7 @@ func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
 				if low == 0 && high == 0 {
 					low, high = math.Inf(-1), math.Inf(1)
 				}
-				read(set.Label, value, low, high, set.Kind == "int")
+				read(told(set.Label), value, low, high, set.Kind == "int")
 			}
 			t.Method[key] = value
 		}

@@ -39,6 +39,19 @@ type Language struct{ Tag, Name string }
 // Languages are all of them. The first is the one that the program holds.
 var Languages = []Language{{"en", "English"}, {"zh-Hans", "简体中文"}}
 
+// Choose is the first language of the page that a person wants, by BCP 47 tags, else English.
+func Choose(wanted []string) string {
+	for _, tag := range wanted {
+		for _, l := range Languages {
+			spoken, _, _ := strings.Cut(l.Tag, "-")
+			if language, _, _ := strings.Cut(strings.ToLower(tag), "-"); language == spoken {
+				return l.Tag
+			}
+		}
+	}
+	return Languages[0].Tag
+}
+
 // book is a language in use.
 type book struct {
 	tag    string

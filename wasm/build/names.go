@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// hashedTypes are the files whose names get their content's hash. A model's files
-// and those that must be found by a fixed name are not among them.
+// hashedTypes are the files whose names get their content's hash, beside the catalogues of
+// languages. A model's files and those that must be found by a fixed name are not among them.
 var hashedTypes = []string{".css", ".js", ".mjs", ".png", ".svg", ".wasm", ".webp", ".woff2"}
 
 // serviceWorker is found by its fixed name: browsers look for a newer one there.
 const serviceWorker = "sw.js"
 
 func hashed(name string) bool {
-	return !strings.HasPrefix(name, "models/") && name != serviceWorker && slices.Contains(hashedTypes, path.Ext(name))
+	return strings.HasPrefix(name, "words/") || !strings.HasPrefix(name, "models/") && name != serviceWorker && slices.Contains(hashedTypes, path.Ext(name))
 }
 
 // refers says which files may name others, and have their references rewritten.

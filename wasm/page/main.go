@@ -38,6 +38,10 @@ func main() {
 		return nil
 	}))
 	p.window.Call("addEventListener", "preludeupdate", js.FuncOf(func(js.Value, []js.Value) any { p.app.Updated(); p.soon(); return nil }))
+	greeted := make(chan struct{})
+	p.app.Greet(func() { close(greeted) })
+	<-greeted
+	p.greeted = true
 	p.app.Start()
 	p.draw()
 	select {} // callbacks do the rest
@@ -51,6 +55,7 @@ type page struct {
 	onFrame, onTimer js.Func
 	asked, timed     bool
 	drawing          bool
+	greeted          bool // the language is known: before that, nothing is drawn
 	drawn            time.Time
 }
 
@@ -85,6 +90,9 @@ func (p *page) later() {
 }
 
 func (p *page) draw() {
+	if !p.greeted {
+		return
+	}
 	p.drawn, p.drawing = time.Now(), true
 	defer func() { p.drawing = false }()
 	p.renderer.Render()
