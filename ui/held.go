@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"maps"
 	"strconv"
 
@@ -84,7 +85,7 @@ func (a *App) restoreHeld(d *dataRecord, files map[string]Bytes) {
 	for side, h := range d.Held {
 		b := files[h.File]
 		if b == nil {
-			a.sitting.cannotRead(h.File, fmt.Errorf("the file of %s, which was measured on, is gone", h.Name))
+			a.sitting.cannotRead(h.File, errors.New(say("held.file-gone", h.Name)))
 			continue
 		}
 		if a.data.held == nil {

@@ -1,6 +1,6 @@
 package ui
 
-import "fmt"
+import "errors"
 
 // A text to learn is kept with what the model has written about it: a run that learns it goes on
 // only over the same conversations.
@@ -56,7 +56,7 @@ func (a *App) restoreStudy(r *studyRecord, files map[string]Bytes) {
 	}
 	text := files[r.File]
 	if text == nil && r.Typed == "" {
-		a.sitting.cannotRead(r.File, fmt.Errorf("the file of %s, a text to learn, is gone", r.Name))
+		a.sitting.cannotRead(r.File, errors.New(say("study.file-gone", r.Name)))
 		return
 	}
 	size := int64(len(r.Typed))
