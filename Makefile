@@ -191,12 +191,13 @@ build/openai/bin/python: e2e/openai/requirements.txt
 	build/openai/bin/pip install --quiet -r $<
 	touch $@
 
-# Exports for llama.cpp against llama.cpp itself, on SmolLM2.
+# Exports for llama.cpp against llama.cpp itself, on SmolLM2 and on small random models of other families.
 test-llamacpp: smollm2 e2e/llamacpp/node_modules
 	$(GO) test -count=1 -timeout 60m ./e2e/llamacpp -v
 
+# Not npm ci, which wants llama.cpp's builds for every system in the lock.
 e2e/llamacpp/node_modules: e2e/llamacpp/package-lock.json
-	npm ci --prefix e2e/llamacpp --ignore-scripts --no-audit --no-fund
+	npm install --prefix e2e/llamacpp --ignore-scripts --no-audit --no-fund --no-save
 	touch $@
 
 # docs/TUTORIAL.md as a reader types it, Python and its downloads included ("make test" runs the rest of it).
