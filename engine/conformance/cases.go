@@ -213,7 +213,6 @@ func attention() []Case {
 		{name: "relative bias of the content alone", rows: 20, heads: 4, kv: 4, dim: 8, slots: 3, rel: true, free: true, sigma: 1},
 		{name: "large scores", rows: 20, heads: 2, kv: 2, dim: 8, slots: 3, sigma: 12},
 		{name: "soft cap", rows: 30, heads: 4, kv: 2, dim: 8, slots: 5, window: true, sigma: 1, cap: 0.8},
-		{name: "soft cap, one row", rows: 1, heads: 4, kv: 2, dim: 16, slots: 5, sigma: 1, cap: 2},
 		{name: "soft cap and biases", rows: 20, heads: 4, kv: 4, dim: 20, slots: 3, bias: []int{-1, -1, -1}, rel: true, sigma: 1, cap: 1.5},
 		{name: "soft cap of large scores", rows: 20, heads: 2, kv: 2, dim: 8, slots: 3, sigma: 12, cap: 50},
 		{name: "head size 20", rows: 20, heads: 2, kv: 1, dim: 20, slots: 3, sigma: 1},

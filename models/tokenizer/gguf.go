@@ -107,6 +107,7 @@ var (
 		"exaone-moe":   {preTokenizer: splitPart(`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+`)},
 		"laguna":       {preTokenizer: splitPart(`[^\n]+|[\n]+`, patternQwen2)},
 		"chameleon":    {preTokenizer: splitPart(`<sentinel:[0-9]+>`, `(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z`, `([\t\n]|    |  )`, `\p{N}`, "[\\p{P}!-/:-@\\[-`{-~]", patternGPT2), addBOS: true},
+		"superbpe":     {preTokenizer: splitPart(`\p{N}+`, patternThrees)},
 		"poro-chat":    familyPoro, "bloom": familyPoro, "gpt3-finnish": familyPoro, "viking": {preTokenizer: splitPart(patternPoro, `\p{N}`)},
 		"kormo": familyQwen, "f2llmv2": familyQwen, "grok-2": familyQwen, "hunyuan": familyQwen, "solar-open": familyQwen,
 		"jina-v5-nano": familyLlama3, "glm4": familySmaug, "chatglm-bpe": familySmaug, "mellum2": familySmol,

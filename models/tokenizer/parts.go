@@ -226,6 +226,9 @@ func parseSplit(p *part, field string) (splitter, error) {
 		}
 		return splitAfter(*p.Pattern.String), nil
 	}
+	if *p.Pattern.Regex == patternThrees && p.Behavior == "Isolated" {
+		return splitThrees, nil
+	}
 	scan, ok := scanners[*p.Pattern.Regex]
 	if !ok {
 		e, err := newExpression(*p.Pattern.Regex)

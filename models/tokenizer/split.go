@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // splitDigits cuts every digit (Unicode category N) off as a word of its own.
@@ -20,6 +21,45 @@ func splitDigits(piece string, at place, emit func(string, place)) {
 		}
 		emit(piece[:end], at)
 		piece, at = piece[end:], inside
+	}
+}
+
+// patternThrees is SuperBPE's: the places before which threes of digits are left of a number.
+const patternThrees = `(?=(\d{3})+(?!\d))`
+
+// splitThrees cuts numbers into threes of digits, from the right: 12|345|678.
+func splitThrees(piece string, at place, emit func(string, place)) {
+	digit := func(i int) int { // the size of the digit at i, 0 if there is none
+		r, size := utf8.DecodeRuneInString(piece[i:])
+		if !unicode.IsDigit(r) {
+			return 0
+		}
+		return size
+	}
+	from := 0
+	for i := 0; i < len(piece); {
+		var starts []int // of the digits of a number
+		for i < len(piece) {
+			size := digit(i)
+			if size == 0 {
+				break
+			}
+			starts = append(starts, i)
+			i += size
+		}
+		for k := len(starts) % 3; k < len(starts); k += 3 {
+			if cut := starts[k]; cut > from {
+				emit(piece[from:cut], at)
+				from, at = cut, inside
+			}
+		}
+		if i < len(piece) {
+			_, size := utf8.DecodeRuneInString(piece[i:])
+			i += size
+		}
+	}
+	if from < len(piece) {
+		emit(piece[from:], at)
 	}
 }
 

@@ -47,11 +47,12 @@ SEQUENCES = {
     "laguna": [r"[^\n]+|[\n]+", QWEN2],
     "chameleon": ["<sentinel:[0-9]+>", "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z", r"([\t\n]|    |  )", r"\p{N}", r"[\p{P}!-/:-@\[-`{-~]", PATTERNS["gpt2"]],
     "poro-chat": [PORO],
+    "superbpe": [r"\p{N}+", r"(?=(\d{3})+(?!\d))"],
     "viking": [PORO, r"\p{N}"],
 }
 random.seed(20261129)
 PARTS = ["the", "The", "THE", "camelCase", "don't", "DON'T", "'S", "it’s", "naïve", "e\u0301", "Straße", "ſ", "日本語", "ไทย", "हिन्दी", "مرحبا", "😀", "👨‍👩‍👧",
-         "1", "12", "1234", "٣٤", "½", " ", "  ", "   ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u2028", "\u0085", "\u200b", ".", "...", "!?", "/", "//\n", "-", "_", "$", "<|x|>", "\x00"]
+         "1", "12", "1234", "1234567", "٣٤", "½", " ", "  ", "   ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u2028", "\u0085", "\u200b", ".", "...", "!?", "/", "//\n", "-", "_", "$", "<|x|>", "\x00"]
 TEXTS = PARTS + ["".join(random.choice(PARTS) for _ in range(random.randint(2, 14))) for _ in range(400)]
 out = {"texts": TEXTS, "patterns": PATTERNS, "pieces": {}}
 for name, pattern in PATTERNS.items():
