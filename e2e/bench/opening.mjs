@@ -11,8 +11,9 @@
 //	layout_shift      the largest while it trains (the browser's own measure, input left out)
 //	longest_task      on the page's thread while it trains, 0 where none took 50 ms; with SmolLM2
 //	                  (`make models`) too
+//	frames            a second that the page could draw while it trains; with SmolLM2 too
 //
-// The medians of three openings, each in a fresh browser; of shift and task the largest of three.
+// The medians of three openings, each in a fresh browser; of shift and task the largest, of frames the fewest of three.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, statSync } from "node:fs";
@@ -49,7 +50,7 @@ async function fresh(run) {
 }
 
 const median = (x) => x.toSorted((a, b) => a - b)[x.length >> 1];
-const seen = { interactive: [], change: [], shift: [], task: [] };
+const seen = { interactive: [], change: [], shift: [], task: [], frames: [] };
 for (let i = 0; i < 3; i++) {
   await fresh(async (page) => {
     const begun = Date.now();
@@ -61,15 +62,17 @@ for (let i = 0; i < 3; i++) {
     await page.locator(".live-answer.tuned .changed").first().waitFor({ timeout: 60_000 });
     seen.change.push((Date.now() - begun) / 1000);
     await page.waitForTimeout(8000);
-    const { shift, task } = await page.evaluate(() => smooth.end());
+    const { shift, task, rate } = await page.evaluate(() => smooth.end());
     seen.shift.push(shift);
     seen.task.push(task);
+    seen.frames.push(rate);
   });
 }
 console.log(`interactive ${median(seen.interactive).toFixed(2)} s`);
 console.log(`first_change ${median(seen.change).toFixed(1)} s`);
 console.log(`layout_shift ${Math.max(...seen.shift).toFixed(4)}`);
 console.log(`longest_task ${Math.max(...seen.task).toFixed(0)} ms`);
+console.log(`frames ${Math.min(...seen.frames).toFixed(1)} a_second`);
 if (existsSync(new URL("../../static/models/smollm2-135m/", import.meta.url))) {
   await fresh(async (page) => {
     await page.goto(address);
@@ -79,8 +82,9 @@ if (existsSync(new URL("../../static/models/smollm2-135m/", import.meta.url))) {
     await page.locator("#tiles dd").first().filter({ hasText: /[1-9]/ }).waitFor({ timeout: 120_000 });
     await page.evaluate(() => smooth.begin());
     await page.waitForTimeout(20_000);
-    const { shift, task } = await page.evaluate(() => smooth.end());
+    const { shift, task, rate } = await page.evaluate(() => smooth.end());
     console.log(`smollm2_layout_shift ${shift.toFixed(4)}`);
     console.log(`smollm2_longest_task ${task.toFixed(0)} ms`);
+    console.log(`smollm2_frames ${rate.toFixed(1)} a_second`);
   });
 }

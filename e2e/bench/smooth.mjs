@@ -1,9 +1,14 @@
 /**
  * Runs in a page before its own scripts: notes, between begin() and end(), the largest layout
- * shift that no input made, and the longest task of the page's thread (0 where none took 50 ms).
+ * shift that no input made, the longest task of the page's thread (0 where none took 50 ms), and
+ * how many frames a second the page could draw (60 where nothing holds it up).
  */
 export function watchSmoothness() {
-  const found = { from: 0, shift: 0, task: 0, what: "" };
+  const found = { from: 0, shift: 0, task: 0, what: "", frames: 0 };
+  const frame = () => {
+    found.frames++;
+    requestAnimationFrame(frame);
+  };
   const take = (entries) => {
     for (const e of entries) {
       if (!found.from || e.startTime < found.from) continue;
@@ -20,10 +25,13 @@ export function watchSmoothness() {
     return o;
   });
   globalThis.smooth = {
-    begin: () => Object.assign(found, { from: performance.now(), shift: 0, task: 0, what: "" }),
+    begin: () => {
+      if (!found.from) requestAnimationFrame(frame);
+      Object.assign(found, { from: performance.now(), shift: 0, task: 0, what: "", frames: 0 });
+    },
     end: () => {
       for (const o of observers) take(o.takeRecords());
-      return { ...found };
+      return { ...found, rate: (1000 * found.frames) / (performance.now() - found.from) };
     },
   };
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 
 	"prelude/engine"
 	"prelude/prefix"
@@ -26,7 +27,6 @@ type Generator struct {
 	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
 	logits  engine.Tensor
 	loss    engine.Tensor // of the text that was measured last
-	raw     []byte
 	z       []float32
 }
 
@@ -73,7 +73,7 @@ type shape struct {
 func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, size shape) (*Generator, error) {
 	i := f.Arch.Info()
 	g := &Generator{info: i, streams: size.streams, max: size.max}
-	g.raw, g.z = make([]byte, 4*size.picks*i.Vocab), make([]float32, size.picks*i.Vocab)
+	g.z = make([]float32, size.picks*i.Vocab)
 	bind := map[string]engine.Tensor{}
 	for _, all := range []map[string]engine.Tensor{f.Weights, tensors} {
 		for name, t := range all {
@@ -333,12 +333,18 @@ func (g *Generator) Logits(ctx context.Context) ([]float32, error) { return g.re
 
 // read gives the logits of the last run's first n picks, [n, vocab].
 func (g *Generator) read(ctx context.Context, n int) ([]float32, error) {
-	raw, z := g.raw[:4*n*g.info.Vocab], g.z[:n*g.info.Vocab]
+	z := g.z[:n*g.info.Vocab]
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(z))), 4*len(z)) // a step's logits are megabytes
 	if err := g.logits.Read(ctx, 0, raw); err != nil {
 		return nil, err
 	}
-	for i := range z {
-		z[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+	if !littleEndian {
+		for i := range z {
+			z[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
 	}
 	return z, nil
 }
+
+// littleEndian says whether float32 lies in memory as it does in a tensor.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
