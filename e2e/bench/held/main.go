@@ -35,7 +35,7 @@ func main() {
 	from := flag.String("data", "", "E2E examples as JSON lines, a file or an address")
 	training := flag.Int("training", 50, "examples to train on")
 	held := flag.Int("held", 200, "examples held out")
-	steps := flag.Int("steps", 12, "steps of training")
+	steps := flag.Int("steps", 8, "steps of training")
 	threads := flag.Int("threads", 2, "threads, 0 for all")
 	script := flag.String("script", "", "address of the threads' script, in a page")
 	show := flag.Int("show", 0, "rows to print")
@@ -59,11 +59,11 @@ func main() {
 	check(0, s.Load(ctx, check(models.Open(ctx, "smollm2-135m", open, "")), weights.Options{}))
 	lines := distinct(examples, *training+*held)
 	check(s.SetData("train.jsonl", bytes.Join(lines[:*training], nil), wire.DataOptions{Seed: wire.DefaultTrain().Seed}))
-	d := check(s.SetHeld("validation", "held.jsonl", bytes.Join(lines[*training:], nil)))
-	fmt.Printf("# %d to train on, %d held out, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(dev, engine.Fast))
 	o := wire.DefaultTrain()
 	o.Steps, o.Minutes = *steps, 0
 	check(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Eval: func(wire.Eval) {}, Between: func() bool { return true }}))
+	d := check(s.SetHeld("validation", "held.jsonl", bytes.Join(lines[*training:], nil)))
+	fmt.Printf("# %d held out, products in %s\n", d.Val, engine.ArithmeticOf(dev, engine.Fast))
 	shelf := check(s.Shelf(ctx))
 	both := 0.0
 	for _, ask := range []wire.Judge{{Base: true}, {Keys: []int{shelf.InUse}}} {
