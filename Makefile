@@ -12,8 +12,11 @@ ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./pr
 	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-firefox test-edge test-peft test-files test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
 	rename notice bom audit clean
 
+# Here nothing is worth compressing.
+run: PACKING = -plain
+run: SITE = build/plain
 run: site
-	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir build/site -data build/data
+	$(GO) run ./wasm/serve -addr 127.0.0.1:$(PORT) -dir $(SITE) -data build/data
 
 # The same, built and loaded anew whenever a source changes.
 watch:

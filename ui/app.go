@@ -15,6 +15,7 @@ type App struct {
 
 	engine   string // "starting", "ready", "gone"
 	ready    wire.Ready
+	view     string // what the page shows: [App.View]
 	activity string // the worker's own word: "idle", "loading", "training", "writing", "paused"
 	notices  map[place]notice
 
@@ -83,6 +84,7 @@ type notice struct {
 // New returns the App before its worker is started.
 func New(host Host) *App {
 	a := &App{host: host, shelves: map[string]*shelf{}, notices: map[place]notice{}, asked: map[int]place{}}
+	a.view = viewTrain
 	a.set = defaultSettings()
 	a.shelf = newShelf()
 	a.experiments = newExperiments()
@@ -105,7 +107,7 @@ func (a *App) Start() {
 	a.dog = watchdog{heard: time.Now()}
 	a.host.StartWorker()
 	a.watchOnce.Do(a.watch)
-	a.followTour()
+	a.follow()
 	if a.sitting.state == sittingClosed {
 		a.openSitting(false)
 	}

@@ -186,6 +186,7 @@ func (s *stage) Languages() []string           { return s.languages }
 func (s *stage) Speak(tag string, chosen bool) { s.spoken, s.remembered = tag, chosen }
 func (s *stage) Intl(string) words.Intl        { return nil }
 func (s *stage) Location() string              { return s.address }
+func (s *stage) Visit(fragment string)         { s.address = strings.Split(s.address, "#")[0] + "#" + fragment }
 func (s *stage) Asset(name string) string      { return "hashed/" + name }
 
 // last is the last message of a type, and how many there were.

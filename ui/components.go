@@ -19,6 +19,21 @@ func (c *Page) version() string {
 }
 func (c *Page) source() string { return about.Source }
 
+// other is the address of the page as one long sheet, or from there of its panels.
+func (c *Page) other() string {
+	if c.App.view == viewAll {
+		return "#"
+	}
+	return "#" + viewAll
+}
+
+func (c *Page) otherWord() string {
+	if c.App.view == viewAll {
+		return say("page.one-panel")
+	}
+	return say("page.everything")
+}
+
 // Masthead is the page's head: name, promise, what runs.
 type Masthead struct{ App *App }
 
@@ -33,6 +48,9 @@ type TrainPanel struct{ App *App }
 
 // MethodPicker offers the axes of the method.
 type MethodPicker struct{ App *App }
+
+// MethodPanel has the MethodPicker on a page of its own.
+type MethodPanel struct{ App *App }
 
 // Chart draws the loss curves of a run. ID names it on the page.
 type Chart struct {

@@ -19,6 +19,14 @@ type ExperimentCard struct {
 	Item wire.Experiment
 }
 
+// open is the fold's state at first: a page of its own begins with what it is for.
+func (c *ExperimentsPanel) open() *string {
+	if c.App.view == viewAll {
+		return nil
+	}
+	return new(string)
+}
+
 func (c *ExperimentsPanel) toggle(e vugu.DOMEvent) {
 	if e.PropBool("target", "open") {
 		c.App.listExperiments()

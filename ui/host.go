@@ -34,6 +34,7 @@ type Host interface {
 	Speak(tag string, chosen bool) // the page is in this language now; chosen: to be remembered
 	Intl(tag string) words.Intl    // the platform's rules of a language
 	Location() string              // the page's address, with its fragment
+	Visit(fragment string)         // gives the page's address another fragment; [App.Follow] hears of it
 	Asset(name string) string      // the path of one of the page's own files, whose names change with their content
 }
 

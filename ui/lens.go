@@ -26,19 +26,27 @@ type lens struct {
 	beside     int // how many prefixes were on the shelf then
 
 	found *wire.Looked
-	at    int  // the token that is looked at
+	at    int  // the token that is chosen
+	over  int  // the token under the pointer and 1, 0 where it is elsewhere
 	whole bool // slots are ranked by what the whole answer gave them
 	all   bool // every slot is listed
 }
 
 func (l *lens) stop() { l.id, l.inspecting = 0, 0 }
 
-// token is the one that is looked at.
+// now is the token that is looked at: the one under the pointer, else the chosen one.
+func (l *lens) now() int {
+	if l.over > 0 {
+		return l.over - 1
+	}
+	return l.at
+}
+
 func (l *lens) token() *wire.LookedToken {
-	if l.found == nil || l.at >= len(l.found.Tokens) {
+	if l.found == nil || l.now() >= len(l.found.Tokens) {
 		return nil
 	}
-	return &l.found.Tokens[l.at]
+	return &l.found.Tokens[l.now()]
 }
 
 // see fills the lens with an answer and looks at it.
@@ -105,7 +113,7 @@ func (a *App) lookInto() {
 		return
 	}
 	a.supersede(l.id)
-	l.prompt, l.answer, l.end, l.at = prompt, answer, end, 0
+	l.prompt, l.answer, l.end, l.at, l.over = prompt, answer, end, 0, 0
 	l.id = a.ask(atLens, func(id int) wire.Message {
 		return wire.Look{ID: id, Key: key, Prompt: prompt, Before: l.before, Answer: answer, End: end}
 	}, nil)
@@ -117,7 +125,7 @@ func (a *App) onLooked(m wire.Looked) {
 		return
 	}
 	delete(a.asked, m.ID)
-	l.id, l.found, l.at = 0, &m, 0
+	l.id, l.found, l.at, l.over = 0, &m, 0, 0
 	for i, t := range m.Tokens { // the one that changed most is the one to see first
 		if t.KL > m.Tokens[l.at].KL {
 			l.at = i
@@ -229,6 +237,7 @@ func tokenID(i int) string { return "token-" + itoa(i) }
 func (c *LensPanel) move(e vugu.DOMEvent) {
 	l := c.lens()
 	n := len(l.found.Tokens)
+	l.over = 0
 	switch e.PropString("key") {
 	case "ArrowRight", "ArrowDown":
 		l.at = min(n-1, l.at+1)
@@ -272,7 +281,7 @@ func (c *LensPanel) summary() string {
 }
 
 func (c *LensPanel) head() string {
-	return say("lens.token-of", c.lens().at+1, len(c.lens().found.Tokens))
+	return say("lens.token-of", c.lens().now()+1, len(c.lens().found.Tokens))
 }
 
 func (c *LensPanel) change() string {
@@ -333,7 +342,7 @@ type cell struct{ text, class string }
 func (c *LensPanel) heat(layer int) (all []cell) {
 	m := c.chart()
 	for h := range m.Heads {
-		v := m.At(m.Share, (c.lens().at*len(m.Layers)+layer)*m.Heads+h)
+		v := m.At(m.Share, (c.lens().now()*len(m.Layers)+layer)*m.Heads+h)
 		all = append(all, cell{strconv.Itoa(int(math.Round(100 * v))), fmt.Sprint("heat heat", int(math.Ceil(10*v-0.005)))})
 	}
 	return all
@@ -343,7 +352,7 @@ func (c *LensPanel) heat(layer int) (all []cell) {
 func (c *LensPanel) mean(layer int) string {
 	m, sum := c.chart(), 0.0
 	for h := range m.Heads {
-		sum += m.At(m.Share, (c.lens().at*len(m.Layers)+layer)*m.Heads+h)
+		sum += m.At(m.Share, (c.lens().now()*len(m.Layers)+layer)*m.Heads+h)
 	}
 	return percent(sum / float64(m.Heads))
 }
@@ -367,7 +376,7 @@ func (c *LensPanel) attention() string {
 	for i := range n {
 		sum += share(i)
 	}
-	return say("lens.where-was-to-be", shown(c.lens().token().Text), percent(share(c.lens().at)), percent(sum/float64(n)))
+	return say("lens.where-was-to-be", shown(c.lens().token().Text), percent(share(c.lens().now())), percent(sum/float64(n)))
 }
 
 // slot is a row of the ranking.
@@ -392,7 +401,7 @@ func (c *LensPanel) ranked() (all []slot) {
 				x.value += m.At(m.Weight, t*m.Slots+s) / float64(len(l.found.Tokens))
 			}
 		} else {
-			x.value = m.At(m.Weight, l.at*m.Slots+s)
+			x.value = m.At(m.Weight, l.now()*m.Slots+s)
 		}
 		all = append(all, x)
 	}

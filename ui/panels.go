@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"prelude/ui/wire"
 )
@@ -37,6 +38,24 @@ func (c *Drop) noun() string {
 func (c *Masthead) model() string {
 	m := c.App.model.loaded
 	return m.Name + " · " + params(m.Params)
+}
+
+// current marks the link to the view that is shown.
+func (c *Masthead) current(view string) *string {
+	if c.App.view != view {
+		return nil
+	}
+	page := "page"
+	return &page
+}
+
+// loading says how far a model is that loads; the workbench says more.
+func (c *Masthead) loading() string {
+	m := &c.App.model
+	if m.id == 0 || c.App.shows(viewTrain) {
+		return ""
+	}
+	return strings.TrimSpace((&ModelPanel{c.App}).stage() + " " + progressText(m.progress, true))
 }
 
 func progressMax(p *wire.Progress) *string {

@@ -36,6 +36,15 @@ func (c *RunPanel) summary() string {
 	return c.App.run.summary()
 }
 
+// nextClass shows the ways on from a prefix once there is one; their room is kept before, so
+// that nothing moves.
+func (c *RunPanel) nextClass() string {
+	if c.App.run.active() || c.App.inUse() == nil {
+		return "next hidden"
+	}
+	return "next"
+}
+
 func (c *RunPanel) tiles() []fact {
 	r := &c.App.run
 	tiles := []fact{

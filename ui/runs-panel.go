@@ -246,6 +246,7 @@ func (a *App) useSettings(r *runRecord) {
 	for key, value := range t.Method {
 		s.method[key] = value
 	}
+	a.visit(viewTrain)
 }
 
 // deleteRun takes a run out of the list; its prefix stays on the shelf. It can be undone

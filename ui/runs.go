@@ -97,6 +97,7 @@ func (a *App) showRun(r *runRecord) {
 	}
 	a.run = r.run()
 	a.chart.cursor = -1
+	a.visit(viewTrain)
 }
 
 // onCheckpoint keeps a checkpoint, and the one before it.
@@ -184,6 +185,7 @@ func (a *App) continueRun() {
 	}
 	a.queue.held = "" // what waits goes on behind it
 	a.continueFrom(len(a.run.saved) - 1)
+	a.visit(viewTrain)
 }
 
 // continueFrom goes on from one of the run's checkpoints; below the first is the start.

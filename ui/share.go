@@ -3,7 +3,6 @@ package ui
 import (
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"strings"
 )
 
@@ -157,12 +156,15 @@ func (a *App) list(more bool) {
 	})
 }
 
-var linkID = regexp.MustCompile(`^[a-z2-7]{32}$`)
+// isLinkID says whether a text is the id of a published prefix.
+func isLinkID(id string) bool {
+	return len(id) == 32 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
 
 // Follow is called when the fragment of the page's address has changed, by a link that was
 // pasted into the open page for instance.
 func (a *App) Follow() {
-	a.followTour()
+	a.follow()
 	if a.engine == "ready" {
 		a.openLink()
 	}
@@ -176,7 +178,7 @@ func (a *App) openLink() bool {
 		return false
 	}
 	a.share.looked = id
-	if !linkID.MatchString(id) {
+	if !isLinkID(id) {
 		a.refuse(atTop, say("share.the-link-to-a"), say("share.copy-it-again-whole"))
 		return false
 	}
@@ -250,7 +252,7 @@ func (a *App) deleteByKey() {
 		id = after
 	}
 	switch {
-	case !linkID.MatchString(id):
+	case !isLinkID(id):
 		a.refuse(atShare, say("share.this-is-neither-the"), say("share.the-link-ends-in"))
 		return
 	case key == "":

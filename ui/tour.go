@@ -187,8 +187,9 @@ func Stations() []Station {
 // tourMinutes bounds a run of the tour.
 const tourMinutes = 0.25
 
-// followTour opens the tour where the page's address names it.
-func (a *App) followTour() {
+// follow shows what the page's address names.
+func (a *App) follow() {
+	a.view = viewOf(a.host.Location(), a.view)
 	if strings.HasSuffix(a.host.Location(), "#tour") {
 		a.openTour()
 	}

@@ -179,6 +179,7 @@ func (a *App) train(change func(*wire.Train)) {
 	}
 	change(&t)
 	a.begin(t)
+	a.visit(viewTrain)
 	a.keepSitting() // what it trains on first, then the run
 }
 

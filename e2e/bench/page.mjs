@@ -76,7 +76,7 @@ const first = [];
 for (let i = 0; i < 5; i++) {
   first.push(await fresh(async (page) => {
     const begun = Date.now();
-    await page.goto(address);
+    await page.goto(`${address}#compare`);
     await page.fill("#prompt", "The river", { timeout: 60_000 });
     await page.waitForSelector("#ask:enabled", { timeout: 60_000 });
     await page.click("#ask");

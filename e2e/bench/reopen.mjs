@@ -38,7 +38,7 @@ let context = await open();
 try {
   let page = await context.newPage();
   page.setDefaultTimeout(120_000);
-  await page.goto(address);
+  await page.goto(`${address}#all`);
   await page.getByRole("button", { name: /Load SmolLM2/ }).click();
   await page.locator("#chip-model", { hasText: "smollm2" }).waitFor();
   const lines = readFileSync(shared, "utf8").trim().split("\n").slice(0, 50).join("\n");
@@ -73,7 +73,7 @@ try {
     page = await context.newPage();
     page.setDefaultTimeout(120_000);
     const begun = Date.now();
-    await page.goto(address);
+    await page.goto(`${address}#all`);
     await page.locator("#chip-model", { hasText: "smollm2" }).waitFor();
     await page.locator("#run-what", { hasText: "fifty.jsonl" }).waitFor();
     await page.locator("#shelf .shelf-row").nth(2).waitFor();

@@ -125,8 +125,9 @@ test("a prefix is published on a press, and tried by its link", async ({ page, c
 
   const other = await context.newPage();
   await other.goto(link);
-  await expect(other.locator("#prefix-row")).toContainText("Prefix in use", { timeout: 120_000 });
+  await expect(other.locator("#shelf .shelf-row")).toHaveCount(1, { timeout: 120_000 });
   expect(await ask(other, prompt)).toBe(said);
+  await other.click('nav a[href="#share"]');
   await other.click("#gallery > summary");
   await expect(other.locator("#gallery .row").first()).toContainText("restaurants");
 

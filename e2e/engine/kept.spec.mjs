@@ -27,7 +27,7 @@ class Browser {
     const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { timeout: 60_000 });
     this.page = await browser.contexts()[0].newPage();
     this.page.setDefaultTimeout(120_000);
-    await this.page.goto(url);
+    await this.page.goto(`${url}#all`);
     return this.page;
   }
 

@@ -36,6 +36,10 @@ test("an answer token by token, and where the attention went", async ({ page }) 
   await tokens.first().click();
   await expect(page.locator("#lens-token")).toContainText("Token 1 of");
   const before = await page.locator("#rivals").textContent();
+  await tokens.nth(2).hover();
+  await expect(page.locator("#lens-token")).toContainText("Token 3 of");
+  await page.locator("#lens-prompt").hover(); // away: the chosen one again
+  await expect(page.locator("#lens-token")).toContainText("Token 1 of");
   await page.locator("#tokens").focus();
   await page.keyboard.press("ArrowRight");
   await expect(page.locator("#lens-token")).toContainText("Token 2 of");

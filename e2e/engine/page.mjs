@@ -20,9 +20,10 @@ export const test = base.extend({
 });
 export { expect };
 
-/** Opens the page (again) and waits for a model. */
-export async function openPage(page) {
-  await page.goto("/");
+/** Opens the page (again), all its panels below each other, and waits for a model; panels.spec opens them one at a time. */
+export async function openPage(page, at = "/#all") {
+  await page.goto("about:blank"); // else the same address with a fragment is not loaded anew
+  await page.goto(at);
   const rows = page.locator(".rows .row");
   await expect(rows.first()).toBeVisible({ timeout: 60_000 });
   const row = model ? rows.filter({ hasText: model }) : rows.first();
@@ -31,7 +32,6 @@ export async function openPage(page) {
   const load = row.getByRole("button", { name: /^Load/ });
   if (await load.and(page.locator(":enabled")).count()) await load.click();
   await expect(row.locator(".tag.ok")).toBeVisible({ timeout: 120_000 });
-  await page.locator("#method-fold").evaluate((fold) => { fold.open = true; });
 }
 
 /** Forgets all that the page has kept, and opens it again. */

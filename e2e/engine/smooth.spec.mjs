@@ -7,7 +7,7 @@ for (const viewport of [{ width: 1440, height: 900 }, { width: 360, height: 780 
   test(`no layout shift, and no task that stalls, while it trains at ${viewport.width} px`, async ({ page }) => {
     await page.setViewportSize(viewport);
     await page.addInitScript(watchSmoothness);
-    await openPage(page);
+    await openPage(page, "/");
     await useSample(page);
     await start(page, 5000, { patience: "0" });
     await expect(page.locator("#tiles dd").first()).toContainText(/^[1-9]/, { timeout: 120_000 });

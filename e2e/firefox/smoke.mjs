@@ -54,6 +54,8 @@ try {
   await page.click("#stop");
   await until(() => document.querySelector("#summary")?.textContent.includes("Ended after"));
   told(await page.$eval("#summary", (x) => x.textContent));
+  await page.click("#next a[href='#compare']");
+  await page.waitForSelector("#ask");
   await page.click("#ask");
   await until(() => document.querySelector("#answer-tuned footer .tag"));
   const answer = await page.$eval("#answer-tuned .answer-text", (x) => x.textContent.trim());

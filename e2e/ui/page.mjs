@@ -14,9 +14,8 @@ export const test = base.extend({
     // An empty module: a page that closes while it loads the engine costs wrangler's proxy its connections.
     const empty = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
     await page.route(/\/worker\.[^/]*wasm/, (route) => route.fulfill({ body: empty, contentType: "application/wasm", headers }));
-    await page.goto("/");
+    await page.goto("/#all"); // all panels below each other
     await expect(page.locator("#model-facts")).toBeVisible();
-    await openMethod(page);
     await use(page);
     expect(trouble, "errors on the console").toEqual([]);
   },
@@ -85,7 +84,3 @@ export async function train(page, steps = "120") {
   await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 20_000 });
 }
 
-/** Opens the fold with the methods. */
-export async function openMethod(page) {
-  await page.locator("#method-fold").evaluate((fold) => { fold.open = true; });
-}

@@ -1,9 +1,7 @@
 package dom
 
 import (
-	"bytes"
 	"encoding/json"
-	"html"
 	"strings"
 
 	"github.com/vugu/vugu"
@@ -49,10 +47,6 @@ func flatten(out []*node, n *vugu.VGNode, built *vugu.BuildResults) []*node {
 	case n.IsTemplate():
 		return flattenChildren(out, n, built)
 	case n.Type == vugu.TextNode:
-		// A line break with its indentation between two tags is layout of the source.
-		if strings.TrimSpace(n.Data) == "" && strings.Contains(n.Data, "\n") {
-			return out
-		}
 		return append(out, &node{text: n.Data})
 	case n.Type != vugu.ElementNode:
 		return out
@@ -67,10 +61,8 @@ func flatten(out []*node, n *vugu.VGNode, built *vugu.BuildResults) []*node {
 	switch {
 	case n.InnerHTML == nil:
 		e.children = flattenChildren(nil, n, built)
-	case strings.Contains(*n.InnerHTML, "<"):
-		e.markup = *n.InnerHTML
-	case *n.InnerHTML != "":
-		e.children = []*node{{text: html.UnescapeString(*n.InnerHTML)}}
+	default:
+		e.markup = *n.InnerHTML // the template's own; texts are children (ui/build.go)
 	}
 	return append(out, e)
 }
@@ -84,7 +76,7 @@ func flattenChildren(out []*node, n *vugu.VGNode, built *vugu.BuildResults) []*n
 
 func decode(text []byte) any {
 	var v any
-	if err := json.NewDecoder(bytes.NewReader(text)).Decode(&v); err != nil {
+	if err := json.Unmarshal(text, &v); err != nil {
 		panic("dom: a property is not JSON: " + err.Error())
 	}
 	return v

@@ -64,12 +64,12 @@ func TestFlattenTextIsText(t *testing.T) {
 	const evil = `<img src=x onerror="alert(1)"> & "more"`
 	top := &vugu.VGNode{Type: vugu.ElementNode, Data: "div"}
 	said := &vugu.VGNode{Type: vugu.ElementNode, Data: "p"}
-	said.SetInnerHTML(evil)
+	said.AppendChild(&vugu.VGNode{Type: vugu.TextNode, Data: evil})
 	static := &vugu.VGNode{Type: vugu.ElementNode, Data: "p"}
 	static.SetInnerHTML(vugu.HTML("<b>ours</b>"))
 	template := &vugu.VGNode{Type: vugu.ElementNode}
 	template.AppendChild(&vugu.VGNode{Type: vugu.TextNode, Data: "inside"})
-	for _, n := range []*vugu.VGNode{{Type: vugu.TextNode, Data: "\n   "}, said, static, template, {Type: vugu.CommentNode, Data: "c"}} {
+	for _, n := range []*vugu.VGNode{said, static, template, {Type: vugu.CommentNode, Data: "c"}} {
 		top.AppendChild(n)
 	}
 	env, err := vugu.NewBuildEnv()

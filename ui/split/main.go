@@ -1,6 +1,8 @@
-// Split breaks the functions that vugugen writes into small ones:
+// Split makes the functions that vugugen writes short and small:
 //
 //	go run ./split .
+//
+// What it writes out for each node becomes a call (compact.go), which a page loads sooner.
 //
 // A component's Build is one function, however large its template. A browser compiles a
 // WebAssembly function anew, with its optimising compiler, after the function has run
@@ -15,6 +17,7 @@ package main
 import (
 	"bytes"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"log"
@@ -46,7 +49,15 @@ func rewrite(name string) error {
 	if err != nil {
 		return err
 	}
-	out, err := split(text)
+	formatted, err := format.Source(text)
+	if err != nil {
+		return err
+	}
+	short, err := compact(string(formatted))
+	if err != nil {
+		return err
+	}
+	out, err := split([]byte(short))
 	if err != nil || bytes.Equal(out, text) {
 		return err
 	}

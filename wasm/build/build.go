@@ -20,10 +20,14 @@ import (
 	"prelude/wasm/site"
 )
 
-// Levels near the top of each coder's range: a build runs once, a page loads often.
+// Levels near the top of each coder's range: a build runs once, a page loads often. Programs
+// are most of what a first visit waits for: theirs takes half a minute, and a window that holds
+// them whole.
 const (
-	brotliLevel = 9
-	gzipLevel   = 9
+	brotliLevel   = 9
+	programLevel  = 11
+	programWindow = 24 // log2, the largest that browsers read
+	gzipLevel     = 9
 )
 
 // compressible types are worth a compressed copy; weights and pictures are not.
@@ -131,7 +135,7 @@ func writeFile(out string, f site.File, text []byte) error {
 		return err
 	}
 	for _, coding := range f.Encodings {
-		packed, err := compress(coding, text)
+		packed, err := compress(coding, path.Ext(f.Path), text)
 		if err != nil {
 			return err
 		}
@@ -142,9 +146,13 @@ func writeFile(out string, f site.File, text []byte) error {
 	return write(name, text)
 }
 
-func compress(coding string, text []byte) ([]byte, error) {
+func compress(coding, ext string, text []byte) ([]byte, error) {
 	var b bytes.Buffer
-	var w io.WriteCloser = brotli.NewWriterLevel(&b, brotliLevel)
+	options := brotli.WriterOptions{Quality: brotliLevel}
+	if ext == ".wasm" {
+		options = brotli.WriterOptions{Quality: programLevel, LGWin: programWindow}
+	}
+	var w io.WriteCloser = brotli.NewWriterOptions(&b, options)
 	if coding == "gzip" {
 		var err error
 		if w, err = gzip.NewWriterLevel(&b, gzipLevel); err != nil {

@@ -206,6 +206,10 @@ func (b *browser) Later(d time.Duration, f func()) {
 
 func (b *browser) Asset(name string) string { return b.assets.Get(name).String() }
 
+func (b *browser) Visit(fragment string) {
+	js.Global().Get("location").Set("hash", fragment)
+}
+
 func (b *browser) Location() string {
 	return js.Global().Get("location").Get("href").String()
 }

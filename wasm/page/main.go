@@ -18,7 +18,7 @@ import (
 const frame = 100 * time.Millisecond
 
 func main() {
-	p := &page{window: js.Global()}
+	p := &page{window: js.Global(), scrolled: map[string]float64{}}
 	host := newBrowser(p.later)
 	p.app = ui.New(host)
 	host.app = p.app
@@ -30,7 +30,8 @@ func main() {
 	p.onFrame = js.FuncOf(func(js.Value, []js.Value) any { p.asked = false; p.draw(); return nil })
 	p.onTimer = js.FuncOf(func(js.Value, []js.Value) any { p.timed = false; p.draw(); return nil })
 	p.window.Call("addEventListener", "resize", js.FuncOf(func(js.Value, []js.Value) any { p.soon(); return nil }))
-	p.window.Call("addEventListener", "hashchange", js.FuncOf(func(js.Value, []js.Value) any { p.app.Follow(); p.soon(); return nil }))
+	p.window.Call("addEventListener", "hashchange", js.FuncOf(func(js.Value, []js.Value) any { p.follow(); return nil }))
+	p.window.Get("history").Set("scrollRestoration", "manual") // follow does it, once the view is there
 	p.window.Call("addEventListener", "beforeunload", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		if p.app.Leaving() {
 			args[0].Call("preventDefault") // the browser asks
@@ -57,6 +58,7 @@ type page struct {
 	drawing          bool
 	greeted          bool // the language is known: before that, nothing is drawn
 	drawn            time.Time
+	scrolled         map[string]float64 // how far down each view was left
 }
 
 // after draws what an event has changed before the person can do anything else: what
@@ -64,11 +66,35 @@ type page struct {
 // wait for the browser's next frame.
 func (p *page) after(event string) {
 	p.app.Changed()
-	if event == "pointermove" || event == "dragover" || p.drawing {
+	switch event {
+	case "pointermove", "pointerover", "pointerleave", "dragover":
+		p.soon()
+		return
+	}
+	if p.drawing {
 		p.soon()
 		return
 	}
 	p.draw()
+}
+
+// follow goes where the page's address has gone: a view is found as it was left, and the
+// focus and the window's title go to its heading.
+func (p *page) follow() {
+	from := p.app.View()
+	p.scrolled[from] = p.window.Get("scrollY").Float()
+	p.app.Follow()
+	p.draw()
+	if p.app.View() == from {
+		return
+	}
+	heading := p.window.Get("document").Call("querySelector", "main h1, main h2")
+	if heading.Truthy() {
+		heading.Set("tabIndex", -1)
+		heading.Call("focus", map[string]any{"preventScroll": true})
+		p.window.Get("document").Set("title", heading.Get("textContent").String()+" · Prelude")
+	}
+	p.window.Call("scrollTo", map[string]any{"top": p.scrolled[p.app.View()], "behavior": "instant"})
 }
 
 // soon draws at the browser's next frame.
