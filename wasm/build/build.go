@@ -20,15 +20,17 @@ import (
 	"prelude/wasm/site"
 )
 
-// Levels near the top of each coder's range: a build runs once, a page loads often. Programs
-// are most of what a first visit waits for: theirs takes half a minute, and a window that holds
-// them whole.
+// Levels near the top of each coder's range: a build runs once, a page loads often.
 const (
-	brotliLevel   = 9
-	programLevel  = 11
-	programWindow = 24 // log2, the largest that browsers read
-	gzipLevel     = 9
+	brotliLevel = 9
+	gzipLevel   = 9
 )
+
+// Programs are most of what a first visit waits for: theirs is the highest level, a minute's
+// work, with the largest window that browsers read (log2).
+var programLevel = 11
+
+const programWindow = 24
 
 // compressible types are worth a compressed copy; weights and pictures are not.
 var compressible = []string{".css", ".html", ".js", ".json", ".jsonl", ".md", ".mjs", ".svg", ".txt", ".wasm", ".webmanifest"}

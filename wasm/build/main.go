@@ -29,6 +29,7 @@ func main() {
 	static := flag.String("static", "static", "`folder` of the page's files")
 	out := flag.String("out", "build/site", "`folder` to write")
 	plain := flag.Bool("plain", false, "no compressed copies: for a site that is built anew at every change")
+	flag.IntVar(&programLevel, "level", programLevel, "brotli `level` of the programs, 0 to 11")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: build [-static folder] [-out folder] file…")
 		flag.PrintDefaults()
