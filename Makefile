@@ -29,10 +29,13 @@ FORCE:
 # The page's programs and the folder that is served. The same sources give the same bytes: no
 # path of this machine and no state of git is in the programs.
 RELEASE = -trimpath -buildvcs=false -ldflags "-s -w"
+# The page's program without inlining, but for Go's runtime: an eighth less to load once it is
+# compressed, and no work of its own that is long.
+SMALL = -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...=
 SITE ?= build/site
 site: ui
 	mkdir -p build
-	$(WASM) build $(RELEASE) -o build/page.wasm ./wasm/page
+	$(WASM) build $(RELEASE) $(SMALL) -o build/page.wasm ./wasm/page
 	$(WASM) build $(RELEASE) -o build/worker.wasm ./wasm/worker
 	cp simd/driver.js build/simd.js
 	cp engine/webgpu/driver.js build/webgpu.js

@@ -130,8 +130,8 @@ func (a *App) cannotLayOut(r *runRecord) string {
 // dropStray deletes the files of runs that are not there any more.
 func (a *App) dropStray() {
 	for name := range a.sitting.pen.sizes {
-		var n int
-		if _, err := fmt.Sscanf(name, "run-%d.", &n); err != nil || strings.HasSuffix(name, ".json") {
+		n, ok := numbered(name, "run-")
+		if !ok || strings.HasSuffix(name, ".json") {
 			continue
 		}
 		if a.runOf(n) == nil && !a.sitting.pen.has(runName(n)) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"prelude/ui/wire"
 )
@@ -292,4 +294,18 @@ func (a *App) keepRecord(name string, record any) {
 	if text, err := json.Marshal(record); err == nil {
 		a.sitting.pen.writeText(name, a.host.Bytes(string(text)))
 	}
+}
+
+// numbered is the number of a file that is named by a kind and a number: "run-12.json" is 12.
+func numbered(name, kind string) (n int, ok bool) {
+	rest, ok := strings.CutPrefix(name, kind)
+	if !ok {
+		return 0, false
+	}
+	end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		end = len(rest)
+	}
+	n, err := strconv.Atoi(rest[:end])
+	return n, err == nil
 }

@@ -144,8 +144,7 @@ func (a *App) opened(files map[string]Bytes, err error) {
 	var prefixes []prefixRecord
 	for _, name := range names0(keysOf(files)) {
 		b := files[name]
-		var n int
-		if _, err := fmt.Sscanf(name, "run-%d", &n); err == nil {
+		if n, ok := numbered(name, "run-"); ok {
 			s.lastRun = max(s.lastRun, n)
 		}
 		switch {
@@ -202,8 +201,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 			a.restorePrefix(p, files[zipName(p.Model.Fingerprint, p.Item.Key)])
 		}
 		for name := range s.pen.sizes {
-			n := 0
-			fmt.Sscanf(name, "examples-%d", &n)
+			n, _ := numbered(name, "examples-")
 			s.files = max(s.files, n)
 		}
 		for fingerprint, key := range all.InUse {
