@@ -3,7 +3,6 @@ package ui
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/vugu/vugu"
 )
@@ -87,7 +86,7 @@ func (c *CurvesPanel) label() string {
 			parts = append(parts, say("curves.ends-at", s.name, c.word(s.y[n-1])))
 		}
 	}
-	return say("curves.by-step-arrow-keys", c.quantity(), strings.Join(parts, ", "))
+	return say("curves.by-step-arrow-keys", c.quantity(), joined(parts...))
 }
 
 // spoken is what stands at the cursor, for those who move it by keyboard and can't see it.
@@ -99,7 +98,7 @@ func (c *CurvesPanel) spoken() string {
 	for _, s := range c.p.all {
 		parts = append(parts, s.name+" "+c.value(s))
 	}
-	return strings.Join(parts, ", ")
+	return joined(parts...)
 }
 
 func (c *CurvesPanel) key(e vugu.DOMEvent) {

@@ -35,7 +35,7 @@ func (c *DataPanel) offeredNames() string {
 	for _, f := range c.App.data.offered {
 		names = append(names, f.Name)
 	}
-	return strings.Join(names, ", ") + "."
+	return sentence(joined(names...))
 }
 
 // columnWords are what the columns of an unknown table are chosen for.

@@ -171,7 +171,7 @@ func (a *App) saveRows() {
 	}
 	name := say("editor.my-examples")
 	if f := a.data.file; f != nil {
-		name = say("editor.edited", strings.TrimSuffix(f.Name, " (edited)"))
+		name = say("editor.edited", strings.TrimSuffix(f.Name, say("editor.edited", "")))
 	}
 	delete(a.notices, atData)
 	a.rewrite(name, a.host.Bytes(out.String()))

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 
 	"prelude/ui/wire"
 )
@@ -100,7 +99,7 @@ func (c *JudgePanel) verdict() string {
 	if j.Test {
 		what = say("judge.loss-on-the-test")
 	}
-	return say("judge.verdict", what, strings.Join(parts, ", "), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
+	return say("judge.verdict", what, joined(parts...), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
 }
 
 func (c *JudgePanel) rows() []wire.JudgedRow {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"prelude/ui/wire"
 )
@@ -151,13 +150,13 @@ func (a *App) originOf(key int) string {
 	if from.Data == "" {
 		return ""
 	}
-	words := say("all.from", from.Data)
+	words := say("keepshelf.from", from.Data)
 	if from.Run > 0 {
 		title := say("keepshelf.run", from.Run)
 		if r := a.runOf(from.Run); r != nil && r.Name != "" {
 			title = r.Name
 		}
-		words += ", " + title
+		words = joined(words, title)
 	}
 	return words
 }
@@ -177,7 +176,7 @@ func (c *ShelfPanel) away(s *shelf) string {
 	for _, x := range s.Items {
 		names = append(names, x.Name)
 	}
-	return say("keepshelf.kept-for", s.model.Name, strings.Join(names, ", "))
+	return say("keepshelf.kept-for", s.model.Name, joined(names...))
 }
 
 func (c *ShelfPanel) canLoad(s *shelf) bool { _, ok := s.model.source(); return ok }

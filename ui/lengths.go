@@ -89,7 +89,7 @@ func (c *LengthChart) label() string {
 	for _, q := range c.App.run.lengths.Points {
 		parts = append(parts, fmt.Sprintf("%s: %s", plural(q.Slots, "slot"), lossText(q.Loss)))
 	}
-	return say("lengths.validation-loss-by-length", strings.Join(parts, ", "))
+	return say("lengths.validation-loss-by-length", joined(parts...))
 }
 
 // say is the chart's result in a sentence.

@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"strings"
-
 	"prelude/ui/wire"
 )
 
@@ -132,7 +130,7 @@ func (a *App) loadFirst() {
 		a.load(kept)
 	case len(a.sitting.model.Files) > 0:
 		a.refuse(atModel, say("receive.was-in-use-here", a.sitting.model.Name),
-			say("receive.drop-again-and-everything", strings.Join(a.sitting.model.Files, ", ")))
+			say("receive.drop-again-and-everything", joined(a.sitting.model.Files...)))
 	case len(m.Models) > 0 && m.Models[0].Bytes <= autoLoad:
 		a.load(source{bundled: m.Models[0].Name})
 		a.openWithSample()

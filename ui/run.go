@@ -223,7 +223,7 @@ func (r *run) summary() string {
 	if r.done != nil {
 		s := say("run.best-validation-loss-at", lossText(r.done.BestLoss), count(r.done.BestStep))
 		if words := against(r.done.BestLoss, r.done.BaseLoss); words != "" {
-			s += ", " + words
+			s = joined(s, words)
 		}
 		return say("run.ended-after-in", s, plural(r.done.Steps, "step"), span(seconds(r.done.Seconds)), told(strings.TrimSuffix(r.done.Why, ".")))
 	}
@@ -239,7 +239,7 @@ func (r *run) summary() string {
 	}
 	s := say("run.validation", lossText(best.Loss))
 	if words := against(best.Loss, best.Base); words != "" {
-		s += ", " + words
+		s = joined(s, words)
 	}
 	if r.status == runBroken {
 		s += say("run.interrupted-2", reason(r.ended))

@@ -101,7 +101,7 @@ func (r *runRecord) best() float64 {
 
 // words describes a run in small print.
 func (c *RunsPanel) words(r *runRecord) string {
-	parts := []string{time.Unix(r.Began, 0).Format("2 Jan 15:04"), r.Model.Name, c.App.method(r.Ask), r.Data}
+	parts := []string{time.Unix(r.Began, 0).Format(say("runs.date")), r.Model.Name, c.App.method(r.Ask), r.Data}
 	switch {
 	case r.Done != nil:
 		parts = append(parts, say("runs.in", plural(r.Done.Steps, "step"), span(seconds(r.Done.Seconds))))
@@ -144,7 +144,7 @@ func (c *RunsPanel) differs(r *runRecord) string {
 	if len(d) == 0 {
 		return say("runs.the-same-settings-as", o.title())
 	}
-	return say("runs.unlike", o.title(), strings.Join(d, ", "))
+	return say("runs.unlike", o.title(), joined(d...))
 }
 
 // differing lists the settings in which b is not as a, as "name a → b".

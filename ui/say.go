@@ -21,6 +21,9 @@ func told(text string) string { return words.Engine(text) }
 // plural writes "1 line", "3 lines"; the word is a key of the catalogue, below "n.".
 func plural(n int, word string) string { return say("n."+word, n) }
 
+// joined writes several things one after another: "a, b, c".
+func joined(parts ...string) string { return strings.Join(parts, say("all.list", "", "")) }
+
 // sentence ends what is said with a full stop, and capital begins it with a capital letter.
 func sentence(s string) string { return say("all.sentence", strings.TrimRight(s, ".。")) }
 

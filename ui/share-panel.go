@@ -29,7 +29,7 @@ func (c *SharePanel) public() []fact {
 		{name: say("all.task"), value: orNone(a.share.task)},
 		{name: say("share.what-it-does"), value: orNone(a.share.about)},
 		{name: say("all.model"), value: a.model.loaded.Name},
-		{name: say("share.the-prefix"), value: size(int64(a.home.zip.Len())) + ", " + shelfWords(*a.inUse())},
+		{name: say("share.the-prefix"), value: joined(size(int64(a.home.zip.Len())), shelfWords(*a.inUse()))},
 	}
 	if x := a.inUse(); x.ValLoss > 0 {
 		facts = append(facts, fact{name: say("share.losses"), value: say("share.base-model", lossText(x.ValLoss), lossText(x.BaseLoss))})

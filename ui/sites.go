@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"strings"
-
 	"prelude/ui/wire"
 )
 
@@ -65,5 +63,5 @@ func (c *MethodPicker) choice(axis wire.Axis) string {
 	case on == nil:
 		return say("sites.nowhere")
 	}
-	return strings.Join(on, ", ")
+	return joined(on...)
 }

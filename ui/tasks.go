@@ -99,9 +99,17 @@ func (c *TasksPanel) cell(m Measured, who string) string {
 
 func (c *TasksPanel) by(t task) string {
 	for _, m := range c.results(t) {
-		return say("tasks.loss", told(strings.ToLower(m.By[:1])+m.By[1:]))
+		return say("tasks.loss", told(inSentence(m.By)))
 	}
 	return ""
+}
+
+// inSentence writes a measure's name with a small first letter, but for one in capitals: ROUGE-L.
+func inSentence(name string) string {
+	if len(name) > 1 && name[1] >= 'a' {
+		return strings.ToLower(name[:1]) + name[1:]
+	}
+	return name
 }
 
 // openTask takes a task's examples, one of the page's files.

@@ -435,5 +435,5 @@ func (c *TourPanel) described() string {
 	for _, l := range c.legend() {
 		parts = append(parts, l.name)
 	}
-	return say("tour.slots-and-text-tokens", strings.Join(parts, ", "))
+	return say("tour.slots-and-text-tokens", joined(parts...))
 }

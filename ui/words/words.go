@@ -37,7 +37,7 @@ type Intl interface {
 type Language struct{ Tag, Name string }
 
 // Languages are all of them. The first is the one that the program holds.
-var Languages = []Language{{"en", "English"}, {"zh-Hans", "简体中文"}}
+var Languages = []Language{{"en", "English"}, {"zh-Hans", "中文"}}
 
 // Choose is the first language of the page that a person wants, by BCP 47 tags, else English.
 func Choose(wanted []string) string {
