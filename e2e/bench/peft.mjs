@@ -34,7 +34,7 @@ fs.writeFileSync(gguf, Buffer.concat(parts.map((f) => fs.readFileSync(path.join(
 
 /** The lowest validation loss of one rate, and after how many seconds it was there. */
 async function peft(rate, kind) {
-	const child = spawn(python, ['e2e/bench/peft.py', split, rate, kind, steps], { cwd: root, env: { ...process.env, SMOLLM2: gguf }, stdio: ['ignore', 'pipe', 'inherit'] });
+	const child = spawn(python, ['e2e/bench/cartridge.py', split, rate, kind, steps], { cwd: root, env: { ...process.env, SMOLLM2: gguf }, stdio: ['ignore', 'pipe', 'inherit'] });
 	let best = { loss: Infinity };
 	for await (const line of readline.createInterface({ input: child.stdout })) {
 		const [step, seconds, loss] = line.split(' ').map(Number);
@@ -56,7 +56,7 @@ try {
 		}
 		console.log(`peft_loss_${kind} ${best.loss} nats`);
 		console.log(`peft_time_${kind} ${best.seconds} s`);
-		const lines = await b.go(program, ['-threads', 2, '-until', best.loss, '-data', `${b.base}/${split}/all.jsonl`, `${b.base}/${folder}`]);
+		const lines = await b.go(program, ['-threads', 2, '-every', 10, '-until', best.loss, '-data', `${b.base}/${split}/all.jsonl`, `${b.base}/${folder}`]);
 		for (const line of lines.filter((l) => l.startsWith('#'))) console.log(line);
 		const ours = Number(/^reached (\S+)/m.exec(lines.join('\n'))?.[1]);
 		console.log(Number.isFinite(ours) ? `time_to_loss_vs_peft_${kind} ${(ours / best.seconds).toFixed(3)} ratio` : `# that loss was not reached`);
