@@ -39,6 +39,9 @@ func (c *Chart) readout() string {
 	s := say("chart.step-loss-smoothed", count(c.p.read.step), lossText(c.p.read.loss), lossText(c.p.read.smooth))
 	if v := c.p.read.val; v != nil {
 		s += " " + say("all.validation", lossText(v.loss))
+		if v.by != "" {
+			s += ", " + v.by
+		}
 	}
 	return s
 }

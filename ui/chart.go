@@ -40,6 +40,7 @@ type dot struct {
 	x, y float64
 	step int
 	loss float64
+	by   string // how a loss was estimated
 }
 
 type tick struct {
@@ -102,7 +103,7 @@ func (v chartView) layout(r *run) plot {
 		if math.IsNaN(e.Loss) {
 			continue
 		}
-		d := dot{p.x.px(float64(e.Step)), p.y.inside(e.Loss), e.Step, e.Loss}
+		d := dot{p.x.px(float64(e.Step)), p.y.inside(e.Loss), e.Step, e.Loss, estimated(e)}
 		move(&path, d.x, d.y)
 		p.dots = append(p.dots, d)
 		if hasBest && e.Step == best.Step {

@@ -67,7 +67,9 @@ func (c *RunPanel) tiles() []fact {
 	}
 	if n := len(r.evals); n > 0 {
 		tiles[2].value = lossText(r.evals[n-1].Loss)
-		if n > 1 {
+		if by := estimated(r.evals[n-1]); by != "" {
+			tiles[2].more = by
+		} else if n > 1 {
 			tiles[2].more = say("all.from", lossText(r.evals[0].Loss))
 		}
 	}

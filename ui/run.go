@@ -181,12 +181,24 @@ func (r *run) base() float64 {
 	return r.evals[len(r.evals)-1].Base
 }
 
-// best is the validation point with the lowest loss.
-func (r *run) best() (wire.Eval, bool) {
-	var best wire.Eval
-	found := false
-	for _, e := range r.evals {
-		if !math.IsNaN(e.Loss) && (!found || e.Loss < best.Loss) {
+// best is the validation point with the lowest loss; of a run that is done, among those that
+// read all held-out examples.
+func (r *run) best() (wire.Eval, bool) { return lowest(r.evals, r.done != nil) }
+
+// estimated says by how many held-out examples a loss is estimated, "" where all were read.
+func estimated(e wire.Eval) string {
+	if e.Rows == 0 {
+		return ""
+	}
+	return say("all.estimated-by", count(e.Rows), count(e.Of))
+}
+
+func lowest(evals []wire.Eval, whole bool) (best wire.Eval, found bool) {
+	for _, e := range evals {
+		if whole && e.Rows > 0 || math.IsNaN(e.Loss) {
+			continue
+		}
+		if !found || e.Loss < best.Loss {
 			best, found = e, true
 		}
 	}

@@ -90,13 +90,10 @@ func (c *RunsPanel) editWord(r *runRecord) string {
 
 // best is the lowest validation loss, NaN where there is none.
 func (r *runRecord) best() float64 {
-	best := math.NaN()
-	for _, e := range r.Evals {
-		if !(best <= e.Loss) {
-			best = e.Loss
-		}
+	if e, ok := lowest(r.Evals, r.Done != nil); ok {
+		return e.Loss
 	}
-	return best
+	return math.NaN()
 }
 
 // words describes a run in small print.
@@ -316,7 +313,9 @@ func table(runs []*runRecord) string {
 func (r *runRecord) table(w *strings.Builder) {
 	val := map[int]float64{}
 	for _, e := range r.Evals {
-		val[e.Step] = e.Loss
+		if e.Rows == 0 { // of all held-out examples
+			val[e.Step] = e.Loss
+		}
 	}
 	points := map[int]stepPoint{}
 	for _, p := range r.Points {

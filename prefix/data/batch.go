@@ -40,6 +40,11 @@ type Batch struct {
 // that a teacher names in a row, 0 without one. Programs are built for them once.
 type Bounds struct{ Rows, Loss, Top, Source int }
 
+// With is the bounds of two batchers together.
+func (b Bounds) With(o Bounds) Bounds {
+	return Bounds{max(b.Rows, o.Rows), max(b.Loss, o.Loss), max(b.Top, o.Top), max(b.Source, o.Source)}
+}
+
 // A Batcher cuts tokenised examples into batches. Its batches are a function of the
 // step alone: a resumed training goes on where it was.
 type Batcher struct {

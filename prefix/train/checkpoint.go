@@ -38,6 +38,8 @@ type progress struct {
 	bar     float64       // what a validation loss has to be below to count as better
 	worse   int           // regular evaluations in a row that were not
 	learned bool          // one was
+	few     float64       // the loss of a glance's examples in the last evaluation, 0 where there is none,
+	all     float64       // and of all
 }
 
 // Checkpoint is the last state that was read back; its State is nil before the first.
@@ -113,6 +115,8 @@ type checkpointHead struct {
 	Bar     float64 `json:"bar"` // 0: none yet
 	Worse   int     `json:"worse"`
 	Learned bool    `json:"learned"`
+	Few     float64 `json:"few,omitempty"`
+	All     float64 `json:"all,omitempty"`
 	Sum     uint32  `json:"sum"` // CRC-32 of all tensors' bytes, in the order of their names
 }
 
@@ -126,7 +130,7 @@ func (c Checkpoint) MarshalBinary() ([]byte, error) {
 	}
 	add("state/", c.State)
 	add("best/", c.Best.State)
-	head := checkpointHead{Version: checkpointVersion, Step: c.Step, Total: c.total, Spent: int64(c.spent), Factor: c.factor, Bad: c.bad, Worse: c.worse, Learned: c.learned, Sum: c.sum()}
+	head := checkpointHead{Version: checkpointVersion, Step: c.Step, Total: c.total, Spent: int64(c.spent), Factor: c.factor, Bad: c.bad, Worse: c.worse, Learned: c.learned, Few: c.few, All: c.all, Sum: c.sum()}
 	if c.Best.State != nil {
 		head.Best, head.Loss = c.Best.Step, c.Best.Loss
 	}
@@ -164,7 +168,7 @@ func (c *Checkpoint) UnmarshalBinary(raw []byte) error {
 		return fmt.Errorf("train: the checkpoint of step %d makes no sense", head.Step)
 	}
 	read := Checkpoint{Step: head.Step, State: map[string][]byte{}, Best: Best{Loss: math.Inf(1)},
-		progress: progress{total: head.Total, spent: time.Duration(head.Spent), factor: head.Factor, bad: head.Bad, bar: head.Bar, worse: head.Worse, learned: head.Learned}}
+		progress: progress{total: head.Total, spent: time.Duration(head.Spent), factor: head.Factor, bad: head.Bad, bar: head.Bar, worse: head.Worse, learned: head.Learned, few: head.Few, all: head.All}}
 	if read.bar == 0 {
 		read.bar = math.Inf(1)
 	}

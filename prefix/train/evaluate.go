@@ -11,16 +11,18 @@ import (
 // Evaluator measures the loss of a frozen model, with or without a prefix, on fixed
 // examples.
 type Evaluator struct {
-	x       *inputs
-	part    *prefix.Part // nil: the bare model
-	batches *data.Batcher
-	plan    engine.Plan
-	loss    engine.Tensor
+	x         *inputs
+	part      *prefix.Part // nil: the bare model
+	few, rest *data.Batcher
+	first     int // examples in few
+	examples  int // in all
+	plan      engine.Plan
+	loss      engine.Tensor
 }
 
 // NewEvaluator compiles the evaluation of tokens. Method may be nil: the bare model.
 func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, tokens []data.Tokens, batch int) (*Evaluator, error) {
-	e, p, err := newEvaluator(f, m, tokens, batch)
+	e, p, err := newEvaluator(f, m, tokens, batch, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -31,8 +33,9 @@ func NewEvaluator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 	return e, nil
 }
 
-// newEvaluator is an evaluator and its program, which is still to be compiled.
-func newEvaluator(f engine.Frozen, m *prefix.Method, tokens []data.Tokens, batch int) (*Evaluator, *engine.Program, error) {
+// newEvaluator is an evaluator and its program, which is still to be compiled. The first few
+// examples can be read without the rest.
+func newEvaluator(f engine.Frozen, m *prefix.Method, tokens []data.Tokens, batch, few int) (*Evaluator, *engine.Program, error) {
 	slots := 0
 	if m != nil {
 		slots = m.Slots()
@@ -40,9 +43,12 @@ func newEvaluator(f engine.Frozen, m *prefix.Method, tokens []data.Tokens, batch
 	if err := complete(f.Arch.Info(), tokens); err != nil {
 		return nil, nil, err
 	}
-	e := &Evaluator{batches: data.NewBatcher(tokens, options(m, data.BatchOptions{Size: batch}))}
+	batches := func(of []data.Tokens) *data.Batcher {
+		return data.NewBatcher(of, options(m, data.BatchOptions{Size: batch}))
+	}
+	e := &Evaluator{few: batches(tokens[:few]), rest: batches(tokens[few:]), first: few, examples: len(tokens)}
 	p := f.NewProgram()
-	e.x = newInputs(p, f.Arch.Info(), e.batches.Bounds(), slots)
+	e.x = newInputs(p, f.Arch.Info(), e.few.Bounds().With(e.rest.Bounds()), slots)
 	var h engine.Hooks
 	if m != nil {
 		e.part = m.Build(p, f.Arch, e.x.in, prefix.Evaluate)
@@ -75,22 +81,44 @@ func (e *Evaluator) Close() {
 // Loss is the mean over all completion tokens, in nats: cross-entropy, or with a teacher
 // KL(teacher ‖ model) over the teacher's tokens and the class of all others.
 func (e *Evaluator) Loss(ctx context.Context) (float64, error) {
-	var sum float64
-	var n int
-	for i := range e.batches.Len() {
-		l, tokens, err := e.batch(ctx, i)
-		if err != nil {
-			return 0, err
-		}
-		sum += l * float64(tokens)
-		n += tokens
+	_, all, err := e.whole(ctx)
+	return all.mean(), err
+}
+
+// losses is a sum of losses over completion tokens, and their number.
+type losses struct {
+	sum    float64
+	tokens int
+}
+
+func (l losses) mean() float64 { return l.sum / float64(l.tokens) }
+
+func (l losses) with(o losses) losses { return losses{l.sum + o.sum, l.tokens + o.tokens} }
+
+// whole reads all examples: the losses of the first few, and of all.
+func (e *Evaluator) whole(ctx context.Context) (few, all losses, err error) {
+	if few, err = e.read(ctx, e.few); err != nil {
+		return few, all, err
 	}
-	return sum / float64(n), nil
+	rest, err := e.read(ctx, e.rest)
+	return few, few.with(rest), err
+}
+
+// read is the losses of a batcher's examples.
+func (e *Evaluator) read(ctx context.Context, of *data.Batcher) (all losses, err error) {
+	for i := range of.Len() {
+		l, tokens, err := e.batch(ctx, of.At(i))
+		if err != nil {
+			return all, err
+		}
+		all.sum += l * float64(tokens)
+		all.tokens += tokens
+	}
+	return all, nil
 }
 
 // batch is one batch's mean loss, and its completion tokens.
-func (e *Evaluator) batch(ctx context.Context, i int) (loss float64, tokens int, err error) {
-	b := e.batches.At(i)
+func (e *Evaluator) batch(ctx context.Context, b *data.Batch) (loss float64, tokens int, err error) {
 	args := e.x.fill(b)
 	if e.part != nil {
 		e.part.Fill(args, nil)
@@ -109,12 +137,14 @@ func (e *Evaluator) batch(ctx context.Context, i int) (loss float64, tokens int,
 // Each is the loss of each batch and how many tokens it counts: of each example, for an
 // evaluator of batches of one.
 func (e *Evaluator) Each(ctx context.Context) (loss []float64, tokens []int, err error) {
-	for i := range e.batches.Len() {
-		l, n, err := e.batch(ctx, i)
-		if err != nil {
-			return nil, nil, err
+	for _, of := range []*data.Batcher{e.few, e.rest} {
+		for i := range of.Len() {
+			l, n, err := e.batch(ctx, of.At(i))
+			if err != nil {
+				return nil, nil, err
+			}
+			loss, tokens = append(loss, l), append(tokens, n)
 		}
-		loss, tokens = append(loss, l), append(tokens, n)
 	}
 	return loss, tokens, nil
 }

@@ -24,11 +24,14 @@ type StepInfo struct {
 	Elapsed  time.Duration
 }
 
-// EvalInfo reports an evaluation. Step 0 is the start.
+// EvalInfo reports an evaluation. Step 0 is the start. Where only some of the held-out
+// examples were read, Rows is how many and Loss is what they let expect of all; such a one is
+// never the best.
 type EvalInfo struct {
 	Step       int
 	Loss, Base float64
 	Best       bool
+	Rows, Of   int // examples that were read, 0: all, of so many
 }
 
 // Events are called between steps, from Train's goroutine.
@@ -55,6 +58,7 @@ type Result struct {
 	Base  float64
 	Why   string
 	Time  time.Duration
+	Evals time.Duration // of Time, what this process' evaluations after the start took
 }
 
 // Train runs to its limit, or until validation stops improving, and leaves the best
@@ -75,7 +79,7 @@ func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 	if err := r.restoreBest(ctx); err != nil {
 		return Result{}, err
 	}
-	return Result{Steps: r.step, Best: r.best, Base: r.base, Why: why, Time: l.elapsed()}, nil
+	return Result{Steps: r.step, Best: r.best, Base: r.base, Why: why, Time: l.elapsed(), Evals: l.reading}, nil
 }
 
 // loop is one call of Train.
@@ -90,6 +94,7 @@ type loop struct {
 	begun      time.Time
 	paused     time.Duration // in Between
 	stepsBegun time.Time     // as if nothing had paused
+	reading    time.Duration // in evaluations
 	lastRead   time.Time
 	tokens     int // since then
 	rate       float64
@@ -109,7 +114,7 @@ func (l *loop) setTotal(total int) {
 	if total == 0 {
 		l.total = unknown
 	}
-	l.sched = l.opts.schedule(l.total)
+	l.sched = l.opts.schedule(l.total, l.batches.Len())
 	l.every = l.opts.interval(l.total, l.batches.Len())
 }
 
@@ -121,9 +126,7 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 		if err := l.Begin(ctx); err != nil {
 			return "", err
 		}
-		if l.ev.Eval != nil {
-			l.ev.Eval(EvalInfo{Loss: l.startLoss, Base: l.base, Best: l.best.State != nil})
-		}
+		l.tell(EvalInfo{Loss: l.startLoss, Best: l.best.State != nil})
 		l.patient()
 	}
 	l.stepsBegun = time.Now()
@@ -140,18 +143,10 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 			why = "time limit"
 			l.total = l.step
 		}
-		if regular := l.step%l.every == 0 || l.step == l.total; regular || l.early() {
-			if err := l.evaluate(ctx); err != nil {
-				return "", err
-			}
-			if regular && l.patient() {
-				return "validation stopped improving", nil
-			}
-			if regular && l.opts.Schedule == plateau {
-				if err := l.mend(ctx); err != nil {
-					return "", err
-				}
-			}
+		if over, err := l.look(ctx); err != nil {
+			return "", err
+		} else if over {
+			return "validation stopped improving", nil
 		}
 		if time.Since(l.savedAt) > checkpointEvery {
 			if err := l.checkpoint(ctx); err != nil {
@@ -170,11 +165,36 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 	return why, nil
 }
 
+// look evaluates where it is time to, and says whether training is over by what came out. By
+// "plateau" only the end of a round decides something.
+func (l *loop) look(ctx context.Context) (over bool, err error) {
+	decides := l.step%l.every == 0 || l.step == l.total
+	if n := l.sched.round; n > 0 {
+		decides = l.step%n == 0 || l.step == l.total
+		if l.opts.Eval == 0 && !decides && l.step%n == n/2 {
+			return false, l.glance(ctx)
+		}
+	}
+	if !decides && l.step%l.every != 0 && !l.early() {
+		return false, nil
+	}
+	if err := l.evaluate(ctx); err != nil || !decides {
+		return false, err
+	}
+	if l.patient() {
+		return true, nil
+	}
+	if l.opts.Schedule == plateau {
+		return false, l.mend(ctx)
+	}
+	return false, nil
+}
+
 // early says whether to evaluate before evaluations are regular: after 5 steps, 10, 20 and
 // so on, so that a long run soon says how it does.
 func (l *loop) early() bool {
 	n := l.step / measureSteps
-	return l.opts.Eval == 0 && l.every > 4*measureSteps && l.step < l.every && l.step%measureSteps == 0 && n&(n-1) == 0
+	return l.opts.Eval == 0 && l.sched.round == 0 && l.every > 4*measureSteps && l.step < l.every && l.step%measureSteps == 0 && n&(n-1) == 0
 }
 
 // patient counts a regular evaluation, and says whether there were enough in a row that
@@ -328,29 +348,6 @@ func (l *loop) report(ctx context.Context) error {
 	}
 	if l.bad >= 3 {
 		return errNotFinite
-	}
-	return nil
-}
-
-func (l *loop) evaluate(ctx context.Context) error {
-	if err := l.report(ctx); err != nil {
-		return err
-	}
-	loss, err := l.eval.Loss(ctx)
-	if err != nil {
-		return err
-	}
-	l.evaluated = l.step
-	kept := loss < l.best.Loss
-	if kept {
-		state, err := readAll(ctx, l.Tensors)
-		if err != nil {
-			return err
-		}
-		l.best = Best{Step: l.step, Loss: loss, State: state}
-	}
-	if l.ev.Eval != nil {
-		l.ev.Eval(EvalInfo{Step: l.step, Loss: loss, Base: l.base, Best: kept})
 	}
 	return nil
 }

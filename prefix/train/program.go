@@ -60,7 +60,8 @@ func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32
 func (r *Run) compile(ctx context.Context, val []data.Tokens) error {
 	var evaluation *engine.Program
 	var err error
-	if r.eval, evaluation, err = newEvaluator(r.f, r.Method, val, readAtOnce*r.opts.Batch); err != nil {
+	few := glance(len(val), r.opts.Batch)
+	if r.eval, evaluation, err = newEvaluator(r.f, r.Method, spread(val, few), readAtOnce*r.opts.Batch, few); err != nil {
 		return err
 	}
 	have := bound(r.f.Weights, r.Tensors)

@@ -118,6 +118,9 @@ func (r *Run) set(o Options) {
 	}
 	if r.opts, r.lr = o, o.LR; r.lr == 0 {
 		r.lr = r.Method.RateFor(r.f.Arch.Info().Hidden)
+		if o.Schedule == plateau {
+			r.lr *= plateauPeak
+		}
 	}
 }
 
@@ -142,7 +145,7 @@ func (r *Run) Begin(ctx context.Context) error {
 	if r.evaluated == 0 {
 		return nil
 	}
-	loss, err := r.eval.Loss(ctx)
+	few, all, err := r.eval.whole(ctx)
 	if err != nil {
 		return err
 	}
@@ -150,7 +153,9 @@ func (r *Run) Begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	loss := all.mean()
 	r.evaluated, r.startLoss = 0, loss
+	r.whole(few, all)
 	if loss < r.best.Loss {
 		r.best = Best{Loss: loss, State: state}
 	}

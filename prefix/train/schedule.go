@@ -16,20 +16,22 @@ type Options struct {
 	WarmUp   int           // steps; 0: 5 % of all, from 5 to 20; by "plateau" 4
 	Clip     float64       // global gradient norm; 0: 1, negative: none
 	Seed     uint64
-	Eval     int     // steps between evaluations; 0: a twentieth of all, at least 5; by "plateau" a pass over the examples, from 8 to 20
+	Eval     int     // steps between evaluations, of all held-out examples each; 0: a twentieth of all, at least 5; by "plateau" a round, and a glance in its middle
 	Patience int     // evaluations in a row without improvement before stopping; 0: never
 	Base     float64 // the bare model's validation loss where it is known; 0: it is measured
 	Budget   int64   // bytes that the device may hold, tensors and scratch; 0: no limit
 }
 
-// The schedule "plateau" has no length: the rate holds for as long as validation improves.
-// Where it doesn't, training goes back to the best prefix and on with a part of the rate, so
-// that a rate that is too high for the data is found out, and mended, at the first
-// evaluation. Over the last fifth of a limit that is met, the rate falls to zero. The numbers
-// were measured on three data sets and three models: prefix/reproduce/RESULTS.md, "How fast
-// a prefix learns".
+// The schedule "plateau" has no length. It goes in rounds, in each of which the rate falls from
+// its peak to zero in half a cosine, since that is what a prefix is best after (Loshchilov and
+// Hutter, arXiv 1608.03983). Where a round has not improved validation, training goes back to
+// the best prefix and on with a part of the rate, so that a rate that is too high for the data
+// is found out, and mended, at the end of the first. Over the last fifth of a limit that is met
+// within a round, the rate falls to zero. The numbers were measured on three data sets and
+// three models: prefix/reproduce/RESULTS.md, "How fast a prefix learns".
 const (
 	plateau        = "plateau"
+	plateauPeak    = 1.5  // of the method's rate, which is that of a rate that holds
 	plateauCut     = 0.3  // the rate's factor where validation has not improved
 	plateauGain    = 0.01 // the least improvement that counts, of the loss
 	plateauWarmUp  = 4
@@ -57,9 +59,21 @@ func (o Options) interval(total, pass int) int {
 	case o.Eval > 0:
 		return o.Eval
 	case o.Schedule == plateau:
-		return min(max(pass, 8), 20)
+		return o.round(total, pass)
 	}
 	return max(5, min(total/20, 50))
+}
+
+// round is the number of steps of a round, of a run of so many steps of which pass make one
+// pass over the examples: some two and a half passes. A run that is given in steps has whole
+// rounds.
+func (o Options) round(total, pass int) int {
+	n := min(max(8*pass/3, 16), 32)
+	if o.Steps > 0 {
+		rounds := max(1, (total+n/2)/n)
+		return max(1, (total+rounds-1)/rounds)
+	}
+	return min(n, total)
 }
 
 // gain is the part of the loss by which an evaluation has to be below the best one before to
@@ -75,9 +89,10 @@ func (o Options) gain() float64 {
 type schedule struct {
 	kind        string
 	warm, total int
+	round       int // steps, by "plateau"
 }
 
-func (o Options) schedule(total int) schedule {
+func (o Options) schedule(total, pass int) schedule {
 	warm := o.WarmUp
 	switch {
 	case warm > 0:
@@ -88,13 +103,20 @@ func (o Options) schedule(total int) schedule {
 	default:
 		warm = min(max(total/20, 5), 20)
 	}
-	return schedule{o.Schedule, min(warm, total), total}
+	s := schedule{kind: o.Schedule, warm: min(warm, total), total: total}
+	if o.Schedule == plateau {
+		s.round = o.round(total, pass)
+		s.warm = min(s.warm, s.round/2)
+	}
+	return s
 }
 
 // at is the factor of step, counted from 0: it rises linearly through the warm-up and
-// falls to zero at the end, in a line or half a cosine; by "plateau" it holds until the last
-// fifth.
+// falls to zero at the end, in a line or half a cosine; by "plateau" in each round.
 func (s schedule) at(step int) float64 {
+	if s.round > 0 {
+		return s.inRound(step)
+	}
 	if step < s.warm {
 		return float64(step+1) / float64(s.warm)
 	}
@@ -103,10 +125,21 @@ func (s schedule) at(step int) float64 {
 	switch s.kind {
 	case "cosine":
 		return 0.5 - 0.5*math.Cos(math.Pi*left)
-	case plateau:
-		return min(left/plateauLanding, 1)
 	}
 	return left
+}
+
+func (s schedule) inRound(step int) float64 {
+	k, f := step%s.round, 0.0
+	if k < s.warm {
+		f = float64(k+1) / float64(s.warm)
+	} else {
+		f = 0.5 + 0.5*math.Cos(math.Pi*float64(k-s.warm)/float64(s.round-s.warm))
+	}
+	if s.total%s.round == 0 {
+		return f
+	}
+	return f * min(float64(s.total-step)/(plateauLanding*float64(s.total)), 1)
 }
 
 const (

@@ -1,5 +1,7 @@
 package wire
 
+import "fmt"
+
 // Events: from the worker to the page.
 
 // Ready is the worker's first message.
@@ -182,12 +184,23 @@ type Step struct {
 }
 
 // Eval reports validation loss, in nats a completion token. Step 0 is the start
-// value; Base is the frozen model's own loss on the same rows.
+// value; Base is the frozen model's own loss on the same examples. Where only Rows of the Of
+// held-out examples were read, Loss is what they let expect of all, and Best is false.
 type Eval struct {
 	Step int     `json:"step"`
 	Loss float64 `json:"loss"`
 	Base float64 `json:"base"`
 	Best bool    `json:"best"`
+	Rows int     `json:"rows,omitempty"` // 0: all
+	Of   int     `json:"of,omitempty"`
+}
+
+// By says of how many held-out examples an estimated loss is, "" where all were read.
+func (e Eval) By() string {
+	if e.Rows == 0 {
+		return ""
+	}
+	return fmt.Sprintf("estimated by %d of %d", e.Rows, e.Of)
 }
 
 // State says what the worker is doing: "idle", "loading", "training", "writing",
@@ -206,6 +219,8 @@ type Trained struct {
 	Arithmetic string  `json:"arithmetic,omitempty"` // as in [Loaded]
 	Why        string  `json:"why"`                  // "step limit", "validation stopped improving", "stopped", …
 	Seconds    float64 `json:"seconds"`
+
+	EvalSeconds float64 `json:"evalSeconds,omitempty"` // of Seconds, in evaluations after the start
 }
 
 // Sample is a piece of a generated answer. Which is "base" or "tuned", with the key of

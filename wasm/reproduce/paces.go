@@ -137,5 +137,6 @@ func pacing(all []pace) string {
 			fmt.Fprintf(&b, "| %s | %s | %s | %d | %d | %.3f | %d | %s | %.0f |\n", p.method, p.schedule, p.rate, p.batch, p.seed, p.best().loss, p.best().step, until, p.cost(p.steps))
 		}
 	}
+	b.WriteString(paceRounds)
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -189,6 +190,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 	p := &pace{total: o.Steps, limit: minutes(o)}
 	var seen train.EvalInfo
 	var curve adapter.Curve
+	evals := map[int]float64{} // by step, of all held-out examples
 	events := train.Events{
 		Step: func(i train.StepInfo) {
 			for n, loss := range i.Loss {
@@ -202,9 +204,10 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 				LR: i.LR, Total: i.Total, TokensSec: p.tokens, LeftSec: p.left(i)})
 		},
 		Eval: func(i train.EvalInfo) {
-			seen = i
-			curve.AddEval(i.Step, i.Loss)
-			w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best})
+			if i.Rows == 0 {
+				seen, evals[i.Step] = i, i.Loss
+			}
+			w.Eval(wire.Eval{Step: i.Step, Loss: i.Loss, Base: i.Base, Best: i.Best, Rows: i.Rows, Of: i.Of})
 		},
 		Between: w.Between,
 	}
@@ -261,8 +264,11 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 		return wire.Trained{}, err
 	}
 	s.tuned.card.Run = adapter.Run{Step: res.Best.Step, Steps: res.Steps, ValLoss: res.Best.Loss, Base: res.Base, Seconds: res.Time.Seconds(), Seed: o.Seed, Arithmetic: s.arithmetic()}
+	for _, step := range slices.Sorted(maps.Keys(evals)) {
+		curve.AddEval(step, evals[step])
+	}
 	s.tuned.card.Curve = curve
-	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds(), Arithmetic: s.arithmetic()}, nil
+	return wire.Trained{ID: o.ID, Steps: res.Steps, BestStep: res.Best.Step, BestLoss: res.Best.Loss, BaseLoss: res.Base, Why: res.Why, Seconds: res.Time.Seconds(), EvalSeconds: res.Evals.Seconds(), Arithmetic: s.arithmetic()}, nil
 }
 
 // begin prepares a training on the session's device, perhaps from a finished prefix; its

@@ -93,6 +93,9 @@ func (r *report) eval(e wire.Eval) {
 	if e.Best {
 		best = "  best"
 	}
+	if by := e.By(); by != "" {
+		best += " (" + by + ")"
+	}
 	r.result(e, "step %d  %s %.4f  %s %.4f%s", e.Step, r.what, e.Loss, r.base, e.Base, best)
 }
 

@@ -45,6 +45,7 @@ func main() {
 	threads := flag.Int("threads", 2, "threads, 0 for all")
 	until := flag.Float64("until", 0, "validation `loss` at which to stop")
 	lr := flag.Float64("lr", 0, "peak rate; 0 is the method's own")
+	every := flag.Int("every", 0, "steps between validations of all held-out examples; 0: as the page does")
 	minutes := flag.Float64("minutes", 10, "limit")
 	script := flag.String("script", "", "address of the threads' script, in a page")
 	flag.Parse()
@@ -72,18 +73,19 @@ func main() {
 	d := check(s.SetData("all.jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: splitSeed}))
 	fmt.Printf("# %d to train on, %d for validation, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(dev, engine.Fast))
 	o := wire.DefaultTrain()
-	o.Minutes, o.LR = *minutes, *lr
+	o.Minutes, o.LR, o.Eval = *minutes, *lr, *every
 	begun, reached := time.Now(), math.Inf(1)
-	check(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {},
+	done := check(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {},
 		Eval: func(e wire.Eval) {
 			took := time.Since(begun).Seconds()
-			fmt.Printf("# %d %.1f %.4f\n", e.Step, took, e.Loss)
-			if e.Loss <= *until {
+			fmt.Printf("# %d %.1f %.4f %s\n", e.Step, took, e.Loss, e.By())
+			if e.Rows == 0 && e.Loss <= *until {
 				reached = min(reached, took)
 			}
 		},
 		Between: func() bool { return math.IsInf(reached, 1) }}))
 	fmt.Printf("reached %.2f s\n", reached)
+	fmt.Printf("evaluations_of_run %.3f ratio\n", done.EvalSeconds/done.Seconds)
 }
 
 // split writes the first distinct prompts with their first references, and the two sides into

@@ -54,7 +54,7 @@ func run(ctx context.Context) error {
 	flag.Float64Var(&t.LR, "lr", 0, "peak rate; 0 is the method's own")
 	flag.IntVar(&t.Batch, "batch", t.Batch, "examples a step")
 	flag.IntVar(&t.Steps, "steps", 200, "limit in steps")
-	flag.IntVar(&t.Eval, "every", 0, "steps between validations; 0 is as suits the schedule")
+	flag.IntVar(&t.Eval, "every", 0, "steps between validations, of all held-out examples each; 0 is as suits the schedule")
 	flag.Uint64Var(&t.Seed, "seed", t.Seed, "of the order of the examples")
 	flag.IntVar(&t.Patience, "patience", t.Patience, "validations in a row without improvement; 0: no end")
 	precision := flag.String("precision", "exact", "of products with frozen weights: exact or fast")
@@ -85,8 +85,10 @@ func run(ctx context.Context) error {
 	var evals []string
 	done, err := s.Train(ctx, t, session.Watch{Planned: func(x wire.Planned) { planned = x }, Step: func(wire.Step) {},
 		Eval: func(e wire.Eval) {
-			fmt.Printf("step %d  %.4f\n", e.Step, e.Loss)
-			evals = append(evals, fmt.Sprintf("%d:%.4f", e.Step, e.Loss))
+			fmt.Println("step", e.Step, e.Loss, e.By())
+			if e.Rows == 0 {
+				evals = append(evals, fmt.Sprintf("%d:%.4f", e.Step, e.Loss))
+			}
 		},
 		Between: func() bool { return true }})
 	if err != nil {

@@ -1,0 +1,35 @@
+package train
+
+import (
+	"slices"
+	"testing"
+)
+
+// The rate of each round rises to its peak and falls to nearly nothing, in runs of any length,
+// and ends at nearly nothing where a limit cuts a round.
+func TestRoundsLand(t *testing.T) {
+	const pass = 9
+	for _, steps := range []int{16, 23, 24, 30, 50, 96, 101, 1000} {
+		for _, o := range []Options{{Schedule: plateau, Steps: steps}, {Schedule: plateau, Time: 1}} {
+			s := o.schedule(steps, pass)
+			var rates []float64
+			for i := range steps {
+				rates = append(rates, s.at(i))
+			}
+			if last := rates[steps-1]; last > 0.2 {
+				t.Errorf("of %d steps the last has %.3f of the rate: %.2f", steps, last, rates)
+			}
+			for i := s.round - 1; i < steps; i += s.round {
+				if rates[i] > 0.15 {
+					t.Errorf("of %d steps in rounds of %d number %d has %.3f of the rate", steps, s.round, i, rates[i])
+				}
+			}
+			if top := slices.Max(rates); !(top > 0.99 && top <= 1) {
+				t.Errorf("of %d steps none has the peak: %.2f", steps, rates)
+			}
+			if o.Steps > 0 && (s.round > 36 || steps > 16 && s.round < 16) {
+				t.Errorf("%d steps have rounds of %d", steps, s.round)
+			}
+		}
+	}
+}
