@@ -58,14 +58,16 @@ try {
     await page.locator("#shelf .shelf-row").nth(i).waitFor();
   }
   // What changed last is kept when the third record is there.
-  await page.waitForFunction(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("sitting");
-    let whole = 0;
-    for await (const [name, handle] of folder.entries()) {
-      if (/^prefix-.*json$/.test(name) && (await handle.getFile()).size > 0) whole++;
-    }
-    return whole === 3;
-  }, undefined, { polling: 200 });
+  const records = () =>
+    page.evaluate(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("sitting");
+      let whole = 0;
+      for await (const [name, handle] of folder.entries()) {
+        if (/^prefix-.*json$/.test(name) && (await handle.getFile()).size > 0) whole++;
+      }
+      return whole;
+    });
+  while ((await records()) < 3) await page.waitForTimeout(200);
   const times = [];
   for (let i = 0; i < 5; i++) {
     await context.close();
