@@ -189,9 +189,7 @@ func shownIn(template string) (all []string) {
 	}
 	plain := asGo.ReplaceAllString(template, "")
 	plain = regexp.MustCompile(`(?s)<code>.*?</code>`).ReplaceAllString(plain, "")
-	for _, text := range regexp.MustCompile(`<[^>]*>`).Split(plain, -1) {
-		all = append(all, text)
-	}
+	all = append(all, regexp.MustCompile(`<[^>]*>`).Split(plain, -1)...)
 	return slices.DeleteFunc(all, func(text string) bool {
 		text = keyInMarkup.ReplaceAllString(text, "")
 		return !letters.MatchString(text) || slices.Contains([]string{"Prelude", "JSON"}, strings.TrimSpace(text))
