@@ -147,7 +147,7 @@ func ggufModels() map[string]ggufModel {
 			"use_parallel_residual": true}},
 		"gemma3, old keys": {arch: "gemma3", meta: and(llama(1, 1000), map[string]any{"block_count": uint32(3), "attention.key_length": uint32(4), "attention.sliding_window": uint32(3),
 			"attention.sliding_window_pattern": uint32(2), "rope.freq_base_swa": float32(50), "rope.scaling.type": "linear", "rope.scaling.factor": float32(4)})},
-		"gemma2": {arch: "gemma2", meta: and(llama(2, 100), map[string]any{"block_count": uint32(3), "attention.key_length": uint32(6), "attention.sliding_window": uint32(4),
+		"gemma2": {arch: "gemma2", meta: and(llama(2, 100), map[string]any{"attention.key_length": uint32(6), "attention.sliding_window": uint32(4),
 			"attn_logit_softcapping": float32(1.5), "final_logit_softcapping": float32(3)})},
 		"qwen3, yarn": {arch: "qwen3", meta: and(llama(2, 1000), map[string]any{"attention.key_length": uint32(8), "rope.scaling.type": "yarn", "rope.scaling.factor": float32(8),
 			"rope.scaling.original_context_length": uint32(64)})},

@@ -9,11 +9,11 @@ test("a person tunes a prefix, takes it home and brings it back", async ({ page 
   await openData(page);
   await start(page, 60);
   await expect(page.locator("#tiles dd").first()).toContainText(/^\d+of 60/, { timeout: 120_000 });
-  await page.screenshot({ path: `${out}engine-2-during.png`, fullPage: true });
 
   // Pause and stop act within 200 ms; the page adds at most one drawing.
   await page.click("#pause");
   await expect(page.locator("#resume")).toBeVisible({ timeout: 5_000 });
+  await page.screenshot({ path: `${out}engine-2-during.png`, fullPage: true });
   await page.click("#resume");
 
   await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 800_000 });
