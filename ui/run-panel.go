@@ -67,8 +67,8 @@ func (c *RunPanel) tiles() []fact {
 	}
 	if n := len(r.evals); n > 0 {
 		tiles[2].value = lossText(r.evals[n-1].Loss)
-		if by := estimated(r.evals[n-1]); by != "" {
-			tiles[2].more = by
+		if estimated(r.evals[n-1]) != "" { // the chart says by how many: here it would move what is below
+			tiles[2].more = say("run.estimate")
 		} else if n > 1 {
 			tiles[2].more = say("all.from", lossText(r.evals[0].Loss))
 		}

@@ -72,7 +72,7 @@ let done = "";
 while (!done && since() < 900) {
   const { tiles, by, summary } = await page.evaluate(() => ({
     tiles: [...document.querySelectorAll("#tiles dd > span:first-child")].map((x) => x.textContent),
-    by: /estimated[^.]*/.exec(document.querySelectorAll("#tiles dd")[2]?.textContent ?? "")?.[0] ?? "",
+    by: /estimate/.exec(document.querySelectorAll("#tiles dd")[2]?.textContent ?? "")?.[0] ?? "",
     summary: document.querySelector("#summary").textContent,
   }));
   if (!first && Number(tiles[0]) > 0) first = since();

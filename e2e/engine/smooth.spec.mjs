@@ -22,6 +22,6 @@ for (const viewport of [{ width: 1440, height: 900 }, { width: 360, height: 780 
       tasks.push(task);
     }
     console.log(`longest task of the page's thread: ${tasks.map((t) => t.toFixed(0)).join(", ")} ms`);
-    expect(Math.min(...tasks)).toBeLessThan(150); // 50 are wanted; 51 to 92 it is on two busy cores
+    expect(Math.min(...tasks)).toBeLessThan(100); // 50 are wanted, and none is as long on a quiet machine
   });
 }
