@@ -64,10 +64,12 @@ func (l *loop) evaluate(ctx context.Context) error {
 		return err
 	}
 	defer l.timed()()
+	begun := time.Now()
 	few, all, err := l.eval.whole(ctx)
 	if err != nil {
 		return err
 	}
+	l.lastEval = time.Since(begun)
 	l.evaluated = l.step
 	l.whole(few, all)
 	loss := all.mean()

@@ -95,6 +95,7 @@ type loop struct {
 	paused     time.Duration // in Between
 	stepsBegun time.Time     // as if nothing had paused
 	reading    time.Duration // in evaluations
+	lastEval   time.Duration // in the last one of all examples; the one at the end is within the limit
 	lastRead   time.Time
 	tokens     int // since then
 	rate       float64
@@ -139,7 +140,7 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 			return "", err
 		}
 		l.measure()
-		if l.opts.Time > 0 && l.elapsed() > l.opts.Time+l.opts.Time/20 {
+		if l.opts.Time > 0 && l.elapsed()+l.lastEval > l.opts.Time {
 			why = "time limit"
 			l.total = l.step
 		}
