@@ -203,7 +203,7 @@ type sentence struct {
 	to    string
 }
 
-// match says the sentence, if the text is it.
+// match says the sentence, if the text is it; its arguments may be sentences too.
 func (s sentence) match(text string) (string, bool) {
 	last := len(s.parts) - 1
 	rest, ok := strings.CutPrefix(text, s.parts[0])
@@ -216,10 +216,13 @@ func (s sentence) match(text string) (string, bool) {
 		if !found {
 			return "", false
 		}
-		args, rest = append(args, before), after
+		args, rest = append(args, Engine(before)), after
 	}
 	rest, ok = strings.CutSuffix(rest, s.parts[last])
-	return place(s.to, append(args, rest)), ok
+	if !ok {
+		return "", false
+	}
+	return place(s.to, append(args, Engine(rest))), true
 }
 
 // parse reads a catalogue.
@@ -245,7 +248,11 @@ func parse(text string) (book, error) {
 			return book{}, fmt.Errorf("line %d of the catalogue: want %q between two texts", i+1, mark)
 		}
 		if engine {
-			b.engine = append(b.engine, sentence{strings.Split(arguments.Replace(key), "\x00"), said})
+			parts := strings.Split(arguments.Replace(key), "\x00")
+			if strings.Join(parts, "") == "" {
+				return book{}, fmt.Errorf("line %d of the catalogue: a sentence of arguments alone is any text", i+1)
+			}
+			b.engine = append(b.engine, sentence{parts, said})
 		} else {
 			b.texts[key] = said
 		}

@@ -103,6 +103,7 @@ func TestSay(t *testing.T) {
 		{Fill("<p>{a.plain}</p>{\"x\"} {b.none} {"), "<p>one two</p>{\"x\"} {b.none} {"},
 		{Engine("Read a of b."), "b > a"},
 		{Engine("Done"), "Fertig"},
+		{Engine("Read Done of Read a of b.."), "b > a > Fertig"},
 		{Engine("Done."), "Done."},
 		{Number(-1234567.891, 2), "-1,234,567.89"},
 		{Number(999, 0), "999"},
@@ -111,7 +112,7 @@ func TestSay(t *testing.T) {
 			t.Errorf("got %q, want %q", x.got, x.want)
 		}
 	}
-	for _, bad := range []string{"a.key text", "a.key = ", "[engine]\nRead = gelesen"} {
+	for _, bad := range []string{"a.key text", "a.key = ", "[engine]\nRead = gelesen", "[engine]\n{1} => {1}"} {
 		if _, err := parse(bad); err == nil {
 			t.Errorf("a catalogue of %q is taken", bad)
 		}
