@@ -39,6 +39,7 @@ try {
   let page = await context.newPage();
   page.setDefaultTimeout(120_000);
   await page.goto(`${address}#all`);
+  await page.locator(".rows .row .tag.ok").first().waitFor(); // the first model loads by itself
   await page.getByRole("button", { name: /Load SmolLM2/ }).click();
   await page.locator("#chip-model", { hasText: "smollm2" }).waitFor();
   const lines = readFileSync(shared, "utf8").trim().split("\n").slice(0, 50).join("\n");
