@@ -13,21 +13,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"log"
-	"net/http"
-	"os"
-	"strings"
+	"slices"
 
+	"prelude/e2e/bench/smollm2"
 	"prelude/engine"
-	"prelude/models"
-	"prelude/models/weights"
-	"prelude/models/weights/nethttp"
-	"prelude/simd"
 	"prelude/ui/wire"
+	"prelude/wasm/reproduce/prompts"
 	"prelude/wasm/session"
 )
 
@@ -43,27 +37,16 @@ func main() {
 	if flag.NArg() != 1 {
 		log.Fatal("usage: held [flags] FOLDER|URL")
 	}
-	var open weights.Opener
-	var examples []byte
-	if at := flag.Arg(0); strings.Contains(at, "://") {
-		open = weights.URLs(nethttp.Get, at)
-		answer := check(http.Get(*from))
-		examples = check(io.ReadAll(answer.Body))
-	} else {
-		open, examples = weights.Dir(at), check(os.ReadFile(*from))
-	}
 	ctx := context.Background()
-	dev := check(simd.New(ctx, simd.Options{Threads: *threads, Script: *script}))
-	fmt.Println("#", dev)
-	s := &session.Session{Device: dev, Precision: engine.Fast}
-	check(0, s.Load(ctx, check(models.Open(ctx, "smollm2-135m", open, "")), weights.Options{}))
-	lines := distinct(examples, *training+*held)
+	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, *threads, *script)
+	check(0, err)
+	lines := slices.Collect(bytes.Lines(check(prompts.First(examples, *training+*held))))
 	check(s.SetData("train.jsonl", bytes.Join(lines[:*training], nil), wire.DataOptions{Seed: wire.DefaultTrain().Seed}))
 	o := wire.DefaultTrain()
 	o.Steps, o.Minutes = *steps, 0
 	check(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Eval: func(wire.Eval) {}, Between: func() bool { return true }}))
 	d := check(s.SetHeld("validation", "held.jsonl", bytes.Join(lines[*training:], nil)))
-	fmt.Printf("# %d held out, products in %s\n", d.Val, engine.ArithmeticOf(dev, engine.Fast))
+	fmt.Printf("# %d held out, products in %s\n", d.Val, engine.ArithmeticOf(s.Device, engine.Fast))
 	shelf := check(s.Shelf(ctx))
 	both := 0.0
 	for _, ask := range []wire.Judge{{Base: true}, {Keys: []int{shelf.InUse}}} {
@@ -81,20 +64,6 @@ func main() {
 		both += j.Seconds
 	}
 	fmt.Printf("both %.2f s\n", both)
-}
-
-// distinct are the first lines with n distinct prompts.
-func distinct(all []byte, n int) (lines [][]byte) {
-	had := map[string]bool{}
-	for line := range bytes.Lines(all) {
-		var x struct{ Prompt string }
-		check(0, json.Unmarshal(line, &x))
-		if !had[x.Prompt] && len(lines) < n {
-			had[x.Prompt] = true
-			lines = append(lines, line)
-		}
-	}
-	return lines
 }
 
 func check[T any](v T, err error) T {

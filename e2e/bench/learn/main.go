@@ -12,22 +12,17 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"math"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
+	"prelude/e2e/bench/smollm2"
 	"prelude/engine"
-	"prelude/models"
-	"prelude/models/weights"
-	"prelude/models/weights/nethttp"
 	"prelude/prefix/data"
-	"prelude/simd"
 	"prelude/ui/wire"
+	"prelude/wasm/reproduce/prompts"
 	"prelude/wasm/session"
 )
 
@@ -56,22 +51,11 @@ func main() {
 	if flag.NArg() != 1 {
 		log.Fatal("usage: learn [flags] FOLDER|URL")
 	}
-	var open weights.Opener
-	var examples []byte
-	if at := flag.Arg(0); strings.Contains(at, "://") {
-		open = weights.URLs(nethttp.Get, at)
-		answer := check(http.Get(*from))
-		examples = check(io.ReadAll(answer.Body))
-	} else {
-		open, examples = weights.Dir(at), check(os.ReadFile(*from))
-	}
 	ctx := context.Background()
-	dev := check(simd.New(ctx, simd.Options{Threads: *threads, Script: *script}))
-	fmt.Println("#", dev)
-	s := &session.Session{Device: dev, Precision: engine.Fast}
-	check(0, s.Load(ctx, check(models.Open(ctx, "smollm2-135m", open, "")), weights.Options{}))
+	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, *threads, *script)
+	check(0, err)
 	d := check(s.SetData("all.jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: splitSeed}))
-	fmt.Printf("# %d to train on, %d for validation, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(dev, engine.Fast))
+	fmt.Printf("# %d to train on, %d for validation, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(s.Device, engine.Fast))
 	o := wire.DefaultTrain()
 	o.Minutes, o.LR, o.Eval = *minutes, *lr, *every
 	begun, reached := time.Now(), math.Inf(1)
@@ -95,26 +79,24 @@ func split(dir string) error {
 	if err != nil {
 		return err
 	}
-	var lines bytes.Buffer
+	lines, err := prompts.First(raw, training+validation)
+	if err != nil {
+		return fmt.Errorf("%s: %w", source, err)
+	}
 	var all []data.Example
-	had := map[string]bool{}
-	for line := range bytes.Lines(raw) {
+	for line := range bytes.Lines(lines) {
 		var x struct{ Prompt, Completion string }
 		if err := json.Unmarshal(line, &x); err != nil {
 			return fmt.Errorf("%s: %w", source, err)
 		}
-		if !had[x.Prompt] && len(all) < training+validation {
-			had[x.Prompt] = true
-			lines.Write(line)
-			all = append(all, data.Example{Line: len(all) + 1, Prompt: x.Prompt, Completion: x.Completion})
-		}
+		all = append(all, data.Example{Line: len(all) + 1, Prompt: x.Prompt, Completion: x.Completion})
 	}
 	data.AddSpace(all)
 	train, val, _ := data.Split(all, valShare, splitSeed)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	files := map[string][]byte{"all": lines.Bytes()}
+	files := map[string][]byte{"all": lines}
 	for name, side := range map[string][]data.Example{"train": train, "val": val} {
 		for _, e := range side {
 			text, err := json.Marshal(map[string]string{"prompt": e.Prompt, "completion": e.Completion})

@@ -35,6 +35,7 @@ import (
 	"prelude/simd"
 	"prelude/ui/wire"
 	"prelude/wasm/reproduce/compare/runs"
+	"prelude/wasm/reproduce/prompts"
 	"prelude/wasm/session"
 )
 
@@ -44,10 +45,10 @@ const (
 	split   = "build/compare"
 	modelAt = "static/models/smollm2-135m"
 
-	prompts, valShare, splitSeed = 100, 0.3, 1
-	steps, batch                 = runs.Steps, 8
-	every                        = 20 // steps between evaluations
-	look, behind, astray         = 60, 0.2, 0.15
+	asked, valShare, splitSeed = 100, 0.3, 1
+	steps, batch               = runs.Steps, 8
+	every                      = 20 // steps between evaluations
+	look, behind, astray       = 60, 0.2, 0.15
 )
 
 func main() {
@@ -75,19 +76,11 @@ func distinct() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	had := map[string]bool{}
-	for line := range bytes.Lines(raw) {
-		var x struct{ Prompt string }
-		if err := json.Unmarshal(line, &x); err != nil {
-			return nil, fmt.Errorf("%s: %w", source, err)
-		}
-		if !had[x.Prompt] && len(had) < prompts {
-			had[x.Prompt] = true
-			out.Write(line)
-		}
+	lines, err := prompts.First(raw, asked)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
 	}
-	return out.Bytes(), nil
+	return lines, nil
 }
 
 // writeSplit writes the two sides of the split that the session makes.

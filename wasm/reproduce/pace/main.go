@@ -11,7 +11,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -24,16 +23,16 @@ import (
 	"prelude/models"
 	"prelude/models/weights"
 	"prelude/prefix"
-	"prelude/prefix/data"
 	"prelude/simd"
 	"prelude/ui/wire"
+	"prelude/wasm/reproduce/prompts"
 	"prelude/wasm/session"
 )
 
 const (
 	folder   = "wasm/reproduce/pace"
 	e2e      = "../shared/data/e2e/train.jsonl"
-	prompts  = 50 // of e2e
+	asked    = 50 // prompts of e2e
 	valShare = 0.32
 )
 
@@ -126,18 +125,5 @@ func read(set string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := data.Parse(set, raw, data.Options{})
-	if err != nil {
-		return nil, err
-	}
-	lines := bytes.Split(raw, []byte("\n"))
-	var out []byte
-	had := map[string]bool{}
-	for _, x := range parsed.Examples {
-		if !had[x.Prompt] && len(had) < prompts {
-			had[x.Prompt] = true
-			out = append(append(out, lines[x.Line-1]...), '\n')
-		}
-	}
-	return out, nil
+	return prompts.First(raw, asked)
 }
