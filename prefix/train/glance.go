@@ -49,7 +49,7 @@ func (l *loop) glance(ctx context.Context) error {
 	if err := l.report(ctx); err != nil {
 		return err
 	}
-	defer l.timed()()
+	defer l.timed(new(time.Duration))()
 	few, err := l.eval.read(ctx, l.eval.few)
 	if err != nil {
 		return err
@@ -63,13 +63,11 @@ func (l *loop) evaluate(ctx context.Context) error {
 	if err := l.report(ctx); err != nil {
 		return err
 	}
-	defer l.timed()()
-	begun := time.Now()
+	defer l.timed(&l.lastEval)()
 	few, all, err := l.eval.whole(ctx)
 	if err != nil {
 		return err
 	}
-	l.lastEval = time.Since(begun)
 	l.evaluated = l.step
 	l.whole(few, all)
 	loss := all.mean()
@@ -100,8 +98,11 @@ func (l *loop) tell(i EvalInfo) {
 	}
 }
 
-// timed counts the time until what it returns is called as evaluation.
-func (l *loop) timed() func() {
+// timed counts the time until what it returns is called as evaluation, and puts it into took.
+func (l *loop) timed(took *time.Duration) func() {
 	begun := time.Now()
-	return func() { l.reading += time.Since(begun) }
+	return func() {
+		*took = time.Since(begun)
+		l.reading += *took
+	}
 }
