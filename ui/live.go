@@ -34,8 +34,6 @@ type round struct {
 }
 
 const (
-	livePrompts = 3
-	liveTokens  = 40
 	// liveShare is how much of the time may go into answers: a round that took a second is
 	// followed by nine of training.
 	liveShare = 0.1
@@ -45,10 +43,10 @@ const (
 // offer takes new held-out examples.
 func (l *live) offer(held []wire.Example) {
 	*l = live{pool: held}
-	for range min(livePrompts, len(held)) {
+	for range min(wire.LivePrompts, len(held)) {
 		l.prompts = append(l.prompts, l.take())
 	}
-	l.restart()
+	l.forget()
 }
 
 func (l *live) take() wire.Example {
@@ -57,9 +55,29 @@ func (l *live) take() wire.Example {
 	return x
 }
 
-// restart forgets the answers: another run begins, or another model is loaded.
+// forget drops all answers: another model is loaded.
+func (l *live) forget() {
+	l.restart()
+	l.base = make([]*answer, len(l.prompts))
+}
+
+// restart drops the answers of the run before; the bare model's are those of any run.
 func (l *live) restart() {
-	l.base, l.rounds, l.shown, l.id, l.due = make([]*answer, len(l.prompts)), nil, -1, 0, time.Time{}
+	l.stop()
+	l.rounds, l.shown, l.due = nil, -1, time.Time{}
+}
+
+// onBaseAnswer takes an answer of the bare model that came before it was asked for.
+func (a *App) onBaseAnswer(m wire.BaseAnswer) {
+	if a.data.set == nil || a.data.set.Hash != m.Hash {
+		return
+	}
+	for i, x := range a.live.prompts {
+		if x.Prompt == m.Prompt && a.live.base[i] == nil {
+			a.live.base[i] = &answer{asked: true}
+			a.live.base[i].take(m.Answer)
+		}
+	}
 }
 
 // nextHeldOut puts the next held-out example in a place.
@@ -136,7 +154,7 @@ func (a *App) askLive() {
 	r.answers[l.at] = &answer{asked: true}
 	prompt := l.prompts[l.at].Prompt
 	l.id = a.ask(atLive, func(id int) wire.Message {
-		return wire.Generate{ID: id, Prompt: prompt, Base: base, Tuned: true, Keys: []int{r.key}, MaxTokens: liveTokens, Seed: 1}
+		return wire.Generate{ID: id, Prompt: prompt, Base: base, Tuned: true, Keys: []int{r.key}, MaxTokens: wire.LiveTokens, Seed: 1}
 	}, nil)
 }
 

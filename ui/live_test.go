@@ -36,7 +36,7 @@ func answerAs(a *App, s *stage, text string) wire.Generate {
 func TestLiveRounds(t *testing.T) {
 	a, s := learning(t)
 	first := answerAs(a, s, " as one")
-	if !first.Base || first.Prompt != "p1" || len(first.Keys) != 1 || first.Keys[0] != 1 || first.MaxTokens != liveTokens {
+	if !first.Base || first.Prompt != "p1" || len(first.Keys) != 1 || first.Keys[0] != 1 || first.MaxTokens != wire.LiveTokens {
 		t.Errorf("the first request is %+v", first)
 	}
 	if second := answerAs(a, s, " as two"); second.Prompt != "p2" || !second.Base {
@@ -68,6 +68,41 @@ func TestLiveRounds(t *testing.T) {
 	a.live.show("1")
 	if a.live.shown != -1 {
 		t.Error("the slider's end does not follow the newest round")
+	}
+}
+
+// What the bare model answered before the run is not asked again, nor in the next run.
+func TestLiveBaseBefore(t *testing.T) {
+	a, s := withData(t)
+	early := func(hash, prompt string) {
+		a.Receive(wire.BaseAnswer{Hash: hash, Prompt: prompt, Answer: wire.Sample{Which: "base", Text: " early", Done: true, Tokens: 1}}, nil)
+	}
+	early("of other data", "p2")
+	early(a.data.set.Hash, "p1")
+	c := &LivePanel{App: a}
+	if c.base(1) != nil || c.base(0) == nil || c.text(c.base(0)) != "early" {
+		t.Fatalf("before the run the bare model says %q, %v", c.text(c.base(0)), c.base(1))
+	}
+	a.startTraining()
+	m, _ := last[wire.Train](s)
+	a.Receive(wire.Planned{ID: m.ID, Steps: 40, Slots: 32}, nil)
+	list := onShelf(1)
+	list.Items[0].Origin = "training"
+	a.Receive(list, nil)
+	a.Receive(wire.Step{First: 1, Loss: []float64{2.4}, Total: 40}, nil)
+	if g := answerAs(a, s, " as one"); g.Prompt != "p1" || g.Base {
+		t.Errorf("the first request is %+v", g)
+	}
+	if g := answerAs(a, s, " as two"); g.Prompt != "p2" || !g.Base {
+		t.Errorf("the second request is %+v", g)
+	}
+	a.live.restart()
+	if c.base(0) == nil || c.base(1) == nil || len(a.live.rounds) != 0 {
+		t.Error("another run has forgotten what the bare model says, or kept the rounds")
+	}
+	a.live.forget()
+	if c.base(0) != nil {
+		t.Error("another model has the answers of the one before")
 	}
 }
 

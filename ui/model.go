@@ -192,7 +192,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 	if !same {
 		a.run = run{}
 		a.compare.clear()
-		a.live.restart()
+		a.live.forget()
 		a.lens = lens{}
 		a.whatIf.undo()
 		a.data.opts.System = nil
@@ -218,7 +218,7 @@ func (a *App) onUnloaded() {
 	a.stashShelf()
 	a.share.draft = false
 	a.compare.clear()
-	a.live.restart()
+	a.live.forget()
 }
 
 // deviceTitle is a device's name as people write it.

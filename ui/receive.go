@@ -88,6 +88,8 @@ func (a *App) Receive(m wire.Message, blob any) {
 		a.onPart(m, blob)
 	case wire.Standing:
 		a.onStanding(m)
+	case wire.BaseAnswer:
+		a.onBaseAnswer(m)
 	case wire.Exported:
 		a.onExported(m, blob)
 	case wire.Imported:

@@ -58,7 +58,7 @@ test("a training that dies with the browser goes on exactly", async ({ launchOpt
     if (await sample.count()) await sample.click();
     await expect(page.locator("#data-facts")).toBeVisible({ timeout: 60_000 });
     const begun = Date.now();
-    await start(page, steps);
+    await start(page, steps, { patience: "0" }); // to the last step
     await ended(page);
     const took = Date.now() - begun;
     await expect.poll(async () => (await lastRun(page))?.done?.steps).toBe(steps);
@@ -67,7 +67,7 @@ test("a training that dies with the browser goes on exactly", async ({ launchOpt
 
     let exact = 0;
     for (let i = 0; i < kills; i++) {
-      await start(page, steps);
+      await start(page, steps, { patience: "0" }); // to the last step
       await expect.poll(async () => (await lastRun(page))?.n, { timeout: 60_000 }).toBe(whole.n + 1 + i); // it is under way
       await page.waitForTimeout(Math.random() * took * 0.95);
       await browser.kill();

@@ -104,9 +104,26 @@ type Standing struct {
 	Of        int     `json:"of"`    // to train on
 }
 
+// BaseAnswer is the bare model's whole answer to a held-out prompt that the page will ask while a
+// training goes on: the first [LivePrompts] of them, with [LiveTokens] tokens at most. The worker
+// gives it while nothing is asked, so that it costs the training no time.
+type BaseAnswer struct {
+	Hash   string `json:"hash"` // of the data
+	Prompt string `json:"prompt"`
+	Answer Sample `json:"answer"`
+}
+
+// How many held-out prompts are answered while a training goes on, and the longest answer in tokens.
+const (
+	LivePrompts = 3
+	LiveTokens  = 40
+)
+
+func (BaseAnswer) wireType() string { return "baseAnswer" }
+
 func (Standing) wireType() string { return "standing" }
 
 func (Judge) wireType() string  { return "judge" }
 func (Judged) wireType() string { return "judged" }
 
-func init() { register(Judge{}, Judged{}, Standing{}) }
+func init() { register(Judge{}, Judged{}, Standing{}, BaseAnswer{}) }

@@ -15,13 +15,24 @@ import (
 var ahead = wire.DefaultTrain()
 
 // idleWork is what is done while nothing is asked: the training that comes next is prepared,
-// and then what it has to beat is measured. Cancel ends it, from any goroutine.
+// the bare model answers what will be asked while it goes on, and what it has to beat is
+// measured. Cancel ends it, from any goroutine.
 type idleWork struct {
-	due     bool // a training is to be prepared, since model or examples have changed
-	compare bool // what it has to beat is to be measured
+	due     bool     // a training is to be prepared, since model or examples have changed
+	hash    string   // of the examples
+	prompts []string // of the examples, to be answered by the bare model
+	compare bool     // what it has to beat is to be measured
 	mu      sync.Mutex
 	stop    context.CancelFunc
 	serves  bool // what is under way serves the training that is prepared
+}
+
+// examples says that model or examples have changed.
+func (i *idleWork) examples(d wire.Dataset) {
+	i.due, i.compare, i.hash, i.prompts = true, true, d.Hash, nil
+	for _, x := range d.HeldOut[:min(wire.LivePrompts, len(d.HeldOut))] {
+		i.prompts = append(i.prompts, x.Prompt)
+	}
 }
 
 // quiet is how long nothing is asked before idle work begins.
@@ -29,7 +40,7 @@ const quiet = 200 * time.Millisecond
 
 // time is when idle work is to begin, if nothing is asked before; nil: there is none.
 func (i *idleWork) time() <-chan time.Time {
-	if !i.due && !i.compare {
+	if !i.due && len(i.prompts) == 0 && !i.compare {
 		return nil
 	}
 	return time.After(quiet)
@@ -66,8 +77,8 @@ func (i *idleWork) give(m wire.Message) {
 	}
 }
 
-// lookAhead prepares a training, or measures what it has to beat. What a request breaks off is
-// taken up after it; what fails, the training itself will report.
+// lookAhead does the next piece of idle work. What a request breaks off is taken up after it;
+// what fails, the training itself will report.
 func (w *Worker) lookAhead(ctx context.Context) {
 	prepare := w.ahead.due
 	work, end := w.ahead.begin(ctx, prepare)
@@ -81,11 +92,32 @@ func (w *Worker) lookAhead(ctx context.Context) {
 		}
 		return
 	}
+	if len(w.ahead.prompts) > 0 {
+		w.answerAhead(work)
+		return
+	}
 	found, err := w.session.Standing(work)
 	if errors.Is(err, context.Canceled) {
 		return
 	}
 	if w.ahead.compare = false; err == nil {
 		w.send(found)
+	}
+}
+
+// answerAhead has the bare model answer the next prompt.
+func (w *Worker) answerAhead(ctx context.Context) {
+	x := wire.BaseAnswer{Hash: w.ahead.hash, Prompt: w.ahead.prompts[0]}
+	err := w.session.Generate(ctx, wire.Generate{Prompt: x.Prompt, Base: true, MaxTokens: wire.LiveTokens, Seed: 1}, func(p wire.Sample) bool {
+		p.Text = x.Answer.Text + p.Text
+		x.Answer = p
+		return ctx.Err() == nil
+	})
+	if ctx.Err() != nil {
+		return
+	}
+	w.ahead.prompts = w.ahead.prompts[1:]
+	if err == nil {
+		w.send(x)
 	}
 }

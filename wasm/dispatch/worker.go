@@ -261,7 +261,7 @@ func (w *Worker) dataset(id int, f func() (wire.Dataset, error)) {
 	w.fail(id, w.idle(func() error {
 		d, err := f()
 		if err == nil {
-			w.ahead.due, w.ahead.compare = true, true
+			w.ahead.examples(d)
 			d.ID = id
 			w.send(d)
 		}
@@ -300,7 +300,7 @@ func (w *Worker) load(ctx context.Context, m wire.Load) error {
 		}
 		return err
 	}
-	w.ahead.due, w.ahead.compare = true, true
+	w.ahead.examples(wire.Dataset{})
 	l := w.session.Loaded()
 	l.ID, l.DeviceWhy, l.Notes = m.ID, w.why, append(l.Notes, w.notes...)
 	w.send(l)

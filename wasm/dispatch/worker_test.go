@@ -400,6 +400,11 @@ func TestWorkAhead(t *testing.T) {
 		wait[wire.Trained](p)
 		return runs.Load()
 	}
+	for range wire.LivePrompts {
+		if x := wait[wire.BaseAnswer](p); x.Hash == "" || x.Prompt == "" || !x.Answer.Done || x.Answer.Which != "base" {
+			t.Errorf("before it is asked the bare model answers %+v", x)
+		}
+	}
 	if s := wait[wire.Standing](p); s.Shots == 0 || s.Base <= 0 || s.InContext <= 0 {
 		t.Errorf("what is to be beaten: %+v", s)
 	}
