@@ -24,14 +24,22 @@ type Generator struct {
 	prefill *stage
 	decode  *stage          // nil in a Reader
 	measure *stage          // nil but in a generator of NewMeasuring
+	share   *sharing        // nil where there is one stream, or an encoder
 	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
 	logits  engine.Tensor
-	loss    engine.Tensor // of the text that was measured last
+	losses  []engine.Tensor // of the texts that were measured last
 	z       []float32
 }
 
 // chunk is the number of prompt rows that run at a time.
 const chunk = 64
+
+// Texts are measured so many at a time, where they have no more rows together: a run of few rows
+// takes nearly as long, since it unpacks all weights too.
+const (
+	TextsAtATime = 4
+	measuredRows = 512
+)
 
 // New compiles generation of up to max tokens, prompt included. Method may be nil.
 func New(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, max int) (*Generator, error) {
@@ -120,8 +128,13 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		g.decode.plan = compile(p, &err)
 	}
 	if size.text > 0 {
-		g.measure, p = newStage(f, m, g.encoder, size.text, size.text, size, true)
+		rows := max(size.text, measuredRows)
+		g.measure, p = newStage(f, m, g.encoder, rows, rows, size, true)
 		g.measure.plan = compile(p, &err)
+	}
+	if size.streams > 1 && g.encoder == nil {
+		g.share, p = newSharing(f, size)
+		g.share.plan = compile(p, &err)
 	}
 	if m != nil && m.Settles() {
 		p = engine.NewProgram()
@@ -133,7 +146,10 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		g.Close()
 		return nil, err
 	}
-	g.logits, g.loss = bind["logits"], bind["loss"]
+	g.logits = bind["logits"]
+	for k := range TextsAtATime {
+		g.losses = append(g.losses, bind[lossName(k)])
+	}
 	return g, nil
 }
 
@@ -167,6 +183,9 @@ func (g *Generator) Close() {
 	}
 	if g.measure != nil {
 		plans = append(plans, g.measure.plan)
+	}
+	if g.share != nil {
+		plans = append(plans, g.share.plan)
 	}
 	if g.settle != nil {
 		plans = append(plans, g.settle.plan)
@@ -309,23 +328,38 @@ func (g *Generator) pack(_ context.Context, prompts [][]int32, soft []int32) ([]
 	return prompts, rows, nil
 }
 
-// lossOf runs rows, the last of which predict the targets, and gives the targets' mean loss.
-func (g *Generator) lossOf(ctx context.Context, rows []row, targets []int32) (float64, error) {
-	n := len(targets)
-	picks := make([]int, n)
-	weights := make([]float64, n)
-	for i := range picks {
-		picks[i], weights[i] = len(rows)-n+i, 1/float64(n)
+// lossesOf runs the rows of some texts, the last of each of which predict its targets, and gives
+// the targets' mean losses.
+func (g *Generator) lossesOf(ctx context.Context, texts [][]row, targets [][]int32) ([]float64, error) {
+	var rows []row
+	var picks []int
+	for k, t := range g.measure.texts {
+		// A text that is not there predicts nothing of a row that is.
+		idx, of, weights := []int32{0}, []int32{0}, []float64{0}
+		if k < len(texts) {
+			n := len(targets[k])
+			rows = append(rows, texts[k]...)
+			idx, of, weights = nil, targets[k], nil
+			for i := range n {
+				idx, weights = append(idx, int32(len(picks))), append(weights, 1/float64(n))
+				picks = append(picks, len(rows)-n+i)
+			}
+		}
+		a := g.measure.args
+		a.Ints[t.idx], a.Ints[t.targets], a.Floats[t.weights], a.Live[t.rows] = idx, of, weights, len(idx)
 	}
-	g.measure.args.Ints[g.measure.targets], g.measure.args.Floats[g.measure.weights] = targets, weights
 	if err := g.measure.run(ctx, rows, picks); err != nil {
-		return 0, err
+		return nil, err
 	}
-	mean, err := engine.ReadFloats(ctx, g.loss)
-	if err != nil {
-		return 0, err
+	losses := make([]float64, len(texts))
+	for k := range losses {
+		mean, err := engine.ReadFloats(ctx, g.losses[k])
+		if err != nil {
+			return nil, err
+		}
+		losses[k] = float64(mean[0])
 	}
-	return float64(mean[0]), nil
+	return losses, nil
 }
 
 // Logits reads the logits of the last row that ran.

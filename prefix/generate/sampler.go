@@ -58,10 +58,10 @@ func (s *sampler) pick(z []float32) int32 {
 }
 
 func (s *sampler) choose(z []float32) int32 {
-	best := 0
+	best, most := 0, z[0]
 	for i, v := range z {
-		if v > z[best] {
-			best = i
+		if v > most {
+			best, most = i, v
 		}
 	}
 	if s.o.Temperature <= 0 {
@@ -70,7 +70,7 @@ func (s *sampler) choose(z []float32) int32 {
 	s.cand = s.cand[:0]
 	var sum float64
 	for i, v := range z {
-		p := math.Exp(float64(v-z[best]) / s.o.Temperature)
+		p := math.Exp(float64(v-most) / s.o.Temperature)
 		if p > 1e-12 {
 			s.cand = append(s.cand, candidate{int32(i), p})
 			sum += p

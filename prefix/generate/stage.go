@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"fmt"
 
 	"prelude/engine"
 	"prelude/prefix"
@@ -15,7 +16,7 @@ type row struct {
 }
 
 // stage is a plan that runs rows of any streams, at any position of theirs, and gives
-// the logits of some of them, or the mean loss of what they were to predict. Each stream has
+// the logits of some of them, or the mean losses of texts that they were to predict. Each stream has
 // a stretch of the cache.
 type stage struct {
 	rows       int // at most
@@ -30,8 +31,22 @@ type stage struct {
 	encoder    *encoder     // nil for decoder-only models
 	part       *prefix.Part // nil: the bare model
 	soft       []int32
-	targets    engine.Buffer // I32 [picks, 1], of a stage that gives a loss; else None
-	weights    engine.Buffer
+	texts      []measured // of a stage that gives losses; else none
+}
+
+// measured is a text of several whose loss a stage gives: which of the picked rows are its own,
+// what they were to predict, and their weights.
+type measured struct {
+	rows                  engine.Domain
+	idx, targets, weights engine.Buffer
+}
+
+// lossName is the tensor with the loss of text k of a run.
+func lossName(k int) string { return fmt.Sprintf("loss.%d", k) }
+
+// cacheSpec is the cache of a layer's keys, or values.
+func cacheSpec(i engine.ModelInfo, size shape) engine.Spec {
+	return engine.Spec{DType: engine.F32, Shape: []int{size.streams * size.max, i.KVHeads * i.HeadDim}}
 }
 
 func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, size shape, loss bool) (*stage, *engine.Program) {
@@ -54,9 +69,8 @@ func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, si
 		}
 	}
 	for l := range i.Layers {
-		spec := engine.Spec{DType: engine.F32, Shape: []int{size.streams * size.max, i.KVHeads * i.HeadDim}}
-		s.in.Cache.K = append(s.in.Cache.K, p.Persist(cacheName("k", l), spec))
-		s.in.Cache.V = append(s.in.Cache.V, p.Persist(cacheName("v", l), spec))
+		s.in.Cache.K = append(s.in.Cache.K, p.Persist(cacheName("k", l), cacheSpec(i, size)))
+		s.in.Cache.V = append(s.in.Cache.V, p.Persist(cacheName("v", l), cacheSpec(i, size)))
 	}
 	if e != nil {
 		slots := size.streams * size.max
@@ -75,12 +89,15 @@ func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, si
 		s.part, h = part, part.Hooks
 	}
 	out := f.Arch.Forward(p, s.in, h)
-	if loss {
-		s.targets = p.Arg("targets", s.some, engine.I32, picks, 1)
-		s.weights = p.Arg("weights", s.some, engine.F32, picks, 1)
-		p.Keep("loss", f.Arch.Loss(p, out.Hidden, s.targets, s.weights, false, h))
-	} else {
+	if !loss {
 		p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
+		return s, p
+	}
+	for k := range TextsAtATime {
+		d := p.Domain(fmt.Sprintf("of text %d", k), size.text)
+		t := measured{rows: d, idx: p.Arg("own", d, engine.I32, size.text), targets: p.Arg("targets", d, engine.I32, size.text, 1), weights: p.Arg("weights", d, engine.F32, size.text, 1)}
+		p.Keep(lossName(k), f.Arch.Loss(p, p.GatherRows(out.Hidden, t.idx), t.targets, t.weights, false, h))
+		s.texts = append(s.texts, t)
 	}
 	return s, p
 }

@@ -11,8 +11,8 @@ import (
 // produced once, when the Streams are made. It is used from one goroutine, and the generator
 // for nothing else meanwhile.
 //
-// A stream's stretch of the cache outlives its answer: of the next prompt, what begins as the
-// one before did (a system prompt, the words of a template) is not read again.
+// A stream's stretch of the cache outlives its answer: what a prompt begins with as one before
+// did, in any stream (a system prompt, the words of a template), is not read again.
 type Streams struct {
 	g    *Generator
 	live []*stream // by number; nil: free
@@ -81,45 +81,69 @@ func (s *Streams) Begin(ctx context.Context, prompt []int32, o Options, emit Emi
 	if err != nil {
 		return 0, err
 	}
-	s.begin(n, prompt, o)
-	s.live[n].next = rows[len(rows)-1]
+	s.begin(n, prompt, o, rows[len(rows)-1])
 	s.pick(n, z, emit)
 	return n, nil
 }
 
-// Measure begins a stream as Begin does, but picks no token yet: with the prompt it reads what
-// was expected after it, and gives the mean cross-entropy of that, in nats a token. The generator
+// Text is a prompt, and what was expected after it.
+type Text struct{ Prompt, Expected []int32 }
+
+// Measure begins streams as Begin does, but picks no tokens yet: with the prompts it reads what
+// was expected after them, and gives the mean cross-entropies of that, in nats a token. It takes as
+// many of the texts as free streams and one run have room for, in their order, and one at least. Texts
+// of a run share no beginnings with each other, only with those before. The generator
 // is one of [NewMeasuring].
-func (s *Streams) Measure(ctx context.Context, prompt, expected []int32, o Options) (n int, loss float64, err error) {
-	text := slices.Concat(prompt, expected)
-	if s.g.measure == nil || len(prompt) == 0 || len(expected) == 0 || len(text)-1 > s.g.measure.rows {
-		return 0, 0, fmt.Errorf("generate: %d tokens after %d can't be measured here", len(expected), len(prompt))
+func (s *Streams) Measure(ctx context.Context, texts []Text, o Options) (streams []int, losses []float64, err error) {
+	var all [][]row
+	var targets [][]int32
+	total := 0
+	taken := func(n int) bool { return slices.Contains(streams, n) }
+	for _, t := range texts[:min(len(texts), TextsAtATime)] {
+		text := slices.Concat(t.Prompt, t.Expected)
+		if s.g.measure == nil || len(t.Prompt) == 0 || len(t.Expected) == 0 || len(text)-1 > s.g.measure.rows {
+			return nil, nil, fmt.Errorf("generate: %d tokens after %d can't be measured here", len(t.Expected), len(t.Prompt))
+		}
+		if len(streams) > 0 && (total+len(text)-1 > s.g.measure.rows || s.Live()+len(streams) == len(s.live)) {
+			break
+		}
+		n, rows, err := s.placeBeside(ctx, text[:len(text)-1], len(t.Prompt)-1, o, taken)
+		if err != nil {
+			return nil, nil, err
+		}
+		total += len(rows)
+		streams, all, targets = append(streams, n), append(all, rows), append(targets, t.Expected)
 	}
-	n, rows, err := s.place(ctx, text[:len(text)-1], len(prompt)-1, o)
-	if err != nil {
-		return 0, 0, err
+	if losses, err = s.g.lossesOf(ctx, all, targets); err != nil {
+		return nil, nil, err
 	}
-	if loss, err = s.g.lossOf(ctx, rows, expected); err != nil {
-		return 0, 0, err
+	for k, n := range streams {
+		rows := all[k]
+		s.begin(n, texts[k].Prompt, o, rows[len(rows)-len(targets[k])]) // the prompt's last, once more, for its logits
 	}
-	s.begin(n, prompt, o)
-	s.live[n].next = rows[len(rows)-len(expected)] // the prompt's last, once more, for its logits
-	return n, loss, nil
+	return streams, losses, nil
 }
 
 // place finds a stream for a text, and gives the rows of it that are not in the cache, from row
 // needed on at the latest.
 func (s *Streams) place(ctx context.Context, text []int32, needed int, o Options) (n int, rows []row, err error) {
-	n, shared := -1, 0
+	return s.placeBeside(ctx, text, needed, o, func(int) bool { return false })
+}
+
+// placeBeside is place where some streams are taken already, though nothing is in them yet. What
+// another stream has more of than the one that is found is copied from there.
+func (s *Streams) placeBeside(ctx context.Context, text []int32, needed int, o Options, taken func(n int) bool) (n int, rows []row, err error) {
+	n, from := -1, -1
+	shared, most := 0, 0 // of n, and of from
 	for i, x := range s.live {
-		if x != nil {
-			continue
-		}
 		same := 0
 		for same < min(len(s.read[i]), needed) && o.Soft == nil && s.read[i][same] == text[same] {
 			same++
 		}
-		if n < 0 || same > shared {
+		if from < 0 || same > most {
+			from, most = i, same
+		}
+		if x == nil && !taken(i) && (n < 0 || same > shared) {
 			n, shared = i, same
 		}
 	}
@@ -133,12 +157,17 @@ func (s *Streams) place(ctx context.Context, text []int32, needed int, o Options
 		rows[i].stream = n
 	}
 	s.read[n] = nil // until it is read
-	return n, rows[shared:], nil
+	if most > shared {
+		if err := s.g.share.run(ctx, from*s.g.max+shared, n*s.g.max+shared, most-shared); err != nil {
+			return 0, nil, err
+		}
+	}
+	return n, rows[most:], nil
 }
 
-// begin makes a stream live whose prompt is read.
-func (s *Streams) begin(n int, prompt []int32, o Options) {
-	s.live[n] = &stream{o: o, sampler: newSampler(o, prompt)}
+// begin makes a stream live whose prompt is read; next is the row that it goes on from.
+func (s *Streams) begin(n int, prompt []int32, o Options, next row) {
+	s.live[n] = &stream{o: o, sampler: newSampler(o, prompt), next: next}
 	if o.Soft == nil {
 		s.read[n] = slices.Clone(prompt)
 	}

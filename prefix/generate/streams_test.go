@@ -111,7 +111,7 @@ func TestStreamsMeasureWhatRankingFinds(t *testing.T) {
 		m       *prefix.Method
 		tensors map[string]engine.Tensor
 	}{"bare": {}, "prefix": {m, tensors}} {
-		g, err := generate.NewMeasuring(ctx, f, c.m, c.tensors, 2, 60, 50)
+		g, err := generate.NewMeasuring(ctx, f, c.m, c.tensors, 5, 60, 50)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,39 +125,57 @@ func TestStreamsMeasureWhatRankingFinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer alone.Close()
-		for range 12 {
-			prompt, expected := slices.Concat(head[:rng.IntN(len(head)+1)], some(1+rng.IntN(12))), some(1+rng.IntN(15))
-			n, loss, err := s.Measure(ctx, prompt, expected, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got, want []int32
-			for s.Taken(n) {
-				if err := s.Step(ctx, func(_ int, id int32, end generate.End) bool {
-					if end != generate.AtStop {
-						got = append(got, id)
-					}
-					return true
-				}); err != nil {
+		var texts []generate.Text
+		for range 30 {
+			texts = append(texts, generate.Text{Prompt: slices.Concat(head[:rng.IntN(len(head)+1)], some(1+rng.IntN(12))), Expected: some(1 + rng.IntN(15))})
+		}
+		got := make([][]int32, len(texts))
+		losses := make([]float64, len(texts))
+		of := map[int]int{}
+		most := 0
+		for begun := 0; begun < len(texts) || s.Live() > 0; {
+			if begun < len(texts) && s.Free() && rng.IntN(2) == 0 {
+				ns, found, err := s.Measure(ctx, texts[begun:], o)
+				if err != nil {
 					t.Fatal(err)
 				}
+				for k, n := range ns {
+					of[n], losses[begun] = begun, found[k]
+					begun++
+				}
+				most = max(most, len(ns))
+				continue
 			}
-			if _, err := alone.Run(ctx, prompt, o, func(id int32) bool { want = append(want, id); return true }); err != nil {
+			if err := s.Step(ctx, func(n int, id int32, end generate.End) bool {
+				if end != generate.AtStop {
+					got[of[n]] = append(got[of[n]], id)
+				}
+				return true
+			}); err != nil {
 				t.Fatal(err)
 			}
-			if !slices.Equal(got, want) {
-				t.Errorf("%s: answered %v, alone %v", name, got, want)
+		}
+		if most != generate.TextsAtATime {
+			t.Errorf("%s: at most %d texts were measured at a time", name, most)
+		}
+		for i, x := range texts {
+			var want []int32
+			if _, err := alone.Run(ctx, x.Prompt, o, func(id int32) bool { want = append(want, id); return true }); err != nil {
+				t.Fatal(err)
 			}
-			ranked, err := alone.Rank(ctx, [][]int32{prompt}, [][]int32{expected}, nil)
+			if !slices.Equal(got[i], want) {
+				t.Errorf("%s: answered %v, alone %v", name, got[i], want)
+			}
+			ranked, err := alone.Rank(ctx, [][]int32{x.Prompt}, [][]int32{x.Expected}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := math.Abs(loss*float64(len(expected)) + ranked[0][0]); d > 1e-5 {
-				t.Errorf("%s: measured %v, ranked at %v", name, loss*float64(len(expected)), -ranked[0][0])
+			if d := math.Abs(losses[i]*float64(len(x.Expected)) + ranked[0][0]); d > 1e-5 {
+				t.Errorf("%s: measured %v, ranked at %v", name, losses[i]*float64(len(x.Expected)), -ranked[0][0])
 			}
 		}
-		for _, bad := range [][2][]int32{{nil, {1}}, {{1}, nil}, {make([]int32, 40), make([]int32, 12)}} {
-			if _, _, err := s.Measure(ctx, bad[0], bad[1], o); err == nil {
+		for _, bad := range [][2][]int32{{nil, {1}}, {{1}, nil}, {make([]int32, 50), make([]int32, 12)}} {
+			if _, _, err := s.Measure(ctx, []generate.Text{{Prompt: bad[0], Expected: bad[1]}}, o); err == nil {
 				t.Errorf("%s: %d tokens after %d are measured", name, len(bad[1]), len(bad[0]))
 			}
 		}

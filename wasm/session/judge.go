@@ -29,9 +29,19 @@ type candidate struct {
 	main    eval.Statistic // what the measure compares by
 }
 
-// judgeStreams is how many rows are answered at a time: with more, a step takes longer by about
-// as much as it gives.
-const judgeStreams = 16
+// A step of few rows takes nearly as long as one of many, since it unpacks all weights too: so
+// many rows are answered at a time, or as many as have their keys and values in so many bytes.
+const (
+	judgeStreams = 64
+	judgeBytes   = 512 << 20
+)
+
+// streamsOf is how many rows are answered at a time, with so many tokens in the cache of each.
+func (s *Session) streamsOf(tokens int) int {
+	i := s.model.Arch.Info()
+	each := tokens * i.Layers * 2 * i.KVHeads * i.HeadDim * 4
+	return min(max(judgeBytes/each, 4), judgeStreams)
+}
 
 // Judge answers the whole held-out set by each candidate, and compares them. Progress is told
 // how many answers there are, and ends it by returning false.
@@ -239,8 +249,8 @@ func (s *Session) asked(t data.Tokens) []int32 {
 	return t.IDs[:t.Start]
 }
 
-// asking is a generator for a candidate's rows, several at a time, those with long completions
-// first. Rows with soft slots, or for an encoder, go one by one.
+// asking is a generator for a candidate's rows, several at a time. Rows with soft slots, or for an
+// encoder, go one by one.
 type asking struct {
 	*generate.Generator
 	s       *Session
@@ -253,29 +263,49 @@ type asking struct {
 // askAll prepares answers of up to so many tokens; measuring, for losses beside them where there are
 // several streams.
 func (s *Session) askAll(ctx context.Context, c *candidate, most int, measuring bool) (*asking, error) {
-	a := &asking{s: s, c: c, order: make([]int, len(c.tokens)), streams: min(judgeStreams, len(c.tokens))}
-	longest, text := 0, 0
+	a := &asking{s: s, c: c, order: make([]int, len(c.tokens))}
+	longest, text, alone := 0, 0, s.encDec()
 	for i, t := range c.tokens {
 		a.order[i] = i
 		longest, text = max(longest, len(s.asked(t))), max(text, len(t.IDs))
-		if s.encDec() || t.Soft != nil {
-			a.streams = 1
-		}
+		alone = alone || t.Soft != nil
 	}
 	a.most = most
 	if room := s.model.Arch.Info().Context; longest+most+1 > room {
 		a.most = max(1, room-longest-1)
 	}
+	size := longest + a.most + 1
+	if measuring {
+		size = max(size, text)
+	}
+	a.streams = 1
+	if !alone {
+		a.streams = min(s.streamsOf(size), len(c.tokens))
+	}
+	var err error
+	if measuring && a.streams > 1 {
+		slices.SortStableFunc(a.order, func(i, k int) int { return slices.Compare(s.asked(c.tokens[i]), s.asked(c.tokens[k])) })
+		a.order = chains(a.order, generate.TextsAtATime)
+		a.Generator, err = generate.NewMeasuring(ctx, s.model.Frozen, c.method, c.tensors, a.streams, size, text)
+		return a, err
+	}
 	slices.SortStableFunc(a.order, func(i, k int) int { // the longest first: no long one is left alone
 		return cmp.Compare(len(c.tokens[k].IDs)-c.tokens[k].Start, len(c.tokens[i].IDs)-c.tokens[i].Start)
 	})
-	var err error
-	if measuring && a.streams > 1 {
-		a.Generator, err = generate.NewMeasuring(ctx, s.model.Frozen, c.method, c.tensors, a.streams, max(longest+a.most+1, text), text)
-	} else {
-		a.Generator, err = generate.NewMany(ctx, s.model.Frozen, c.method, c.tensors, a.streams, longest+a.most+1)
-	}
+	a.Generator, err = generate.NewMany(ctx, s.model.Frozen, c.method, c.tensors, a.streams, size)
 	return a, err
+}
+
+// chains cuts rows in so many parts and takes one of each in turn: of sorted rows, those that are
+// read together then begin as some do that were read before.
+func chains(rows []int, n int) (all []int) {
+	part := (len(rows) + n - 1) / n
+	for i := range part {
+		for at := i; at < len(rows); at += part {
+			all = append(all, rows[at])
+		}
+	}
+	return all
 }
 
 // prompts are what some rows are asked.
@@ -349,14 +379,20 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 		return ending == nil
 	}
 	for left := a.order; ending == nil && (len(left) > 0 || streams.Live() > 0); {
-		for ; len(left) > 0 && streams.Free() && ending == nil; left = left[1:] {
-			i := left[0]
-			t := c.tokens[i]
-			n, loss, err := streams.Measure(ctx, s.asked(t), t.IDs[t.Start:], o)
+		for len(left) > 0 && a.streams-streams.Live() >= min(generate.TextsAtATime, len(left), a.streams) && ending == nil {
+			var texts []generate.Text
+			for _, i := range left[:min(len(left), generate.TextsAtATime)] {
+				t := c.tokens[i]
+				texts = append(texts, generate.Text{Prompt: s.asked(t), Expected: t.IDs[t.Start:]})
+			}
+			begun, losses, err := streams.Measure(ctx, texts, o)
 			if err != nil {
 				return err
 			}
-			rows[n], c.answers[i].Loss = i, loss
+			for k, n := range begun {
+				rows[n], c.answers[left[k]].Loss = left[k], losses[k]
+			}
+			left = left[len(begun):]
 		}
 		if err := streams.Step(ctx, emit); err != nil {
 			return err

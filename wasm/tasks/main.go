@@ -2,10 +2,11 @@
 // it opens with, and writes that where the page reads it.
 //
 //	go run ./wasm/tasks -model prelude-wren
-//	go run ./wasm/tasks -model smollm2-135m intent.jsonl
+//	go run ./wasm/tasks -model smollm2-135m -steps 64 intent.jsonl
 //
 // Without names of files all tasks are measured. What is known of other models and tasks
-// stays.
+// stays. -steps is for a machine that does other things beside, where the page's limit in time would
+// count those.
 package main
 
 import (
@@ -34,13 +35,18 @@ const samples, out = "static/samples", "ui/measured.json"
 func main() {
 	log.SetFlags(0)
 	model := flag.String("model", "prelude-wren", "a `name` under static/models")
+	steps := flag.Int("steps", 0, "steps of training, `n`; 0: the time that the page opens with")
 	flag.Parse()
+	asked := wire.DefaultTrain()
+	if *steps > 0 {
+		asked.Steps, asked.Minutes = *steps, 0
+	}
 	files := flag.Args()
 	if len(files) == 0 {
 		files = ui.TaskFiles()
 	}
 	for _, f := range files {
-		m, err := measure(context.Background(), *model, f)
+		m, err := measure(context.Background(), *model, f, asked)
 		var no session.Hint
 		if errors.As(err, &no) {
 			log.Printf("%s with %s: %v", f, *model, err) // a model without a chat template can't chat
@@ -57,7 +63,7 @@ func main() {
 }
 
 // measure trains on a task and judges the held-out examples.
-func measure(ctx context.Context, model, file string) (m ui.Measured, err error) {
+func measure(ctx context.Context, model, file string, asked wire.Train) (m ui.Measured, err error) {
 	content, err := os.ReadFile(filepath.Join(samples, file))
 	if err != nil {
 		return m, err
@@ -81,14 +87,14 @@ func measure(ctx context.Context, model, file string) (m ui.Measured, err error)
 	}
 	defer s.Close()
 	// As the page reads a file: with its seed.
-	d, err := s.SetData(file, content, wire.DataOptions{Seed: wire.DefaultTrain().Seed})
+	d, err := s.SetData(file, content, wire.DataOptions{Seed: asked.Seed})
 	if err != nil {
 		return m, err
 	}
 	if d.Train == 0 || d.Val == 0 {
 		return m, session.Hint{Err: fmt.Errorf("%d examples to train on, %d held out: %v", d.Train, d.Val, d.Errors), Do: "Take a model that can read them."}
 	}
-	done, err := s.Train(ctx, wire.DefaultTrain(), session.Watch{
+	done, err := s.Train(ctx, asked, session.Watch{
 		Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Between: func() bool { return true },
 		Eval: func(e wire.Eval) { log.Printf("step %d  %.4f  base %.4f", e.Step, e.Loss, e.Base) },
 	})
