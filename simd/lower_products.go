@@ -144,13 +144,10 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	z, losses, own, slopes := l.room(4*part*vocab), l.room(4*n), l.room(4*part*k), l.room(4*part*k)
 	w := l.weight(o.W)
 	rows := l.rows(o.H)
-	back := l.product
+	rounded := uint32(0)
 	if l.rounds(o.W) && o.DH != engine.None {
-		rounded := l.room(part * l.roundedRow(vocab))
-		back = func(r command.Product) {
-			l.roundInto(rounded, &r)
-			l.integerProduct(r, false)
-		}
+		row, _ := l.roundedRow(vocab)
+		rounded = l.room(part * row)
 	}
 	for at := 0; at < n; at += part {
 		size := min(part, n-at)
@@ -160,7 +157,8 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 		l.emit(command.Loss{Live: live, Z: z, Bias: l.at(o.Bias), Targets: l.at(o.Targets) + u(4*at*k), Weights: l.at(o.Weights) + u(4*at*wk),
 			Losses: losses + u(4*at), Own: own, Slopes: slopes, Vocab: u(vocab), K: u(k), Rest: u(wk - k), Cap: float32(o.Cap)}, command.CrossEntropy)
 		if o.DH != engine.None {
-			back(command.Product{Live: live, B: w, A: z, LDA: u(4 * vocab), C: l.at(o.DH) + u(4*at*d), LDC: u(4 * d), M: u(size), N: u(d), K: u(vocab)})
+			l.headGradient(command.Product{Live: live, B: w, A: z, LDA: u(4 * vocab), C: l.at(o.DH) + u(4*at*d), LDC: u(4 * d), M: u(size), N: u(d), K: u(vocab)},
+				l.p.Spec(o.W).DType, rounded)
 		}
 		if o.DW != engine.None {
 			r := command.Product{Live: live, B: command.Weight{Quants: h, Width: u(d)}, A: z, LDA: u(4 * vocab), Columns: 1,
@@ -179,4 +177,43 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 		}
 	}
 	l.sumAll(rows, losses, l.at(o.Loss))
+}
+
+// headDepth is how much of the vocabulary a product of the logits' gradient takes at a time:
+// of the gradient and the head what stays in the second-level cache until all columns are done.
+const headDepth = 2 * command.PackedRows
+
+// headGradient emits the product of the logits' gradient with the head, a matrix of this type,
+// as a sum of products, in integers if there is room for rounded rows.
+func (l *lowering) headGradient(r command.Product, t engine.DType, rounded uint32) {
+	vocab, a, depth := int(r.K), r.A, headDepth
+	if rounded != 0 {
+		l.roundInto(rounded, &r)
+		_, blocks := command.Stripes(vocab)
+		depth = headDepth / command.PackedRows * blocks * command.RoundedBlock
+	}
+	w := r.B
+	for from := 0; from < vocab; from += depth {
+		r.K = u(min(depth, vocab-from))
+		r.B = rowsFrom(w, forms[t], from)
+		if rounded == 0 {
+			r.A = a + u(4*from)
+			l.product(r)
+		} else {
+			r.A = rounded + u(from/depth)*u(headDepth/command.PackedRows)*r.M*r.LDA
+			l.integerProduct(r, false)
+		}
+		r.Acc = 1
+	}
+}
+
+// rowsFrom is a matrix of this form from a row on.
+func rowsFrom(w command.Weight, f form, row int) command.Weight {
+	at := u(row) * w.Width
+	if f.scale > 0 {
+		at /= 32
+	}
+	w.Quants += at * u(f.quant)
+	w.Scales += at * u(f.scale)
+	return w
 }

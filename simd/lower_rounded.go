@@ -44,9 +44,11 @@ func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 // rounds says whether products with w are computed in integers.
 func (l *lowering) rounds(w engine.Buffer) bool { return l.use.many > 0 && l.p.MayRound(w) }
 
-// roundedRow is the size in bytes of a row of k rounded numbers.
-func (l *lowering) roundedRow(k int) int {
-	return ceil(k, command.RoundedBlock) * (command.RoundedBlock*l.use.many/8 + command.BlockTail)
+// roundedRow is the size in bytes of a row of k rounded numbers, and of its part of a stripe.
+func (l *lowering) roundedRow(k int) (all int, stripe uint32) {
+	stripes, blocks := command.Stripes(k)
+	part := blocks * (command.RoundedBlock*l.use.many/8 + command.BlockTail)
+	return stripes * part, u(part)
 }
 
 // leastPicked is from how many columns on some are picked: of few, eight are too many.
@@ -55,7 +57,8 @@ const leastPicked = 128
 // roundRows has r multiply the rounded rows of x, which are rounded here unless the
 // operation before has done so. Columns are picked on the way forward.
 func (l *lowering) roundRows(r *command.Product, x engine.Buffer) {
-	at := l.room(int(r.M) * l.roundedRow(int(r.K)))
+	row, stripe := l.roundedRow(int(r.K))
+	at := l.room(int(r.M) * row)
 	if r.Transposed == 1 && r.K > leastPicked && r.K <= command.MostPicked && r.K%32 == 0 {
 		r.Picked, r.Apart = l.room(4*command.PickedColumns), l.room(4*command.PickedColumns*int(r.M))
 	}
@@ -63,7 +66,7 @@ func (l *lowering) roundRows(r *command.Product, x engine.Buffer) {
 		l.roundInto(at, r)
 		l.rounded = now
 	} else {
-		r.A, r.LDA = at, u(l.roundedRow(int(r.K)))
+		r.A, r.LDA = at, stripe
 	}
 }
 
@@ -73,8 +76,10 @@ func (l *lowering) roundInto(at uint32, r *command.Product) {
 		l.ws = max(l.ws, 4*r.K+align)
 		l.emit(command.Pick{Live: r.Live, X: r.A, Y: r.Picked, K: r.K}, command.PickColumns)
 	}
-	l.emit(command.Blocks{Live: r.Live, X: r.A, Y: at, K: r.K, Picked: r.Picked, Apart: r.Apart}, command.RoundBlocks)
-	r.A, r.LDA = at, u(l.roundedRow(int(r.K)))
+	_, stripe := l.roundedRow(int(r.K))
+	_, blocks := command.Stripes(int(r.K))
+	l.emit(command.Blocks{Live: r.Live, X: r.A, Y: at, K: r.K, Picked: r.Picked, Apart: r.Apart, Stripe: u(blocks)}, command.RoundBlocks)
+	r.A, r.LDA = at, stripe
 }
 
 // mostRows is how many rows of a tile stay in the second-level cache with the panels they

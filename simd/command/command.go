@@ -139,6 +139,15 @@ type Product struct {
 	Picked, Apart         uint32 // of GEMMRounded, whose A is rounded (kernels/integer.go): columns of A that are not, see Blocks
 }
 
+// Stripes says how rounded rows of k numbers lie: in so many stripes along k of so many blocks
+// each, at most PackedRows numbers, all rows of a stripe after each other. What a product
+// takes at a time is then one run of memory, however long rows are.
+func Stripes(k int) (stripes, blocks int) {
+	all := (k + RoundedBlock - 1) / RoundedBlock
+	stripes = max(1, (all*RoundedBlock+PackedRows-1)/PackedRows)
+	return stripes, (all + stripes - 1) / stripes
+}
+
 // Rounding turns Live rows of K floats at X into rows of rounded activations at Y, a
 // row a tile: kernels/rounded.go. With Nibbles their order is that of 4-bit weights.
 type Rounding struct {
@@ -155,7 +164,8 @@ const (
 )
 
 // Blocks turns Live rows of K floats at X into rows of rounded blocks at Y, Chunk rows a
-// tile: kernels/integer.go.
+// tile: kernels/integer.go. Stripe is how many blocks a stripe has, of Live.Max rows each: see
+// [Stripes]. LDA of a product with them is a stripe's row.
 //
 // Picked is a list of columns of X, or 0. Their numbers count as zeros, and go as they are to
 // Apart [rows, PickedColumns].
@@ -164,6 +174,7 @@ type Blocks struct {
 	Live
 	X, Y, K, Chunk uint32
 	Picked, Apart  uint32
+	Stripe         uint32
 }
 
 // Pick writes to Y which of the K columns of X have the largest numbers in Live rows, the

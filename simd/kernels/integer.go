@@ -41,8 +41,6 @@ const (
 	bTop         = 63
 	bZero        = 64
 	tiny         = 1e-30 // blocks below count as zeros: their inverse would be Inf
-
-	integerK = command.PackedRows
 )
 
 // A rounded block: its numbers, and then
@@ -94,8 +92,10 @@ func (g *generator) integers() {
 		}, nil)
 
 		b := f.Let(ws.Add(Const(wsIntPanels)))
-		f.For(Const(0), k, integerK, func(from Value) {
-			depth := f.Let(MinI(k.Sub(from), Const(integerK)))
+		from, stripe := f.Let(Const(0)), f.Let(get(unsafe.Offsetof(r.M)).Mul(lda))
+		deep := f.Let(lda.Div(Const(g.aBlock())).Mul(Const(roundedBlock)))
+		f.While(from.Lt(k), func() {
+			depth := f.Let(MinI(k.Sub(from), deep))
 			blocks := f.Let(depth.Add(Const(roundedBlock - 1)).Div(Const(roundedBlock)))
 			f.Call(pack, rec, ws, col, n, from, depth)
 			step := f.Let(blocks.Mul(Const(g.bBlock())))
@@ -115,7 +115,8 @@ func (g *generator) integers() {
 					copyRows(f, ci, ldc, ws, Const(4*nr), rows, left)
 				}, nil)
 			})
-			f.Set(a, a.Add(blocks.Mul(Const(g.aBlock()))))
+			f.Set(a, a.Add(stripe))
+			f.Set(from, from.Add(deep))
 		})
 		picked := get(unsafe.Offsetof(r.Picked))
 		f.If(picked, func() {
@@ -299,9 +300,12 @@ func (g *generator) roundBlocks() {
 		rows := live(f, rec, unsafe.Offsetof(r.Live))
 		first, count := span(f, rows, tile, get(unsafe.Offsetof(r.Chunk)))
 		k := get(unsafe.Offsetof(r.K))
-		blocks := f.Let(k.Add(Const(roundedBlock - 1)).Div(Const(roundedBlock)))
 		x := f.Let(get(unsafe.Offsetof(r.X)).Add(first.Mul(k).Shl(2)))
-		y := f.Let(get(unsafe.Offsetof(r.Y)).Add(first.Mul(blocks).Mul(Const(g.aBlock()))))
+		// From the end of a row's part of a stripe to the row's part of the next one.
+		stripe := get(unsafe.Offsetof(r.Stripe))
+		stride := f.Let(stripe.Mul(Const(g.aBlock())))
+		jump := f.Let(LoadI(rec, int(unsafe.Offsetof(r.Live)+unsafe.Offsetof(r.Live.Max))).Sub(Const(1)).Mul(stride))
+		row := f.Let(get(unsafe.Offsetof(r.Y)).Add(first.Mul(stride)))
 		picked, apart := get(unsafe.Offsetof(r.Picked)), get(unsafe.Offsetof(r.Apart))
 		f.Set(apart, apart.Add(first.Mul(Const(4*command.PickedColumns))))
 		// eachPicked is for the picked numbers of the row at hand and where they go. They are
@@ -314,7 +318,7 @@ func (g *generator) roundBlocks() {
 			}, nil)
 		}
 		f.For(Const(0), count, 1, func(Value) {
-			left, whole := f.Let(k), f.Let(x)
+			left, whole, y, room := f.Let(k), f.Let(x), f.Let(row), f.Let(stripe)
 			eachPicked(whole, func(at, apart Value) {
 				f.Store(apart, 0, LoadI(at, 0))
 				f.Store(at, 0, Const(0))
@@ -331,7 +335,13 @@ func (g *generator) roundBlocks() {
 				f.Inc(y, g.aBlock())
 				f.Inc(x, 4*roundedBlock)
 				f.Inc(left, -roundedBlock)
+				f.Inc(room, -1)
+				f.If(room.Not(), func() {
+					f.Set(y, y.Add(jump))
+					f.Set(room, stripe)
+				}, nil)
 			})
+			f.Set(row, row.Add(stride))
 			f.Set(x, whole.Add(k.Shl(2)))
 			eachPicked(whole, func(at, apart Value) { f.Store(at, 0, LoadI(apart, 0)) })
 			f.Inc(apart, 4*command.PickedColumns)

@@ -84,10 +84,10 @@ func TestIntegerProduct(t *testing.T) {
 							}
 						}
 					}
-					blocks := (k + roundedBlock - 1) / roundedBlock
+					stripes, blocks := command.Stripes(k)
 					live := mach.bytes(binary.LittleEndian.AppendUint32(nil, uint32(m)))
 					round := command.Blocks{Head: command.Head{Kernel: command.RoundBlocks, Tiles: uint32(m+2) / 3},
-						Live: command.Live{At: live, Times: 1, Max: uint32(m)}, X: mach.floats(a), K: uint32(k), Chunk: 3}
+						Live: command.Live{At: live, Times: 1, Max: uint32(m)}, X: mach.floats(a), K: uint32(k), Chunk: 3, Stripe: uint32(blocks)}
 					picked := map[int]bool{}
 					if transposed == 1 {
 						pick := command.Pick{Head: command.Head{Kernel: command.PickColumns, Tiles: 1}, Live: round.Live,
@@ -101,7 +101,7 @@ func TestIntegerProduct(t *testing.T) {
 						checkPicked(t, a, k, picked)
 					}
 					lda := blocks * (2*roundedBlock + tailSize)
-					round.Y = mach.bytes(make([]byte, m*lda))
+					round.Y = mach.bytes(make([]byte, stripes*m*lda))
 					mach.run(round)
 					rec := command.Product{Head: command.Head{Kernel: command.GEMMRounded}, Live: round.Live,
 						B: command.Weight{Quants: mach.bytes(w.quants), Scales: mach.bytes(w.scales), Type: uint32(typ), Width: uint32([]int{n, k}[transposed])},
