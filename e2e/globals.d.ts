@@ -24,6 +24,7 @@ declare var smooth: { begin(): void; end(): { shift: number; task: number; what:
 declare var preludeAssets: Record<string, string>;
 declare var preludeWorker: () => { worker: Worker; listen(hear: (event: Event) => void): void };
 declare var preludeNoWebGPU: string;
+declare var preludeTable: (bytes: Uint8Array) => Promise<unknown>;
 declare var preludeAllow: (host: string) => void;
 declare var preludeMarkup: (element: Element, markup: string) => void;
 declare var preludeFetch: (address: string, options: { headers: Record<string, string>, signal: AbortSignal }) => Promise<unknown>;

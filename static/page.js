@@ -6,7 +6,7 @@ const assets = JSON.parse(document.getElementById("assets").textContent);
 
 // What may become a script's address or the page's markup. Scripts are the page's own; markup
 // is what the templates of package ui hold as it stands, never a text of a person or a model.
-const own = [assets.worker, assets.offline];
+const own = [assets.worker, assets.offline, assets.parquet];
 const trusted = globalThis["trustedTypes"]?.createPolicy("prelude", {
   createScriptURL: (address) => {
     if (own.includes(address.split("#")[0])) return address;
@@ -73,6 +73,29 @@ globalThis.preludeWorker = () => {
   waiting = null;
   return worker;
 };
+
+/** The longest that a table is read, in milliseconds. */
+const patience = 20_000;
+
+/**
+ * Reads a Parquet table in a worker that lives for it (wasm/parquet): {lines, rows, of}, or {why}.
+ * @param {Uint8Array} bytes
+ */
+globalThis.preludeTable = (bytes) => new Promise((resolve) => {
+  const worker = new Worker(trusted.createScriptURL(assets.parquet));
+  const answer = (what) => {
+    clearTimeout(timer);
+    worker.terminate();
+    resolve(what);
+  };
+  const timer = setTimeout(() => answer({ why: "slow" }), patience);
+  worker.onmessage = ({ data }) => answer(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    answer({ why: event.message || "its reader could not be loaded" });
+  };
+  worker.postMessage(bytes);
+});
 
 (async () => {
   const say = (text) => {

@@ -7,7 +7,7 @@
 const kept = [
   "./",
   "manifest.webmanifest", "icon.svg", "page.css", "page.js", "page.wasm",
-  "wasm_exec.js", "worker.js", "worker.wasm", "simd.js", "webgpu.js",
+  "wasm_exec.js", "worker.js", "worker.wasm", "simd.js", "webgpu.js", "parquet.js",
   "words/zh-Hans.txt",
   "samples/desks.jsonl", "samples/sentiment.jsonl", "samples/intent.jsonl", "samples/entities.jsonl", "samples/orders.jsonl",
   "samples/animals.jsonl", "samples/polite.jsonl", "samples/german.jsonl", "samples/keeper.jsonl",

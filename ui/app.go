@@ -22,6 +22,7 @@ type App struct {
 	model     model
 	kept      kept
 	data      examples
+	unpacking string // name of the table that is being read, "" if none is
 	form      form
 	set       settings
 	run       run

@@ -24,11 +24,12 @@ type stage struct {
 	posted   []string
 	address  string
 	later    []func()
-	soon     []func() // of what is put off for less than a second
-	persist  []bool   // what was asked of Persist
-	persists bool     // and the answer
-	disk     *disk    // nil: nothing can be kept
-	answered int      // of sent, by the worker that a test plays
+	table    func(Table) // answers the table that is being read
+	soon     []func()    // of what is put off for less than a second
+	persist  []bool      // what was asked of Persist
+	persists bool        // and the answer
+	disk     *disk       // nil: nothing can be kept
+	answered int         // of sent, by the worker that a test plays
 	shelf    wire.Shelf
 	taken    bool   // another tab has the sitting
 	lost     func() // tells this one that it has
@@ -142,6 +143,8 @@ type text string
 func (t text) Len() int       { return len(t) }
 func (t text) String() string { return string(t) }
 
+func (t text) Starts(with string) bool { return strings.HasPrefix(string(t), with) }
+
 func (s *stage) StartWorker() { s.started++ }
 func (s *stage) Send(m wire.Message, blob any) {
 	if _, err := wire.Encode(m); err != nil {
@@ -157,6 +160,7 @@ func (s *stage) Read(f File, done func(Bytes)) {
 	}
 	done(f.Ref.(text))
 }
+func (s *stage) Table(_ Bytes, done func(Table))          { s.table = done }
 func (s *stage) Fetch(path string, done func(int, Bytes)) { s.Request("GET", path, nil, nil, done) }
 func (s *stage) Request(method, path string, body Bytes, _ map[string]string, done func(int, Bytes)) {
 	if method != "GET" {

@@ -140,12 +140,9 @@ func (a *App) addNext() {
 		a.addNext()
 		return
 	}
-	a.host.Read(f, func(b Bytes) {
-		if b == nil {
-			a.refuse(atData, say("all.could-not-be-read", f.Name), say("all.it-may-have-been"))
-			return
-		}
-		a.join(f.Name, b)
+	a.readFile(f, func(b Bytes) { a.join(f.Name, b) }, func(n notice) {
+		d.late = &n
+		a.addNext()
 	})
 }
 
@@ -154,13 +151,17 @@ func (a *App) openData(f File) {
 	if !a.readable(f) {
 		return
 	}
-	a.host.Read(f, func(b Bytes) {
-		if b == nil {
-			a.refuse(atData, say("all.could-not-be-read", f.Name), say("all.it-may-have-been"))
-			return
-		}
-		a.takeData(f, b)
-	})
+	a.readFile(f, func(b Bytes) { a.takeData(f, b) }, a.skipped)
+}
+
+// skipped tells why a file was not read, once those that came with it are.
+func (a *App) skipped(n notice) {
+	a.notices[atData] = n
+	if rest := a.data.adding; len(rest) > 0 {
+		a.data.adding = nil
+		a.openAll(rest)
+		a.data.late = &n
+	}
 }
 
 // readable says whether a file can be read now, and what is in the way if not.

@@ -40,13 +40,7 @@ func (a *App) openHeld(side string, f File) {
 		a.refuse(atData, say("all.is-a-file-of", f.Name, size(f.Size), size(maxData)), say("held.a-thousand-examples-measure"))
 		return
 	}
-	a.host.Read(f, func(b Bytes) {
-		if b == nil {
-			a.refuse(atData, say("all.could-not-be-read", f.Name), say("all.it-may-have-been"))
-			return
-		}
-		a.sendHeld(side, heldFile{name: f.Name, bytes: b})
-	})
+	a.readFile(f, func(b Bytes) { a.sendHeld(side, heldFile{name: f.Name, bytes: b}) }, func(n notice) { a.notices[atData] = n })
 }
 
 // sendHeld hands a file to measure on to the worker; one without a name takes it away.

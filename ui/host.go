@@ -16,6 +16,7 @@ type Host interface {
 	Send(m wire.Message, blob any)            // blob: nil, Bytes, or a [File]'s Ref
 	Files(e vugu.DOMEvent) []File             // what was dropped or chosen
 	Read(f File, done func(Bytes))            // the whole file
+	Table(b Bytes, done func(Table))          // reads a Parquet table
 	Fetch(path string, done func(int, Bytes)) // GET; status 0 where the network failed
 	Request(method, path string, body Bytes, headers map[string]string, done func(int, Bytes))
 	Allow(host string)                // lets the worker fetch from a host, "https://example.com", from now on
@@ -49,4 +50,5 @@ type File struct {
 type Bytes interface {
 	Len() int
 	String() string // decoded as UTF-8
+	Starts(with string) bool
 }

@@ -200,12 +200,8 @@ func (a *App) onError(m wire.Error) {
 	if d := a.data.reading(m.ID); d != nil {
 		rest := a.data.adding
 		d.refused()
-		a.data.adding = nil
-		if len(rest) > 0 { // the others are read all the same
-			n := a.notices[atData]
-			a.openAll(rest)
-			a.data.late = &n
-		}
+		a.data.adding = rest
+		a.skipped(a.notices[atData])
 		return
 	}
 	switch m.ID {

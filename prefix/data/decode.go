@@ -17,7 +17,7 @@ var signatures = []struct{ magic, what string }{
 	{"BZh", "compressed with bzip2: unpack it first"},
 	{"\xfd7zXZ", "compressed with xz: unpack it first"},
 	{"%PDF-", "a PDF: save its text as .txt or .md"},
-	{"PAR1", "a Parquet table, which the command line reads (tune -data): export it as JSON Lines"},
+	{"PAR1", "a Parquet table: export it as JSON Lines"},
 	{"ARROW1", "an Arrow table: export it as JSON Lines"},
 	{"SQLite format 3", "a database: export its table as JSON Lines"},
 	{"\xd0\xcf\x11\xe0", "an old Office file: export its table as JSON Lines"},

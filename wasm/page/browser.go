@@ -37,6 +37,11 @@ func (b bytes) String() string {
 	return js.Global().Get("TextDecoder").New().Call("decode", b.array).String()
 }
 
+func (b bytes) Starts(with string) bool {
+	head := js.Global().Get("TextDecoder").New("latin1").Call("decode", b.array.Call("subarray", 0, len(with)))
+	return head.String() == with
+}
+
 // StartWorker takes the worker that page.js has started, or starts another one.
 func (b *browser) StartWorker() {
 	if b.worker.Truthy() {
@@ -131,6 +136,20 @@ func (b *browser) Read(f ui.File, done func(ui.Bytes)) {
 			return
 		}
 		done(bytes{js.Global().Get("Uint8Array").New(buffer)})
+	})
+}
+
+// Table has page.js read a table in a worker of its own.
+func (b *browser) Table(table ui.Bytes, done func(ui.Table)) {
+	b.await(js.Global().Call("preludeTable", table.(bytes).array), func(answer js.Value, err error) {
+		switch {
+		case err != nil:
+			done(ui.Table{Why: err.Error()})
+		case answer.Get("lines").Truthy():
+			done(ui.Table{Lines: bytes{answer.Get("lines")}, Rows: answer.Get("rows").Int(), Of: int(answer.Get("of").Float())})
+		default:
+			done(ui.Table{Why: answer.Get("why").String()})
+		}
 	})
 }
 

@@ -138,7 +138,8 @@ const inside = "node_modules/"
 // locks are the places of npm lock files.
 var locks = []string{"e2e/package-lock.json", "e2e/*/package-lock.json", "e2e/*/*/package-lock.json", "wasm/*/package-lock.json"}
 
-// packages are the npm packages of every lock file: all of them build or test, none is served.
+// packages are the npm packages of every lock file: those of the page's reader of tables are
+// served, all others build or test.
 func packages(root string) ([]component, error) {
 	var files []string
 	for _, pattern := range locks {
@@ -158,6 +159,15 @@ func packages(root string) ([]component, error) {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 		all = append(all, found...)
+	}
+	dirs, err := served(root)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if slices.ContainsFunc(dirs, func(dir string) bool { return filepath.Base(dir) == all[i].Name+"@"+all[i].Version }) {
+			all[i].Scope = "required"
+		}
 	}
 	return all, nil
 }

@@ -14,7 +14,7 @@ Copyright (c) 2026 The Prelude authors. MIT licence: see LICENSE.
 Made by "make notice"; a test fails where it is out of date.
 
 The programs of this project are linked with the modules below, and the page is served with
-wasm_exec.js of the Go toolchain. Each one's terms follow. Tools that only build or test the
+wasm_exec.js of the Go toolchain and with a reader made of the npm packages at the end. Each one's terms follow. Tools that only build or test the
 project are not part of the programs; "make bom" lists them too.
 
 The models that the page offers have terms of their own, which their MODEL.md states:
@@ -47,7 +47,22 @@ func noticeText(root string) ([]byte, error) {
 			return nil, err
 		}
 	}
+	packages, err := served(root)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range packages {
+		if err := section(&b, "npm "+strings.Replace(filepath.Base(dir), "@", " ", 1), dir); err != nil {
+			return nil, err
+		}
+	}
 	return b.Bytes(), nil
+}
+
+// served are the folders with the terms of the npm packages that are in the page's reader of
+// Parquet tables (wasm/parquet/build.mjs), each named package@version.
+func served(root string) ([]string, error) {
+	return filepath.Glob(filepath.Join(root, "wasm/parquet/bundle/licences/*"))
 }
 
 // section writes a part's title, its licence's name and the terms in dir.

@@ -2,17 +2,11 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/parquet-go/parquet-go"
-
-	"prelude/prefix/data"
 )
 
 // readExamples reads a file of examples, or several with commas between: JSON Lines and
@@ -62,51 +56,4 @@ func isTable(name string) bool {
 		return true
 	}
 	return false
-}
-
-// maxRows bounds the rows that are read of a Parquet table: what it says of their number
-// costs no bytes.
-const maxRows = 50 * data.DefaultMaxRows
-
-// fromParquet writes the rows of a Parquet table as JSON Lines, a column a key; of a table
-// that is larger than what is read of a file, the first rows. The page does not read
-// Parquet: the reader would add 2.9 MB to what a browser loads, compressed.
-func fromParquet(file []byte) (lines []byte, err error) {
-	defer func() { // the reader trusts some of a file's numbers
-		if r := recover(); r != nil {
-			lines, err = nil, fmt.Errorf("the Parquet table is broken: %v", r)
-		}
-	}()
-	if err := checkFooter(file); err != nil {
-		return nil, err
-	}
-	f, err := parquet.OpenFile(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		return nil, fmt.Errorf("the Parquet table is broken: %w", err)
-	}
-	if len(f.Schema().Columns()) == 0 {
-		return nil, errors.New("the Parquet table has no columns")
-	}
-	rows := parquet.NewReader(f)
-	defer rows.Close()
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	for n := 0; n < maxRows && out.Len() < data.DefaultMaxBytes; n++ {
-		end, row := out.Len(), map[string]any{}
-		err := rows.Read(&row)
-		if errors.Is(err, io.EOF) {
-			return out.Bytes(), nil
-		} else if err != nil {
-			return nil, fmt.Errorf("the Parquet table is broken: %w", err)
-		}
-		if err := e.Encode(row); err != nil {
-			return nil, fmt.Errorf("a row of the Parquet table can't be written as JSON: %w", err)
-		}
-		if out.Len() > data.DefaultMaxBytes {
-			out.Truncate(end)
-			break
-		}
-	}
-	return out.Bytes(), nil
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,6 +31,7 @@ func TestReadExamples(t *testing.T) {
 		{"testdata/plain.parquet", "[{Größe? 10 cm} {Line\nbreak yes}]"},
 		{"testdata/chosen.parquet", "[{a b} {a c} {a d}]"},
 		{"testdata/talks.parquet", "[hello 2]"},
+		{"testdata/hub.parquet", "[{bad\nLabel:  negative} {good\nLabel:  positive} {fine\nLabel:  positive}]"},
 		{"testdata/plain.parquet,testdata/chosen.parquet", "[{Größe? 10 cm} {Line\nbreak yes} {a b} {a c} {a d}]"},
 		{csv + "," + more, "[{a b} {c d}]"},
 		{csv + "," + other, "other columns"},
@@ -57,6 +61,88 @@ func TestReadExamples(t *testing.T) {
 		if fmt.Sprint(got) != c.want {
 			t.Errorf("%s: %v, want %s", c.paths, got, c.want)
 		}
+	}
+}
+
+// The page's reader (wasm/parquet), in Node, reads every table as this one does, but for Brotli, which it refuses.
+func TestThePageReadsTheSame(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.parquet")
+	if err != nil || len(files) < 10 {
+		t.Fatal(err, files)
+	}
+	said, err := exec.Command("node", append([]string{"../parquet/try.mjs"}, files...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := json.NewDecoder(bytes.NewReader(said))
+	for _, file := range files {
+		var answer struct {
+			Lines, Why string
+			Rows, Of   int
+		}
+		if err := answers.Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(file, "brotli") {
+			if answer.Why != "brotli" {
+				t.Errorf("%s: %+v", file, answer)
+			}
+			continue
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines, err := fromParquet(content)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		want, got := rowsOf(t, string(lines)), rowsOf(t, answer.Lines)
+		if len(want) != len(got) || answer.Rows != len(got) || answer.Of != len(got) {
+			t.Errorf("%s: %d rows, %d in the page, which says %d of %d", file, len(want), len(got), answer.Rows, answer.Of)
+			continue
+		}
+		for i := range want {
+			if fmt.Sprint(want[i]) != fmt.Sprint(got[i]) {
+				t.Errorf("%s, row %d: %v, in the page %v", file, i+1, want[i], got[i])
+			}
+		}
+	}
+}
+
+// rowsOf reads JSON Lines. Numbers are text: where JavaScript has too few bits for one, the page
+// gives its digits in quotes.
+func rowsOf(t *testing.T, lines string) (rows []map[string]any) {
+	t.Helper()
+	for d := json.NewDecoder(strings.NewReader(strings.ReplaceAll(lines, ":-0,", ":0,"))); d.More(); {
+		d.UseNumber()
+		row := map[string]any{}
+		if err := d.Decode(&row); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// A table with wrong bytes is an answer of the page's reader too, in little memory. How long one
+// may take the page bounds (static/page.js); most take no time.
+func TestBrokenParquetInThePage(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := exec.Command("node", append([]string{"../parquet/try.mjs", "-hostile", "300"}, files...)...).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var worst struct{ MS, Bytes, Answers, Refused float64 }
+	if err := json.Unmarshal(said, &worst); err != nil {
+		t.Fatal(err)
+	}
+	if worst.Answers != float64(300*len(files)) || worst.Refused < worst.Answers/2 || worst.MS > 20_000 || worst.Bytes > 512<<20 {
+		t.Errorf("%+v", worst)
 	}
 }
 
