@@ -1,7 +1,7 @@
 // A sitting stays in the browser: what dies with its process goes on as if nothing had been.
 // KILLS says how often the browser is killed (3; the full measure is 20).
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, expect, test } from "@playwright/test";
@@ -9,6 +9,18 @@ import { lastRun, start } from "./page.mjs";
 
 const kills = Number(process.env.KILLS ?? 3);
 const steps = Number(process.env.KILL_STEPS ?? 100);
+
+/** The command lines of all processes, where the system has them as files. */
+function processes() {
+  if (!existsSync("/proc/self/cmdline")) return [];
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    } catch {
+      return ""; // it has ended
+    }
+  });
+}
 
 /** A browser of its own, whose process can be killed and whose profile stays. */
 class Browser {
@@ -31,15 +43,19 @@ class Browser {
     return this.page;
   }
 
+  /**
+   * Kills the browser's process, and waits for its others, which end by themselves: while one of
+   * them holds the storage, Chromium gives the next browser an empty one.
+   */
   async kill() {
     this.process.kill("SIGKILL");
     await this.ended;
+    await expect.poll(() => processes().some((line) => line.includes(this.profile)), { timeout: 20_000 }).toBe(false);
   }
 
   async close() {
     if (this.process) await this.kill();
-    // The browser's other processes end a moment after it, and write until then.
-    await expect(() => rmSync(this.profile, { recursive: true, force: true })).toPass({ timeout: 20_000 });
+    rmSync(this.profile, { recursive: true, force: true });
   }
 }
 
