@@ -76,12 +76,6 @@ const (
 	atLens
 )
 
-// notice is a message with a hint. A fatal one offers a new worker.
-type notice struct {
-	message, hint string
-	fatal         bool
-}
-
 // New returns the App before its worker is started.
 func New(host Host) *App {
 	a := &App{host: host, shelves: map[string]*shelf{}, notices: map[place]notice{}, asked: map[int]place{}}

@@ -7,5 +7,5 @@ func (a *App) onMoved(m wire.Moved) {
 	if a.model.loaded != nil {
 		a.model.loaded.Device, a.model.loaded.DeviceWhy = m.Device, m.Why
 	}
-	a.notices[atTrain] = notice{message: m.Message, hint: say("device.training-goes-on-from", deviceTitle(m.Device))}
+	a.notices[atTrain] = notice{message: m.Message, hint: say("device.training-goes-on-from", deviceTitle(m.Device)), worker: true}
 }

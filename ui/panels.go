@@ -11,15 +11,6 @@ import (
 // fact is one name and value of a list of facts.
 type fact struct{ name, value, more string }
 
-func (c *Notice) here() bool { _, ok := c.App.notices[c.At]; return ok }
-
-func (c *Notice) class() string {
-	if c.At == atTop {
-		return "notice top"
-	}
-	return "notice"
-}
-
 func (c *Field) helpID() *string {
 	if c.Help == "" {
 		return nil

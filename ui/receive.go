@@ -178,7 +178,7 @@ func (a *App) onError(m wire.Error) {
 	if at == atData && m.Hint == "" {
 		m.Hint = whatIsRead()
 	}
-	a.notices[at] = notice{m.Message, m.Hint, m.Fatal}
+	a.notices[at] = notice{m.Message, m.Hint, m.Fatal, true}
 	if m.Fatal {
 		a.engine, a.activity = "gone", ""
 		a.model.stop()

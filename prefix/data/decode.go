@@ -104,7 +104,7 @@ func decode16(b []byte, order binary.ByteOrder) (string, []string) {
 		text.WriteRune(c)
 	}
 	if lone > 0 {
-		notes = append(notes, plural(lone, "half character")+" (lone surrogates) became �")
+		notes = append(notes, fmt.Sprintf("%s (lone surrogates) became �", plural(lone, "half character")))
 	}
 	return text.String(), notes
 }

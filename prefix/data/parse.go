@@ -123,7 +123,7 @@ func (p *parser) finish() {
 		}
 	}
 	if len(kinds) > 1 {
-		p.set.Notes = append(p.set.Notes, "the file mixes shapes: "+strings.Join(kinds, ", "))
+		p.set.Notes = append(p.set.Notes, "the file mixes formats: "+strings.Join(kinds, ", "))
 	}
 	p.set.Notes = append(p.set.Notes, p.tally.notes()...)
 }

@@ -102,7 +102,7 @@ func TestParse(t *testing.T) {
 		{name: "unused key", in: `{"id":7,"prompt":"a","completion":"b"}`, want: []string{"1:a→b"}, notes: []string{`the key "id" is not used (line 1)`}},
 		{name: "duplicate key", in: `{"prompt":"a","prompt":"c","completion":"b"}`, errors: []string{`the key "prompt" is there twice`}},
 		{name: "mixed shapes", in: good + "\n" + `{"text":"t"}` + "\n" + good, want: []string{"1:a→b", "2:→t", "3:a→b"},
-			notes: []string{`the file mixes shapes: 2 × {"prompt","completion"}, 1 × {"text"}`}},
+			notes: []string{`the file mixes formats: 2 × {"prompt","completion"}, 1 × {"text"}`}},
 
 		{name: "no JSON", in: "hello there\n" + good, want: []string{"2:a→b"}, errors: []string{`line 1: is not a JSON object: it starts with "hello there"`}},
 		{name: "a list a line", in: `["a","b"]` + "\n" + good, want: []string{"2:a→b"}, errors: []string{`line 1: is a list, not an object`}},

@@ -261,7 +261,7 @@ func parse(text string) (book, error) {
 }
 
 // arguments marks the places of arguments in a sentence of the worker.
-var arguments = strings.NewReplacer("{1}", "\x00", "{2}", "\x00", "{3}", "\x00", "{4}", "\x00")
+var arguments = strings.NewReplacer("{1}", "\x00", "{2}", "\x00", "{3}", "\x00", "{4}", "\x00", "{5}", "\x00", "{6}", "\x00", "{7}", "\x00")
 
 // plain is English without a platform: what tests and other hosts use.
 type plain struct{}

@@ -62,7 +62,7 @@ func (s *Session) Again(ctx context.Context, item wire.Shelved, zip []byte) erro
 		return ErrNoModel
 	}
 	if _, err := s.prefix(item.Key); err == nil || item.Key <= 0 {
-		return hint("Reload the page.", "a prefix %d can't be laid on the shelf again", item.Key)
+		return hint("Reload the page.", "a prefix %d can't be put back on the shelf", item.Key)
 	}
 	if item.Origin == blend {
 		if len(item.Parts) != 2 {

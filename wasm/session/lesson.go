@@ -39,7 +39,7 @@ func (s *Session) prepare(o wire.Train) (lesson, error) {
 	}
 	if len(d.Errors) > 0 && !s.examples.opts.SkipBad {
 		e := d.Errors[0]
-		return lesson{}, hint("Mend them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
+		return lesson{}, hint("Fix them, or choose to skip these lines.", "%d lines of %s can't be used; line %d: %s", len(d.Errors), d.Name, e.Line, e.Message)
 	}
 	split := s.examples.split
 	l := lesson{id: s.id(s.examples), data: train.Data{Train: split.trainTokens, Val: split.valTokens[:min(mostValidated, len(split.valTokens))]}, text: s.examples.text()}

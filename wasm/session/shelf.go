@@ -102,7 +102,7 @@ func (s *Session) put(t *tuned) {
 // room says whether the shelf takes one more.
 func (s *Session) room() error {
 	if len(s.shelf) >= maxShelf {
-		return hint("Forget one of them first.", "the shelf holds %d prefixes, which is all that it takes", len(s.shelf))
+		return hint("Delete one of them first.", "the shelf holds %d prefixes, which is all that it takes", len(s.shelf))
 	}
 	return nil
 }

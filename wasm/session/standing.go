@@ -18,7 +18,7 @@ const mostShown = 4096
 // known of a model with its data is not measured again; where ctx ends it, nothing is kept.
 func (s *Session) Standing(ctx context.Context) (wire.Standing, error) {
 	if s.model == nil || s.examples == nil || s.examples.form != nil {
-		return wire.Standing{}, hint("Bring them first.", "there is no model, or there are no examples to compare on")
+		return wire.Standing{}, hint("Load them first.", "there is no model, or there are no examples to compare on")
 	}
 	l, err := s.prepare(wire.DefaultTrain())
 	if err != nil {

@@ -79,7 +79,7 @@ func (s *Session) SetText(ctx context.Context, name, kind string, content []byte
 	case !utf8.Valid(content) || strings.ContainsRune(string(content), 0):
 		return wire.TextRead{}, hint("Save it as plain text in UTF-8.", "%s is not a text in UTF-8", name)
 	case strings.TrimSpace(string(content)) == "":
-		return wire.TextRead{}, hint("Choose a text with something in it.", "%s is empty", name)
+		return wire.TextRead{}, hint("Choose a text that isn't empty.", "%s is empty", name)
 	}
 	v, info := s.voice(), s.model.Arch.Info()
 	t := &text{model: s.model.Fingerprint, content: strings.TrimPrefix(string(content), "\ufeff")}
