@@ -89,6 +89,7 @@ func TestRefusedKeys(t *testing.T) {
 		{"gemma2", "attn_logit_softcapping", "50", `"attn_logit_softcapping" is 50, want a number`},
 		{"gemma2", "attn_logit_softcapping", 1e-30, `"attn_logit_softcapping" is 1e-30, want a cap`},
 		{"gemma2", "use_bidirectional_attention", true, `"use_bidirectional_attention"`},
+		{"qwen3", "model_type", "lfm2", `architecture "lfm2" is not supported (it needs a cache for its short convolutions`},
 		{"qwen3", "model_type", "qwen3_5_text", `architecture "qwen3_5_text" is not supported (it needs a recurrent state for its layers of linear attention`},
 		{"gemma3", "model_type", "gemma4_text", `architecture "gemma4_text" is not supported (it needs heads of another size`},
 		{"gpt2", "model_type", "rwkv", `architecture "rwkv" is not supported; supported are gemma2, gemma3, gemma3_text, gpt2, gpt_neo, gpt_neox, granite, granitemoehybrid, llama, mistral, mt5, olmo2, opt, phi3, qwen2, qwen3, smollm3, t5`},

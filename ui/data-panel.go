@@ -22,6 +22,15 @@ func (c *DataPanel) note() string {
 	return s
 }
 
+// partNames says how many examples came from each of several files.
+func (c *DataPanel) partNames() string {
+	var all []string
+	for _, p := range c.App.data.parts {
+		all = append(all, say("all.colon", p.Name, count(p.Count)))
+	}
+	return joined(all...)
+}
+
 func (c *DataPanel) stage() string {
 	if p := c.App.data.progress; p != nil && p.Stage != "" {
 		return told(p.Stage)

@@ -22,6 +22,7 @@ type examples struct {
 	shown    int     // which preview is shown
 	offered  []File  // dropped while others are there: to replace them, or to stand behind them
 	adding   []File  // of several files those that are still to be read
+	parts    []part  // the files that they come from, where those are several
 	late     *notice // on one of them that was refused: told when the others are read
 	edit     editor
 	columns  [2]string           // chosen in the boxes of an unknown table: the prompt's and the completion's
@@ -29,6 +30,12 @@ type examples struct {
 	kept     bool                // the browser keeps its bytes
 	held     map[string]heldFile // files of one's own to measure on, by side
 	tested   bool                // the test set has been answered
+}
+
+// A part is one of several files that the examples come from.
+type part struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"` // of its examples
 }
 
 // stop ends all readings: no worker will answer them.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"prelude/ui/wire"
@@ -125,10 +126,17 @@ func (a *App) onLined(m wire.Lined, blob any) {
 	}
 	if e.join != "" {
 		name := e.join
+		parts := []part{{name, m.New}}
 		if a.data.file != nil && !e.alone {
+			before := a.data.parts
+			if before == nil {
+				before = []part{{a.data.file.Name, m.Count - m.New}}
+			}
+			parts = append(slices.Clone(before), parts...)
 			name = a.data.file.Name + " + " + name
 		}
 		a.rewrite(name, b)
+		a.data.parts = parts
 		if m.Bad > 0 {
 			a.refuse(atData, say("editor.cant-be-read-and", plural(m.Bad, "line")), say("editor.open-the-file-alone"))
 		}

@@ -10,7 +10,7 @@ import (
 // lined answers the request for lines that is under way.
 func lined(a *App, s *stage, lines string) wire.Lines {
 	m, _ := last[wire.Lines](s)
-	a.Receive(wire.Lined{ID: m.ID, Count: strings.Count(lines, "\n")}, text(lines))
+	a.Receive(wire.Lined{ID: m.ID, Count: strings.Count(lines, "\n"), New: 1}, text(lines))
 	return m
 }
 
@@ -44,6 +44,9 @@ func TestReplaceOrAdd(t *testing.T) {
 	taken(a, s, "")
 	if a.data.file.Name != before+" + b.jsonl + c.csv" {
 		t.Errorf("the examples are %q", a.data.file.Name)
+	}
+	if c := (&DataPanel{App: a}); c.partNames() != before+": 1, b.jsonl: 1, c.csv: 1" {
+		t.Errorf("they come from %s", c.partNames())
 	}
 
 	a.openFiles(two[1:])

@@ -86,6 +86,8 @@ type dataRecord struct {
 	Hash string           `json:"hash,omitempty"`
 	Opts wire.DataOptions `json:"opts"`
 	Form formRecord       `json:"form"`
+	// Parts are the files that they come from, where those are several.
+	Parts []part `json:"parts,omitempty"`
 	// Held are the files of one's own to measure on, by side.
 	Held map[string]heldRecord `json:"held,omitempty"`
 	// Tested says that the test set has been answered.

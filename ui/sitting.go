@@ -220,7 +220,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 		}
 		if d := all.Data; d != nil {
 			if b := files[d.File]; b != nil {
-				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts, kept: true, tested: d.Tested}
+				a.data = examples{file: &File{Name: d.Name, Size: int64(b.Len())}, bytes: b, opts: d.Opts, kept: true, tested: d.Tested, parts: d.Parts}
 				a.form = form{template: d.Form.Template, val: d.Form.Val}
 				s.data = d
 				a.restoreHeld(d, files)
@@ -280,7 +280,7 @@ func (a *App) keepSitting() {
 	}
 	if s.data != nil {
 		d := *s.data
-		d.Opts, d.Form, d.Tested = a.data.opts, formRecord{a.form.template, a.form.val}, a.data.tested
+		d.Opts, d.Form, d.Tested, d.Parts = a.data.opts, formRecord{a.form.template, a.form.val}, a.data.tested, a.data.parts
 		if a.data.set != nil {
 			d.Hash = a.data.set.Hash
 			d.Held = a.keepHeld()

@@ -91,10 +91,10 @@ test("bad input is named, and nothing is lost", async ({ page }) => {
   // A Parquet table is read by a worker of its own; a damaged one is named.
   const table = readFileSync(new URL("../../wasm/tune/testdata/hub.parquet", import.meta.url));
   await refused("broken.parquet", table.subarray(0, table.length - 9), "broken.parquet can’t be read as a Parquet table");
-  await box.setInputFiles({ name: "hub.parquet", mimeType: "application/octet-stream", buffer: table });
+  await box.setInputFiles([{ name: "hub.parquet", mimeType: "application/octet-stream", buffer: table }, { name: "more.jsonl", mimeType: "application/json", buffer: Buffer.from(good) }]);
   await replace();
-  await expect(page.locator("#data-row")).toContainText("hub.parquet");
-  await expect(page.locator("#data-facts dd").first()).toHaveText("3");
+  await expect(page.locator("#data-parts")).toHaveText("hub.parquet: 3, more.jsonl: 2");
+  await expect(page.locator("#data-facts dd").first()).toHaveText("5");
   await expect(page.locator("#preview")).toContainText(/positive|negative/);
 
   // Unknown columns are asked about.

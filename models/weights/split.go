@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strconv"
 )
@@ -41,7 +42,11 @@ func (c *Catalog) addSplit(ctx context.Context, src Source, whole string, own, p
 			var err error
 			name := fmt.Sprintf("%s-%05d-of-%05d.gguf", whole, n, parts)
 			if part, err = open(ctx, name); err != nil {
-				return errors.Join(fmt.Errorf("part %d of %d: %w", n, parts, err), c.Close())
+				err = fmt.Errorf("part %d of %d: %w", n, parts, err)
+				if errors.Is(err, fs.ErrNotExist) {
+					err = fmt.Errorf("%w: bring all %d together", err, parts)
+				}
+				return errors.Join(err, c.Close())
 			}
 			c.opened = append(c.opened, part)
 		}

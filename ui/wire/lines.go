@@ -12,6 +12,7 @@ type Lines struct {
 type Lined struct {
 	ID    int `json:"id"`
 	Count int `json:"count"`
+	New   int `json:"new,omitempty"` // of them those of the other file
 	Bad   int `json:"bad,omitempty"` // records that can't be read, and are not among them
 }
 

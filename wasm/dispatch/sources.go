@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 
 	"prelude/models"
@@ -99,22 +101,35 @@ func (w *Worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 			return nil, fmt.Errorf("drop a .gguf file, or config.json, tokenizer.json and the .safetensors files together")
 		}
 	}
-	// A single safetensors file of any name is the model's.
-	if _, ok := all["model.safetensors"]; !ok {
+	// A single safetensors file of any name is the model's, but for one of several.
+	if _, ok := all["model.safetensors"]; !ok && all[indexName] == nil {
 		var only []string
 		for n := range all {
 			if strings.HasSuffix(n, ".safetensors") {
 				only = append(only, n)
 			}
 		}
-		if len(only) == 1 {
+		if len(only) == 1 && !weights.IsShard(only[0]) {
 			all["model.safetensors"] = all[only[0]]
 		}
 	}
-	return models.Open(ctx, name, func(_ context.Context, n string) (weights.Source, error) {
+	open := func(_ context.Context, n string) (weights.Source, error) {
 		if b, ok := all[n]; ok {
 			return b, nil
 		}
 		return nil, fmt.Errorf("%s: %w", n, fs.ErrNotExist)
-	}, main)
+	}
+	if main == "" && all["model.safetensors"] == nil && all[indexName] == nil {
+		index, err := weights.IndexShards(ctx, slices.Sorted(maps.Keys(all)), open)
+		if err != nil {
+			return nil, err
+		}
+		if index != nil {
+			all[indexName] = &weights.Bytes{Label: indexName, Data: index}
+		}
+	}
+	return models.Open(ctx, name, open, main)
 }
+
+// indexName is the file that says which shard has which tensor.
+const indexName = "model.safetensors.index.json"

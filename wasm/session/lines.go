@@ -44,7 +44,7 @@ func (s *Session) Lines(o wire.Lines, content []byte) (wire.Lined, []byte, error
 		if err := write(o.Name, content, data.Options{}); err != nil {
 			return m, nil, err
 		}
-		if m.Count == had {
+		if m.New = m.Count - had; m.New == 0 {
 			return m, nil, hint("Each needs a prompt and a completion, or what else is listed under accepted formats.", "%s holds no examples that can be read", o.Name)
 		}
 	}

@@ -33,6 +33,9 @@ func TestLines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if m.New != 1 {
+			t.Errorf("%s: %d of %d examples are the other file's", name, m.New, m.Count)
+		}
 		want, err := data.Parse(name, []byte(content), data.Options{})
 		if err != nil {
 			t.Fatal(err)
