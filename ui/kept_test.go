@@ -13,7 +13,7 @@ func TestFetchedModels(t *testing.T) {
 	a.Receive(wire.Kept{Models: []wire.KeptModel{{Model: "owner/name", Bytes: 62e6, Of: 98e6}, {Model: "https://models.test/a/m.gguf", Bytes: 3e6, Of: 3e6, Whole: true}}, Used: 70e6, Quota: 6e9}, nil)
 	c := &ModelPanel{App: a}
 	part, whole := a.kept.Models[0], a.kept.Models[1]
-	if got := c.keptNote(part); !strings.Contains(got, "62.0"+thin+"MB here") || c.keptAction(part) != "Go on" {
+	if got := c.keptNote(part); !strings.Contains(got, "62.0"+thin+"MB") || c.keptAction(part) != "Continue" {
 		t.Errorf("half a model: %q, %q", c.keptAction(part), got)
 	}
 	if c.keptAction(whole) != "Load" || c.keptTitle(whole) != "models.test/a/m.gguf" {

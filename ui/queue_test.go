@@ -236,7 +236,7 @@ func TestCopiesAreKept(t *testing.T) {
 	}
 	delete(d.files, b.runs[0].Copies[0].File)
 	b.layOut(b.runs[0], b.runs[0].Copies[0])
-	if !strings.Contains(b.notices[atRuns].message, "not there any more") {
+	if !strings.Contains(b.notices[atRuns].message, "no longer exists") {
 		t.Errorf("a copy that is gone: %+v", b.notices[atRuns])
 	}
 	b.deleteRun(b.runs[0])

@@ -6,7 +6,7 @@ const card = (page, name) => page.locator(`#experiment-${name}`);
 
 async function open(page) {
   await page.click("#experiments > summary");
-  await expect(page.locator("#experiments-note")).toContainText("Times are estimates", { timeout: 120_000 });
+  await expect(page.locator("#experiments-note")).toContainText("Times are estimated", { timeout: 120_000 });
 }
 
 test("E1 is rerun, and the session stays as it was", async ({ page }) => {

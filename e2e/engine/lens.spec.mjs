@@ -76,7 +76,7 @@ test("what a prefix is made of, and what it says when it is changed", async ({ p
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(n, { timeout: 120_000 });
     await expect(page.locator("#start")).toHaveText("Train again", { timeout: 400_000 });
   }
-  await page.locator("#shelf-2").getByRole("link", { name: /^See into/ }).click();
+  await page.locator("#shelf-2").getByRole("link", { name: /^See what is in/ }).click();
   await expect(page).toHaveURL(/#lens$/);
   await page.click("#what-is > summary");
   await expect(page.locator("#made tbody tr").first()).toBeVisible({ timeout: 60_000 });

@@ -19,7 +19,7 @@ test("a task is tried: three numbers stand in the summary, labels are ranked, th
   await expect(page.locator("#candidates")).toContainText("calibration error");
   await expect(page.locator("#rankings details").last().locator(".confusion tbody tr")).toHaveCount(3);
   await page.click("#judge-test");
-  await expect(page.locator("#tested")).toContainText("has been looked at", { timeout: 120_000 });
+  await expect(page.locator("#tested")).toContainText("has been evaluated", { timeout: 120_000 });
   await expect(page.locator("#judge-test")).toHaveCount(0);
   if (process.env.SHOTS) {
     for (const width of [1440, 360]) {

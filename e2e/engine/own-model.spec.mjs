@@ -60,7 +60,7 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
   const hub = await new Hub().on(page);
   hub.breakAt = 1_700_000;
   await fetchModel(page);
-  await expect(page.locator(".notice")).toContainText("it goes on from there", { timeout: 60_000 });
+  await expect(page.locator(".notice")).toContainText("the download continues from there", { timeout: 60_000 });
   await expect(row(page)).toContainText("Broken off with 1.2");
   await expect(page.locator("#model-facts")).toHaveCount(0); // it has pushed out the one before
   await page.screenshot({ path: new URL("../out/fetched-broken.png", import.meta.url).pathname, fullPage: true });
@@ -68,7 +68,7 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
   hub.breakAt = 0;
   hub.asked = [];
   await reload(page);
-  await page.getByRole("button", { name: "Go on prelude/wren" }).click();
+  await page.getByRole("button", { name: "Continue prelude/wren" }).click();
   await expect(row(page).locator(".tag.ok")).toBeVisible({ timeout: 60_000 });
   expect(hub.asked.filter((a) => a.startsWith("model.safetensors"))).toEqual(["model.safetensors bytes=1048576-"]);
   await expect(row(page)).toContainText("Loads without the network");

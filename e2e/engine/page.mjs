@@ -39,7 +39,7 @@ export async function openPage(page, at = "/#all") {
 export async function openFresh(page) {
   await page.click("#forget-all");
   await page.click("#forget-yes");
-  await expect(page.locator("#forgotten")).toContainText("Nothing of the sitting is left");
+  await expect(page.locator("#forgotten")).toContainText("Nothing of the session is left");
   await openPage(page);
 }
 

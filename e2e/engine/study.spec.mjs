@@ -17,7 +17,7 @@ test("a dropped text becomes a cartridge", async ({ page }) => {
   await expect(page.locator("#write-resume")).toBeVisible({ timeout: 10_000 });
   await page.click("#write-resume");
   await page.click("#write-stop");
-  await expect(page.locator("#write")).toHaveText("Write on", { timeout: 30_000 });
+  await expect(page.locator("#write")).toHaveText("Write more", { timeout: 30_000 });
   const count = Number((await page.locator("#write-note").textContent()).match(/^([\d,]+) question/)[1].replace(",", ""));
   expect(count).toBeGreaterThan(0);
   if (count < 12) {

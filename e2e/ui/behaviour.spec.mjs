@@ -66,7 +66,7 @@ test("bad lines are named, and skipped only when told", async ({ page }) => {
   await expect(errors).toContainText('line 2"completion" is missing');
   await expect(errors).toContainText("and 5 more");
   await expect(page.locator("#start")).toBeDisabled();
-  await expect(page.locator("#train-why")).toContainText("skip them or mend the file");
+  await expect(page.locator("#train-why")).toContainText("skip them or fix the file");
   await errors.getByRole("button", { name: "Skip these 11 lines" }).click();
   await expect(errors).toContainText("11 lines left out");
   await expect(page.locator("#start")).toBeEnabled();
@@ -109,7 +109,7 @@ test("the chat template is a switch, with its system message", async ({ page }) 
 test("a method is chosen by its axes", async ({ page }) => {
   await page.click("#axis-produce > summary");
   await page.getByLabel("Convolution kernel").check();
-  await expect(page.locator("#peft-word")).toContainText("PEFT has no word for it");
+  await expect(page.locator("#peft-word")).toContainText("PEFT has no equivalent");
   await page.getByLabel("Through an MLP").check();
   await expect(page.locator("#peft-word")).toContainText("PEFT loads");
   await page.getByLabel("Activation").selectOption("gelu");

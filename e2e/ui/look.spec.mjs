@@ -52,7 +52,7 @@ test("before, during and after training", async ({ page }) => {
 test("experiments", async ({ page }) => {
   test.setTimeout(180_000);
   await page.click("#experiments > summary");
-  await expect(page.locator("#experiments-note")).toContainText("Times are estimates");
+  await expect(page.locator("#experiments-note")).toContainText("Times are estimated");
   await page.click("#run-E1");
   await expect(page.locator("#experiment-E1 .summary").first()).toContainText("1 of 2 claims hold", { timeout: 20_000 });
   await page.selectOption("#part-E2", "descending");

@@ -108,7 +108,7 @@ test("a template with soft slots, and what it may not be", async ({ page }) => {
   await expect(page.locator(".notice")).toContainText("90 is more than 33");
   await page.fill("#val-share", "30");
   await page.click("#form-apply");
-  await expect(page.locator("#data-facts")).toContainText("To validate30");
+  await expect(page.locator("#data-facts")).toContainText("For validation30");
   await expect(page.locator("#form > summary")).toContainText("30 % for validation");
   await page.click("#form-none");
   await expect(page.locator("#preview .soft-slots")).toHaveCount(0);

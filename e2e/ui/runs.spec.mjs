@@ -37,7 +37,7 @@ test.describe("runs", () => {
     await expect(page.locator("#curve-legend .curve-key")).toHaveCount(6);
     // One that was put away is laid on the shelf, and answers beside the best.
     await page.locator("#run-1 .run-copies").evaluate((fold) => fold.setAttribute("open", ""));
-    await page.locator("#run-1").getByRole("button", { name: /^Lay on the shelf/ }).first().click();
+    await page.locator("#run-1").getByRole("button", { name: /^Add to the prefixes/ }).first().click();
     await expect(page.locator("#shelf .shelf-row")).toHaveCount(2);
     await expect(page.locator("#shelf")).toContainText("run 1");
     await page.waitForTimeout(500); // it is kept a moment later

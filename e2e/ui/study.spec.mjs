@@ -28,8 +28,8 @@ test("a text is read, written about, and learned", async ({ page }) => {
   await expect(page.locator("#said")).toContainText("<b>and</b>"); // text, never markup
   await everyLook(page, "study-2-writing");
   await page.click("#write-stop");
-  await expect(page.locator("#write")).toHaveText("Write on");
-  await expect(page.locator("#write-note")).toContainText("are there");
+  await expect(page.locator("#write")).toHaveText("Write more");
+  await expect(page.locator("#write-note")).toContainText("are ready");
 
   await trainFor(page, "120");
   await page.click("#start");

@@ -64,7 +64,7 @@ func (s *Session) drift(ctx context.Context, t *tuned, seen *wire.Inspected) err
 		seen.NoDrift = "This prefix has no keys and values that stand still."
 		return nil
 	case t.start == nil:
-		seen.NoDrift = "The start of this prefix is not known: it was not trained in this sitting."
+		seen.NoDrift = "The start of this prefix is not known: it was not trained in this session."
 		return nil
 	}
 	d, err := t.method.Drift(ctx, s.model.Frozen, t.start, t.tensors)
