@@ -133,9 +133,9 @@ func (l *lowering) headOuter(o *engine.HeadOuter) {
 // logitBytes bounds the logits that exist at a time.
 const logitBytes = 48 << 20
 
-// crossEntropy computes logits in float32 at any precision: what is lost of a weight counts a
-// hundredfold where a hidden channel is a hundred times the others. It takes rows in
-// equal parts whose logits fit: logits, their gradient in their place, and at once its products.
+// crossEntropy takes rows in equal parts whose logits fit: logits, their gradient in their place,
+// and at once its products. A loss whose gradient nobody asks for, which is what runs are judged by,
+// is float32 at any precision.
 func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	n, d := l.p.Spec(o.H).Rows(), l.p.Dim(o.H, 1)
 	vocab, k, wk := l.p.Dim(o.W, 0), l.p.Dim(o.Targets, 1), l.p.Dim(o.Weights, 1)
@@ -146,14 +146,16 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	rows := l.rows(o.H)
 	rounded := uint32(0)
 	if l.rounds(o.W) && o.DH != engine.None {
-		row, _ := l.roundedRow(vocab)
-		rounded = l.room(part * row)
+		rows, _ := l.roundedRow(d)
+		gradients, _ := l.roundedRow(vocab)
+		rounded = l.room(part * max(rows, gradients))
 	}
 	for at := 0; at < n; at += part {
 		size := min(part, n-at)
 		live := command.Live{At: rows.At, Off: u(at), Times: 1, Max: u(size)}
 		h := l.at(o.H) + u(4*at*d)
-		l.product(command.Product{Live: live, B: w, Transposed: 1, A: h, LDA: u(4 * d), C: z, LDC: u(4 * vocab), M: u(size), N: u(vocab), K: u(d)})
+		l.logits(command.Product{Live: live, B: w, Transposed: 1, A: h, LDA: u(4 * d), C: z, LDC: u(4 * vocab), M: u(size), N: u(vocab), K: u(d)},
+			l.at(o.Targets)+u(4*at*k), k, rounded)
 		l.emit(command.Loss{Live: live, Z: z, Bias: l.at(o.Bias), Targets: l.at(o.Targets) + u(4*at*k), Weights: l.at(o.Weights) + u(4*at*wk),
 			Losses: losses + u(4*at), Own: own, Slopes: slopes, Vocab: u(vocab), K: u(k), Rest: u(wk - k), Cap: float32(o.Cap)}, command.CrossEntropy)
 		if o.DH != engine.None {
@@ -177,6 +179,21 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 		}
 	}
 	l.sumAll(rows, losses, l.at(o.Loss))
+}
+
+// logits emits the product of rows with the head, in integers if there is room for rounded rows:
+// then the largest logits and those of the targets are computed again in float32.
+func (l *lowering) logits(r command.Product, targets uint32, each int, rounded uint32) {
+	if rounded == 0 {
+		l.product(r)
+		return
+	}
+	sharp := command.Logits{Live: r.Live, W: r.B, Z: r.C, H: r.A, N: r.N, K: r.K, Targets: targets, Each: u(each)}
+	l.pick(&r)
+	l.roundInto(rounded, &r)
+	l.integerProduct(r, false)
+	l.ws = max(l.ws, command.SharpWorkspace(r.N)+align)
+	l.emit(sharp, command.Sharpen)
 }
 
 // headDepth is how much of the vocabulary a product of the logits' gradient takes at a time:

@@ -59,14 +59,19 @@ const leastPicked = 128
 func (l *lowering) roundRows(r *command.Product, x engine.Buffer) {
 	row, stripe := l.roundedRow(int(r.K))
 	at := l.room(int(r.M) * row)
-	if r.Transposed == 1 && r.K > leastPicked && r.K <= command.MostPicked && r.K%32 == 0 {
-		r.Picked, r.Apart = l.room(4*command.PickedColumns), l.room(4*command.PickedColumns*int(r.M))
-	}
+	l.pick(r)
 	if now := (rounding{x, command.RoundBlocks, r.Transposed}); l.rounded != now {
 		l.roundInto(at, r)
 		l.rounded = now
 	} else {
 		r.A, r.LDA = at, stripe
+	}
+}
+
+// pick has some columns of r's rows picked, if it is a product on the way forward.
+func (l *lowering) pick(r *command.Product) {
+	if r.Transposed == 1 && r.K > leastPicked && r.K <= command.MostPicked && r.K%32 == 0 {
+		r.Picked, r.Apart = l.room(4*command.PickedColumns), l.room(4*command.PickedColumns*int(r.M))
 	}
 }
 

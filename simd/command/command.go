@@ -68,6 +68,7 @@ const (
 	PickColumns
 	RoundBlocks
 	GEMMRounded
+	Sharpen
 	Forward                 // + engine.UnaryFn
 	Backward = Forward + 12 // + engine.UnaryFn
 	Kernels  = Backward + 12
@@ -306,6 +307,29 @@ type Loss struct {
 	Vocab, K, Rest            uint32
 	Cap                       float32 // soft cap of the logits, 0: none
 }
+
+// Logits are what Sharpen computes again in float32 of Live rows of logits Z [rows, N], products
+// of rows of K floats at H with W: in each row the Each targets, and the SharpMost largest
+// of those that are at most SharpDepth below the row's largest. A row a tile.
+type Logits struct {
+	Head
+	Live
+	W             Weight
+	Z, H, N, K    uint32
+	Targets, Each uint32 // [rows, Each]
+}
+
+// See [Logits]. What is further below adds less than e^−SharpDepth to a sum of exponentials
+// that is 1 at least. The largest are looked for among the largest of each SharpSpan.
+const (
+	SharpMost  = 24
+	SharpDepth = 10
+	SharpSpan  = 96
+)
+
+// SharpWorkspace is the bytes of workspace for Sharpen of n logits a row: what is computed again
+// and where it stands, and the largest of each span.
+func SharpWorkspace(n uint32) uint32 { return 8*SharpMost + 4*(ceil(n, SharpSpan)+4) }
 
 // Attention is all attention kernels. A tile of Attend and AttendQueries is
 // Block query rows and one key/value head (tile mod KVHeads); of AttendKeys and AttendSlots it

@@ -95,6 +95,11 @@ func (r Loss) For(k Kernel) (Record, uint32) {
 	return r, tiles
 }
 
+func (r Logits) For(k Kernel) (Record, uint32) {
+	tiles := r.set(k, r.Max)
+	return r, tiles
+}
+
 func (r Conv) For(k Kernel) (Record, uint32) {
 	r.Chunk = columns
 	tiles := r.set(k, ceil(r.Bytes/4, columns))

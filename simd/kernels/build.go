@@ -31,6 +31,7 @@ type generator struct {
 	packRows               *Func
 	packColumns            *Func
 	unpack                 *Func
+	dots                   []*Func // of a row of weights with floats, by type
 	mask, softmax, weights *Func
 	cap, capSlope          *Func
 	multiply               map[tileKind]*Func
@@ -58,6 +59,7 @@ func Build(c Config) []byte {
 	g.norms()
 	g.updates()
 	g.loss()
+	g.sharpen()
 	g.attention()
 	g.convolutions()
 	for k, f := range g.table[1:] {

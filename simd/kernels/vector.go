@@ -44,10 +44,10 @@ func (x fewRows) put(f *Func, i, at, sum Value) {
 // type: no panels, no f32 copy. MatVec is C[m, n] = A·Wᵀ + bias + add for the few
 // rows of a Product; a tile is Cols rows of W.
 func (g *generator) vectors() {
-	dots := g.rowDots()
+	g.dots = g.rowDots()
 	g.kernel(command.MatVec, func(f *Func, rec, tile, ws Value) {
 		x := readFewRows(f, rec, tile)
-		for t, dot := range dots {
+		for t, dot := range g.dots {
 			f.If(x.typ.Eq(Const(t)), func() {
 				f.For(x.from, x.from.Add(x.count), 1, func(j Value) {
 					first := f.Let(j.Mul(x.width))
