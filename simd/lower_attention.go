@@ -9,9 +9,10 @@ import (
 // five rows of sums each a register tile, and of keys eight a panel.
 const keyBlock, slotBlock = 40, 25
 
-// keptWeights bounds the bytes of the slots' attention weights that are kept from the queries'
-// gradients for the slots'; where they take more, or scores are capped, they are computed again.
-const keptWeights = 32 << 20
+// keptWeights bounds the bytes of the attention weights that are kept from the queries'
+// gradients for the slots' and for the keys', each; where they take more, or scores are capped, they are
+// computed again. Of keys there are weights for keptSpan at most that a block of rows sees.
+const keptWeights, keptSpan, leastSpan = 32 << 20, 256, 64
 
 // attended is the record that all of an attention's kernels share, and the number of
 // its blocks of query rows.
@@ -74,7 +75,11 @@ func (l *lowering) attentionBackward(o *engine.AttentionBackward) {
 	if slots {
 		r.A = l.room(kept)
 	}
-	if r.DQ != 0 || r.DS != 0 {
+	if span := min(int(r.Keys)+7, keptSpan, keptWeights/max(1, 8*rows*o.Heads)) / 8 * 8; o.DK != engine.None && o.DV != engine.None && o.Cap == 0 && span >= min(leastSpan, int(r.Keys)) {
+		r.Span = u(span)
+		r.KeyA, r.KeyDS = l.room(4*rows*o.Heads*span), l.room(4*rows*o.Heads*span)
+	}
+	if r.DQ != 0 || r.DS != 0 || r.Span != 0 {
 		r.Tiles = u(blocks * o.KVHeads)
 		l.emit(r, command.AttendQueries)
 	}

@@ -78,8 +78,9 @@ func (l *lowering) pick(r *command.Product) {
 // roundInto emits the rounding of r's rows to at and has r multiply those.
 func (l *lowering) roundInto(at uint32, r *command.Product) {
 	if r.Picked != 0 {
-		l.ws = max(l.ws, 4*r.K+align)
-		l.emit(command.Pick{Live: r.Live, X: r.A, Y: r.Picked, K: r.K}, command.PickColumns)
+		pick := command.Pick{Live: r.Live, X: r.A, Y: r.Picked, K: r.K, Tops: l.room(int(4 * r.K))}
+		l.emit(pick, command.ColumnTops)
+		l.emit(pick, command.PickColumns)
 	}
 	_, stripe := l.roundedRow(int(r.K))
 	_, blocks := command.Stripes(int(r.K))

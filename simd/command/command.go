@@ -65,6 +65,7 @@ const (
 	MatVecRounded
 	RoundBytes
 	MatVecBytes
+	ColumnTops
 	PickColumns
 	RoundBlocks
 	GEMMRounded
@@ -178,12 +179,14 @@ type Blocks struct {
 	Stripe         uint32
 }
 
-// Pick writes to Y which of the K columns of X have the largest numbers in Live rows, the
-// first of them where several are as large.
+// Pick finds which of the K columns of X have the largest numbers in Live rows, the first of
+// them where several are as large. ColumnTops writes the largest absolute value of each column to
+// Tops [K], as bits; a tile is 64 columns. PickColumns, one tile, writes to Y which are the
+// largest of those, and marks them in Tops.
 type Pick struct {
 	Head
 	Live
-	X, Y, K uint32
+	X, Y, K, Tops uint32
 }
 
 // PickedColumns is how many columns are picked, out of at most MostPicked.
@@ -346,6 +349,7 @@ type Attention struct {
 	O, LSE, DO, DQ, DK, DV, Delta        uint32
 	DPBias, DRel                         uint32
 	A, DS                                uint32 // [rows, heads, slots]: weights and ds, for AttendSlots and AttendBias
+	KeyA, KeyDS, Span                    uint32 // [rows, heads, Span]: the same of keys, from the first that a block of rows sees, for AttendKeys; of blocks that see more than Span there is nothing
 	Heads, KVHeads, HeadDim, Slots, Keys uint32
 	Block, KeyBlock, Prefix, Chunk       uint32
 	BiasRows, BiasHeads, BiasSlots       uint32 // shape of DPBias

@@ -112,7 +112,11 @@ func (r Rounding) For(k Kernel) (Record, uint32) {
 }
 
 func (r Pick) For(k Kernel) (Record, uint32) {
-	tiles := r.set(k, 1)
+	n := uint32(1)
+	if k == ColumnTops {
+		n = ceil(r.K, columns)
+	}
+	tiles := r.set(k, n)
 	return r, tiles
 }
 

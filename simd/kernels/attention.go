@@ -23,9 +23,10 @@ import (
 // Products use the register tiles of micro.go: keys are packed 8 at a time
 // against the queries; weights times values read values where they lie.
 //
-// AttendQueries gives dq, and keeps the slots' part of its strips; AttendSlots makes the
+// AttendQueries gives dq, and keeps its strips where there is room; AttendSlots makes the
 // slots' dk and dv of them. AttendKeys goes over the query blocks once more for each block
-// of keys and gives dk and dv, so that every sum has one owner and a fixed order.
+// of keys and gives dk and dv, so that every sum has one owner and a fixed order; strips that
+// are not kept it makes again.
 
 const hidden = -1e30 // the lse of a row that sees nothing; see engine.Attention
 
@@ -84,6 +85,17 @@ func (s *scope) block(b Value, leave bool) {
 	if leave {
 		f.If(s.count.Le(Const(0)), func() { f.Return() }, nil)
 	}
+	s.sees()
+	f.Set(s.slotCols, up8(s.slots))
+	f.Set(s.stride, s.slotCols.Add(up8(s.kn)).Shl(2))
+	size2 := f.Let(s.group.Mul(s.count).Mul(s.stride))
+	f.Set(s.strip2, s.strip.Add(size2))
+	f.Set(s.out, s.strip2.Add(size2))
+}
+
+// sees sets the range of keys that the block's rows see.
+func (s *scope) sees() {
+	f := s.f
 	f.Set(s.kmin, Const(0x7fffffff))
 	kmax := f.Let(Const(0))
 	f.If(LoadI(s.rec, int(unsafe.Offsetof(attn.K))), func() {
@@ -97,11 +109,6 @@ func (s *scope) block(b Value, leave bool) {
 	}, nil)
 	f.Set(s.kmin, MinI(s.kmin, kmax))
 	f.Set(s.kn, kmax.Sub(s.kmin))
-	f.Set(s.slotCols, up8(s.slots))
-	f.Set(s.stride, s.slotCols.Add(up8(s.kn)).Shl(2))
-	size2 := f.Let(s.group.Mul(s.count).Mul(s.stride))
-	f.Set(s.strip2, s.strip.Add(size2))
-	f.Set(s.out, s.strip2.Add(size2))
 }
 
 func up8(n Value) Value { return n.Add(Const(7)).And(Const(-8)) }
@@ -352,12 +359,22 @@ func (g *generator) attention() {
 		s.block(tile.Div(kvHeads), true)
 		g.gradients(s)
 		dq, aOut, dsOut := s.get(unsafe.Offsetof(attn.DQ)), s.get(unsafe.Offsetof(attn.A)), s.get(unsafe.Offsetof(attn.DS))
+		keyA, keyDS, span := s.get(unsafe.Offsetof(attn.KeyA)), s.get(unsafe.Offsetof(attn.KeyDS)), s.get(unsafe.Offsetof(attn.Span))
 		a, ds := f.Let(s.strip), f.Let(s.strip2)
-		f.If(aOut.Or(dsOut), func() {
+		f.Set(span, Select(s.kn.Le(span), span, Const(0)))
+		f.If(aOut.Or(dsOut).Or(span), func() {
+			keep := func(to, from, n Value) {
+				dst, src := f.Let(to), f.Let(from)
+				each(f, n, func(at Value, put func(ptr, v Value)) { put(dst, LoadV(src.Add(at), 0)) })
+			}
 			f.For(Const(0), s.group, 1, func(h Value) {
 				f.For(Const(0), s.count, 1, func(i Value) {
-					f.If(aOut, func() { f.Copy(s.kept(aOut, h, i), a, s.slots.Shl(2)) }, nil)
-					f.If(dsOut, func() { f.Copy(s.kept(dsOut, h, i), ds, s.slots.Shl(2)) }, nil)
+					f.If(aOut, func() { keep(s.kept(aOut, s.slots, h, i), a, s.slots) }, nil)
+					f.If(dsOut, func() { keep(s.kept(dsOut, s.slots, h, i), ds, s.slots) }, nil)
+					f.If(span, func() {
+						keep(s.kept(keyA, span, h, i), a.Add(s.slotCols.Shl(2)), s.kn)
+						keep(s.kept(keyDS, span, h, i), ds.Add(s.slotCols.Shl(2)), s.kn)
+					}, nil)
 					f.Set(a, a.Add(s.stride))
 					f.Set(ds, ds.Add(s.stride))
 				})
@@ -484,7 +501,7 @@ func (g *generator) multiplies() {
 }
 
 // attendKeys: dk and dv of KeyBlock keys. For each block of query rows that sees
-// them it makes the strips of these keys alone,
+// them it takes the strips that are kept, or makes those of these keys alone,
 //
 //	dv += aᵀ·G      dk += dsᵀ·q
 func (g *generator) attendKeys() {
@@ -529,6 +546,30 @@ func (g *generator) attendKeys() {
 				lo, hi := g.keyRange(s, prefix, t)
 				f.Set(seen, seen.Or(lo.Lt(j0.Add(keys)).And(hi.Gt(j0)).And(lo.Lt(hi))))
 			})
+			// Of a block whose weights AttendQueries has kept only the sums are left.
+			span := f.Let(Select(prefix, Const(0), s.get(unsafe.Offsetof(attn.Span))))
+			f.If(seen.And(span.Ne(Const(0))), func() {
+				s.sees()
+				f.If(s.kn.Le(span), func() {
+					f.Set(seen, Const(0))
+					from := f.Let(Select(j0.Lt(s.kmin), s.kmin, j0))
+					some := f.Let(MinI(j0.Add(keys), s.kmin.Add(s.kn)).Sub(from))
+					f.If(some.Gt(Const(0)), func() {
+						skip, step := f.Let(from.Sub(j0).Mul(width)), f.Let(s.heads.Mul(span).Shl(2))
+						add := func(weights, rows uintptr, sums Value) {
+							w, base := s.get(weights), s.get(rows)
+							f.For(Const(0), s.group, 1, func(h Value) {
+								row, x := f.Let(s.kept(w, span, h, Const(0)).Add(from.Sub(s.kmin).Shl(2))), f.Let(s.query(base, h, Const(0)))
+								f.For(Const(0), width, 4*nr, func(col Value) {
+									f.Call(g.multiply[tileKind{true, true}], row, step, x.Add(col), s.qStep, s.count, sums.Add(skip).Add(col), width, Const(1), some)
+								})
+							})
+						}
+						add(unsafe.Offsetof(attn.KeyA), unsafe.Offsetof(attn.DO), dv)
+						add(unsafe.Offsetof(attn.KeyDS), unsafe.Offsetof(attn.Q), dk)
+					}, nil)
+				}, nil)
+			}, nil)
 			f.If(seen, func() {
 				against := func(strip Value, rows uintptr, panel Value) {
 					f.For(Const(0), panels, 1, func(p Value) {
@@ -579,9 +620,9 @@ func (g *generator) attendKeys() {
 	})
 }
 
-// kept is the address of row t0 + i, head h of the group, in an array [rows, heads, slots].
-func (s *scope) kept(base, h, i Value) Value {
-	return base.Add(s.t0.Add(i).Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Mul(s.slots).Shl(2))
+// kept is the address of row t0 + i, head h of the group, in an array [rows, heads, width].
+func (s *scope) kept(base, width, h, i Value) Value {
+	return base.Add(s.t0.Add(i).Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Mul(width).Shl(2))
 }
 
 // attendSlots: dk and dv of KeyBlock slots, of the weights that AttendQueries kept,
@@ -606,7 +647,7 @@ func (g *generator) attendSlots() {
 					f.Set(s.t0, Const(0))
 					f.While(s.t0.Lt(s.rows), func() {
 						f.Set(s.count, MinI(s.rows.Sub(s.t0), s.get(unsafe.Offsetof(attn.Chunk))))
-						from, q := f.Let(s.kept(w, h, Const(0)).Add(j0.Shl(2))), f.Let(s.query(x, h, Const(0)))
+						from, q := f.Let(s.kept(w, s.slots, h, Const(0)).Add(j0.Shl(2))), f.Let(s.query(x, h, Const(0)))
 						f.For(Const(0), width, 4*nr, func(col Value) {
 							f.Call(g.multiply[tileKind{true, true}], from, step, q.Add(col), s.qStep, s.count, s.out.Add(col), width, Const(1), slots)
 						})

@@ -162,38 +162,43 @@ func (g *generator) addPicked(f *Func, rec, ws, picked, apart, c, ldc, m, n, col
 	})
 }
 
-// pickColumns builds the kernel of command.Pick, which is one tile.
+// pickColumns builds the kernels of command.Pick.
 func (g *generator) pickColumns() {
-	g.kernel(command.PickColumns, func(f *Func, rec, tile, ws Value) {
-		var r command.Pick
+	var r command.Pick
+	g.kernel(command.ColumnTops, func(f *Func, rec, tile, ws Value) {
 		get := func(o uintptr) Value { return field(f, rec, o) }
 		rows, k := live(f, rec, unsafe.Offsetof(r.Live)), get(unsafe.Offsetof(r.K))
-		x, y := get(unsafe.Offsetof(r.X)), get(unsafe.Offsetof(r.Y))
-		end := f.Let(k.ShrU(2).Shl(4))
-		f.Fill(ws, Const(0), k.Shl(2))
+		from, count := span(f, k, tile, Const(64))
+		x, tops := f.Let(get(unsafe.Offsetof(r.X)).Add(from.Shl(2))), f.Let(get(unsafe.Offsetof(r.Tops)).Add(from.Shl(2)))
+		f.Fill(tops, Const(0), count.Shl(2))
+		end := f.Let(count.ShrU(2).Shl(4))
 		f.For(Const(0), rows, 1, func(Value) {
 			f.For(Const(0), end, 16, func(at Value) {
-				to, top := f.Let(ws.Add(at)), f.Local(I32x4)
+				to, top := f.Let(tops.Add(at)), f.Local(I32x4)
 				f.Set(top, Load(I32x4, to, 0))
 				topBits(f, top, LoadV(x.Add(at), 0))
 				f.Store(to, 0, top)
 			})
-			f.For(end, k.Shl(2), 4, func(at Value) {
-				to, v := f.Let(ws.Add(at)), f.Let(LoadI(x.Add(at), 0).And(Const(0x7fffffff)))
+			f.For(end, count.Shl(2), 4, func(at Value) {
+				to, v := f.Let(tops.Add(at)), f.Let(LoadI(x.Add(at), 0).And(Const(0x7fffffff)))
 				f.If(v.Gt(LoadI(to, 0)), func() { f.Store(to, 0, v) }, nil)
 			})
 			f.Set(x, x.Add(k.Shl(2)))
 		})
+	})
+	g.kernel(command.PickColumns, func(f *Func, rec, tile, ws Value) {
+		get := func(o uintptr) Value { return field(f, rec, o) }
+		k, y, tops := get(unsafe.Offsetof(r.K)), get(unsafe.Offsetof(r.Y)), get(unsafe.Offsetof(r.Tops))
 		f.For(Const(0), Const(command.PickedColumns), 1, func(e Value) {
 			best, top := f.Let(Const(0)), f.Let(Const(-1))
 			f.For(Const(0), k, 1, func(i Value) {
-				v := f.Let(LoadI(ws.Add(i.Shl(2)), 0))
+				v := f.Let(LoadI(tops.Add(i.Shl(2)), 0))
 				f.If(v.Gt(top), func() {
 					f.Set(top, v)
 					f.Set(best, i)
 				}, nil)
 			})
-			f.Store(ws.Add(best.Shl(2)), 0, Const(-1))
+			f.Store(tops.Add(best.Shl(2)), 0, Const(-1))
 			f.Store(y.Add(e.Shl(2)), 0, best)
 		})
 	})

@@ -90,8 +90,10 @@ func TestIntegerProduct(t *testing.T) {
 						Live: command.Live{At: live, Times: 1, Max: uint32(m)}, X: mach.floats(a), K: uint32(k), Chunk: 3, Stripe: uint32(blocks)}
 					picked := map[int]bool{}
 					if transposed == 1 {
-						pick := command.Pick{Head: command.Head{Kernel: command.PickColumns, Tiles: 1}, Live: round.Live,
-							X: round.X, Y: mach.bytes(make([]byte, 4*command.PickedColumns)), K: uint32(k)}
+						pick := command.Pick{Head: command.Head{Kernel: command.ColumnTops, Tiles: uint32(k+63) / 64}, Live: round.Live,
+							X: round.X, Y: mach.bytes(make([]byte, 4*command.PickedColumns)), K: uint32(k), Tops: mach.bytes(make([]byte, 4*k))}
+						mach.run(pick)
+						pick.Head = command.Head{Kernel: command.PickColumns, Tiles: 1}
 						mach.run(pick)
 						round.Picked, round.Apart = pick.Y, mach.bytes(make([]byte, 4*command.PickedColumns*m))
 						for i := range command.PickedColumns {
