@@ -107,6 +107,9 @@ func (a *App) onCheckpoint(m wire.Checkpoint, blob any) {
 		return
 	}
 	name := fmt.Sprintf("run-%d.checkpoint-%d", a.run.n, m.Step)
+	if n := len(m.Train.Tried); n > 0 { // the steps of each trial of a length are counted anew
+		name += fmt.Sprintf("-%d", n)
+	}
 	a.run.saved = append(a.run.saved, checkpoint{name, m.Step, m.Train})
 	if a.sitting.state == sittingOpen {
 		a.sitting.pen.write(name, file)

@@ -380,6 +380,30 @@ func TestTheCheckpointBefore(t *testing.T) {
 	}
 }
 
+// Trials of lengths count their steps anew: the checkpoint of one does not take another's place.
+func TestCheckpointsOfTrials(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	s.train(t, a, false)
+	m, _ := last[wire.Train](s)
+	for range 3 {
+		a.Receive(wire.Checkpoint{ID: m.ID, Step: 4, Train: m}, text(fmt.Sprint("checkpoint after trials: ", len(m.Tried))))
+		m.Tried = append(m.Tried, wire.Tried{})
+	}
+	s.settle()
+	b, s2 := sit(t, d)
+	b.continueRun()
+	for _, want := range []string{"checkpoint after trials: 2", "checkpoint after trials: 1"} {
+		m, _ := last[wire.Train](s2)
+		if got := fmt.Sprint(s2.blob(wire.Train{}), " with ", len(m.Tried)); got != want+" with "+want[len(want)-1:] {
+			t.Errorf("goes on from %q, want %q", got, want)
+		}
+		b.Receive(wire.Error{ID: m.ID, Message: "the checkpoint was changed or cut"}, nil)
+	}
+}
+
 // Another model leaves the prefixes of the first where they are; they come back with it.
 func TestPrefixesBelongToTheirModel(t *testing.T) {
 	d := &disk{files: map[string]text{}}

@@ -92,6 +92,16 @@ type Train struct {
 	Slots    int               `json:"slots,omitempty"`  // with Text: length of the prefix; 0: the text's own
 	From     int               `json:"from,omitempty"`   // key of the prefix that "start=prefix" goes on from; 0: the one in use
 	Resume   bool              `json:"resume,omitempty"` // go on from the checkpoint that is the blob: see [Checkpoint]
+	Tried    []Tried           `json:"tried,omitempty"`  // with Resume: the lengths whose trials are done
+}
+
+// Tried is what the trial of a length came to, on each held-out example: its mean loss and its
+// tokens.
+type Tried struct {
+	Length int       `json:"length"` // as asked for
+	Slots  int       `json:"slots"`  // as it was
+	Loss   []float64 `json:"loss"`
+	Tokens []int     `json:"tokens"`
 }
 
 // Pause, Resume and Stop act on the current training within 200 ms. Stop keeps

@@ -108,38 +108,52 @@ func ladder(n int) (all []int) {
 
 // sweep tries lengths out, each in a run of its own, and returns the training of the one
 // that it picks: half of the steps or minutes goes into each part. Stopped in a trial it
-// returns done, and that trial's prefix stays.
-func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, w Watch) (next wire.Train, done *wire.Trained, err error) {
+// returns done, and that trial's prefix stays. Lengths that o says were tried are not tried again;
+// the first of the others goes on from the checkpoint, if there is one.
+func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, c *train.Checkpoint, w Watch) (next wire.Train, done *wire.Trained, err error) {
 	trial := o
-	w.Saved, w.Copied = nil, nil
+	trial.Tried = nil
 	trial.Steps, trial.Minutes = o.Steps/(2*len(lengths)), o.Minutes/float64(2*len(lengths))
 	if o.Steps > 0 {
 		trial.Steps = max(trial.Steps, 10)
 	}
+	tried := o.Tried
+	saved := w.Saved
+	w.Copied = nil
+	if saved != nil {
+		w.Saved = func(_ wire.Train, step int, file []byte) {
+			ask := o
+			ask.Resume, ask.Tried = false, slices.Clip(tried)
+			saved(ask, step, file)
+		}
+	}
 	var all []measured
 	for i, n := range lengths {
-		w.stage(wire.Progress{ID: o.ID, Stage: fmt.Sprintf("Trying %d of %d lengths: %d slots", i+1, len(lengths), n), Done: int64(i), Total: int64(len(lengths))})
-		trial.Method = prefix.Choice(o.Method).OfLength(n)
-		d, err := s.run(ctx, trial, start{}, w)
-		if err != nil {
-			return o, nil, fmt.Errorf("at a length of %d: %w", n, err)
+		if i < len(o.Tried) {
+			if err := s.checkTried(o.Tried[i], n); err != nil {
+				return o, nil, err
+			}
+		} else {
+			w.stage(wire.Progress{ID: o.ID, Stage: fmt.Sprintf("Trying %d of %d lengths: %d slots", i+1, len(lengths), n), Done: int64(i), Total: int64(len(lengths))})
+			trial.Method = prefix.Choice(o.Method).OfLength(n)
+			d, err := s.run(ctx, trial, start{checkpoint: c}, w)
+			c = nil
+			if err != nil {
+				return o, nil, fmt.Errorf("at a length of %d: %w", n, err)
+			}
+			if d.Why == "stopped" {
+				return o, &d, nil
+			}
+			x, err := s.tried(ctx, n)
+			if err != nil {
+				return o, nil, err
+			}
+			tried = append(slices.Clip(tried), x)
+			if err := s.Forget(s.tuned.key); err != nil {
+				return o, nil, err
+			}
 		}
-		if d.Why == "stopped" {
-			return o, &d, nil
-		}
-		e, err := train.NewEvaluator(ctx, s.model.Frozen, s.tuned.method, s.tuned.tensors, s.judges(), 1)
-		if err != nil {
-			return o, nil, err
-		}
-		m := measured{slots: s.tuned.method.Slots()} // a start of whole examples may take fewer
-		m.loss, m.tokens, err = e.Each(ctx)
-		e.Close()
-		if err != nil {
-			return o, nil, err
-		}
-		if err := s.Forget(s.tuned.key); err != nil {
-			return o, nil, err
-		}
+		m := measured{tried[i].Slots, tried[i].Loss, tried[i].Tokens}
 		if k := len(all) - 1; k >= 0 && all[k].slots == m.slots {
 			continue // the start had no more to give
 		}
@@ -150,6 +164,7 @@ func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, w Watc
 	list, picked := points(all)
 	w.lengths(wire.Lengths{ID: o.ID, Points: list, Picked: picked})
 	next = o
+	next.Tried = nil
 	next.Method = prefix.Choice(o.Method).OfLength(picked)
 	next.Minutes /= 2
 	if o.Steps > 0 {
@@ -157,4 +172,24 @@ func (s *Session) sweep(ctx context.Context, o wire.Train, lengths []int, w Watc
 	}
 	w.stage(wire.Progress{ID: o.ID, Stage: fmt.Sprintf("Training with %d slots", picked), Total: 1})
 	return next, nil, nil
+}
+
+// tried is what the trial of a length comes to, whose prefix is in use.
+func (s *Session) tried(ctx context.Context, length int) (x wire.Tried, err error) {
+	e, err := train.NewEvaluator(ctx, s.model.Frozen, s.tuned.method, s.tuned.tensors, s.judges(), 1)
+	if err != nil {
+		return x, err
+	}
+	defer e.Close()
+	x = wire.Tried{Length: length, Slots: s.tuned.method.Slots()} // a start of whole examples may take fewer
+	x.Loss, x.Tokens, err = e.Each(ctx)
+	return x, err
+}
+
+// checkTried refuses what is said to be the trial of a length but can't be.
+func (s *Session) checkTried(x wire.Tried, length int) error {
+	if n := len(s.judges()); x.Length != length || x.Slots < 1 || len(x.Loss) != n || len(x.Tokens) != n || slices.Min(x.Tokens) < 1 {
+		return hint("Start the training again.", "what is kept of a trial of %d slots is not of these lengths and examples", x.Length)
+	}
+	return nil
 }

@@ -23,7 +23,7 @@ type Watch struct {
 	Lengths func(wire.Lengths)  // may be nil
 	Stage   func(wire.Progress) // may be nil
 	// Saved is given the file of each checkpoint, after so many steps, that [Session.Resume]
-	// can go on from, and what it is to be asked for; may be nil. Trials of lengths have none.
+	// can go on from, and what it is to be asked for; may be nil.
 	Saved func(o wire.Train, step int, file []byte)
 	// Copied is given the zip of the prefix after every so many steps, by [wire.Train].Keep,
 	// and after the last; may be nil. Trials of lengths have none.
@@ -110,14 +110,14 @@ func (s *Session) resolve(o wire.Train) (wire.Train, *prefix.Method, error) {
 // train is one training, or several where lengths are tried out.
 func (s *Session) train(ctx context.Context, o wire.Train, m *prefix.Method, from start, w Watch) (wire.Trained, error) {
 	if lengths := m.Sweep(); lengths != nil {
-		next, done, err := s.sweep(ctx, o, lengths, w)
+		next, done, err := s.sweep(ctx, o, lengths, from.checkpoint, w)
 		switch {
 		case err != nil:
 			return wire.Trained{}, err
 		case done != nil:
 			return *done, nil
 		}
-		o = next
+		o, from.checkpoint = next, nil
 	}
 	done, err := s.run(ctx, o, from, w)
 	if err == nil && ctx.Err() == nil && m.Nested() {
