@@ -39,10 +39,18 @@ func (s *shelf) wanted() map[int]bool {
 	return all
 }
 
+// onCopy keeps a copy at once: a tab may be closed as soon as the prefix is shown.
 func (a *App) onCopy(m wire.Copy, blob any) {
-	if zip, ok := blob.(Bytes); ok && a.shelf.wanted()[m.Key] {
-		a.shelf.copies[m.Key] = zip
+	if !a.shelf.wanted()[m.Key] {
+		return
 	}
+	zip, ok := blob.(Bytes)
+	if !ok {
+		a.shelf.uncopied[m.Key] = true
+		return
+	}
+	a.shelf.copies[m.Key] = zip
+	a.keepSitting()
 }
 
 // giveBack lays on the worker's shelf what was on another's of the same model: names,

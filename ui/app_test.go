@@ -45,10 +45,11 @@ type disk struct {
 	full  bool
 	after func() // a change
 	slow  bool   // a reading waits for its turn
+	lazy  bool   // a writing does
 	turns []func()
 }
 
-// turn ends one reading.
+// turn ends one reading, or writing.
 func (d *disk) turn() {
 	f := d.turns[0]
 	d.turns = d.turns[1:]
@@ -78,6 +79,10 @@ func (d *disk) Read(name string, done func(Bytes, error)) {
 func (d *disk) Write(name string, content Bytes, done func(error)) {
 	if d.full {
 		done(errors.New("the room is used up"))
+		return
+	}
+	if d.lazy {
+		d.turns = append(d.turns, func() { (&disk{files: d.files}).Write(name, content, done) })
 		return
 	}
 	d.files[name] = content.(text)

@@ -86,6 +86,17 @@ func (a *App) keepShelf(s *shelf) {
 	}
 }
 
+// unkept says whether a prefix that came from outside is still on its way to what is kept: it is
+// not shown before, so that what a person has seen is there when the page opens again.
+func (a *App) unkept(x wire.Shelved) bool {
+	f, s := a.shelf.model.Fingerprint, &a.sitting
+	if s.state != sittingOpen || f == "" || x.Origin != "imported" || a.shelf.uncopied[x.Key] {
+		return false
+	}
+	zip, record := zipName(f, x.Key), prefixName(f, x.Key)
+	return !s.failed[zip] && !s.failed[record] && (s.pen.sizes[zip] == 0 || s.pen.sizes[record] == 0)
+}
+
 // restorePrefix puts a kept prefix on the shelf of its model, which waits for the model.
 func (a *App) restorePrefix(p prefixRecord, zip Bytes) {
 	f := p.Model.Fingerprint

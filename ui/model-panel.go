@@ -18,6 +18,13 @@ func (c *ModelPanel) isLoaded(name string) bool {
 	return m.id == 0 && m.loaded != nil && m.source != nil && m.source.bundled == name
 }
 
+// busy says whether a model can't be loaded now. While another is on its way it can: that
+// gives way, also one that began by itself while a person reached for the button.
+func (c *ModelPanel) busy(name string) bool {
+	m := &c.App.model
+	return c.App.engine != "ready" || m.id != 0 && m.source != nil && m.source.bundled == name
+}
+
 func (c *ModelPanel) row(name string) string {
 	if c.isLoaded(name) {
 		return "row on"

@@ -125,6 +125,10 @@ func (a *App) loadFirst() {
 	m := a.ready
 	kept, again := a.sitting.model.source()
 	switch {
+	case a.model.id != 0: // a person was faster
+		if !again {
+			a.openWithSample()
+		}
 	case a.model.source != nil:
 		a.load(*a.model.source)
 	case a.openLink():

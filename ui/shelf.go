@@ -27,10 +27,12 @@ type shelf struct {
 	due    map[int]bool         // keys that were asked to be laid on it again
 	known  map[int]wire.Shelved // all that were ever on it
 	copies map[int]Bytes        // by key: for the next worker
+
+	uncopied map[int]bool // keys of those that the worker could not copy
 }
 
 func newShelf() shelf {
-	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}, from: map[int]origin{}, due: map[int]bool{}, known: map[int]wire.Shelved{}, copies: map[int]Bytes{}}
+	return shelf{off: map[int]bool{}, notes: map[int][]string{}, moved: map[int]float64{}, from: map[int]origin{}, due: map[int]bool{}, known: map[int]wire.Shelved{}, copies: map[int]Bytes{}, uncopied: map[int]bool{}}
 }
 
 func (s *shelf) stop() { s.id, s.laying = 0, 0 }
@@ -245,6 +247,16 @@ func (c *ShelfPanel) part(x wire.Shelved, i int) string {
 		}
 	}
 	return []string{say("shelf.first"), say("shelf.second")}[i]
+}
+
+// items are the prefixes that are shown.
+func (c *ShelfPanel) items() (all []wire.Shelved) {
+	for _, x := range c.App.shelf.Items {
+		if !c.App.unkept(x) {
+			all = append(all, x)
+		}
+	}
+	return all
 }
 
 // alone says of the prefixes that can't be blended why, once for each reason.

@@ -238,6 +238,9 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 		}
 		s.state = sittingOpen // not before: what is not there yet would be taken for deleted
 		a.beginWaiting()
+		if _, again := all.Model.source(); again && all.Data == nil && all.Study == nil && !strings.Contains(a.host.Location(), "#p=") {
+			a.openWithSample() // the page was left before it was in place
+		}
 	})
 }
 
@@ -378,6 +381,9 @@ func (a *App) startOver() {
 	a.set.adopt(a.ready.Axes)
 	a.shelf = newShelf()
 	if _, ok := a.sitting.model.source(); ok {
+		if a.model.id != 0 {
+			a.cancelLoad()
+		}
 		a.model.source = nil
 	}
 	a.loadFirst()

@@ -404,6 +404,122 @@ func TestCheckpointsOfTrials(t *testing.T) {
 	}
 }
 
+// A prefix from outside is shown once it is kept: the tab may be closed at that moment. One that
+// can't be kept is shown too.
+func TestAnImportIsKeptBeforeItIsShown(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	panel := &ShelfPanel{App: a}
+	d.lazy = true
+	imported := func(key int) {
+		s.shelf.Items = append(slices.Clone(s.shelf.Items), wire.Shelved{Key: key, Name: fmt.Sprint("prefix ", key), Origin: "imported", Slots: 32, Of: 32})
+		s.shelf.InUse = key
+		a.Receive(s.shelf, nil)
+	}
+	imported(1)
+	if len(panel.items()) != 0 {
+		t.Fatal("shown before there is a copy")
+	}
+	a.Receive(wire.Copy{Key: 1}, text("zip 1"))
+	for turns := 0; len(panel.items()) == 0; turns++ {
+		if len(d.turns) == 0 {
+			t.Fatalf("not shown after %d writings; there are %v", turns, slices.Collect(maps.Keys(d.files)))
+		}
+		d.turn()
+	}
+	// The tab is closed here: nothing that waits is written any more.
+	b, s2 := sit(t, &disk{files: maps.Clone(d.files)})
+	if again, _ := last[wire.Again](s2); again.Item.Name != "prefix 1" || s2.blob(wire.Again{}) != text("zip 1") || len((&ShelfPanel{App: b}).items()) != 1 || b.shelf.InUse != 1 {
+		t.Errorf("opened again: %+v", b.shelf.Items)
+	}
+
+	for len(d.turns) > 0 {
+		d.turn()
+	}
+	d.lazy, d.full = false, true
+	imported(2)
+	a.Receive(wire.Copy{Key: 2}, text("zip 2"))
+	if len(panel.items()) != 2 || a.sitting.trouble == "" {
+		t.Errorf("without room %d are shown, trouble %q", len(panel.items()), a.sitting.trouble)
+	}
+	imported(3)
+	a.Receive(wire.Copy{Key: 3}, nil)
+	if len(panel.items()) != 3 {
+		t.Error("one that can't be copied is not shown")
+	}
+}
+
+// The sample that the page opens with is in place the next time too, also where the page was left
+// before it was.
+func TestLeftBeforeTheSampleIsThere(t *testing.T) {
+	d := &disk{files: map[string]text{}}
+	a, s := sit(t, d)
+	a.Changed()
+	s.settle()
+	if a.data.file != nil || d.files[sittingFile] == "" {
+		t.Fatalf("examples %+v, kept %v", a.data.file, d.files)
+	}
+	s2 := &stage{address: "http://localhost/", answers: map[string]string{"hashed/sample": "hello"}, disk: d}
+	b := New(s2)
+	b.Start()
+	b.Receive(ready, nil)
+	serve(b, s2)
+	s2.settle()
+	if b.data.set == nil || b.data.file.Name != sampleName {
+		t.Errorf("opened again with %+v", b.data.file)
+	}
+	// What a person brought is not replaced.
+	b.openData(File{Name: "a.jsonl", Size: 5, Ref: text("world")})
+	serve(b, s2)
+	s2.settle()
+	s3 := &stage{address: "http://localhost/", answers: s2.answers, disk: d}
+	c := New(s3)
+	c.Start()
+	c.Receive(ready, nil)
+	serve(c, s3)
+	s3.settle()
+	if c.data.file == nil || c.data.file.Name != "a.jsonl" {
+		t.Errorf("opened with %+v", c.data.file)
+	}
+}
+
+// A model that a person chooses while what was kept is still being read, or while the first one
+// begins to load by itself, is the one that is loaded.
+func TestAChoiceOfModelIsNotLost(t *testing.T) {
+	for _, early := range []bool{true, false} {
+		d := &disk{files: map[string]text{}}
+		if early {
+			before, s := sit(t, d)
+			before.Changed()
+			s.settle()
+			d.slow = true
+		}
+		s := &stage{address: "http://localhost/", answers: map[string]string{"hashed/sample": "hello"}, disk: d}
+		a := New(s)
+		a.Start()
+		a.Receive(ready, nil)
+		c := &ModelPanel{App: a}
+		if loads, n := last[wire.Load](s); n > 0 == early {
+			t.Fatalf("early %v: %d loads, the last %+v", early, n, loads)
+		}
+		if c.busy("big") {
+			t.Fatalf("early %v: the other model can't be chosen", early)
+		}
+		a.loadBundled("big")
+		for len(d.turns) > 0 {
+			d.turn()
+		}
+		serve(a, s)
+		s.settle()
+		if a.model.loaded == nil || a.model.loaded.Name != "big" || a.data.file == nil {
+			t.Errorf("early %v: %+v is loaded, examples %+v", early, a.model.loaded, a.data.file)
+		}
+		if _, n := last[wire.Load](s); early && n != 1 {
+			t.Errorf("loaded %d times", n)
+		}
+	}
+}
+
 // Another model leaves the prefixes of the first where they are; they come back with it.
 func TestPrefixesBelongToTheirModel(t *testing.T) {
 	d := &disk{files: map[string]text{}}

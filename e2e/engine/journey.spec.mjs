@@ -1,6 +1,6 @@
 // The whole way with the real engine: examples in, a prefix out, and in again.
 import { readFileSync } from "node:fs";
-import { ask, expect, openData, openFresh, out, start, test } from "./page.mjs";
+import { ask, expect, openData, openFresh, openPage, out, start, test } from "./page.mjs";
 import { unzip, zip } from "./zip.mjs";
 
 test("a person tunes a prefix, takes it home and brings it back", async ({ page }) => {
@@ -49,9 +49,15 @@ test("a person tunes a prefix, takes it home and brings it back", async ({ page 
   await expect(page.locator(".notice")).toContainText("another-model");
   await expect(page.locator("#prefix-row")).toContainText("No prefix yet");
 
+  // A tab that is closed as soon as the prefix is shown has kept it.
   await bring("mine.zip", adapter);
-  await expect(page.locator("#prefix-row")).toContainText("Prefix in use");
-  expect(await ask(page, prompt)).toBe(said);
+  await expect(page.locator("#shelf .shelf-row")).toHaveCount(1);
+  const context = page.context();
+  await page.close();
+  const again = await context.newPage();
+  await openPage(again);
+  await expect(again.locator("#prefix-row")).toContainText("Prefix in use");
+  expect(await ask(again, prompt)).toBe(said);
 });
 
 test("bad input is named, and nothing is lost", async ({ page }) => {

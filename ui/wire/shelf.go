@@ -56,7 +56,7 @@ type SetLength struct {
 }
 
 // Copy is a finished prefix of the shelf, as its blob: what the page gives, with [Again],
-// to a worker that comes after this one.
+// to a worker that comes after this one. It has none where the prefix can't be copied.
 type Copy struct {
 	Key int `json:"key"`
 }

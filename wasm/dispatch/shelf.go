@@ -56,6 +56,7 @@ func (w *Worker) shelf(ctx context.Context) {
 		zip, err := w.session.Copy(ctx, x.Key)
 		if err != nil {
 			w.fail(0, fmt.Errorf("%s would be lost if the engine stopped: %w", x.Name, err))
+			w.send(wire.Copy{Key: x.Key})
 			continue
 		}
 		w.host.Send(wire.Copy{Key: x.Key}, zip)
