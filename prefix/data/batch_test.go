@@ -39,6 +39,43 @@ func (letters) EncodeMore(text string) (ids []int32) {
 
 func ids(s string, more ...int32) []int32 { return append(letters{}.EncodeMore(s), more...) }
 
+// deaf has no tokens for stars: some tokenizers drop what they don't know.
+type deaf struct{ letters }
+
+func (d deaf) Encode(text string, addSpecial bool) []int32 { return d.EncodeMore(text) }
+func (deaf) EncodeMore(text string) []int32 {
+	return letters{}.EncodeMore(strings.ReplaceAll(text, "*", ""))
+}
+
+// A completion that comes to no tokens is its end alone; where nothing ends it, or the prompt comes to
+// nothing either, the line is named.
+func TestACompletionOfNoTokens(t *testing.T) {
+	render := func(messages []Message, open bool) (string, error) {
+		text := "[" + messages[0].Content + "]"
+		if !open {
+			text += messages[1].Content
+		}
+		return text, nil
+	}
+	for _, chat := range []bool{false, true} {
+		c := Encoding{Tokenizer: deaf{}, EOS: 7, Chat: chat, Render: render}
+		e := Example{Line: 3, Prompt: "a", Completion: "***"}
+		got, err := c.Tokenise(e)
+		if err != nil || len(got.IDs) != got.Start+1 || got.IDs[got.Start] != 7 || got.Targets() != 1 {
+			t.Errorf("chat %v: %+v, %v", chat, got, err)
+		}
+		c.EOS = -1
+		var line LineError
+		if _, err := c.Tokenise(e); !errors.As(err, &line) || line.Line != 3 || !strings.Contains(err.Error(), "no token to predict") {
+			t.Errorf("chat %v, without an end: %v", chat, err)
+		}
+	}
+	c := Encoding{Tokenizer: deaf{}, EOS: 7}
+	if _, err := c.Tokenise(Example{Line: 1, Prompt: "*", Completion: "*"}); err == nil {
+		t.Error("an example of no tokens is taken")
+	}
+}
+
 func TestTokenise(t *testing.T) {
 	render := func(ms []Message, _ bool) (string, error) {
 		var b strings.Builder

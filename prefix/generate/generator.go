@@ -37,8 +37,8 @@ const chunk = 64
 // Texts are measured so many at a time, where they have no more rows together: a run of few rows
 // takes nearly as long, since it unpacks all weights too.
 const (
-	TextsAtATime = 4
-	measuredRows = 512
+	TextsAtATime = 8
+	measuredRows = 640
 )
 
 // New compiles generation of up to max tokens, prompt included. Method may be nil.

@@ -111,7 +111,7 @@ func TestStreamsMeasureWhatRankingFinds(t *testing.T) {
 		m       *prefix.Method
 		tensors map[string]engine.Tensor
 	}{"bare": {}, "prefix": {m, tensors}} {
-		g, err := generate.NewMeasuring(ctx, f, c.m, c.tensors, 5, 60, 50)
+		g, err := generate.NewMeasuring(ctx, f, c.m, c.tensors, 9, 60, 50)
 		if err != nil {
 			t.Fatal(err)
 		}

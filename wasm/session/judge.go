@@ -30,17 +30,19 @@ type candidate struct {
 }
 
 // A step of few rows takes nearly as long as one of many, since it unpacks all weights too: so
-// many rows are answered at a time, or as many as have their keys and values in so many bytes.
+// many rows are answered at a time, or as many as have their keys and values in so many bytes, and
+// in a third of what the device has left.
 const (
-	judgeStreams = 64
-	judgeBytes   = 512 << 20
+	judgeStreams = 128
+	judgeBytes   = 1 << 30
 )
 
 // streamsOf is how many rows are answered at a time, with so many tokens in the cache of each.
 func (s *Session) streamsOf(tokens int) int {
-	i := s.model.Arch.Info()
-	each := tokens * i.Layers * 2 * i.KVHeads * i.HeadDim * 4
-	return min(max(judgeBytes/each, 4), judgeStreams)
+	i, mem := s.model.Arch.Info(), s.Device.Memory()
+	each := int64(tokens * i.Layers * 2 * i.KVHeads * i.HeadDim * 4)
+	room := min(judgeBytes, (s.budget()-mem.Tensors-mem.Scratch)/3)
+	return int(min(max(room/each, 4), judgeStreams))
 }
 
 // Judge answers the whole held-out set by each candidate, and compares them. Progress is told
