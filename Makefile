@@ -29,14 +29,17 @@ FORCE:
 # The page's programs and the folder that is served. The same sources give the same bytes: no
 # path of this machine and no state of git is in the programs.
 RELEASE = -trimpath -buildvcs=false -ldflags "-s -w"
-# The page's program without inlining, but for Go's runtime: an eighth less to load once it is
-# compressed, and no work of its own that is long.
+# Both programs without inlining, but for Go's runtime: an eighth less to load once they are
+# compressed, and in the page no work of its own that is long. In the worker, what does much
+# work in Go itself is inlined: what reads weights and text, and what a step or a token goes through.
 SMALL = -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...=
+WORK  = $(foreach package,math/... unicode/utf8 encoding/binary internal/... crypto/... syscall/js sync/... slices strings bytes \
+	./engine/half ./engine/cpu ./simd/... ./models/weights/... ./models/tokenizer ./prefix/data ./prefix/generate,-gcflags=$(package)=)
 SITE ?= build/site
 site: ui
 	mkdir -p build
 	$(WASM) build $(RELEASE) $(SMALL) -o build/page.wasm ./wasm/page
-	$(WASM) build $(RELEASE) -o build/worker.wasm ./wasm/worker
+	$(WASM) build $(RELEASE) $(SMALL) $(WORK) -o build/worker.wasm ./wasm/worker
 	cp simd/driver.js build/simd.js
 	cp engine/webgpu/driver.js build/webgpu.js
 	cp wasm/parquet/bundle/parquet.js build/parquet.js
