@@ -54,7 +54,8 @@ type Measured struct {
 	Hash  string             `json:"hash"` // of the data, SHA-256
 	By    string             `json:"by"`   // the score's name
 	Shots int                `json:"shots"`
-	Loss  map[string]float64 `json:"loss"` // by "base", "context" and "tuned"
+	Steps int                `json:"steps,omitempty"` // of training; 0: the time that the page opens with
+	Loss  map[string]float64 `json:"loss"`            // by "base", "context" and "tuned"
 	Score map[string]float64 `json:"score"`
 }
 
@@ -90,6 +91,14 @@ func (c *TasksPanel) results(t task) []Measured {
 		c.known, _ = measured() // a test reads it
 	}
 	return c.known[t.file]
+}
+
+// who is a model, and how long it was trained where that is not what the page opens with.
+func (c *TasksPanel) who(m Measured) string {
+	if m.Steps > 0 {
+		return joined(m.Model, plural(m.Steps, "step"))
+	}
+	return m.Model
 }
 
 // cell is a loss and a score of one who answers.

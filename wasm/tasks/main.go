@@ -110,7 +110,7 @@ func measure(ctx context.Context, model, file string, asked wire.Train) (m ui.Me
 	if err != nil {
 		return m, err
 	}
-	m = ui.Measured{Model: s.Model().Name, Hash: j.Hash, By: j.Candidates[0].Figures[0].Name, Shots: j.Shots, Loss: map[string]float64{}, Score: map[string]float64{}}
+	m = ui.Measured{Model: s.Model().Name, Hash: j.Hash, By: j.Candidates[0].Figures[0].Name, Shots: j.Shots, Steps: asked.Steps, Loss: map[string]float64{}, Score: map[string]float64{}}
 	for _, c := range j.Candidates {
 		m.Loss[c.Which], m.Score[c.Which] = round(c.Loss.Value), round(c.Figures[0].Value)
 	}
