@@ -168,7 +168,7 @@ test-files: build/tokenizers
 	cd models/chat/testdata && HF_HUB_OFFLINE=1 $(PYTHON) reference.py
 	cd models/weights/gguf/testdata && $(PYTHON) quants.py
 	cd prefix/data/testdata/made && $(PYTHON) made.py
-	cd models/tokenizer/testdata && $(PYTHON) pieces.py && $(PYTHON) real.py $(CURDIR)/build/tokenizers
+	cd models/tokenizer/testdata && $(PYTHON) pieces.py && $(PYTHON) special.py && $(PYTHON) real.py $(CURDIR)/build/tokenizers
 	cd wasm/tune/testdata && $(PYTHON) parquet.py
 	git diff --exit-code --stat -- $(FILES)
 	$(GO) test -count=1 ./models ./models/chat ./models/tokenizer ./models/weights/... ./prefix/data

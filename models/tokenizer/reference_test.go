@@ -5,10 +5,12 @@ import (
 	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"hash/fnv"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +32,35 @@ func TestReferenceLarge(t *testing.T) {
 		t.Skipf("no %s: make it with testdata/reference.py", dir)
 	}
 	compareFolder(t, dir)
+}
+
+// TestSpecialInside: texts with special tokens at their start, inside and at their end, with blanks
+// around them and without, as the Python package encodes them (testdata/special.py).
+func TestSpecialInside(t *testing.T) {
+	text, err := os.ReadFile("testdata/special.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want map[string][][3]json.RawMessage
+	if err := json.Unmarshal(text, &want); err != nil || len(want) < 10 {
+		t.Fatal(err, len(want))
+	}
+	for name, rows := range want {
+		tok := openReference(t, "testdata", name)
+		for _, row := range rows {
+			var text string
+			var plain, whole []int32
+			if err := errors.Join(json.Unmarshal(row[0], &text), json.Unmarshal(row[1], &plain), json.Unmarshal(row[2], &whole)); err != nil {
+				t.Fatal(err)
+			}
+			if got := tok.Encode(text, false); !slices.Equal(got, plain) {
+				t.Errorf("%s: %q has the ids %v, want %v", name, text, got, plain)
+			}
+			if got := tok.Encode(text, true); !slices.Equal(got, whole) {
+				t.Errorf("%s: %q has the ids %v with begin and end, want %v", name, text, got, whole)
+			}
+		}
+	}
 }
 
 func compareFolder(t *testing.T, dir string) {

@@ -18,6 +18,8 @@ type Adapter struct {
 	// Before and After are the text around a prompt, as training wrote it: for the README and
 	// its lines of Python. They are not read back.
 	Before, After string
+	// Begins says that the tokenizer puts its begin token before these texts by itself.
+	Begins bool
 }
 
 // Tensor is one tensor of an adapter, widened to float32. DType (F32, F16 or

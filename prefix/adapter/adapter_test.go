@@ -261,6 +261,18 @@ func TestPrefixOfWrongSizes(t *testing.T) {
 	}
 }
 
+// TestPythonBegins: the lines ask the tokenizer for its begin token where it put one in training.
+func TestPythonBegins(t *testing.T) {
+	a := tiny(t)
+	for _, begins := range []bool{false, true} {
+		a.Begins = begins
+		want := map[bool]string{false: "add_special_tokens=False", true: "add_special_tokens=True"}[begins]
+		if text := a.Python("model-folder", "."); !strings.Contains(text, want) {
+			t.Errorf("%v:\n%s", begins, text)
+		}
+	}
+}
+
 func TestReadme(t *testing.T) {
 	archive, err := zip.NewReader(bytes.NewReader(write(t, tiny(t))), int64(len(write(t, tiny(t)))))
 	if err != nil {
@@ -272,7 +284,7 @@ func TestReadme(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, want := range []string{`PeftModel.from_pretrained(model, ".")`, "`tiny`", "cache_position", "past_key_values=prefix"} {
+			for _, want := range []string{`PeftModel.from_pretrained(model, ".")`, "`tiny`", "cache_position", "past_key_values=prefix", "`tune export -model tiny -out model-folder` writes one", `gguf_file="NAME.gguf"`} {
 				if !strings.Contains(string(text), want) {
 					t.Errorf("README.md lacks %s:\n%s", want, text)
 				}

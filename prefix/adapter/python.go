@@ -21,11 +21,15 @@ func (a *Adapter) Python(base, folder string) string {
 	if a.Before+a.After != "" {
 		texts = fmt.Sprintf("texts = [%q + prompt + %q for prompt in prompts]  # as in training", a.Before, a.After)
 	}
+	begin := "False"
+	if a.Begins {
+		begin = "True"
+	}
 	lines := append(load("AutoModelForCausalLM", base, `, padding_side="left"`, folder),
 		`prompts = ["Your prompt", "Another one, which is longer"]`,
 		texts,
 		"tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token",
-		`batch = tokenizer(texts, add_special_tokens=False, padding=True, return_tensors="pt")`,
+		`batch = tokenizer(texts, add_special_tokens=`+begin+`, padding=True, return_tensors="pt")`,
 		"ids, mask = batch.input_ids, batch.attention_mask",
 		"ends = model.generation_config.eos_token_id or []  # whatever ends a turn",
 		"ends = [tokenizer.eos_token_id] + (ends if isinstance(ends, list) else [ends])",

@@ -36,6 +36,7 @@ func (s *Session) Export(ctx context.Context, o wire.Export) ([]byte, wire.Expor
 	if a.Before, a.After, err = s.frame(s.tuned); err != nil {
 		a.Before, a.After = "", "" // a form with more than the prompt: its lines ask the prompt alone
 	}
+	a.Begins = s.begins(s.tuned)
 	var zip bytes.Buffer
 	if err := a.Write(&zip); err != nil {
 		return nil, wire.Exported{}, err

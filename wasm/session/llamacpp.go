@@ -53,6 +53,12 @@ func (s *Session) LlamaCpp(ctx context.Context, name, gguf string) ([]llamacpp.F
 	return llamacpp.Export(ctx, s.model.Frozen, s.tuned.method, s.tuned.tensors, o)
 }
 
+// begins says whether the tokenizer puts a begin token before t's prompts by itself: before all
+// but those in the chat template, which writes its own.
+func (s *Session) begins(t *tuned) bool {
+	return !t.card.Text.Chat && len(s.model.Tokenizer.Before()) > 0
+}
+
 // frame is the text before and after a prompt, as t's training wrote it.
 func (s *Session) frame(t *tuned) (before, after string, err error) {
 	const prompt = "\u0001prompt\u0001" // in no template
