@@ -46,7 +46,7 @@ for (const name of new Set(Object.keys(made.metafile.inputs).map((p) => /node_mo
   files.set(`licences/${name}@${version}/LICENSE`, readFileSync(new URL("LICENSE", dir), "utf8"));
 }
 // A file of hyparquet's is snappyjs's, and its head says so.
-const snappy = readFileSync(new URL("node_modules/hyparquet/src/snappy.js", here), "utf8").match(/^\/\*\*\n( \* The MIT License[^]*?) \*\//)[1];
+const snappy = readFileSync(new URL("node_modules/hyparquet/src/snappy.js", here), "utf8").match(/^\/\*\*\n( \* The MIT License[\s\S]*?) \*\//)[1];
 files.set([...files.keys()].find((name) => name.includes("/hyparquet@")).replace("LICENSE", "NOTICE"), snappy.replace(/^ \* /gm, ""));
 const bundle = new URL("bundle/", here);
 if (process.argv.includes("-check")) {
