@@ -208,7 +208,10 @@ func ggufOf(t testing.TB, name string, c ggufModel, names map[string]string) []b
 	meta := map[string]any{"general.architecture": c.arch, "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "gpt-2",
 		"tokenizer.ggml.tokens": strings.Split("abcdefghijklmnopqrstuvwxyzABCDE", ""), "tokenizer.ggml.merges": []string{}}
 	for key, v := range c.meta {
-		meta[c.arch+"."+key] = v
+		if !strings.HasPrefix(key, "tokenizer.") {
+			key = c.arch + "." + key
+		}
+		meta[key] = v
 	}
 	return ggufFile(meta, shapes, values)
 }
@@ -249,6 +252,29 @@ func TestGGUFIsTheCheckpoint(t *testing.T) {
 				t.Errorf("logits differ by %.3g, want ≤ %g", e, bound)
 			}
 		})
+	}
+}
+
+// TestGGUFEnds: the tokens that a GGUF file says end a turn or a message end an answer too; one
+// that isn't there is refused by its key.
+func TestGGUFEnds(t *testing.T) {
+	const name = "qwen3, yarn"
+	for _, c := range []struct {
+		eot, eom uint32
+		want     string
+	}{{7, 9, ""}, {7, 31, `GGUF metadata: "tokenizer.ggml.eom_token_id" is 31`}} {
+		m := ggufModels()[name]
+		m.meta = maps.Clone(m.meta)
+		m.meta["tokenizer.ggml.eot_token_id"], m.meta["tokenizer.ggml.eom_token_id"] = c.eot, c.eom
+		f, err := models.Open(t.Context(), "tiny", folder{"tiny.gguf": ggufOf(t, name, m, ggufNames(t)[name])}.open, "tiny.gguf")
+		switch {
+		case c.want != "":
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+		case err != nil || !slices.Contains(f.Ends, 7) || !slices.Contains(f.Ends, 9):
+			t.Errorf("ends %+v, %v", f, err)
+		}
 	}
 }
 
