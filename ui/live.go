@@ -218,6 +218,14 @@ func (l *live) stop() {
 // LivePanel shows the held-out prompts with their answers.
 type LivePanel struct{ App *App }
 
+// stepsClass hides the slider until there is something to slide over; its room is kept.
+func (c *LivePanel) stepsClass() string {
+	if len(c.App.live.rounds) > 1 {
+		return "live-steps"
+	}
+	return "live-steps hidden"
+}
+
 func (c *LivePanel) last() string { return fmt.Sprint(len(c.App.live.rounds) - 1) }
 
 func (c *LivePanel) at() string {

@@ -36,6 +36,14 @@ func (c *RunPanel) summary() string {
 	return c.App.run.summary()
 }
 
+// progressClass hides the bar where nothing is trained; its room is kept.
+func (c *RunPanel) progressClass() string {
+	if c.App.run.active() {
+		return ""
+	}
+	return "hidden"
+}
+
 // nextClass shows the ways on from a prefix once there is one; their room is kept before, so
 // that nothing moves.
 func (c *RunPanel) nextClass() string {

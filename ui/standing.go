@@ -17,7 +17,14 @@ func (a *App) onStanding(m wire.Standing) {
 	}
 }
 
-// compared says whether there is something to compare the prefix with.
+// comparable says whether there is, or will be, something to compare the prefix with: the place
+// of the numbers is kept until they come.
+func (a *App) comparable() bool {
+	d := a.data.set
+	return a.compared() || a.model.loaded != nil && d != nil && d.Train > 0 && d.Val > 0
+}
+
+// compared says whether what the prefix has to beat is known.
 func (a *App) compared() bool {
 	return a.standing != nil && a.data.set != nil && a.standing.Hash == a.data.set.Hash
 }
@@ -26,17 +33,21 @@ func (a *App) compared() bool {
 func (c *Standing) numbers() []fact {
 	a := c.App
 	s := a.standing
+	if !a.compared() {
+		return []fact{{name: say("all.base-model"), value: "—"}, {name: say("standing.examples-in-context"), value: "—"}, {name: say("all.tuned"), value: "—"}}
+	}
 	shown := fact{name: say("all.in-context", plural(s.Shots, "example")), value: lossText(s.InContext), more: below(s.InContext, s.Base)}
 	if s.Shots < s.Of {
 		shown.name = say("standing.of-in-context", count(s.Shots), plural(s.Of, "example"))
 	}
 	all := []fact{{name: say("all.base-model"), value: lossText(s.Base)}, shown}
+	tuned := fact{name: say("all.tuned"), value: "—"}
 	if r := &a.run; !r.text && r.hash == s.Hash {
 		if best, ok := r.best(); ok {
-			all = append(all, fact{name: say("all.tuned"), value: lossText(best.Loss), more: below(best.Loss, s.Base)})
+			tuned.value, tuned.more = lossText(best.Loss), below(best.Loss, s.Base)
 		}
 	}
-	return all
+	return append(all, tuned)
 }
 
 // below says by how much a loss is lower than the base's.

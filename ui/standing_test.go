@@ -29,7 +29,7 @@ func TestStanding(t *testing.T) {
 		return strings.Join(all, "; ")
 	}
 	a.run.evals = nil
-	if got, want := say(), "Base model 3.000 ; 8 of 9 examples in context 2.000 −33"+thin+"%"; got != want {
+	if got, want := say(), "Base model 3.000 ; 8 of 9 examples in context 2.000 −33"+thin+"%; Tuned — "; got != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
 	a.run.evals = []wire.Eval{{Step: 5, Loss: 1.5, Base: 3}}
