@@ -17,7 +17,8 @@
 //	                  read some of the held-out examples
 //	# the standing: the base model's loss and that of the examples in its context, as the page has them
 //
-// SPLIT (1, 2 or 3) is of the fifty examples: others of them are held out.
+// SPLIT (1, 2 or 3) is of the fifty examples: others of them are held out. PLAIN=1 trains on plain
+// text, without the model's chat template.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
@@ -62,6 +63,7 @@ await page.getByRole("button", { name: /Load SmolLM2/ }).click({ timeout: 60_000
 await page.locator("#chip-model", { hasText: "smollm2" }).waitFor({ timeout: 120_000 });
 await page.locator("#data-file").setInputFiles({ name: "fifty.jsonl", mimeType: "application/json", buffer: Buffer.from(examples()) });
 await page.locator("#run-what", { hasText: "fifty.jsonl" }).waitFor({ timeout: 120_000 });
+if (process.env.PLAIN) await page.locator("#chat input[type=checkbox]").uncheck({ force: true });
 await page.waitForTimeout(idle * 1000);
 const begun = Date.now();
 const since = () => (Date.now() - begun) / 1000;
