@@ -54,6 +54,7 @@ test("a screen reader hears milestones, the end and the answers", async ({ page 
 
 test("editing, columns, replacing: no violation", async ({ page }) => {
   await openText(page, "mine.jsonl", '{"prompt":"a","completion":" b"}\n{"prompt":"c","completion":" d"}\n');
+  await expect(page.locator("#data-facts dd").first()).toHaveText("2"); // the sample's reading is over, and its own
   await page.click("#edit > summary");
   await page.click("#edit-open");
   await expect(page.locator(".edit-row")).toHaveCount(2);
