@@ -60,8 +60,8 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
   const hub = await new Hub().on(page);
   hub.breakAt = 1_700_000;
   await fetchModel(page);
-  await expect(page.locator(".notice")).toContainText("the download continues from there", { timeout: 60_000 });
-  await expect(row(page)).toContainText("Broken off with 1.2");
+  await expect(page.locator(".notice")).toContainText("it goes on from there", { timeout: 60_000 });
+  await expect(row(page)).toContainText("Interrupted after 1.2");
   await expect(page.locator("#model-facts")).toHaveCount(0); // it has pushed out the one before
   await page.screenshot({ path: new URL("../out/fetched-broken.png", import.meta.url).pathname, fullPage: true });
 
