@@ -11,6 +11,12 @@ import (
 func learning(t *testing.T) (*App, *stage) {
 	t.Helper()
 	a, s := withData(t)
+	learn(a, s)
+	return a, s
+}
+
+// learn starts a run and lets it take its first step.
+func learn(a *App, s *stage) {
 	a.startTraining()
 	m, _ := last[wire.Train](s)
 	a.Receive(wire.Planned{ID: m.ID, Steps: 40, Slots: 32}, nil)
@@ -18,7 +24,6 @@ func learning(t *testing.T) (*App, *stage) {
 	list.Items[0].Origin = "training"
 	a.Receive(list, nil)
 	a.Receive(wire.Step{First: 1, Loss: []float64{2.4}, Total: 40}, nil)
-	return a, s
 }
 
 // answerAs answers the request under way.
@@ -83,13 +88,7 @@ func TestLiveBaseBefore(t *testing.T) {
 	if c.base(1) != nil || c.base(0) == nil || c.text(c.base(0)) != "early" {
 		t.Fatalf("before the run the bare model says %q, %v", c.text(c.base(0)), c.base(1))
 	}
-	a.startTraining()
-	m, _ := last[wire.Train](s)
-	a.Receive(wire.Planned{ID: m.ID, Steps: 40, Slots: 32}, nil)
-	list := onShelf(1)
-	list.Items[0].Origin = "training"
-	a.Receive(list, nil)
-	a.Receive(wire.Step{First: 1, Loss: []float64{2.4}, Total: 40}, nil)
+	learn(a, s)
 	if g := answerAs(a, s, " as one"); g.Prompt != "p1" || g.Base {
 		t.Errorf("the first request is %+v", g)
 	}
