@@ -50,7 +50,7 @@ site: ui
 # The page as a Cloudflare Worker, in the real runtime. Its R2 and KV are files under STATE.
 STATE ?= $(CURDIR)/build/edge-state
 edge: worker
-	cd wasm/edge && npx wrangler dev --ip 127.0.0.1 --port $(PORT) --persist-to $(STATE)
+	cd wasm/edge && node local.mjs --port $(PORT) --state $(STATE)
 
 deploy: worker
 	cd wasm/edge && npx wrangler deploy

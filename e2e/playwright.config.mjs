@@ -13,8 +13,6 @@ export default defineConfig({
   workers: 1, // the page trains on every core it gets
   timeout: 90_000,
   expect: { timeout: 20_000 }, // a shared machine is slow now and then
-  // wrangler's proxy before the Worker loses a connection now and then, and what waits for it waits on.
-  retries: process.env.EDGE ? 2 : 0,
   reporter: [["list"]],
   use: {
     actionTimeout: 30_000,

@@ -46,7 +46,7 @@ func start(t *testing.T, url string, env []string, dir, name string, args ...str
 	c := exec.Command(name, args...)
 	c.Dir, c.Env = dir, append(os.Environ(), env...)
 	c.Stdout, c.Stderr = &said, &said
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // wrangler has children
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // local.mjs has children
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -133,43 +133,22 @@ func TestNative(t *testing.T) {
 	})
 }
 
-// forwarded sets the header by which Cloudflare tells a Worker the client's address. It
-// asks again where wrangler, which stands before the Worker, answers for it: a refused
-// upload that is not read to its end can cost the next request its connection.
+// forwarded sets the header by which Cloudflare tells a Worker the client's address.
 type forwarded string
 
 func (f forwarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("CF-Connecting-IP", string(f))
-	for try := 1; ; try++ {
-		answer, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil || answer.StatusCode != http.StatusServiceUnavailable || try == 4 {
-			return answer, err
-		}
-		body, err := io.ReadAll(answer.Body)
-		answer.Body.Close()
-		if err != nil {
-			return nil, err
-		}
-		answer.Body = io.NopCloser(bytes.NewReader(body))
-		if !bytes.Contains(body, []byte("Your worker restarted mid-request")) || r.Body != nil && r.GetBody == nil {
-			return answer, nil
-		}
-		if r.GetBody != nil {
-			if r.Body, err = r.GetBody(); err != nil {
-				return nil, err
-			}
-		}
-	}
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 func TestWorker(t *testing.T) {
-	wrangler, err := filepath.Abs(filepath.Join(root, "wasm/edge/node_modules/.bin/wrangler"))
+	local, err := filepath.Abs(filepath.Join(root, "wasm/edge/local.mjs"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(wrangler); err != nil {
-		t.Skip("no wrangler to run the Worker with: run `npm ci` in wasm/edge")
+	if _, err := os.Stat(filepath.Join(filepath.Dir(local), "node_modules/miniflare")); err != nil {
+		t.Skip("nothing to run the Worker with: run `npm ci` in wasm/edge")
 	}
 	const bodyTime = 15 * time.Second // of which reading 16 MB through JavaScript takes some
 	// The folders as they lie in the repository, so that wrangler.toml's paths hold.
@@ -190,8 +169,8 @@ func TestWorker(t *testing.T) {
 		}
 	}
 	url := "http://127.0.0.1:" + port
-	start(t, url, []string{"WRANGLER_SEND_METRICS=false", "CI=1"}, edge, wrangler, "dev", "--ip", "127.0.0.1", "--port", port,
-		"--persist-to", filepath.Join(dir, "state"), "--var", "BODY_TIME:"+bodyTime.String(), "--var", fmt.Sprint("QUOTA:", sitetest.Quota), "--var", "OPERATOR:"+sitetest.Operator)
+	start(t, url, nil, edge, "node", local, "--port", port, "--state", filepath.Join(dir, "state"),
+		"--var", "BODY_TIME="+bodyTime.String(), "--var", fmt.Sprint("QUOTA=", sitetest.Quota), "--var", "OPERATOR="+sitetest.Operator)
 
 	// Until now the assets alone have answered: the next request starts the program.
 	begin := time.Now()

@@ -11,7 +11,7 @@ export const test = base.extend({
     page.on("console", (m) => { if (m.type() === "error") trouble.push(m.text()); });
     const headers = { "Cross-Origin-Embedder-Policy": "require-corp", "Cross-Origin-Resource-Policy": "same-origin" };
     await page.route(/\/worker\.[^/]*js/, (route) => route.fulfill({ body: fake, contentType: "text/javascript", headers }));
-    // An empty module: a page that closes while it loads the engine costs wrangler's proxy its connections.
+    // An empty module in the engine's place: nothing here runs it.
     const empty = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
     await page.route(/\/worker\.[^/]*wasm/, (route) => route.fulfill({ body: empty, contentType: "application/wasm", headers }));
     await page.goto("/#all"); // all panels below each other

@@ -31,6 +31,9 @@ const (
 	maxLoss = 20
 
 	defaultBodyTime = 2 * time.Minute
+
+	// maxDrain is how long the rest of a refused upload is read.
+	maxDrain = 5 * time.Second
 )
 
 // Uploaded answers an upload. Secret is empty where the same bytes were here already.
@@ -46,7 +49,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) {
 	data, refusal := a.receive(w, r)
 	defer func() { a.buffered.Add(-int64(cap(data))) }()
 	if refusal != nil {
-		// What is left of the body stays unread.
+		a.drain(w, r)
 		w.Header().Set("Connection", "close")
 		refuse(w, r, refusal)
 		return
@@ -123,7 +126,11 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal)
 	if r.Body == nil {
 		return nil, errNotZip
 	}
-	late := a.deadline(w, r)
+	limit := a.BodyTime
+	if limit == 0 {
+		limit = defaultBodyTime
+	}
+	late := startDeadline(w, r, limit)
 	defer late.stop()
 	var data []byte
 	for {
@@ -163,6 +170,18 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request) ([]byte, *Refusal)
 	}
 }
 
+// drain reads and drops what is left of a refused body, up to a bound: a client that
+// still writes when its connection is closed is told of a reset and never reads the
+// refusal (RFC 9112, section 9.6).
+func (a *API) drain(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil {
+		return
+	}
+	late := startDeadline(w, r, maxDrain)
+	defer late.stop()
+	io.CopyN(io.Discard, r.Body, 2*MaxUpload)
+}
+
 var zipMagic = []byte("PK\x03\x04")
 
 // deadline ends the reading of a body in time, by whatever means the home has: a
@@ -172,11 +191,7 @@ type deadline struct {
 	expired atomic.Bool
 }
 
-func (a *API) deadline(w http.ResponseWriter, r *http.Request) *deadline {
-	limit := a.BodyTime
-	if limit == 0 {
-		limit = defaultBodyTime
-	}
+func startDeadline(w http.ResponseWriter, r *http.Request, limit time.Duration) *deadline {
 	d := &deadline{}
 	connection := http.NewResponseController(w)
 	d.timer = time.AfterFunc(limit, func() {
