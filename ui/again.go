@@ -50,6 +50,9 @@ func (a *App) onCopy(m wire.Copy, blob any) {
 		return
 	}
 	a.shelf.copies[m.Key] = zip
+	if _, known := a.shelf.from[m.Key]; !known && a.run.active() && a.shelf.known[m.Key].Origin == "trained" {
+		a.shelf.from[m.Key] = origin{Data: a.run.data, Run: a.run.n} // the run's record says so later
+	}
 	a.keepSitting()
 }
 

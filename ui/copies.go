@@ -88,7 +88,7 @@ func (a *App) layOut(r *runRecord, c copyRecord) {
 		item.Key = a.nextKey()
 		item.Name = say("copies.step", r.title(), item.Step)
 		s := &a.shelf
-		s.known[item.Key], s.from[item.Key], s.due[item.Key], s.copies[item.Key] = item, origin{Data: r.Data, Run: r.N}, true, zip
+		s.known[item.Key], s.from[item.Key], s.due[item.Key], s.copies[item.Key] = item, origin{Data: r.Data, Run: r.N, Copy: true}, true, zip
 		s.id = a.ask(atRuns, func(id int) wire.Message { return wire.Again{ID: id, Item: item} }, zip)
 		s.laying = item.Key
 	})

@@ -224,6 +224,7 @@ type prefixRecord struct {
 type origin struct {
 	Data string `json:"data,omitempty"`
 	Run  int    `json:"run,omitempty"`
+	Copy bool   `json:"copy,omitempty"` // it is a copy that the run left, not its own prefix
 }
 
 // runRecord is one training: what was asked for, and what happened.

@@ -130,6 +130,7 @@ func (a *App) finished() {
 	if x := a.inUse(); x != nil {
 		a.run.prefix = x.Key
 		a.shelf.from[x.Key] = origin{Data: a.run.data, Run: a.run.n}
+		a.replace(*x)
 	}
 	saved := a.run.saved
 	a.run.saved = nil
@@ -144,6 +145,18 @@ func (a *App) finished() {
 	for name := range a.sitting.pen.sizes { // one that no record has named yet
 		if strings.HasPrefix(name, fmt.Sprintf("run-%d.checkpoint", a.run.n)) {
 			a.sitting.pen.remove(name)
+		}
+	}
+}
+
+// replace takes the prefixes off the shelf that the run on the page had before this one: where the page
+// was left between the keeping of a prefix and of its run's end, the run goes on, and ends with another.
+// They are gone before the run's end is kept, so that it has one prefix whenever the page is left.
+func (a *App) replace(own wire.Shelved) {
+	for key, from := range a.shelf.from {
+		if x := a.shelf.item(key); x != nil && key != own.Key && from == a.shelf.from[own.Key] {
+			a.shelf.Items = slices.DeleteFunc(slices.Clone(a.shelf.Items), func(x wire.Shelved) bool { return x.Key == key })
+			a.host.Send(wire.Forget{Key: key}, nil)
 		}
 	}
 }

@@ -334,10 +334,16 @@ func TestDyingAtAnyWrite(t *testing.T) {
 		if !slices.Equal(b.run.losses, []float64{2.4, 2.2, 2, 1.9}) || b.run.done == nil {
 			t.Errorf("after %d writes: %v", i+1, b.run.losses)
 		}
-		for name := range b.host.(*stage).disk.files {
+		serve(b, s2)
+		s2.settle()
+		for name := range s2.disk.files {
 			if strings.Contains(name, "checkpoint") {
 				t.Errorf("%s is left", name)
 			}
+		}
+		c, _ := sit(t, s2.disk)
+		if len(b.shelf.Items) != len(b.runs) || len(c.shelf.Items) != len(b.runs) {
+			t.Errorf("after %d writes: %d runs have %d prefixes, and %d when opened again", i+1, len(b.runs), len(b.shelf.Items), len(c.shelf.Items))
 		}
 	}
 	if continued < 4 {
