@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -96,6 +97,16 @@ func newExpression(pattern string) (*expression, error) {
 			i += 2
 			repeated = false
 			continue
+		case class == 0 && intersected.MatchString(rest):
+			m := intersected.FindStringSubmatch(rest)
+			set, err := intersect(m[1], m[2])
+			if err != nil {
+				return nil, err
+			}
+			b.WriteString(set)
+			i += len(m[0])
+			repeated = false
+			continue
 		case rest[0] == '[':
 			if class > 0 {
 				return nil, fmt.Errorf("brackets in brackets are not supported in %q", pattern)
@@ -145,6 +156,47 @@ func newExpression(pattern string) (*expression, error) {
 	}
 	e.re = re
 	return e, nil
+}
+
+// intersected is a class of what is in two classes, [a&&[b]]; RE2 has none.
+var intersected = regexp.MustCompile(`^\[((?:[^\[\]&\\]|\\[^\[\]&])+)&&\[((?:[^\[\]&\\]|\\[^\[\]&])+)\]\]`)
+
+// intersect writes [a&&[b]] as one class, from what stands within the brackets.
+func intersect(a, b string) (string, error) {
+	var sets [2][]rune // ranges, first and last by turns
+	for i, inside := range []string{a, b} {
+		e, err := newExpression("[" + inside + "]")
+		if err != nil {
+			return "", err
+		}
+		re, err := syntax.Parse(e.re.String(), syntax.Perl)
+		if err != nil {
+			return "", err
+		}
+		switch re.Op {
+		case syntax.OpCharClass:
+			sets[i] = re.Rune
+		case syntax.OpLiteral:
+			sets[i] = []rune{re.Rune[0], re.Rune[0]}
+		default:
+			return "", fmt.Errorf("the class [%s&&[%s]] is not supported", a, b)
+		}
+	}
+	var ranges strings.Builder
+	for x, y := sets[0], sets[1]; len(x) > 0 && len(y) > 0; {
+		if from, to := max(x[0], y[0]), min(x[1], y[1]); from <= to {
+			fmt.Fprintf(&ranges, `\x{%x}-\x{%x}`, from, to)
+		}
+		if x[1] < y[1] {
+			x = x[2:]
+		} else {
+			y = y[2:]
+		}
+	}
+	if ranges.Len() == 0 {
+		return `[^\x{0}-\x{10ffff}]`, nil
+	}
+	return "[" + ranges.String() + "]", nil
 }
 
 // split hands out each match, and what lies between matches, as pieces of their own; where one

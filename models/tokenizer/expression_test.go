@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -135,9 +136,87 @@ func TestNamedPreTokenizers(t *testing.T) {
 	}
 }
 
+// TestEveryName: the names in testdata/pre.txt are those of llama.cpp's llama-vocab.cpp.
+func TestEveryName(t *testing.T) {
+	text, err := os.ReadFile("testdata/pre.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.Fields(string(text))
+	if len(names) < 90 {
+		t.Fatal(len(names))
+	}
+	for _, name := range names {
+		if _, ok := families[name]; !ok && name != "whitespace" { // refused by tokenizer.ggml.model
+			t.Errorf("%s is not known", name)
+		}
+	}
+}
+
+// TestGroups: what looks ahead over numbers and white space cuts as the Python package does.
+func TestGroups(t *testing.T) {
+	var want struct {
+		Long    []string
+		Grouped map[string][][]int // the pieces' characters
+	}
+	readPieces(t, &want)
+	if len(want.Grouped) != 4 || len(want.Long) < 300 {
+		t.Fatal(len(want.Grouped), len(want.Long))
+	}
+	for name, all := range want.Grouped {
+		split, _, err := parseSplitters(json.RawMessage(families[name].preTokenizer), name, &nest{field: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, lengths := range all {
+			var got []int
+			emit := func(piece string, _ place) {
+				if piece != "" {
+					got = append(got, utf8.RuneCountInString(piece))
+				}
+			}
+			for _, split := range slices.Backward(split) {
+				next := emit
+				emit = func(piece string, at place) { split(piece, at, next) }
+			}
+			emit(want.Long[i], begin)
+			if !slices.Equal(got, lengths) {
+				t.Errorf("%s, %q: got %d, want %d", name, want.Long[i], got, lengths)
+			}
+		}
+	}
+}
+
+// TestMarkedBPE: Gemma 4's vocabulary has merges over characters, "▁" for a space, bytes as tokens, and keeps newlines together.
+func TestMarkedBPE(t *testing.T) {
+	tokens := []any{"<bos>", "<eos>", "<unk>", "a", "b", "▁", "▁a", "\n", "\n\n", "ab"}
+	types := []any{3.0, 3.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0}
+	for b := range 256 {
+		tokens, types = append(tokens, fmt.Sprintf("<0x%02X>", b)), append(types, 6.0)
+	}
+	meta := metadata{keyModel: "gemma4", keyTokens: tokens, keyTypes: types, keyMerges: []any{"▁ a", "a b"}, keyBOS: 0.0, keyEOS: 1.0, keyUnk: 2.0, keyAddBOS: true}
+	for _, kind := range []string{"gemma4", "granite-embed-multi-311m", "sarvam-moe"} {
+		if kind != "gemma4" {
+			meta[keyModel], meta[keyPre] = "gpt2", kind
+		}
+		tok, err := FromGGUF(meta)
+		if err != nil {
+			t.Fatal(kind, err)
+		}
+		want := []int32{0, 6, 3, 9, 8, 10 + 0xc3, 10 + 0xa9, 7}
+		if kind == "sarvam-moe" {
+			want = []int32{0, 6, 3, 9, 7, 7, 10 + 0xc3, 10 + 0xa9, 7}
+		}
+		const text = " aaab\n\né\n"
+		if got := tok.Encode(text, true); !slices.Equal(got, want) {
+			t.Errorf("%s: %d, want %d", kind, got, want)
+		}
+	}
+}
+
 // TestExpressionRefuses what it would read otherwise, and takes no pattern's time.
 func TestExpressionRefuses(t *testing.T) {
-	for _, pattern := range []string{`(?<=a)b`, `(?=a)`, `a++`, `a?+`, `[a-z&&[^b]]`, `[]a]\s+(?!\S)|\s+`, `[^]a]`, `\bword`, `^a`, `a$`, `(a)\1`, `(?>a)`, `\s+(?!\S)`, `(`, `a{1000000}`, strings.Repeat("a", 5000)} {
+	for _, pattern := range []string{`(?<=a)b`, `(?=a)`, `a++`, `a?+`, `[a-z&&b]`, `[a&&[^[b]]]`, `[a&&[b]&&[c]]`, `[]a]\s+(?!\S)|\s+`, `[^]a]`, `\bword`, `^a`, `a$`, `(a)\1`, `(?>a)`, `\s+(?!\S)`, `(`, `a{1000000}`, strings.Repeat("a", 5000)} {
 		if _, err := newExpression(pattern); err == nil {
 			t.Errorf("%.40q is read", pattern)
 		}

@@ -66,6 +66,8 @@ type family struct {
 	preTokenizer string
 	ignoreMerges bool
 	addBOS       bool // unless add_bos_token says otherwise
+	marked       bool // the text is left as it is but for its spaces, which are "▁", and bytes without a token have one of <0x00>
+	lines        bool // newlines in a row that are a token stay together
 }
 
 const (
@@ -91,6 +93,9 @@ var (
 	familyLing  = family{preTokenizer: splitPart(patternLing)}
 	familyDeep3 = family{preTokenizer: splitPart(`\p{N}{1,3}`, hanAndKana, patternDeep3)}
 
+	familyLines = family{preTokenizer: sequencePart([]string{`[^\n]+|[\n]+`}, ""), marked: true, lines: true}
+	familyAya   = family{preTokenizer: splitPart(patternGroups, patternGPT4o)}
+
 	// The names of llama.cpp, by what its llama-vocab.cpp does for each.
 	families = map[string]family{
 		"default":    {preTokenizer: wordsPart(punctuation+`|]+`, `\p{N}+`, `[0-9][0-9][0-9]`)},
@@ -114,6 +119,14 @@ var (
 		"kanana2": familyGPT4o, "talkie": familyGPT4o, "minimax-m2": familyGPT4o,
 		"jina-es": familyGPT2, "jina-de": familyGPT2, "jina-v2-es": familyGPT2, "jina-v2-de": familyGPT2, "a.x-4.0": familyGPT2,
 		"modern-bert": familyGPT2, "trillion": familyGPT2, "granite-docling": familyGPT2,
+
+		"afmoe":   {preTokenizer: splitPart(patternNumbers, asianScripts, patternDeep3)},
+		"jais-2":  {preTokenizer: splitPart(patternJais2)},
+		"kimi-k2": {preTokenizer: splitPart(patternKimi)},
+		"gemma4":  familyLines, "granite-embed-multi-311m": familyLines, "sarvam-moe": {preTokenizer: familyLines.preTokenizer, marked: true},
+		"granite-embed-multi-97m": {preTokenizer: splitPart(patternGPT4o), ignoreMerges: true},
+		"tiny_aya":                familyAya, "cohere2moe": familyAya,
+		"jina-v1-en": familyGPT2, "jina-v2-code": familyGPT2, "roberta-bpe": familyGPT2, // what stands around a text is in the file
 
 		"falcon3": familyLlama3, "falcon-h1": familyLlama3, "pixtral": familyLlama3, "lfm2": familyLlama3, "midm-2.0": familyLlama3,
 		"smaug-bpe": familySmaug, "dbrx": familySmaug, "smollm3": familySmol3,
@@ -140,10 +153,14 @@ const (
 	hanAndKana   = `[一-龥぀-ゟ゠-ヿ]+`
 	hanAndMore   = `[一-龥ࠀ-一가-퟿]+`
 	asian        = `[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+`
+	asianScripts = `[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]+`
 	alphabets    = `\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+`
 	patternPoro  = ` ?[^(\s|.,!?…。，、।۔،)]+`
 	patternLing  = `'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`
 	patternSeed  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+`
+	patternKimi  = `[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|` +
+		`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|` +
+		`\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 	patternDeep3 = "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+" + `|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 )
 
@@ -158,11 +175,14 @@ func wordsPart(first string, others ...string) string {
 }
 
 func sequencePart(patterns []string, last string) string {
-	var parts strings.Builder
+	var parts []string
 	for _, pattern := range patterns {
-		parts.WriteString(`{"type":"Split","pattern":{"Regex":` + quote(pattern) + `},"behavior":"Isolated","invert":false},`)
+		parts = append(parts, `{"type":"Split","pattern":{"Regex":`+quote(pattern)+`},"behavior":"Isolated","invert":false}`)
 	}
-	return `{"type":"Sequence","pretokenizers":[` + parts.String() + last + `]}`
+	if last != "" {
+		parts = append(parts, last)
+	}
+	return `{"type":"Sequence","pretokenizers":[` + strings.Join(parts, ",") + `]}`
 }
 
 // quote returns s as a JSON string.
@@ -209,13 +229,21 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 	var err error
 	switch kind {
 	case "gpt2":
-		addBOS, err = f.fromGPT2(meta)
+		pre, ok := meta.String(keyPre)
+		if !ok {
+			return nil, fmt.Errorf("%s is missing, so the pre-tokeniser is not known", keyPre)
+		}
+		addBOS, err = f.fromGPT2(meta, pre, tokens)
+	case "gemma4": // names no pre-tokeniser
+		addBOS, err = f.fromGPT2(meta, kind, tokens)
+	case "whitespace": // jina-embeddings-v2-base-zh
+		err = fmt.Errorf("%s %q is not supported: it drops white space, so that no model can write text with it", keyModel, kind)
 	case "llama":
 		addBOS, err = true, f.fromLlama(meta, tokens, types)
 	case "t5":
 		err = f.fromT5(meta, tokens, types)
 	default:
-		err = fmt.Errorf("%s %q is not supported; supported are gpt2, llama and t5", keyModel, kind)
+		err = fmt.Errorf("%s %q is not supported; supported are gemma4, gpt2, llama and t5", keyModel, kind)
 	}
 	if err != nil {
 		return nil, err
@@ -259,12 +287,8 @@ func idFrom(meta Metadata, key string, tokens []string) (int32, error) {
 	return int32(id), nil
 }
 
-// fromGPT2 fills in byte-level BPE.
-func (f *file) fromGPT2(meta Metadata) (addBOS bool, err error) {
-	pre, ok := meta.String(keyPre)
-	if !ok {
-		return false, fmt.Errorf("%s is missing, so the pre-tokeniser is not known", keyPre)
-	}
+// fromGPT2 fills in BPE by merges: of bytes, or of characters where the family says so.
+func (f *file) fromGPT2(meta Metadata, pre string, tokens []string) (addBOS bool, err error) {
 	fam, ok := families[pre]
 	if !ok {
 		names := make([]string, 0, len(families))
@@ -292,7 +316,37 @@ func (f *file) fromGPT2(meta Metadata) (addBOS bool, err error) {
 	}
 	f.PreTokenizer = json.RawMessage(fam.preTokenizer)
 	f.Decoder = json.RawMessage(byteLevelPart)
+	if fam.marked {
+		f.wholeLines = fam.lines
+		return fam.addBOS, f.marked(meta, tokens, false)
+	}
 	return fam.addBOS, nil
+}
+
+// marked fills in what SentencePiece's vocabularies have in common: a "▁" for each space, before
+// the text too where prefix is set, and a token for each byte.
+func (f *file) marked(meta Metadata, tokens []string, prefix bool) error {
+	f.Model.ByteFallback, f.Model.FuseUnk = true, true
+	unk, err := idFrom(meta, keyUnk, tokens)
+	if err != nil {
+		return err
+	}
+	if unk >= 0 {
+		f.Model.UnkToken = &tokens[unk]
+	}
+	const (
+		spaces   = `{"type":"Replace","pattern":{"String":" "},"content":"▁"}`
+		unspaces = `{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}`
+		strip    = `{"type":"Strip","content":" ","start":1,"stop":0}`
+	)
+	if prefix {
+		f.Normalizer = json.RawMessage(`{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},` + spaces + `]}`)
+		f.Decoder = json.RawMessage(`{"type":"Sequence","decoders":[` + unspaces + `,` + strip + `]}`)
+	} else {
+		f.Normalizer = json.RawMessage(spaces)
+		f.Decoder = json.RawMessage(`{"type":"Sequence","decoders":[` + unspaces + `]}`)
+	}
+	return nil
 }
 
 // fromLlama fills in SentencePiece BPE, whose file has a score for each token
@@ -309,27 +363,8 @@ func (f *file) fromLlama(meta Metadata, tokens []string, types []int64) error {
 		return err
 	}
 	f.Model.Merges = merges
-	f.Model.ByteFallback, f.Model.FuseUnk = true, true
-	unk, err := idFrom(meta, keyUnk, tokens)
-	if err != nil {
-		return err
-	}
-	if unk >= 0 {
-		f.Model.UnkToken = &tokens[unk]
-	}
-	const (
-		spaces   = `{"type":"Replace","pattern":{"String":" "},"content":"▁"}`
-		unspaces = `{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}`
-		strip    = `{"type":"Strip","content":" ","start":1,"stop":0}`
-	)
-	if prefix, ok := meta.Bool(keySpacePrefix); prefix || !ok {
-		f.Normalizer = json.RawMessage(`{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},` + spaces + `]}`)
-		f.Decoder = json.RawMessage(`{"type":"Sequence","decoders":[` + unspaces + `,` + strip + `]}`)
-	} else {
-		f.Normalizer = json.RawMessage(spaces)
-		f.Decoder = json.RawMessage(`{"type":"Sequence","decoders":[` + unspaces + `]}`)
-	}
-	return nil
+	prefix, ok := meta.Bool(keySpacePrefix)
+	return f.marked(meta, tokens, prefix || !ok)
 }
 
 // fromT5 fills in Unigram as llama.cpp reads it: text is normalised by SentencePiece's map of

@@ -94,10 +94,11 @@ func TestBadMetadata(t *testing.T) {
 		want  string
 	}{
 		{"no model", bytes, keyModel, nil, keyModel + " is missing"},
-		{"another model", bytes, keyModel, "bert", keyModel + ` "bert" is not supported; supported are gpt2, llama and t5`},
+		{"another model", bytes, keyModel, "bert", keyModel + ` "bert" is not supported; supported are gemma4, gpt2, llama and t5`},
 		{"no tokens", bytes, keyTokens, nil, keyTokens + " is missing"},
 		{"no pre-tokeniser", bytes, keyPre, nil, keyPre + " is missing"},
-		{"another pre-tokeniser", bytes, keyPre, "mystery", keyPre + ` "mystery" is not supported; supported are a.x-4.0, bailingmoe, `},
+		{"another pre-tokeniser", bytes, keyPre, "mystery", keyPre + ` "mystery" is not supported; supported are a.x-4.0, afmoe, bailingmoe, `},
+		{"a tokeniser that drops white space", bytes, keyModel, "whitespace", keyModel + ` "whitespace" is not supported: it drops white space`},
 		{"types of another size", bytes, keyTypes, []any{1.0}, keyTypes + " has 1 entries, want 4"},
 		{"no merges", bytes, keyMerges, nil, keyMerges + " is missing"},
 		{"half a merge", bytes, keyMerges, []any{"ab"}, keyMerges + `[0] is "ab", want two tokens`},

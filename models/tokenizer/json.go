@@ -24,6 +24,8 @@ type file struct {
 	vocab  map[string]int32 // the model's vocabulary, where it is not in Model.Vocab: of BPE,
 	scored []scoredToken    // and of Unigram
 	names  fieldNames
+
+	wholeLines bool // newlines in a row that are a token stay together, whatever the merges say
 }
 
 // fieldNames is what error messages call the large fields: tokenizer.json and
@@ -291,6 +293,15 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 		model.symbols = charSymbols(vocab, unk, m.FuseUnk, m.ByteFallback)
 		bytes := byteTokens(vocab)
 		model.complete = m.ByteFallback && !slices.Contains(bytes[:], -1)
+	}
+	if f.wholeLines {
+		model.whole = func(word string) (int32, bool) {
+			if strings.Trim(word, "\n") != "" {
+				return 0, false
+			}
+			id, ok := vocab[word]
+			return id, ok
+		}
 	}
 	if m.IgnoreMerges {
 		model.whole = func(word string) (int32, bool) {

@@ -226,8 +226,8 @@ func parseSplit(p *part, field string) (splitter, error) {
 		}
 		return splitAfter(*p.Pattern.String), nil
 	}
-	if *p.Pattern.Regex == patternThrees && p.Behavior == "Isolated" {
-		return splitThrees, nil
+	if split, ok := isolated[*p.Pattern.Regex]; ok && p.Behavior == "Isolated" {
+		return split, nil
 	}
 	scan, ok := scanners[*p.Pattern.Regex]
 	if !ok {

@@ -50,6 +50,14 @@ SEQUENCES = {
     "superbpe": [r"\p{N}+", r"(?=(\d{3})+(?!\d))"],
     "viking": [PORO, r"\p{N}"],
 }
+SEQUENCES |= {
+    "afmoe": [r"\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))", "[一-鿿㐀-䶿豈-\ufaff぀-ゟ゠-ヿ･-ﾟ⼀-\u2fdfเ-\u0e7f\u0e80-\u0effក-\u17ffက-႟ꩠ-ꩿꧠ-\ua9ff가-\ud7afᄀ-ᇿ]+", DEEP3],
+    "jais-2": [PATTERNS["llama3"].replace(r"\s+(?!\S)|\s+", "|".join(rf"\s{{{n}}}(?!\S)" for n in (512, 256, 128, 64, 32, 16, 8, 4)) + r"|\s{1,2}(?!\S)|\s{1}")],
+    "kimi-k2": [r"[\p{Han}]+" + "".join(rf"|[^\r\n\p{{L}}\p{{N}}]?{UP[:-1]}&&[^\p{{Han}}]]{a}{LOW[:-1]}&&[^\p{{Han}}]]{b}{CASES}?" for a, b in ("*+", "+*")) + r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"],
+    "gemma4": [r"[^\n]+|[\n]+"],
+    "granite-embed-multi-97m": [PATTERNS["gpt-4o"]],
+    "tiny_aya": [r"\d{1,3}(?=(?:\d{3})*\b)", PATTERNS["gpt-4o"]],
+}
 random.seed(20261129)
 PARTS = ["the", "The", "THE", "camelCase", "don't", "DON'T", "'S", "it’s", "naïve", "e\u0301", "Straße", "ſ", "日本語", "ไทย", "हिन्दी", "مرحبا", "😀", "👨‍👩‍👧",
          "1", "12", "1234", "1234567", "٣٤", "½", " ", "  ", "   ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u2028", "\u0085", "\u200b", ".", "...", "!?", "/", "//\n", "-", "_", "$", "<|x|>", "\x00"]
@@ -62,6 +70,12 @@ out["named"] = {}
 for name, patterns in SEQUENCES.items():
     cut = Sequence([Split(Regex(pattern), "isolated") for pattern in patterns])
     out["named"][name] = [[piece for piece, _ in cut.pre_tokenize_str(text)] for text in TEXTS[::4]]
+# What the names of GROUPS cut otherwise than others: numbers and white space that are long, and what ends a word.
+LONG = ["1", "12", "123", "1234", "1234567", "1234567890", "٣٤٥٦", "½", "²³", "Ⅷ", "ⅷⅷⅷⅷ", "a", "é", "e\u0301", "_", "-", ".", ",", "日本", "々", "〆", "ไทย", "ⓐ", "\u200d", "\u200c", "\u203f", "’s", "'S",
+        "\n", " ", "  ", " " * 3, " " * 7, " " * 30, " " * 255, " " * 513, " " * 1100, "\t", "\u3000" * 5, "\u00a0"]
+GROUPS = ["afmoe", "jais-2", "kimi-k2", "tiny_aya"]
+out["long"] = LONG + ["".join(random.choice(LONG) for _ in range(random.randint(2, 8))) for _ in range(300)]
+out["grouped"] = {name: [[len(piece) for piece, _ in Sequence([Split(Regex(pattern), "isolated") for pattern in SEQUENCES[name]]).pre_tokenize_str(text)] for text in out["long"]] for name in GROUPS}
 # A regular expression whose matches, or what lies between them, are dropped.
 out["removed"] = {}
 for name, invert in [("words", False), ("words", True), ("gpt-4o", True)]:
