@@ -38,6 +38,26 @@ test("each panel has an address, and a training goes on behind it", async ({ pag
   await expect(page.locator("#look")).toBeVisible();
 });
 
+test("on a phone the row of links shows the one that leads to what is shown", async ({ page }) => {
+  const seen = (id) => link(page, id).evaluate((a) => {
+    const [box, row] = [a.getBoundingClientRect(), a.parentElement.getBoundingClientRect()];
+    return box.left >= row.left - 1 && box.right <= row.right + 1 && scrollX === 0 && scrollY === 0;
+  });
+  await page.setViewportSize({ width: 360, height: 780 });
+  expect(await seen("papers"), "the row is longer than the window").toBe(false);
+  for (const id of ["papers", "method", "export-prefix"]) { // as links elsewhere on the page lead there
+    await page.evaluate((to) => { location.hash = to; }, id);
+    await expect.poll(() => seen(id), id).toBe(true);
+  }
+  await page.goBack();
+  await expect(link(page, "method")).toHaveAttribute("aria-current", "page");
+  await expect.poll(() => seen("method")).toBe(true);
+  await page.goto("about:blank");
+  await page.goto("/#papers"); // a link from outside
+  await expect(page.locator("#papers")).toBeVisible();
+  await expect.poll(() => seen("papers")).toBe(true);
+});
+
 test("nonsense in the address, all panels on one page, and a message of a panel that is not shown", async ({ page }) => {
   await page.evaluate(() => { location.hash = '#"><img src=x onerror=alert(1)>'; });
   await expect(page.locator("#start")).toBeVisible();

@@ -45,6 +45,7 @@ func main() {
 	p.greeted = true
 	p.app.Start()
 	p.draw()
+	p.reveal()
 	select {} // callbacks do the rest
 }
 
@@ -85,6 +86,7 @@ func (p *page) follow() {
 	p.scrolled[from] = p.window.Get("scrollY").Float()
 	p.app.Follow()
 	p.draw()
+	p.reveal()
 	if p.app.View() == from {
 		return
 	}
@@ -95,6 +97,19 @@ func (p *page) follow() {
 		p.window.Get("document").Set("title", heading.Get("textContent").String()+" · Prelude")
 	}
 	p.window.Call("scrollTo", map[string]any{"top": p.scrolled[p.app.View()], "behavior": "instant"})
+}
+
+// reveal scrolls the row of links to views, where the window is too narrow for it, until the
+// link to the view that is shown stands in its middle. The page itself is not scrolled.
+func (p *page) reveal() {
+	link := p.window.Get("document").Call("querySelector", ".nav a[aria-current]")
+	if !link.Truthy() {
+		return // all views are shown
+	}
+	row := link.Get("parentElement")
+	at, room := link.Call("getBoundingClientRect"), row.Call("getBoundingClientRect")
+	middle := func(box js.Value) float64 { return box.Get("left").Float() + box.Get("width").Float()/2 }
+	row.Call("scrollBy", map[string]any{"left": middle(at) - middle(room), "behavior": "instant"})
 }
 
 // soon draws at the browser's next frame.
