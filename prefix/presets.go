@@ -19,7 +19,7 @@ func Presets() []Preset {
 	return []Preset{
 		{"examples", "From your examples", "Keys and values that start as whole examples of yours: the strongest where examples are few.", "",
 			Choice{"source": "kv", "start": "examples"}},
-		{"4.1", "Embeddings · §4.1", "Learned embeddings stand before the text: the fewest numbers to train.", "Input = [p₁ … p_L, x₁ … xₙ]",
+		{"4.1", "Embeddings · §4.1", "Learned embeddings stand before the text: the fewest numbers to train.", "Input = [p₁ … pₘ, x₁ … xₙ]",
 			Choice{"source": "embedding", "start": "vocabulary"}},
 		{"4.2", "Hidden states · §4.2", "A learned state for every layer, which the model itself turns into keys and values.", "Attention(Qˣ, Kˣ ⊕ Kᴾ, Vˣ ⊕ Vᴾ)",
 			Choice{"source": "hidden", "start": "examples"}},

@@ -34,7 +34,7 @@ func (c *TurnPanel) id(key int) string {
 // title is the prefix's name as it is now, or was when it was deleted.
 func (c *TurnPanel) title(key int) string {
 	if x := c.App.shelf.item(key); x != nil {
-		return x.Name
+		return named(x.Name)
 	}
 	return c.Of.answers[key].by
 }

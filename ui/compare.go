@@ -260,7 +260,7 @@ func (a *App) say(prompt string) {
 	c.editing = 0
 	t := &turn{prompt: prompt, answers: map[int]*answer{0: {by: say("all.base")}}}
 	for _, x := range a.shelf.on() {
-		t.answers[x.Key] = &answer{by: x.Name}
+		t.answers[x.Key] = &answer{by: named(x.Name)}
 		if x.Key == a.shelf.InUse || t.lead == 0 {
 			t.lead = x.Key
 		}

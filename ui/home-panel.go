@@ -6,7 +6,7 @@ import (
 
 func (c *HomePanel) title() string {
 	if x := c.App.inUse(); x != nil {
-		return say("home.prefix-in-use", x.Name)
+		return say("home.prefix-in-use", named(x.Name))
 	}
 	return say("home.no-prefix-yet")
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 
 	"prelude/ui/wire"
 )
@@ -89,7 +90,7 @@ func (c *JudgePanel) verdict() string {
 	j := c.App.judging.found
 	var parts []string
 	for _, x := range j.Candidates {
-		name := x.Name
+		name := candidate(x)
 		if x.Which == "context" {
 			name = say("all.in-context", plural(j.Shots, "example"))
 		}
@@ -100,6 +101,46 @@ func (c *JudgePanel) verdict() string {
 		what = say("judge.loss-on-the-test")
 	}
 	return say("judge.verdict", what, joined(parts...), plural(len(j.Rows), "example"), len(j.Candidates), span(seconds(j.Seconds)))
+}
+
+// candidate is the name of one whose answers are judged.
+func candidate(x wire.Candidate) string {
+	switch x.Which {
+	case "base":
+		return say("all.base")
+	case "context":
+		return say("judge.in-context")
+	}
+	return named(x.Name)
+}
+
+// title is a candidate's name in the table of figures: of the examples in context, how many.
+func (c *JudgePanel) title(x wire.Candidate) string {
+	if x.Which == "context" {
+		return fmt.Sprintf("%s (%d)", candidate(x), c.App.judging.found.Shots)
+	}
+	return candidate(x)
+}
+
+// figureText is a figure with its interval.
+func figureText(f wire.Figure) string {
+	value, low, high := f.Numbers()
+	return say("judge.figure", value, low, high)
+}
+
+// pairs say who is better than whom.
+func (c *JudgePanel) pairs() (all []string) {
+	found := c.App.judging.found
+	for _, p := range found.Pairs {
+		a, b := found.Candidates[p.First], found.Candidates[p.Second]
+		loss := strconv.FormatFloat(p.Loss, 'f', 0, 64)
+		if len(a.Figures) == 0 {
+			all = append(all, say("judge.better", candidate(a), candidate(b), loss))
+			continue
+		}
+		all = append(all, say("judge.better-also", candidate(a), candidate(b), loss, strconv.FormatFloat(p.Score, 'f', 0, 64), told(a.Figures[0].Name)))
+	}
+	return all
 }
 
 func (c *JudgePanel) rows() []wire.JudgedRow {

@@ -273,7 +273,7 @@ func (c *LensPanel) summary() string {
 	if sum < 0 {
 		way, sum = say("lens.less-likely"), -sum
 	}
-	s := say("lens.with-this-answer-is", f.Name, strconv.FormatFloat(sum, 'f', 1, 64), way, plural(len(f.Tokens), "token"), up, down, nats(kl/n))
+	s := say("lens.with-this-answer-is", named(f.Name), strconv.FormatFloat(sum, 'f', 1, 64), way, plural(len(f.Tokens), "token"), up, down, nats(kl/n))
 	if f.Left > 0 {
 		s += " " + say("lens.the-that-follow-are", plural(f.Left, "token"))
 	}
@@ -445,7 +445,7 @@ func (c *LensPanel) gates() (all []gate) {
 		most = max(most, math.Abs(g))
 	}
 	for i, g := range m.Gates {
-		all = append(all, gate{m.Layers[min(i, len(m.Layers)-1)], strconv.FormatFloat(g, 'f', 3, 64), barWidth(math.Abs(g) / most)})
+		all = append(all, gate{told(m.Layers[min(i, len(m.Layers)-1)]), strconv.FormatFloat(g, 'f', 3, 64), barWidth(math.Abs(g) / most)})
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,6 +18,16 @@ func fill(markup string) string { return words.Fill(markup) }
 
 // told is a text of the worker in the language in use, as far as its catalogue has it.
 func told(text string) string { return words.Engine(text) }
+
+// named is the name of a prefix: one that the worker gave it, of its method and a number, is
+// said in the language in use.
+func named(name string) string {
+	at := strings.LastIndexByte(name, ' ')
+	if _, err := strconv.Atoi(name[at+1:]); at < 1 || err != nil {
+		return name
+	}
+	return told(name[:at]) + name[at:]
+}
 
 // plural writes "1 line", "3 lines"; the word is a key of the catalogue, below "n.".
 func plural(n int, word string) string { return say("n."+word, n) }

@@ -106,7 +106,7 @@ func (c *WhatIsPanel) layers() (all []gate) {
 	}
 	for i, v := range m.LayerDrift {
 		if i < len(m.Layers) {
-			all = append(all, gate{m.Layers[i], driftText(v), barWidth(v / most)})
+			all = append(all, gate{told(m.Layers[i]), driftText(v), barWidth(v / most)})
 		}
 	}
 	return all
@@ -147,7 +147,7 @@ func (c *WhatIsPanel) plane() (all []planePoint) {
 		}
 	}
 	for _, p := range m.Points {
-		q := planePoint{start: p.Start, own: p.Key == m.Key, name: p.Name, at: short(p.X, 3) + ", " + short(p.Y, 3), anchor: "start", label: 10}
+		q := planePoint{start: p.Start, own: p.Key == m.Key, name: named(p.Name), at: short(p.X, 3) + ", " + short(p.Y, 3), anchor: "start", label: 10}
 		if q.x, q.y = place(p); q.x > planeWidth*0.6 {
 			q.anchor, q.label = "end", -10
 		}

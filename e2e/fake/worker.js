@@ -45,7 +45,7 @@ axes.splice(2, 0, { id: "length", label: "Length", choices: [
 ] });
 const presets = [
   { id: "examples", label: "From your examples", sentence: "Keys and values that start as whole examples of yours: the strongest where examples are few.", choice: { produce: "kv", start: "examples" } },
-  { id: "4.1", label: "Embeddings · §4.1", sentence: "Learned embeddings stand before the text: the fewest numbers to train.", formula: "Input = [p₁ … p_L, x₁ … xₙ]", choice: { produce: "mlp", start: "gaussian" } },
+  { id: "4.1", label: "Embeddings · §4.1", sentence: "Learned embeddings stand before the text: the fewest numbers to train.", formula: "Input = [p₁ … pₘ, x₁ … xₙ]", choice: { produce: "mlp", start: "gaussian" } },
   { id: "4.2", label: "Hidden states · §4.2", sentence: "A learned state for every layer, which the model itself turns into keys and values.", formula: "Attention(Qˣ, Kˣ ⊕ Kᴾ, Vˣ ⊕ Vᴾ)", choice: { produce: "mlp" } },
   { id: "4.3", label: "Kernel · §4.3", sentence: "A short convolution over the text’s embeddings; weak alone.", formula: "Eˣ′ = Eˣ ⊛ P", choice: { produce: "conv" } },
   { id: "gated", label: "Gated", sentence: "A gate that starts at zero, so that training begins at the plain model.", choice: { gate: "zero" } },

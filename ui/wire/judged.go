@@ -26,16 +26,34 @@ func (j Judged) Heads() []string {
 
 // Cells are a candidate's figures as people read them.
 func (c Candidate) Cells() []string {
-	cells := []string{c.Loss.String(), c.Perplexity.String(), c.BitsPerByte.String()}
-	for _, f := range c.Figures {
-		cells = append(cells, f.String())
+	var cells []string
+	for i := range 3 + len(c.Figures) {
+		cells = append(cells, c.Row(i).String())
 	}
 	return cells
 }
 
+// Row is figure i, in the order of [Judged.Heads].
+func (c Candidate) Row(i int) Figure {
+	return append([]Figure{c.Loss, c.Perplexity, c.BitsPerByte}, c.Figures...)[i]
+}
+
 // String writes a figure with its interval: "0.83 (0.71 to 0.92)".
 func (f Figure) String() string {
-	return Brief(f.Value, 3) + " (" + Brief(f.Low, 3) + " to " + Brief(f.High, 3) + ")"
+	value, low, high := f.Numbers()
+	return value + " (" + low + " to " + high + ")"
+}
+
+// Numbers writes a figure and the ends of its interval with the same number of decimals:
+// three significant digits of the largest, at most three decimals.
+func (f Figure) Numbers() (value, low, high string) {
+	most := max(math.Abs(f.Value), math.Abs(f.Low), math.Abs(f.High))
+	if math.IsNaN(most) || math.IsInf(most, 0) || most >= 1e6 || most < 1e-3 {
+		return Brief(f.Value, 3), Brief(f.Low, 3), Brief(f.High, 3)
+	}
+	decimals := max(0, min(3, 2-int(math.Floor(math.Log10(most)))))
+	write := func(v float64) string { return strconv.FormatFloat(v, 'f', decimals, 64) }
+	return write(f.Value), write(f.Low), write(f.High)
 }
 
 // Title is a candidate's name in a table.

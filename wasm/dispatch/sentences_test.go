@@ -29,7 +29,7 @@ var speaking = []string{"models", "models/tokenizer", "prefix", "prefix/data", "
 var unsaid = []string{
 	"GGUF metadata", "GGUF metadata %q", "GGUF metadata: what is %q in config.json", // parts of errors that are technical
 	"Petrov, Torr, Bibi 2024, arXiv 2310.19698", "Li, Liang 2021, arXiv 2101.00190", "Zhang et al. 2023, arXiv 2303.16199",
-	"Input = [p₁ … p_L, x₁ … xₙ]", "Attention(Qˣ, Kˣ ⊕ Kᴾ, Vˣ ⊕ Vᴾ)", // formulas
+	"Input = [p₁ … pₘ, x₁ … xₙ]", "Attention(Qˣ, Kˣ ⊕ Kᴾ, Vˣ ⊕ Vᴾ)", // formulas
 	"Question: %s\nAnswer:", "Question: {text}\nAnswer: {completion}", // to the model
 	"Eˣ′ = Eˣ ⊛ P", "SQLite format 3", "Bearer ", "Template slots",
 	" and %d more", " (in line %d)", // parts of sentences that are translated with them
