@@ -15,7 +15,9 @@ import (
 type Options struct {
 	Name       string  // of the prefix
 	GGUF       string  // file name of the model, for the commands
-	Begin      []int32 // tokens between the slots and the text: the one that begins texts, where training had it
+	Begin      []int32 // tokens between the slots and the text: the one that begins texts, or a chat template's first
+	Added      bool    // the model's tokenizer puts Begin before a text by itself
+	Spelled    string  // Begin as text
 	Before     string  // text before a prompt, such as a chat template's
 	After      string  // text after it
 	Stop       []string
@@ -136,9 +138,12 @@ echo
 	return []byte(b.String())
 }
 
-// modelfile is for Ollama, which takes GGUF adapters.
+// modelfile is for Ollama, which takes GGUF adapters, and puts before a text what the tokenizer adds.
 func (o Options) modelfile() []byte {
 	var b strings.Builder
+	if !o.Added {
+		o.Before = o.Spelled + o.Before
+	}
 	fmt.Fprintf(&b, "# ollama create %s -f %s\nFROM ./%s\nADAPTER ./%s\nPARAMETER temperature 0\n", "my-model", ModelFile, o.GGUF, LoRAFile)
 	if !strings.Contains(o.Before+o.After, `"""`) {
 		fmt.Fprintf(&b, "TEMPLATE \"\"\"%s{{ .Prompt }}%s\"\"\"\n", template(o.Before), template(o.After))

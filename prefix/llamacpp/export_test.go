@@ -218,3 +218,18 @@ func TestScriptAsks(t *testing.T) {
 		}
 	}
 }
+
+// TestModelfileBegins: Ollama puts the tokenizer's begin token before a prompt; what a chat template
+// begins with beside it stands in the file.
+func TestModelfileBegins(t *testing.T) {
+	f := tiny.Llama(t, cpu.New[float32]())
+	for added, want := range map[bool]string{true: `"""[user]{{ .Prompt }}"""`, false: `"""<s>[user]{{ .Prompt }}"""`} {
+		files := export(t, f, prefix.Choice{"source": "none", "weights": "lora"}, llamacpp.Options{GGUF: "m.gguf", Begin: []int32{1}, Spelled: "<s>", Added: added, Before: "[user]"})
+		if text := string(files[llamacpp.ModelFile]); !strings.Contains(text, want) {
+			t.Errorf("%v:\n%s", added, text)
+		}
+		if text := string(files[llamacpp.ServerFile]); !strings.Contains(text, `"prompt": [1, $prompt]`) {
+			t.Errorf("the script asks:\n%s", text)
+		}
+	}
+}

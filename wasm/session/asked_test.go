@@ -65,7 +65,8 @@ func beginning(t *testing.T, template string, context int) *Session {
 // TestAskedAsTrained: what the model reads before an answer in training is, token by token, what
 // it reads when it is asked with the record of the prefix: whatever the shape of the examples, with
 // the begin token that the tokenizer adds, which is there once where a chat template writes it too.
-// The lines of Python that leave with the prefix write the same text.
+// The lines of Python that leave with the prefix write the same text, and those for llama.cpp,
+// whose server would put the begin token before a prompt that does not begin with tokens.
 func TestAskedAsTrained(t *testing.T) {
 	const chat = "{{ bos_token }}{% if messages[0]['role'] != 'system' %}(be kind){% endif %}{% for m in messages %}({{ m['role'] }}: {{ m['content'] }}){% endfor %}{% if add_generation_prompt %}(assistant: {% endif %}"
 	off := false
@@ -113,6 +114,10 @@ func TestAskedAsTrained(t *testing.T) {
 			python := s.model.Tokenizer.Encode(before+fmt.Sprintf(c.prompt, n)+after, s.begins(tuned))
 			if !slices.Equal(python, asked.IDs) {
 				t.Errorf("%s: in Python it reads %q", c.name, s.model.Tokenizer.Decode(python))
+			}
+			first, rest := s.begun(tuned, before)
+			if llama := append(first, s.model.Tokenizer.Encode(rest+fmt.Sprintf(c.prompt, n)+after, false)...); len(first) != 1 || !slices.Equal(llama, asked.IDs) {
+				t.Errorf("%s: in llama.cpp it reads %q after %d tokens", c.name, s.model.Tokenizer.Decode(llama), len(first))
 			}
 			begin := enc.BOS
 			if want := trained.IDs[:trained.Start]; !slices.Equal(asked.IDs, want) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,12 @@ func (s *Session) LlamaCpp(ctx context.Context, name, gguf string) ([]llamacpp.F
 	if err != nil {
 		return nil, err
 	}
-	o := llamacpp.Options{Name: name, GGUF: gguf, Before: before, After: after, Blank: s.end(false)}
+	o := llamacpp.Options{Name: name, GGUF: gguf, After: after, Blank: s.end(false)}
+	o.Begin, o.Before = s.begun(s.tuned, before)
+	for _, id := range o.Begin {
+		o.Spelled += s.model.Tokenizer.Token(id)
+	}
+	o.Added = slices.Equal(o.Begin, s.model.Tokenizer.Before())
 	return llamacpp.Export(ctx, s.model.Frozen, s.tuned.method, s.tuned.tensors, o)
 }
 
@@ -57,6 +63,21 @@ func (s *Session) LlamaCpp(ctx context.Context, name, gguf string) ([]llamacpp.F
 // but those in the chat template, which writes its own.
 func (s *Session) begins(t *tuned) bool {
 	return !t.card.Text.Chat && len(s.model.Tokenizer.Before()) > 0
+}
+
+// begun is the tokens that t's prompts begin with and the text before a prompt that is left then.
+// A server of llama.cpp puts the tokenizer's begin token before a prompt that begins with text, even
+// before a chat template's own; before one that begins with tokens it puts nothing.
+func (s *Session) begun(t *tuned, before string) (begin []int32, rest string) {
+	if s.begins(t) {
+		return s.model.Tokenizer.Before(), before
+	}
+	if ids := s.model.Tokenizer.Encode(before, false); len(ids) > 0 && s.model.Tokenizer.Special(ids[0]) {
+		if rest, ok := strings.CutPrefix(before, s.model.Tokenizer.Token(ids[0])); ok {
+			return ids[:1], rest
+		}
+	}
+	return nil, before
 }
 
 // frame is the text before and after a prompt, as t's training wrote it.
