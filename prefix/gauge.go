@@ -64,5 +64,17 @@ func (m *Method) Gates(ctx context.Context, tensors map[string]engine.Tensor) ([
 	return all, nil
 }
 
+// Place is the index of an attention among those that have the prefix, the order of
+// [Method.Gates]; -1 where it has none.
+func (m *Method) Place(site engine.Site, layer int) int {
+	return m.place(engine.At{Site: site, Layer: layer})
+}
+
+// Apart says whether the prefix has a softmax of its own, whose output its gate weighs.
+func (m *Method) Apart() bool {
+	_, own := m.gate.(OwnSoftmax)
+	return own
+}
+
 // Words are the tokens that the slots started as, nil where they started otherwise.
 func (m *Method) Words() []int32 { return slices.Clone(m.words) }

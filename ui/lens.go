@@ -362,9 +362,6 @@ func percent(v float64) string { return strconv.FormatFloat(100*v, 'f', 1, 64) +
 // attention says how much of it goes to the prefix.
 func (c *LensPanel) attention() string {
 	m := c.chart()
-	if m.Own {
-		return say("lens.this-prefix-has-a")
-	}
 	share := func(token int) float64 {
 		sum := 0.0
 		for i := range len(m.Layers) * m.Heads {
@@ -376,7 +373,11 @@ func (c *LensPanel) attention() string {
 	for i := range n {
 		sum += share(i)
 	}
-	return say("lens.where-was-to-be", shown(c.lens().token().Text), percent(share(c.lens().now())), percent(sum/float64(n)))
+	where := say("lens.where-was-to-be", shown(c.lens().token().Text), percent(share(c.lens().now())), percent(sum/float64(n)))
+	if m.Own {
+		where += " " + say("lens.this-prefix-has-a")
+	}
+	return where
 }
 
 // slot is a row of the ranking.

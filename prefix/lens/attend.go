@@ -17,7 +17,8 @@ type Attention struct {
 	Places              []Place
 	Tokens, Heads, Slot int
 	// Share is the part of the attention that goes to all slots together, 0 to 1,
-	// [tokens, places, heads]. Where the prefix has a softmax of its own it is 1.
+	// [tokens, places, heads]. Where the prefix has a softmax of its own, whose weights sum to
+	// 1 and whose output the gate multiplies by g, it is |g|/(1 + |g|).
 	Share []float64
 	// Weight is each slot's part of the attention, mean over places and heads, [tokens, slots].
 	Weight []float64
@@ -43,6 +44,9 @@ var ErrNoSlots = errors.New("lens: this prefix has no slots in the attention")
 // lse_p over the slots alone. The device computes lse, lse_p and softmax_p: the last by an
 // attention to the slots alone, whose values are indicators of slots instead of the prefix'.
 // An encoder's own attention has no token of the answer and is left out.
+//
+// Where the prefix has a softmax of its own, Δ, the gate is read off what it does to it:
+// with o before and o′ = o + g·Δ behind it, g = ⟨o′ − o, Δ⟩/⟨Δ, Δ⟩ for each head.
 func Attend(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[string]engine.Tensor, t data.Tokens) (*Attention, error) {
 	i := f.Arch.Info()
 	if m == nil || m.Slots() == 0 {
@@ -50,7 +54,11 @@ func Attend(ctx context.Context, f engine.Frozen, m *prefix.Method, tensors map[
 	}
 	n, slots := answer(t), m.Slots()
 	a := &Attention{Tokens: n, Heads: i.Heads, Slot: slots}
-	most := max(1, mapFloats/(2*max(1, i.Layers)*i.Heads*(slots+2)))
+	floats := slots + 2
+	if m.Apart() {
+		floats += 3 * i.HeadDim
+	}
+	most := max(1, mapFloats/(2*max(1, i.Layers)*i.Heads*floats))
 	for at := 0; at < n; at += most {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -82,6 +90,9 @@ type seen struct {
 	own      bool
 	weights  []engine.Buffer
 	all, pre engine.Buffer
+	// Of a softmax of its own: the attention's output before it, its own, and their weighed sum,
+	// [tokens, heads·headDim].
+	before, delta, behind engine.Buffer
 }
 
 // hook puts a measurement behind every attention of the decoder. The hook on an attention's
@@ -94,12 +105,15 @@ func (w *watcher) hook(h *engine.Hooks) {
 			w.measure(at, op, false)
 		}
 		own = len(p.Ops())
+		before := o
 		if inner != nil {
 			o = inner(p, at, o)
 		}
 		for _, x := range p.Ops()[own:] {
 			if op, ok := x.(*engine.Attention); ok && at.Site != engine.EncSelf && op.K == engine.None {
 				w.measure(at, op, true)
+				s := &w.seen[len(w.seen)-1]
+				s.before, s.delta, s.behind = w.rows(before), w.rows(op.O), w.rows(o)
 				break
 			}
 		}
@@ -184,6 +198,9 @@ func (a *Attention) read(ctx context.Context, f engine.Frozen, m *prefix.Method,
 	size := 0
 	for _, s := range w.seen {
 		size += w.n * heads * (2 + len(s.weights)*dim)
+		if s.own {
+			size += w.n * heads * 3 * dim
+		}
 	}
 	all := p.Persist("lens.attention", engine.Spec{DType: engine.F32, Shape: []int{size}})
 	at := 0
@@ -196,6 +213,11 @@ func (a *Attention) read(ctx context.Context, f engine.Frozen, m *prefix.Method,
 		keep(s.pre, heads)
 		for _, b := range s.weights {
 			keep(b, heads*dim)
+		}
+		if s.own {
+			keep(s.before, heads*dim)
+			keep(s.delta, heads*dim)
+			keep(s.behind, heads*dim)
 		}
 	}
 	x, err := run(ctx, f, p, tensors, "lens.attention", w.args)
@@ -228,8 +250,19 @@ func (a *Attention) take(w *watcher, x []float32) {
 				share[(t*places+i)*heads+h] = min(1, math.Exp(float64(pre[t*heads+h])-float64(all[t*heads+h])))
 			}
 		}
+		parts := next(w.n * heads * dim * len(s.weights))
+		if s.own {
+			before, delta, behind := next(w.n*heads*dim), next(w.n*heads*dim), next(w.n*heads*dim)
+			for t := range w.n {
+				for h := range heads {
+					row := (t*heads + h) * dim
+					g := gateOf(before[row:row+dim], delta[row:row+dim], behind[row:row+dim])
+					share[(t*places+i)*heads+h] = g / (1 + g)
+				}
+			}
+		}
 		for c := range s.weights {
-			part := next(w.n * heads * dim)
+			part := parts[c*w.n*heads*dim:]
 			for t := range w.n {
 				for l := c * dim; l < min(a.Slot, (c+1)*dim); l++ {
 					for h := range heads {
@@ -240,4 +273,17 @@ func (a *Attention) take(w *watcher, x []float32) {
 		}
 	}
 	a.Share, a.Weight = append(a.Share, share...), append(a.Weight, weight...)
+}
+
+// gateOf is |g| of behind = before + g·delta, 0 where delta says nothing.
+func gateOf(before, delta, behind []float32) float64 {
+	dot, norm := 0.0, 0.0
+	for i, d := range delta {
+		dot += (float64(behind[i]) - float64(before[i])) * float64(d)
+		norm += float64(d) * float64(d)
+	}
+	if norm == 0 {
+		return 0
+	}
+	return math.Abs(dot / norm)
 }

@@ -253,6 +253,7 @@ type captured struct {
 	op   *engine.Attention
 	at   Place
 	read map[engine.Buffer][]float32
+	x    engine.Buffer // what the attention reads, [rows, hidden]
 }
 
 // capture runs a pass and reads what its attentions read.
@@ -267,7 +268,7 @@ func capture(t *testing.T, f engine.Frozen, m *prefix.Method, tensors map[string
 			}
 			for _, op := range p.Ops()[from:] {
 				if a, ok := op.(*engine.Attention); ok && a.PK != engine.None && at.Site != engine.EncSelf {
-					all = append(all, captured{op: a, at: Place{at.Site, at.Layer}, read: map[engine.Buffer][]float32{}})
+					all = append(all, captured{op: a, at: Place{at.Site, at.Layer}, read: map[engine.Buffer][]float32{}, x: at.X})
 				}
 			}
 			return o
@@ -284,7 +285,7 @@ func capture(t *testing.T, f engine.Frozen, m *prefix.Method, tensors map[string
 	}
 	names := map[engine.Buffer]string{}
 	for _, c := range all {
-		for _, b := range []engine.Buffer{c.op.Q, c.op.K, c.op.PK, c.op.PBias, c.op.Rel} {
+		for _, b := range []engine.Buffer{c.op.Q, c.op.K, c.op.PK, c.op.PBias, c.op.Rel, c.x} {
 			if b == engine.None || names[b] != "" {
 				continue
 			}
@@ -377,6 +378,27 @@ func (c captured) plain(p *train.Pass, args engine.Args, row int) [][]float64 {
 	return all
 }
 
+// gate is the weight of a softmax of the prefix's own at a place, by the definition in float64.
+func (c captured) gate(t *testing.T, tensors map[string]engine.Tensor, info engine.ModelInfo, place, head, row int) float64 {
+	t.Helper()
+	values := func(name string) []float32 {
+		x, err := engine.ReadFloats(context.Background(), tensors[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	if tensors["gate.zero"] != nil {
+		return float64(values("gate.zero")[place])
+	}
+	at := place*info.Heads + head
+	sum := float64(values("gate.c")[at])
+	for i, w := range values("gate.w")[at*info.Hidden:][:info.Hidden] {
+		sum += float64(w) * float64(c.read[c.x][row*info.Hidden+i])
+	}
+	return 1 / (1 + math.Exp(-sum))
+}
+
 // Shares and weights are those of a plain softmax over all keys, for every family and every
 // way in which a prefix enters the attention.
 func TestAttend(t *testing.T) {
@@ -409,6 +431,12 @@ func TestAttend(t *testing.T) {
 				}
 				for h, slots := range c.plain(p, args, row) {
 					sum := 0.0
+					if m.Apart() {
+						g := math.Abs(c.gate(t, tensors, f.Arch.Info(), m.Place(c.at.Site, c.at.Layer), h, row))
+						for l := range slots {
+							slots[l] *= g / (1 + g)
+						}
+					}
 					for l, w := range slots {
 						sum += w
 						weight[k*a.Slot+l] += w / float64(len(all)*heads)

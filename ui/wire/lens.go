@@ -52,7 +52,7 @@ type AttentionMap struct {
 	Slots  int       `json:"slots"`
 	Share  []byte    `json:"share"`           // that goes to all slots, [tokens, layers, heads]
 	Weight []byte    `json:"weight"`          // that goes to each slot, mean over layers and heads, [tokens, slots]
-	Own    bool      `json:"own,omitempty"`   // the prefix has a softmax of its own: every share is 1
+	Own    bool      `json:"own,omitempty"`   // the prefix has a softmax of its own: of gate g, a share is |g|/(1 + |g|)
 	Gates  []float64 `json:"gates,omitempty"` // by layer, mean over slots; none without gates
 	Words  []string  `json:"words,omitempty"` // by slot, the token that it started as; none where they started otherwise
 }

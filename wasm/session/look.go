@@ -141,12 +141,16 @@ func (s *Session) attentionMap(ctx context.Context, t *tuned, a *lens.Attention)
 		m.Words = append(m.Words, s.word(id))
 	}
 	gates, err := t.method.Gates(ctx, t.tensors)
-	for _, layer := range gates {
+	for _, p := range a.Places {
+		at := t.method.Place(p.Site, p.Layer)
+		if at < 0 || at >= len(gates) {
+			continue // no gates
+		}
 		sum := 0.0
-		for _, g := range layer {
+		for _, g := range gates[at] {
 			sum += g
 		}
-		m.Gates = append(m.Gates, sum/float64(len(layer)))
+		m.Gates = append(m.Gates, sum/float64(len(gates[at])))
 	}
 	return m, err
 }
