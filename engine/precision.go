@@ -65,3 +65,11 @@ func (p *Program) MayRound(w Buffer) bool {
 	i := p.buffers[w]
 	return p.precision == Fast && i.Life == Persist && !i.train && i.Root == None
 }
+
+// SetSteady says that the program runs many times over the same frozen weights, with few rows: a
+// device that brings them into another form to multiply them may keep that form, memory for time,
+// as long as such programs' plans are there.
+func (p *Program) SetSteady() { p.steady = true }
+
+// Steady says whether SetSteady was called.
+func (p *Program) Steady() bool { return p.steady }

@@ -49,6 +49,7 @@ type Program struct {
 	open    int
 	again   bool
 	learns  bool // Grad was called
+	steady  bool // SetSteady was called
 
 	precision Precision
 	ended     bool // no operation follows; limits is complete

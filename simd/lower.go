@@ -23,10 +23,12 @@ type lowering struct {
 	ws      uint32            // workspace of a thread
 	rounded rounding
 	update  uint32
+	packs   int // bytes of the records that pack weights
 }
 
 func (c *plan) lower(scratch uint32) (*lowering, error) {
 	l := &lowering{plan: c, scratch: scratch, fixed: map[uint32]uint32{}, cells: make([]uint32, c.p.Domains()), ws: minWorkspace}
+	l.packKept()
 	for _, op := range c.p.Ops() {
 		l.temp = 0
 		if o, ok := op.(*engine.Linear); !ok || o.X != l.rounded.x {

@@ -56,6 +56,9 @@ func (l *lowering) linear(o *engine.Linear) {
 		l.fewRows(r, o)
 	case l.rounds(o.W) && r.M > maxRounded:
 		l.roundRows(&r, o.X)
+		if t := l.tensor[l.p.Info(o.W).Name]; t.panels != nil && l.steady(o) {
+			r.Kept = u(int(t.panels.mem.at))
+		}
 		l.integerProduct(r, l.besideLast(o))
 	default:
 		l.productBeside(r, l.besideLast(o))

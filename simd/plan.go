@@ -19,11 +19,13 @@ type plan struct {
 	layout engine.Layout
 	mem    piece
 	size   sizes
-	args   []uint32 // address by buffer, 0 for others
-	cells  uint32   // address of the live counts by domain, and of constants
-	first  uint32   // address of the first record, 0 if there is none
-	update uint32   // address of the first record that changes parameters
-	epoch  int      // of the device when the records were encoded
+	args   []uint32  // address by buffer, 0 for others
+	cells  uint32    // address of the live counts by domain, and of constants
+	first  uint32    // address of the first record, 0 if there is none
+	update uint32    // address of the first record that changes parameters
+	main   uint32    // address of the first record after those that pack weights
+	kept   []*tensor // weights whose panels are kept
+	epoch  int       // of the device when the records were encoded
 	use    numbers
 }
 
@@ -47,24 +49,34 @@ func (d *Device) compile(ctx context.Context, p *engine.Program, bind map[string
 		return nil, err
 	}
 	defer d.mu.Unlock()
+	c.keep()
+	if err := c.make(); err != nil {
+		c.leave()
+		return nil, err
+	}
+	return c, nil
+}
+
+// make takes the plan's own memory and writes its records.
+func (c *plan) make() error {
+	d := c.dev
 	n, err := c.measure()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if c.mem, err = d.alloc(n.plan, "a plan's arguments", true); err != nil {
-		return nil, err
+		return err
 	}
 	c.place(uint32(c.mem.at))
-	if err := d.room(n.scratch, n.ws); err != nil {
-		d.heap.give(c.mem)
-		return nil, err
+	if err = d.room(n.scratch, n.ws); err == nil {
+		err = c.encode()
 	}
-	if err := c.encode(); err != nil {
+	if err != nil {
 		d.heap.give(c.mem)
-		return nil, err
+		return err
 	}
 	d.plans += c.mem.size
-	return c, nil
+	return nil
 }
 
 // plan is a plan, not yet encoded, over tensors of bind and, where they do not exist yet, over
@@ -133,7 +145,7 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 		return engine.Memory{}, err
 	}
 	defer d.mu.Unlock()
-	m, planned := engine.Memory{Tensors: d.tensors, Scratch: d.plans}, map[string]*tensor{}
+	m, planned, kept := engine.Memory{Tensors: d.tensors, Scratch: d.plans}, map[string]*tensor{}, map[*tensor]bool{}
 	for name, s := range engine.Lacking(bind, programs...) {
 		t := &tensor{dev: d, spec: s, mem: piece{align, taken(tensorBytes(s))}, form: forms[s.DType]}
 		m.Tensors += t.mem.size
@@ -145,9 +157,17 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 		if err != nil {
 			return engine.Memory{}, err
 		}
+		all, bytes := c.toKeep(kept)
 		n, err := c.measure()
 		if err != nil {
 			return engine.Memory{}, err
+		}
+		if c.fits(bytes) {
+			n.plan += int64(len(all)) * packRecord
+			m.Scratch += bytes
+			for _, t := range all {
+				kept[t] = true
+			}
 		}
 		m.Scratch += taken(n.plan)
 		scratch = max(scratch, taken(n.scratch))
@@ -171,7 +191,7 @@ func (c *plan) encode() error {
 	if c.first != 0 {
 		c.dev.home.write(c.first, l.code)
 	}
-	c.update, c.epoch = l.update, c.dev.epoch
+	c.update, c.main, c.epoch = l.update, c.first+u(l.packs), c.dev.epoch
 	return nil
 }
 
@@ -183,6 +203,7 @@ func (c *plan) Close() error {
 		c.dev.heap.give(c.mem)
 		c.dev.plans -= c.mem.size
 		c.mem = piece{}
+		c.leave()
 	}
 	return nil
 }
@@ -228,13 +249,20 @@ func (c *plan) Run(ctx context.Context, in engine.Args) error {
 		}
 		c.dev.home.write(c.args[b], raw)
 	}
-	return c.walk(ctx)
+	if c.packed() {
+		return c.walk(ctx, c.main)
+	}
+	err := c.walk(ctx, c.first)
+	for _, t := range c.kept {
+		t.panels.packed = t.panels.packed || err == nil
+	}
+	return err
 }
 
-// walk starts the kernels and lets them come to the end.
-func (c *plan) walk(ctx context.Context) error {
+// walk starts the kernels at the record at from and lets them come to the end.
+func (c *plan) walk(ctx context.Context, from uint32) error {
 	d := c.dev
-	control := command.Append(nil, command.Control{PC: c.first, Threads: uint32(d.home.threads())})
+	control := command.Append(nil, command.Control{PC: from, Threads: uint32(d.home.threads())})
 	d.home.write(command.ControlAt, control)
 	for {
 		done, err := d.home.run(ctx, uint32(d.ws.at), d.wsSize, func() bool {

@@ -79,22 +79,7 @@ func products(t *testing.T, dev engine.Device, dt engine.DType, rows, in, out in
 		raw := make([]byte, spec.Bytes())
 		switch name {
 		case "w", "v":
-			unit := dt.Bytes(dt.Block())
-			for i := range raw {
-				raw[i] = byte(r.Uint32())
-			}
-			if dt == engine.F32 {
-				for i := 0; i < len(raw); i += 4 {
-					binary.LittleEndian.PutUint32(raw[i:], math.Float32bits(float32(r.NormFloat64())))
-				}
-				break
-			}
-			for i := 0; i < len(raw); i += unit {
-				binary.LittleEndian.PutUint16(raw[i:], half.F32ToF16(float32(r.NormFloat64()*0.01)))
-				if dt == engine.Q4_1 {
-					binary.LittleEndian.PutUint16(raw[i+2:], half.F32ToF16(float32(r.NormFloat64()*0.05)))
-				}
-			}
+			raw = randomWeights(r, spec)
 		case "bias":
 			for i := 0; i < len(raw); i += 4 {
 				binary.LittleEndian.PutUint32(raw[i:], math.Float32bits(0.25))
@@ -136,4 +121,25 @@ func products(t *testing.T, dev engine.Device, dt engine.DType, rows, in, out in
 		got[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])))
 	}
 	return got
+}
+
+// randomWeights are the bytes of a tensor of weights.
+func randomWeights(r *rand.Rand, s engine.Spec) []byte {
+	raw := make([]byte, s.Bytes())
+	if s.DType == engine.F32 {
+		for i := 0; i < len(raw); i += 4 {
+			binary.LittleEndian.PutUint32(raw[i:], math.Float32bits(float32(r.NormFloat64())))
+		}
+		return raw
+	}
+	for i := range raw {
+		raw[i] = byte(r.Uint32())
+	}
+	for i := 0; i < len(raw); i += s.DType.Bytes(s.DType.Block()) {
+		binary.LittleEndian.PutUint16(raw[i:], half.F32ToF16(float32(r.NormFloat64()*0.01)))
+		if s.DType == engine.Q4_1 {
+			binary.LittleEndian.PutUint16(raw[i+2:], half.F32ToF16(float32(r.NormFloat64()*0.05)))
+		}
+	}
+	return raw
 }

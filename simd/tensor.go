@@ -16,6 +16,8 @@ type tensor struct {
 	spec engine.Spec
 	mem  piece
 	form form
+
+	panels *panels // nil: nobody keeps them
 }
 
 // form is how a type's blocks are split: a block of the file is scale bytes
@@ -50,7 +52,7 @@ func (d *Device) Alloc(s engine.Spec) (engine.Tensor, error) {
 		return nil, err
 	}
 	d.tensors += p.size
-	return &tensor{d, s, p, f}, nil
+	return &tensor{dev: d, spec: s, mem: p, form: f}, nil
 }
 
 // tensorBytes has room to begin the scales at a multiple of align.
@@ -108,6 +110,11 @@ func (t *tensor) each(ctx context.Context, off, n int, do func(from, to int, qua
 // Write copies src in.
 func (t *tensor) Write(ctx context.Context, off int, src []byte) error {
 	apart := &t.dev.apart
+	t.dev.mu.Lock()
+	if t.panels != nil {
+		t.panels.packed = false
+	}
+	t.dev.mu.Unlock()
 	return t.each(ctx, off, len(src), func(from, to int, quants, scales uint32) {
 		part := src[from:to]
 		if t.form.scale > 0 {

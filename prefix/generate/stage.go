@@ -51,6 +51,9 @@ func cacheSpec(i engine.ModelInfo, size shape) engine.Spec {
 
 func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, size shape, loss bool) (*stage, *engine.Program) {
 	p, i := f.NewProgram(), f.Arch.Info()
+	if size.streams > 1 {
+		p.SetSteady()
+	}
 	s := &stage{rows: rows, encoder: e, stretch: size.max, window: i.Window, live: p.Domain("tokens", rows), some: p.Domain("picked", picks),
 		args: engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}, Live: map[engine.Domain]int{}}}
 	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }

@@ -69,6 +69,7 @@ const (
 	PickColumns
 	RoundBlocks
 	GEMMRounded
+	PackRounded
 	Sharpen
 	Forward                 // + engine.UnaryFn
 	Backward = Forward + 12 // + engine.UnaryFn
@@ -139,6 +140,12 @@ type Product struct {
 	M, N, K               uint32
 	Cols, Rows, RowTiles  uint32
 	Picked, Apart         uint32 // of GEMMRounded, whose A is rounded (kernels/integer.go): columns of A that are not, see Blocks
+	Kept                  uint32 // of GEMMRounded: B in panels, as PackRounded wrote them; of PackRounded: where they go
+}
+
+// Panels is the size in bytes of a matrix [n, k] as PackRounded rounds it, to numbers of so many bits.
+func Panels(n, k, bits int) int {
+	return (n + 7) / 8 * ((k + RoundedBlock - 1) / RoundedBlock) * (8*RoundedBlock*bits/8 + 4*8)
 }
 
 // Stripes says how rounded rows of k numbers lie: in so many stripes along k of so many blocks

@@ -74,6 +74,7 @@ func (g *generator) integers() {
 	g.pickColumns()
 	g.roundBlocks()
 	multiply, pack := g.integerTile(), g.packRounded()
+	g.keepPanels(pack)
 	g.kernel(command.GEMMRounded, func(f *Func, rec, tile, ws Value) {
 		var r command.Product
 		get := func(offset uintptr) Value { return field(f, rec, offset) }
@@ -91,14 +92,18 @@ func (g *generator) integers() {
 			f.For(Const(0), m, 1, func(i Value) { f.Fill(c.Add(i.Mul(ldc)), Const(0), n.Shl(2)) })
 		}, nil)
 
-		b := f.Let(ws.Add(Const(wsIntPanels)))
+		b, kept := f.Let(ws.Add(Const(wsIntPanels))), get(unsafe.Offsetof(r.Kept))
+		whole := f.Let(k.Add(Const(roundedBlock - 1)).Div(Const(roundedBlock)).Mul(Const(g.bBlock()))) // of a panel that is kept
 		from, stripe := f.Let(Const(0)), f.Let(get(unsafe.Offsetof(r.M)).Mul(lda))
 		deep := f.Let(lda.Div(Const(g.aBlock())).Mul(Const(roundedBlock)))
 		f.While(from.Lt(k), func() {
 			depth := f.Let(MinI(k.Sub(from), deep))
 			blocks := f.Let(depth.Add(Const(roundedBlock - 1)).Div(Const(roundedBlock)))
-			f.Call(pack, rec, ws, col, n, from, depth)
 			step := f.Let(blocks.Mul(Const(g.bBlock())))
+			f.If(kept, func() {
+				f.Set(b, kept.Add(col.ShrU(3).Mul(whole)).Add(from.Div(Const(roundedBlock)).Mul(Const(g.bBlock()))))
+				f.Set(step, whole)
+			}, func() { f.Call(pack, rec, ws, b, col, n, from, depth) })
 			f.For(Const(0), m, mr, func(i Value) {
 				rows := f.Let(MinI(m.Sub(i), Const(mr)))
 				ai, ci, bi := f.Let(a.Add(i.Mul(lda))), f.Let(c.Add(i.Mul(ldc))), f.Let(b)
@@ -123,6 +128,20 @@ func (g *generator) integers() {
 			apart := f.Let(get(unsafe.Offsetof(r.Apart)).Add(row.Mul(Const(4 * command.PickedColumns))))
 			g.addPicked(f, rec, ws, picked, apart, c, ldc, m, n, col)
 		}, nil)
+	})
+}
+
+// keepPanels builds the kernel that packs a matrix once for many products. A tile is Cols columns.
+func (g *generator) keepPanels(pack *Func) {
+	g.kernel(command.PackRounded, func(f *Func, rec, tile, ws Value) {
+		var r command.Product
+		get := func(offset uintptr) Value { return field(f, rec, offset) }
+		n, k := get(unsafe.Offsetof(r.N)), get(unsafe.Offsetof(r.K))
+		col := f.Let(tile.Mul(get(unsafe.Offsetof(r.Cols))))
+		f.Set(n, MinI(get(unsafe.Offsetof(r.Cols)), n.Sub(col)))
+		whole := k.Add(Const(roundedBlock - 1)).Div(Const(roundedBlock)).Mul(Const(g.bBlock()))
+		to := f.Let(get(unsafe.Offsetof(r.Kept)).Add(col.ShrU(3).Mul(whole)))
+		f.Call(pack, rec, ws, to, col, n, Const(0), k)
 	})
 }
 

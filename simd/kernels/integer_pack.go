@@ -7,9 +7,9 @@ import (
 	"prelude/simd/command"
 )
 
-// Packing for products in integers: pack(rec, ws, col, n, from, depth) rounds columns
-// [col, col+n) and rows [from, from+depth) of a record's B into panels of 8 columns. A
-// panel is a run of blocks along k,
+// Packing for products in integers: pack(rec, ws, panels, col, n, from, depth) rounds columns
+// [col, col+n) and rows [from, from+depth) of a record's B into panels of 8 columns, one after
+// another. A panel is a run of blocks along k,
 //
 //	q   steps of four k: of each column its four numbers, columns 0…3 and then 4…7
 //	s   [8] f32
@@ -35,8 +35,9 @@ func weightOf(f *Func, rec Value) (quants, scales, typ, width Value) {
 
 // packRounded rounds a matrix of any type and order.
 func (g *generator) packRounded() *Func {
-	f := g.m.Func("pack_rounded", nil, I32, I32, I32, I32, I32, I32)
-	rec, ws, col, n, from, depth := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4), f.Param(5)
+	f := g.m.Func("pack_rounded", nil, I32, I32, I32, I32, I32, I32, I32)
+	rec, ws, panels := f.Param(0), f.Param(1), f.Param(2)
+	col, n, from, depth := f.Param(3), f.Param(4), f.Param(5), f.Param(6)
 	var r command.Product
 	quants, scales, typ, width := weightOf(f, rec)
 	rows := f.Let(ws.Add(Const(wsBlock)))
@@ -57,7 +58,7 @@ func (g *generator) packRounded() *Func {
 	f.If(LoadI(rec, int(unsafe.Offsetof(r.Transposed))), func() {
 		// [n, k]: a block is 64 numbers of each of a panel's columns.
 		f.For(Const(0), n, nr, func(j Value) {
-			dst := f.Let(ws.Add(Const(wsIntPanels)).Add(j.ShrU(3).Mul(panel)))
+			dst := f.Let(panels.Add(j.ShrU(3).Mul(panel)))
 			f.For(Const(0), depth, roundedBlock, func(l Value) {
 				here := f.Let(MinI(depth.Sub(l), Const(roundedBlock)))
 				f.For(Const(0), Const(nr), 1, func(i Value) {
@@ -110,7 +111,7 @@ func (g *generator) packRounded() *Func {
 					topBits(f, top, LoadV(src, i*unpackedRow))
 				}
 				inverse, scale := over(top)
-				dst := f.Let(ws.Add(Const(wsIntPanels)).Add(j.ShrU(3).Mul(panel)).Add(l.Div(Const(roundedBlock)).Mul(Const(g.bBlock()))).Add(j.And(Const(4)).Shl(2)))
+				dst := f.Let(panels.Add(j.ShrU(3).Mul(panel)).Add(l.Div(Const(roundedBlock)).Mul(Const(g.bBlock()))).Add(j.And(Const(4)).Shl(2)))
 				f.Store(dst, at*g.number(), scale)
 				for step := range roundedBlock / 4 {
 					q := func(i int) Value { return number(LoadV(src, (4*step+i)*unpackedRow), inverse) }
