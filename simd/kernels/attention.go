@@ -86,11 +86,60 @@ func (s *scope) block(b Value, leave bool) {
 		f.If(s.count.Le(Const(0)), func() { f.Return() }, nil)
 	}
 	s.sees()
+	s.layOut()
+}
+
+// layOut lays out the strip of the rows at hand.
+func (s *scope) layOut() {
+	f := s.f
 	f.Set(s.slotCols, up8(s.slots))
 	f.Set(s.stride, s.slotCols.Add(up8(s.kn)).Shl(2))
 	size2 := f.Let(s.group.Mul(s.count).Mul(s.stride))
 	f.Set(s.strip2, s.strip.Add(size2))
 	f.Set(s.out, s.strip2.Add(size2))
+}
+
+// runs calls do for each run of a block's rows whose key ranges touch: rows of answers that have
+// stretches of a cache to themselves see little of what lies between them. A row that sees no keys
+// goes with the one before it.
+func (s *scope) runs(b Value, do func()) {
+	f := s.f
+	size := s.get(unsafe.Offsetof(attn.Block))
+	f.Set(s.t0, b.Mul(size))
+	end := f.Let(MinI(s.rows, s.t0.Add(size)))
+	keys := LoadI(s.rec, int(unsafe.Offsetof(attn.K)))
+	f.While(s.t0.Lt(end), func() {
+		f.Set(s.count, Const(1))
+		f.Set(s.kmin, Const(0))
+		kmax, going := f.Let(Const(0)), f.Let(Const(1))
+		f.If(keys, func() {
+			from, to := s.rowRange(unsafe.Offsetof(attn.Lo), unsafe.Offsetof(attn.Hi), s.t0, Const(0))
+			f.If(from.Lt(to), func() {
+				f.Set(s.kmin, from)
+				f.Set(kmax, to)
+			}, nil)
+		}, nil)
+		f.While(going.And(s.t0.Add(s.count).Lt(end)), func() {
+			from, to := f.Let(Const(0)), f.Let(Const(0))
+			f.If(keys, func() {
+				lo, hi := s.rowRange(unsafe.Offsetof(attn.Lo), unsafe.Offsetof(attn.Hi), s.t0.Add(s.count), Const(0))
+				f.Set(from, lo)
+				f.Set(to, hi)
+			}, nil)
+			f.If(from.Lt(to), func() {
+				some := f.Let(s.kmin.Lt(kmax))
+				f.If(some.And(kmax.Lt(from).Or(to.Lt(s.kmin))), func() { f.Set(going, Const(0)) }, func() {
+					f.Set(s.kmin, Select(some, MinI(s.kmin, from), from))
+					f.Set(kmax, Select(some.And(to.Lt(kmax)), kmax, to))
+				})
+			}, nil)
+			f.Set(s.count, s.count.Add(going))
+		})
+		f.Set(s.kn, kmax.Sub(s.kmin))
+		s.layOut()
+		do()
+		f.Set(s.t0, s.t0.Add(s.count))
+	})
 }
 
 // sees sets the range of keys that the block's rows see.
@@ -330,27 +379,28 @@ func (g *generator) attention() {
 	g.kernel(command.Attend, func(f *Func, rec, tile, ws Value) {
 		kvHeads := field(f, rec, unsafe.Offsetof(attn.KVHeads))
 		s := g.newScope(f, rec, ws, f.Let(tile.Rem(kvHeads)))
-		s.block(tile.Div(kvHeads), true)
-		g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
-		o, lse := s.get(unsafe.Offsetof(attn.O)), s.get(unsafe.Offsetof(attn.LSE))
-		row := f.Let(s.strip)
-		f.For(Const(0), s.group, 1, func(h Value) {
-			first := f.Let(row)
-			f.For(Const(0), s.count, 1, func(i Value) {
-				t := f.Let(s.t0.Add(i))
-				g.masks(s, row, t, h)
-				f.Store(lse.Add(t.Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Shl(2)), 0, g.softmax.Apply(row, s.stride.ShrU(2)))
-				f.Set(row, row.Add(s.stride))
+		s.runs(tile.Div(kvHeads), func() {
+			g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
+			o, lse := s.get(unsafe.Offsetof(attn.O)), s.get(unsafe.Offsetof(attn.LSE))
+			row := f.Let(s.strip)
+			f.For(Const(0), s.group, 1, func(h Value) {
+				first := f.Let(row)
+				f.For(Const(0), s.count, 1, func(i Value) {
+					t := f.Let(s.t0.Add(i))
+					g.masks(s, row, t, h)
+					f.Store(lse.Add(t.Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Shl(2)), 0, g.softmax.Apply(row, s.stride.ShrU(2)))
+					f.Set(row, row.Add(s.stride))
+				})
+				f.If(s.count.Ne(Const(1)), func() {
+					g.combine(s, first, s.count, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
+					g.writeHead(s, s.query(o, h, Const(0)), s.qStep, s.count, ConstF32(1))
+				}, nil)
 			})
-			f.If(s.count.Ne(Const(1)), func() {
-				g.combine(s, first, s.count, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
-				g.writeHead(s, s.query(o, h, Const(0)), s.qStep, s.count, ConstF32(1))
+			f.If(s.count.Eq(Const(1)), func() { // the heads of one row go together
+				g.combine(s, s.strip, s.group, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
+				g.writeHead(s, s.query(o, Const(0), Const(0)), s.headBytes, s.group, ConstF32(1))
 			}, nil)
 		})
-		f.If(s.count.Eq(Const(1)), func() { // the heads of one row go together
-			g.combine(s, s.strip, s.group, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
-			g.writeHead(s, s.query(o, Const(0), Const(0)), s.headBytes, s.group, ConstF32(1))
-		}, nil)
 	})
 
 	g.kernel(command.AttendQueries, func(f *Func, rec, tile, ws Value) {
