@@ -63,7 +63,10 @@ await page.getByRole("button", { name: /Load SmolLM2/ }).click({ timeout: 60_000
 await page.locator("#chip-model", { hasText: "smollm2" }).waitFor({ timeout: 120_000 });
 await page.locator("#data-file").setInputFiles({ name: "fifty.jsonl", mimeType: "application/json", buffer: Buffer.from(examples()) });
 await page.locator("#run-what", { hasText: "fifty.jsonl" }).waitFor({ timeout: 120_000 });
-if (process.env.PLAIN) await page.locator("#chat input[type=checkbox]").uncheck({ force: true });
+if (process.env.PLAIN) {
+  await page.locator("#chat .track").click();
+  await page.locator("#chat input[type=checkbox]:not(:checked)").waitFor(); // the page draws it anew
+}
 await page.waitForTimeout(idle * 1000);
 const begun = Date.now();
 const since = () => (Date.now() - begun) / 1000;
