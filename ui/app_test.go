@@ -478,13 +478,22 @@ func TestANewWorkerGetsEverythingAgain(t *testing.T) {
 	if s.started != 2 || len(a.notices) != 0 {
 		t.Fatalf("%d workers, notices %+v", s.started, a.notices)
 	}
+	// What the new worker does not hold yet is not asked of it.
+	waits := func(while string) {
+		if a.cannotTrain() == "" || a.cannotContinue() == "" || a.cannotJudge() == "" {
+			t.Errorf("%s: train %q, continue %q, measure %q", while, a.cannotTrain(), a.cannotContinue(), a.cannotJudge())
+		}
+	}
+	waits("while it starts")
 	a.Receive(ready, nil)
 	load, n := last[wire.Load](s)
 	if n != 2 || load.Bundled != "tiny" {
 		t.Fatalf("load %+v, %d of them", load, n)
 	}
+	waits("while it loads the model")
 	a.Receive(wire.Loaded{ID: load.ID, Name: "tiny", Fingerprint: "f1"}, nil)
 	a.Receive(onShelf(1), nil)
+	waits("while it reads the examples")
 	if _, n := last[wire.Data](s); n != 2 || a.set.batch != "4" || a.inUse() == nil {
 		t.Errorf("%d Data messages, batch %q, prefix %v", n, a.set.batch, a.inUse())
 	}

@@ -23,13 +23,13 @@ type JudgePanel struct{ App *App }
 
 // cannotJudge says what is missing.
 func (a *App) cannotJudge() string {
-	switch {
+	switch why := a.unsettled(); {
 	case a.training():
 		return say("judge.a-training-is-under")
-	case a.engine != "ready" || a.model.loaded == nil:
+	case why != "":
+		return why
+	case a.model.loaded == nil:
 		return say("all.load-a-model-first")
-	case a.data.id != 0:
-		return say("all.the-examples-are-still")
 	case a.data.set == nil || a.data.set.Val == 0:
 		return say("judge.there-are-no-held")
 	}

@@ -169,6 +169,20 @@ func (a *App) chooseExact(on bool) {
 	}
 }
 
+// unsettled says what the worker does not hold yet, "" where it has the model and the
+// examples that the page shows. A request that came before them would fail.
+func (a *App) unsettled() string {
+	switch {
+	case a.engine != "ready":
+		return say("all.the-engine-is-not")
+	case a.model.id != 0:
+		return say("all.the-model-is-still")
+	case a.data.id != 0:
+		return say("all.the-examples-are-still")
+	}
+	return ""
+}
+
 func (a *App) onLoaded(m wire.Loaded) {
 	if m.ID != a.model.id {
 		return

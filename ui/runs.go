@@ -171,15 +171,15 @@ func (a *App) cut() bool {
 // cannotContinue says why the run can't go on now.
 func (a *App) cannotContinue() string {
 	r := &a.run
-	switch m := a.model.loaded; {
+	switch m, why := a.model.loaded, a.unsettled(); {
 	case a.training():
 		return say("all.a-training-is-under")
+	case why != "":
+		return why
 	case m == nil:
 		return say("runs.its-model-has-to")
 	case m.Fingerprint != r.model.Fingerprint:
 		return say("runs.it-trained-on-load", r.model.Name)
-	case a.data.id != 0:
-		return say("all.the-examples-are-still")
 	case r.text && a.study.id != 0:
 		return say("study.the-text-is-still")
 	case r.text && (a.study.file == nil || a.study.hash != r.hash || r.hash == ""):

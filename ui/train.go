@@ -196,13 +196,11 @@ func (a *App) begin(t wire.Train) {
 
 // cannotTrain says what is missing before training can start.
 func (a *App) cannotTrain() string {
-	switch {
-	case a.engine != "ready":
-		return say("all.the-engine-is-not")
+	switch why := a.unsettled(); {
+	case why != "":
+		return why
 	case a.model.loaded == nil:
 		return say("all.load-a-model-first")
-	case a.data.id != 0:
-		return say("all.the-examples-are-still")
 	case a.finder.id != 0:
 		return say("train.learning-rates-are-being")
 	case a.experiments.id != 0:

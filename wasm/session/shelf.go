@@ -48,9 +48,11 @@ func (t *tuned) rest() {
 	}
 }
 
-// maxShelf is how many prefixes a session holds; maxAwake how many of them keep a cache
-// for their answers.
-const maxShelf, maxAwake = 12, 3
+const (
+	maxShelf      = 64        // prefixes that a session holds
+	maxShelfBytes = 256 << 20 // of their tensors and of what these started as
+	maxAwake      = 3         // prefixes that keep a cache for their answers
+)
 
 // Shelf describes the session's prefixes.
 func (s *Session) Shelf(ctx context.Context) (wire.Shelf, error) {
@@ -99,9 +101,25 @@ func (s *Session) put(t *tuned) {
 	s.tuned = t
 }
 
+// bytes is what a prefix takes on the shelf, without its cache for answers.
+func (t *tuned) bytes() int {
+	n := 0
+	for _, x := range t.tensors {
+		n += x.Spec().Bytes()
+	}
+	for _, values := range t.start {
+		n += 4 * len(values)
+	}
+	return n
+}
+
 // room says whether the shelf takes one more.
 func (s *Session) room() error {
-	if len(s.shelf) >= maxShelf {
+	held := 0
+	for _, t := range s.shelf {
+		held += t.bytes()
+	}
+	if len(s.shelf) >= maxShelf || held >= maxShelfBytes {
 		return hint("Delete one of them first.", "the shelf holds %d prefixes, which is all that it takes", len(s.shelf))
 	}
 	return nil
