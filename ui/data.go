@@ -333,6 +333,7 @@ func (a *App) onDataset(m wire.Dataset) {
 	a.bringHeld()
 	a.compare.offer(m.HeldOut)
 	a.live.offer(m.HeldOut)
+	a.recallLive()
 }
 
 // guessColumns puts the choice that was made in the boxes, else the first columns of all.

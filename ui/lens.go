@@ -446,7 +446,7 @@ func (c *LensPanel) gates() (all []gate) {
 		most = max(most, math.Abs(g))
 	}
 	for i, g := range m.Gates {
-		all = append(all, gate{told(m.Layers[min(i, len(m.Layers)-1)]), strconv.FormatFloat(g, 'f', 3, 64), barWidth(math.Abs(g) / most)})
+		all = append(all, gate{told(m.Layers[min(i, len(m.Layers)-1)]), strings.Replace(strconv.FormatFloat(g, 'f', 3, 64), "-", "−", 1), barWidth(math.Abs(g) / most)})
 	}
 	return all
 }

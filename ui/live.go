@@ -179,6 +179,8 @@ func (a *App) onLive(m wire.Sample) {
 		return
 	}
 	r.done = true
+	a.run.live = l.record()
+	a.keepRun()
 	took := time.Since(l.begun)
 	l.due = time.Now().Add(max(liveLeast, time.Duration(float64(took)*(1/liveShare-1))))
 	if a.run.status == runDone && r.step != a.run.done.BestStep {

@@ -167,3 +167,54 @@ func TestLivePause(t *testing.T) {
 		t.Errorf("after the pause it asks %+v", again)
 	}
 }
+
+// What a run answered while it learned comes back with it, in another sitting too; a run without
+// any doesn't show another's.
+func TestLiveKept(t *testing.T) {
+	a, s := learning(t)
+	answerAs(a, s, " as one")
+	answerAs(a, s, " as two")
+	a.live.due = time.Now().Add(-time.Second)
+	a.Receive(wire.Step{First: 2, Loss: []float64{2}, Total: 40}, nil)
+	answerAs(a, s, " as three")
+	answerAs(a, s, "")
+	m, _ := last[wire.Train](s)
+	a.Receive(wire.Trained{ID: m.ID, Steps: 2, BestStep: 2, Why: "step limit"}, nil)
+	kept := a.run.record()
+	if kept.Live == nil || len(kept.Live.Rounds) != 2 || !kept.Live.whole() {
+		t.Fatalf("kept %+v", kept.Live)
+	}
+
+	b, _ := withData(t)
+	b.data.set.Hash = a.data.set.Hash
+	c := &LivePanel{App: b}
+	b.showRun(kept)
+	b.live.show("0")
+	if got := c.text(c.tuned(0)) + c.when() + c.text(c.base(1)); got != "as oneafter 1 stepas before" {
+		t.Errorf("shows %q", got)
+	}
+	b.showRun(&runRecord{N: 7, Hash: kept.Hash})
+	if len(b.live.rounds) != 0 {
+		t.Error("a run without answers shows another's")
+	}
+	other := *kept
+	other.Hash = "of other examples"
+	b.showRun(&other)
+	if len(b.live.rounds) != 0 {
+		t.Error("answers stand beside other examples")
+	}
+	broken := *kept
+	broken.Live = &liveRecord{Prompts: kept.Live.Prompts, Rounds: kept.Live.Rounds}
+	b.showRun(&broken)
+	if len(b.live.rounds) != 0 {
+		t.Error("a record that is not whole is shown")
+	}
+
+	l := live{prompts: make([]wire.Example, 1), base: make([]*answer, 1)}
+	for i := range 10 * mostRounds {
+		l.rounds = append(l.rounds, round{step: i, answers: make([]*answer, 1), done: true})
+	}
+	if r := l.record().Rounds; len(r) > mostRounds+1 || r[len(r)-1].Step != 10*mostRounds-1 || r[0].Step != 0 {
+		t.Errorf("%d rounds of many are kept, to step %d", len(r), r[len(r)-1].Step)
+	}
+}

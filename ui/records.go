@@ -252,6 +252,7 @@ type runRecord struct {
 	Saved   []checkpoint  `json:"saved,omitempty"` // oldest first
 	Copies  []copyRecord  `json:"copies,omitempty"`
 	Sweep   *sweepMark    `json:"sweep,omitempty"`
+	Live    *liveRecord   `json:"live,omitempty"`
 }
 
 // copyRecord is a copy of a run's prefix, as it was after a step: a zip for the shelf.

@@ -24,6 +24,7 @@ type run struct {
 	prefix   int          // key of what came of it
 	saved    []checkpoint // that it can go on from, oldest first
 	copies   []copyRecord // of its prefix, by step
+	live     *liveRecord  // what it answered while it learned
 	sweep    *sweepMark   // nil: it is none of a sweep
 	resumed  bool         // it was asked to go on from a checkpoint, and has not yet
 	text     bool         // it learns a text: losses are differences from the model that has it in context

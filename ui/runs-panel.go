@@ -131,7 +131,7 @@ func (c *RunsPanel) differs(r *runRecord) string {
 	if o == nil {
 		return ""
 	}
-	d := differing(o.Ask, r.Ask)
+	d := differing(c.App.ready.Axes, o.Ask, r.Ask)
 	if o.Hash != r.Hash {
 		d = append([]string{say("runs.data", settingWord(o.Data), settingWord(r.Data))}, d...)
 	}
@@ -144,27 +144,57 @@ func (c *RunsPanel) differs(r *runRecord) string {
 	return say("runs.unlike", o.title(), joined(d...))
 }
 
-// differing lists the settings in which b is not as a, as "name a → b".
-func differing(a, b wire.Train) (list []string) {
+// differing lists the settings in which b is not as a, as "name (a → b)": choices of the method
+// by the labels of the picker. A setting of a choice that only one of them made is not said, the
+// choice is.
+func differing(axes []wire.Axis, a, b wire.Train) (list []string) {
 	as, bs := settingsOf(a), settingsOf(b)
-	for _, key := range slices.Sorted(maps.Keys(bs)) {
-		if as[key] != bs[key] {
-			list = append(list, say("runs.differs", settingName(key), settingWord(as[key]), settingWord(bs[key])))
+	for _, axis := range axes {
+		was, is := labelOf(axis, as[axis.ID]), labelOf(axis, bs[axis.ID])
+		if was != is {
+			list = append(list, say("runs.differs", told(axis.Label), was, is))
 		}
+		delete(as, axis.ID)
+		delete(bs, axis.ID)
 	}
-	for _, key := range slices.Sorted(maps.Keys(as)) {
-		if _, there := bs[key]; !there && as[key] != "" {
-			list = append(list, say("runs.none", settingName(key), as[key]))
+	either := maps.Clone(as)
+	maps.Copy(either, bs)
+	for _, key := range slices.Sorted(maps.Keys(either)) {
+		was, before := as[key]
+		is, after := bs[key]
+		if was != is && (!strings.Contains(key, ".") || before && after) {
+			list = append(list, say("runs.differs", settingName(axes, key), settingWord(was), settingWord(is)))
 		}
 	}
 	return list
 }
 
-// settingName names a setting of settingsOf; an option of the method is named by its key.
-func settingName(key string) string {
+// labelOf is what the picker calls a choice; the one that is made where none is said.
+func labelOf(axis wire.Axis, id string) string {
+	if id == "" {
+		id = defaultChoice(axis)
+	}
+	if ch := choiceOf(axis, id); ch != nil {
+		return told(ch.Label)
+	}
+	return id
+}
+
+// settingName names a setting of settingsOf; one of a choice as the picker does.
+func settingName(axes []wire.Axis, key string) string {
 	switch key {
 	case "batch", "copies", "minutes", "patience", "rate", "schedule", "seed", "steps":
 		return say("setting." + key)
+	}
+	id, of, _ := strings.Cut(key, ".")
+	for _, axis := range axes {
+		if ch := choiceOf(axis, id); ch != nil {
+			for _, s := range ch.Settings {
+				if s.ID == of {
+					return told(s.Label)
+				}
+			}
+		}
 	}
 	return key
 }

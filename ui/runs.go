@@ -40,13 +40,13 @@ func (r *run) record() *runRecord {
 	}
 	return &runRecord{head: head{formatRun, recordVersion}, N: r.n, Name: r.name, Note: r.note, Model: r.model, Device: r.device, Data: r.data, Hash: r.hash,
 		Began: r.began.Unix(), Ask: r.asked, Planned: r.planned, First: r.first, Losses: losses, Points: r.points, Evals: r.evals, Skipped: r.skipped,
-		Lengths: r.lengths, Done: r.done, Ended: r.ended, Prefix: r.prefix, Saved: r.saved, Copies: r.copies, Sweep: r.sweep}
+		Lengths: r.lengths, Done: r.done, Ended: r.ended, Prefix: r.prefix, Saved: r.saved, Copies: r.copies, Sweep: r.sweep, Live: r.live}
 }
 
 func (r *runRecord) run() run {
 	x := run{n: r.N, name: r.Name, note: r.Note, model: r.Model, device: r.Device, data: r.Data, hash: r.Hash, began: time.Unix(r.Began, 0), text: r.Ask.Text,
 		asked: r.Ask, planned: r.Planned, first: r.First, losses: r.Losses, points: r.Points, evals: r.Evals, skipped: r.Skipped, lengths: r.Lengths,
-		done: r.Done, ended: r.Ended, prefix: r.Prefix, saved: r.Saved, copies: r.Copies, sweep: r.Sweep, status: runBroken}
+		done: r.Done, ended: r.Ended, prefix: r.Prefix, saved: r.Saved, copies: r.Copies, sweep: r.Sweep, live: r.Live, status: runBroken}
 	if x.done != nil {
 		x.status = runDone
 	} else if x.ended == "" {
@@ -96,6 +96,7 @@ func (a *App) showRun(r *runRecord) {
 		return
 	}
 	a.run = r.run()
+	a.recallLive()
 	a.chart.cursor = -1
 	a.visit(viewTrain)
 }

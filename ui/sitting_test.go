@@ -722,7 +722,7 @@ func TestManyRuns(t *testing.T) {
 	s.settle()
 	b, _ := sit(t, d)
 	c := &RunsPanel{App: b}
-	if len(b.runs) != 200 || c.list()[0].N != 200 || c.differs(b.runs[9]) != "Differs from Run 200: seed 200 → 10" || c.differs(b.runs[199]) != "Differs from Run 199: seed 199 → 200" {
+	if len(b.runs) != 200 || c.list()[0].N != 200 || c.differs(b.runs[9]) != "Differs from Run 200: seed (200 → 10)" || c.differs(b.runs[199]) != "Differs from Run 199: seed (199 → 200)" {
 		t.Errorf("%d runs; %q, %q", len(b.runs), c.differs(b.runs[9]), c.differs(b.runs[199]))
 	}
 	if n := len(c.list()); n != runsAtOnce || c.more() != 200-n { // the rest on a press: each row is drawn with every step

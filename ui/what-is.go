@@ -147,7 +147,7 @@ func (c *WhatIsPanel) plane() (all []planePoint) {
 		}
 	}
 	for _, p := range m.Points {
-		q := planePoint{start: p.Start, own: p.Key == m.Key, name: named(p.Name), at: short(p.X, 3) + ", " + short(p.Y, 3), anchor: "start", label: 10}
+		q := planePoint{start: p.Start, own: p.Key == m.Key, name: named(p.Name), at: strings.ReplaceAll(short(p.X, 3)+", "+short(p.Y, 3), "-", "−"), anchor: "start", label: 10}
 		if q.x, q.y = place(p); q.x > planeWidth*0.6 {
 			q.anchor, q.label = "end", -10
 		}

@@ -128,7 +128,7 @@ test.describe("runs", () => {
     await expect(page.locator("#runs .run-row")).toHaveCount(2);
     await expect(page.locator("#summary")).toContainText("Ended after", { timeout: 20_000 });
     const first = page.locator("#run-1");
-    await expect(first).toContainText("rate 0.001 → automatic");
+    await expect(first).toContainText("rate (0.001 → automatic)");
     await first.getByRole("button", { name: "Name Run 1" }).click();
     await page.fill("#run-name-1", "first <b>try</b>");
     await page.fill("#run-note-1", "with copies");
