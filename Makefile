@@ -33,7 +33,7 @@ RELEASE = -trimpath -buildvcs=false -ldflags "-s -w"
 # compressed, and in the page no work of its own that is long. In the worker, what does much
 # work in Go itself is inlined: what reads weights and text, and what a step or a token goes through.
 SMALL = -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...=
-WORK  = $(foreach package,math/... unicode/utf8 encoding/binary internal/... crypto/... syscall/js sync/... slices strings bytes \
+WORK  = $(foreach package,math/... unicode/utf8 encoding/binary internal/... crypto/... syscall/js sync/... slices bytes \
 	./engine/half ./engine/cpu ./simd/... ./models/weights/... ./models/tokenizer ./prefix/data ./prefix/generate,-gcflags=$(package)=)
 SITE ?= build/site
 site: ui
@@ -168,7 +168,7 @@ test-files: build/tokenizers
 	cd models/chat/testdata && HF_HUB_OFFLINE=1 $(PYTHON) reference.py
 	cd models/weights/gguf/testdata && $(PYTHON) quants.py
 	cd prefix/data/testdata/made && $(PYTHON) made.py
-	cd models/tokenizer/testdata && $(PYTHON) pieces.py && $(PYTHON) special.py && $(PYTHON) real.py $(CURDIR)/build/tokenizers
+	cd models/tokenizer/testdata && $(PYTHON) pieces.py && $(PYTHON) special.py && $(PYTHON) wordpiece.py && $(PYTHON) real.py $(CURDIR)/build/tokenizers
 	cd wasm/tune/testdata && $(PYTHON) parquet.py
 	git diff --exit-code --stat -- $(FILES)
 	$(GO) test -count=1 ./models ./models/chat ./models/tokenizer ./models/weights/... ./prefix/data

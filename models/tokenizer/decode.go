@@ -103,6 +103,12 @@ func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string, i
 		for _, a := range added {
 			d.texts[a.ID] = a.Content
 		}
+	case "WordPiece":
+		mark := "##"
+		if p.Prefix != nil {
+			mark = *p.Prefix
+		}
+		d.joinWords(mark, flag(p.Cleanup))
 	case "ByteFallback":
 		d.apply(readByteToken)
 	case "Fuse": // a stream has one text anyway
@@ -124,7 +130,7 @@ func (d *decoder) parse(raw json.RawMessage, added []addedToken, field string, i
 		d.lead = scheme != "never"
 		return d.replace(mark, " ", field)
 	default:
-		return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip", field, p.Type)
+		return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip, WordPiece", field, p.Type)
 	}
 	return nil
 }

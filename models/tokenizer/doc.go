@@ -13,7 +13,9 @@
 //     neighbours that was learned first, until no learned pair is left
 //     (Sennrich et al. 2016; over bytes: Radford et al. 2019);
 //   - Unigram: the cut whose tokens have the largest sum of log-probabilities
-//     (Kudo 2018).
+//     (Kudo 2018);
+//   - WordPiece: the longest token that the word starts with, again and again
+//     (BERT's, which Chinese GPT-2s have too).
 //
 // A post-processor puts begin and end tokens around the ids.
 //

@@ -47,6 +47,10 @@ const (
 	keyUnk         = "tokenizer.ggml.unknown_token_id"
 	keyAddBOS      = "tokenizer.ggml.add_bos_token"
 	keyAddEOS      = "tokenizer.ggml.add_eos_token"
+	keyCLS         = "tokenizer.ggml.cls_token_id"
+	keySep         = "tokenizer.ggml.seperator_token_id" // so spelled
+	keyLower       = "tokenizer.ggml.normalizer.lowercase"
+	keyStrip       = "tokenizer.ggml.normalizer.strip_accents"
 	keySpacePrefix = "tokenizer.ggml.add_space_prefix"
 	keyExtraSpaces = "tokenizer.ggml.remove_extra_whitespaces"
 	keyCharsmap    = "tokenizer.ggml.precompiled_charsmap"
@@ -242,8 +246,11 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 		addBOS, err = true, f.fromLlama(meta, tokens, types)
 	case "t5":
 		err = f.fromT5(meta, tokens, types)
+	case "bert":
+		addBOS = true
+		f.fromBERT(meta, tokens)
 	default:
-		err = fmt.Errorf("%s %q is not supported; supported are gemma4, gpt2, llama and t5", keyModel, kind)
+		err = fmt.Errorf("%s %q is not supported; supported are bert, gemma4, gpt2, llama and t5", keyModel, kind)
 	}
 	if err != nil {
 		return nil, err
@@ -256,11 +263,16 @@ func fromGGUF(meta Metadata) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if kind == "bert" {
+		if bos, eos, err = around(meta, tokens, bos, eos); err != nil {
+			return nil, err
+		}
+	}
 	if add, ok := meta.Bool(keyAddBOS); ok {
 		addBOS = add
 	}
 	addEOS, ok := meta.Bool(keyAddEOS)
-	if kind == "t5" && !ok {
+	if (kind == "t5" || kind == "bert") && !ok {
 		addEOS = true
 	}
 	f.PostProcessor = template(tokens, bos, addBOS, eos, addEOS)

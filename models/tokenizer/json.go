@@ -43,7 +43,7 @@ type spec struct {
 	Decoder       json.RawMessage `json:"decoder"`
 }
 
-// A modelFile is the "model" of a tokenizer.json, BPE or Unigram.
+// A modelFile is the "model" of a tokenizer.json: BPE, Unigram or WordPiece.
 type modelFile struct {
 	Type         string          `json:"type"`
 	Dropout      *float64        `json:"dropout,omitempty"`
@@ -54,6 +54,7 @@ type modelFile struct {
 	FuseUnk      bool            `json:"fuse_unk,omitempty"`
 	ByteFallback bool            `json:"byte_fallback,omitempty"`
 	IgnoreMerges bool            `json:"ignore_merges,omitempty"`
+	MaxChars     *int            `json:"max_input_chars_per_word,omitempty"`
 	Vocab        json.RawMessage `json:"vocab"`
 	Merges       []mergePair     `json:"merges,omitempty"`
 }
@@ -145,8 +146,10 @@ func (f *file) build() (*Tokenizer, error) {
 		err = f.buildBPE(t, byteLevel)
 	case "Unigram":
 		err = f.buildUnigram(t)
+	case "WordPiece":
+		err = f.buildWordPiece(t)
 	default:
-		err = fmt.Errorf("model.type %q is not supported; supported are BPE and Unigram", f.Model.Type)
+		err = fmt.Errorf("model.type %q is not supported; supported are BPE, Unigram and WordPiece", f.Model.Type)
 	}
 	if err != nil {
 		return nil, err
@@ -233,6 +236,21 @@ func (f *file) fillVocabulary(t *Tokenizer, vocab map[string]int32) error {
 	return nil
 }
 
+// vocabOf reads the model's vocabulary, if it isn't there.
+func (f *file) vocabOf() (map[string]int32, error) {
+	if f.vocab != nil {
+		return f.vocab, nil
+	}
+	if n := bytes.Count(f.Model.Vocab, []byte(",")); n > 2*maxVocab { // before it is decoded
+		return nil, fmt.Errorf("%s has about %d tokens, want at most %d", f.names.vocab, n, maxVocab)
+	}
+	var vocab map[string]int32
+	if err := json.Unmarshal(f.Model.Vocab, &vocab); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.names.vocab, err)
+	}
+	return vocab, nil
+}
+
 func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 	m := &f.Model
 	switch {
@@ -243,14 +261,9 @@ func (f *file) buildBPE(t *Tokenizer, byteLevel bool) error {
 	case m.Suffix != nil && *m.Suffix != "":
 		return fmt.Errorf("model.end_of_word_suffix %q is not supported", *m.Suffix)
 	}
-	vocab := f.vocab
-	if vocab == nil {
-		if n := bytes.Count(m.Vocab, []byte(",")); n > 2*maxVocab { // before it is decoded
-			return fmt.Errorf("%s has about %d tokens, want at most %d", f.names.vocab, n, maxVocab)
-		}
-		if err := json.Unmarshal(m.Vocab, &vocab); err != nil {
-			return fmt.Errorf("%s: %w", f.names.vocab, err)
-		}
+	vocab, err := f.vocabOf()
+	if err != nil {
+		return err
 	}
 	if err := f.fillVocabulary(t, vocab); err != nil {
 		return err

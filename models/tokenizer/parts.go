@@ -39,10 +39,29 @@ type part struct {
 	StripLeft        *bool           `json:"strip_left"`
 	StripRight       *bool           `json:"strip_right"`
 	Charsmap         []byte          `json:"precompiled_charsmap"`
+	CleanText        *bool           `json:"clean_text"`
+	ChineseChars     *bool           `json:"handle_chinese_chars"`
+	StripAccents     *bool           `json:"strip_accents"`
+	Lowercase        *bool           `json:"lowercase"`
+	Prefix           *string         `json:"prefix"`
+	Cleanup          *bool           `json:"cleanup"`
+	CLS              namedID         `json:"cls"`
+	Sep              namedID         `json:"sep"`
 	Single           []templatePiece `json:"single"`
 	SpecialTokens    map[string]struct {
 		IDs []int32 `json:"ids"`
 	} `json:"special_tokens"`
+}
+
+// A namedID is ["[CLS]", 101].
+type namedID struct {
+	name string
+	id   int32
+}
+
+func (n *namedID) UnmarshalJSON(data []byte) error {
+	two := [2]any{&n.name, &n.id}
+	return json.Unmarshal(data, &two)
 }
 
 // A pattern is a literal string or a regular expression.
@@ -106,6 +125,14 @@ func (t *Tokenizer) parseNormalizers(raw json.RawMessage, field string, in *nest
 		return []normalizer{form(norm.NFKC)}, t.grow(11, field)
 	case "NFKD":
 		return []normalizer{form(norm.NFKD)}, t.grow(11, field)
+	case "BertNormalizer":
+		t.shrinks = 0
+		strip := flag(p.Lowercase)
+		if p.StripAccents != nil {
+			strip = *p.StripAccents
+		}
+		// A space on both sides of a character of three bytes, a decomposition, a small letter of one byte more.
+		return []normalizer{bertNormalizer(flag(p.CleanText), flag(p.ChineseChars), strip, flag(p.Lowercase))}, t.grow(2*3*2, field)
 	case "Prepend":
 		if len(p.Prepend) > maxContent {
 			return nil, fmt.Errorf("%s.prepend has %d bytes, want at most %d", field, len(p.Prepend), maxContent)
@@ -152,7 +179,7 @@ func (t *Tokenizer) parseNormalizers(raw json.RawMessage, field string, in *nest
 		}
 		return []normalizer{c.normalize}, t.grow(float64(max(1, c.longest)), field)
 	}
-	return nil, fmt.Errorf("%s.type %q is not supported; supported are Sequence, NFC, NFD, NFKC, NFKD, Precompiled, Prepend, Replace, Strip", field, p.Type)
+	return nil, fmt.Errorf("%s.type %q is not supported; supported are Sequence, BertNormalizer, NFC, NFD, NFKC, NFKD, Precompiled, Prepend, Replace, Strip", field, p.Type)
 }
 
 // replaceSpaces puts to in place of each run of two or more spaces.
@@ -202,6 +229,8 @@ func parseSplitters(raw json.RawMessage, field string, in *nest) (all []splitter
 			all = append(all, scanner(scanGPT2).split)
 		}
 		return all, true, nil
+	case "BertPreTokenizer":
+		return []splitter{splitBERT}, false, nil
 	case "Digits":
 		if !p.IndividualDigits {
 			return nil, false, fmt.Errorf("%s: Digits is supported with individual_digits only", field)
@@ -216,7 +245,7 @@ func parseSplitters(raw json.RawMessage, field string, in *nest) (all []splitter
 		mark, scheme, err := p.metaspace(field)
 		return []splitter{metaspace(mark, scheme, flag(p.Split))}, false, err
 	}
-	return nil, false, fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, Digits, Metaspace, Split, WhitespaceSplit", field, p.Type)
+	return nil, false, fmt.Errorf("%s.type %q is not supported; supported are Sequence, BertPreTokenizer, ByteLevel, Digits, Metaspace, Split, WhitespaceSplit", field, p.Type)
 }
 
 func parseSplit(p *part, field string) (splitter, error) {
@@ -290,6 +319,12 @@ func (t *Tokenizer) parsePost(raw json.RawMessage, field string, in *nest) error
 		return nil
 	case "ByteLevel": // moves offsets only
 		return nil
+	case "BertProcessing":
+		if t.Token(p.CLS.id) != p.CLS.name || t.Token(p.Sep.id) != p.Sep.name {
+			return fmt.Errorf("%s: %q and %q have other ids than %d and %d", field, p.CLS.name, p.Sep.name, p.CLS.id, p.Sep.id)
+		}
+		t.before, t.after = append([]int32{p.CLS.id}, t.before...), append(t.after, p.Sep.id)
+		return nil
 	case "TemplateProcessing":
 		var before, after []int32
 		seen := false
@@ -325,5 +360,5 @@ func (t *Tokenizer) parsePost(raw json.RawMessage, field string, in *nest) error
 		t.before, t.after = append(before, t.before...), append(t.after, after...)
 		return nil
 	}
-	return fmt.Errorf("%s.type %q is not supported; supported are Sequence, ByteLevel, TemplateProcessing", field, p.Type)
+	return fmt.Errorf("%s.type %q is not supported; supported are Sequence, BertProcessing, ByteLevel, TemplateProcessing", field, p.Type)
 }

@@ -48,7 +48,7 @@ var isolated = map[string]splitter{
 // endsWord tells whether a word is over where rest follows it: \b after a digit.
 func endsWord(rest string) bool {
 	r, size := utf8.DecodeRuneInString(rest)
-	return size == 0 || !(unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.In(r, unicode.M, unicode.Pc, unicode.Other_Alphabetic))
+	return size == 0 || !(unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.In(r, unicode.M, unicode.Pc) || within("ⓐⓩⒶⓏ🄰🅉🅐🅩🅰🆉", r))
 }
 
 // splitGroups cuts each run of digits, if over holds for what follows it, into pieces of its own:

@@ -14,6 +14,7 @@ type edge struct {
 
 func newTrie() *trie { return &trie{next: make(map[edge]int32), values: []int32{-1}} }
 
+//go:noinline
 func (t *trie) insert(s string, value int32) {
 	if s == "" {
 		return

@@ -12,6 +12,8 @@ import (
 // form is one of Unicode's normal forms (annex 15), as the Python package has it: by the tables
 // of Unicode 10. What was added since, and would be decomposed, composed or sorted by newer
 // tables, stays as it is, and so does what stands on its two sides apart.
+//
+//go:noinline
 func form(f norm.Form) normalizer {
 	return func(text string, _ place) string {
 		if f.IsNormalString(text) {
@@ -33,6 +35,7 @@ func form(f norm.Form) normalizer {
 	}
 }
 
+//go:noinline
 func normalForm(f norm.Form, text string) string {
 	if longestMarks(text, f) > mostMarks {
 		return plainForm(f, text)

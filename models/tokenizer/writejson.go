@@ -27,6 +27,8 @@ func (t *Tokenizer) WriteJSON(w io.Writer) error {
 			return fmt.Errorf("tokenizer: %w", err) // a score that is no number
 		}
 		f.Model.Type, f.Model.Vocab = "Unigram", vocab
+	case *wordPiece:
+		f.Model.Type, f.Model.Vocab = "WordPiece", t.vocabJSON()
 	default:
 		return fmt.Errorf("tokenizer: can't write a %T as tokenizer.json", t.model)
 	}
