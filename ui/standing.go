@@ -29,13 +29,10 @@ func (a *App) compared() bool {
 	return a.standing != nil && a.data.set != nil && a.standing.Hash == a.data.set.Hash
 }
 
-// numbers are the three, as far as they are known.
+// numbers are the three, once they are known: the place of the third waits for a validation.
 func (c *Standing) numbers() []fact {
 	a := c.App
 	s := a.standing
-	if !a.compared() {
-		return []fact{{name: say("all.base-model"), value: "—"}, {name: say("standing.examples-in-context"), value: "—"}, {name: say("all.tuned"), value: "—"}}
-	}
 	shown := fact{name: say("all.in-context", plural(s.Shots, "example")), value: lossText(s.InContext), more: below(s.InContext, s.Base)}
 	if s.Shots < s.Of {
 		shown.name = say("standing.of-in-context", count(s.Shots), plural(s.Of, "example"))
