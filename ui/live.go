@@ -179,8 +179,10 @@ func (a *App) onLive(m wire.Sample) {
 		return
 	}
 	r.done = true
-	a.run.live = l.record()
-	a.keepRun()
+	a.run.live = l.record() // kept with the next validation
+	if !a.run.active() {
+		a.keepRun()
+	}
 	took := time.Since(l.begun)
 	l.due = time.Now().Add(max(liveLeast, time.Duration(float64(took)*(1/liveShare-1))))
 	if a.run.status == runDone && r.step != a.run.done.BestStep {
