@@ -3,7 +3,12 @@
 // nothing happened to, or one sentence says what is the matter and the page goes on.
 // FAULTS says how often each happens (1; the full measure is 20), FAULT_STEPS how long it trains.
 import { expect, test } from "@playwright/test";
+import config from "../playwright.config.mjs";
 import { lastRun, openPage, start, useSample } from "./page.mjs";
+
+// Chromium ends itself where its GPU process dies several times in a few minutes.
+const { launchOptions } = config.use;
+test.use({ launchOptions: { ...launchOptions, args: [...launchOptions.args, "--disable-gpu-process-crash-limit"] } });
 
 const faults = Number(process.env.FAULTS ?? 1);
 const steps = Number(process.env.FAULT_STEPS ?? 60);
