@@ -18,12 +18,13 @@ package engine
 // arXiv 2408.00118), and dz is multiplied by 1 − tanh²(z/c).
 //
 // Shapes: h [n, d], W [vocab, d] of any type, bias [vocab] or None, targets I32
-// [n, k], weights [n, k(+1)], loss [1]. Reverse mode sets the outputs DH [n, d], DW
+// [n, k], weights [n, k(+1)], loss [1], and Each [n], the rows' own losses, where they are
+// asked for. Reverse mode sets the outputs DH [n, d], DW
 // [vocab, d] and DBias [vocab], the gradients for a loss gradient of 1; those that are None
 // are not computed.
 type CrossEntropy struct {
 	H, W, Bias, Targets, Weights Buffer
-	Loss, DH, DW, DBias          Buffer
+	Loss, Each, DH, DW, DBias    Buffer
 	Rest                         bool
 	Cap                          float64
 }
@@ -52,6 +53,20 @@ func (p *Program) CappedCrossEntropy(h, w, bias, targets, weights Buffer, rest b
 	return loss
 }
 
+// EachLoss gives the losses of the rows that a cross-entropy is the sum of, [rows].
+func (p *Program) EachLoss(loss Buffer) Buffer {
+	for _, op := range p.ops {
+		if o, ok := op.(*CrossEntropy); ok && o.Loss == loss {
+			if o.Each == None {
+				o.Each = p.Temp("losses", p.Info(o.H).Rows, p.Dim(o.H, 0))
+			}
+			return o.Each
+		}
+	}
+	p.Failf("each loss: buffer %q is not the loss of a cross-entropy", p.Info(loss).Name)
+	return None
+}
+
 // wantCap reports a soft cap that is none.
 func (p *Program) wantCap(what string, cap float64) {
 	if !(cap >= 0 && cap <= 1e6) {
@@ -60,7 +75,7 @@ func (p *Program) wantCap(what string, cap float64) {
 }
 
 func (o *CrossEntropy) ports() (in, out []*Buffer) {
-	return []*Buffer{&o.H, &o.W, &o.Bias, &o.Targets, &o.Weights}, []*Buffer{&o.Loss, &o.DH, &o.DW, &o.DBias}
+	return []*Buffer{&o.H, &o.W, &o.Bias, &o.Targets, &o.Weights}, []*Buffer{&o.Loss, &o.Each, &o.DH, &o.DW, &o.DBias}
 }
 func (o *CrossEntropy) bounds() []bound {
 	return []bound{index("cross-entropy: target", o.Targets, o.W)}

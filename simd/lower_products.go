@@ -144,7 +144,10 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	vocab, k, wk := l.p.Dim(o.W, 0), l.p.Dim(o.Targets, 1), l.p.Dim(o.Weights, 1)
 	most := max(5, logitBytes/(4*vocab))
 	part := min(n, ceil(ceil(n, ceil(n, most)), 5)*5)
-	z, losses, own, slopes := l.room(4*part*vocab), l.room(4*n), l.room(4*part*k), l.room(4*part*k)
+	z, losses, own, slopes := l.room(4*part*vocab), l.at(o.Each), l.room(4*part*k), l.room(4*part*k)
+	if losses == 0 {
+		losses = l.room(4 * n)
+	}
 	w := l.weight(o.W)
 	rows := l.rows(o.H)
 	rounded := uint32(0)

@@ -398,6 +398,15 @@ func losses() []Case {
 		l := b.CrossEntropy(h, b.Tensor("w", 1, 9, 8), engine.None, b.Ints("targets", 0, []int32{1, 2, 3, 4}, 4, 1),
 			b.Floats("weights", 0, []float64{0.25, 0.25, 0.25, 0.25}, 4, 1), false)
 		b.Loss("half", b.Unary(engine.Scale, l, 0.5))
+	}}, Case{Name: "loss/each", Build: func(b *Builder) {
+		const rows, vocab = 70, 301
+		targets, weights := make([]int32, rows), make([]float64, rows)
+		for i := range rows {
+			targets[i], weights[i] = b.Int(vocab), float64(1+b.Int(4))/16
+		}
+		l := b.CrossEntropy(b.Param("h", 1, rows, 64), b.Weight("w", engine.F16, vocab, 64), engine.None, b.Ints("targets", 0, targets, rows, 1), b.Floats("weights", 0, weights, rows, 1), false)
+		b.Loss("loss", l)
+		b.Watch("each", b.EachLoss(l))
 	}})
 }
 

@@ -21,6 +21,7 @@ func (c *plan[T]) crossEntropy(o *engine.CrossEntropy) {
 	z, own := c.dev.z, c.dev.own[:k]
 	step := panelRows(s)
 	var loss float64
+	each := c.at(o.Each)
 	for at := 0; at < n; at += chunk {
 		rows := min(chunk, n-at)
 		hs := h[at*d : (at+rows)*d]
@@ -29,7 +30,11 @@ func (c *plan[T]) crossEntropy(o *engine.CrossEntropy) {
 			gemm(false, true, rows, to-from, d, hs, d, c.weightRows(o.W, from, to), d, 0, z[from:], vocab)
 		}
 		for r := range rows {
-			loss += ceRow(z[r*vocab:][:vocab], bias, targets[(at+r)*k:][:k], weights[(at+r)*wk:][:wk], own, o.Rest, o.Cap)
+			row := ceRow(z[r*vocab:][:vocab], bias, targets[(at+r)*k:][:k], weights[(at+r)*wk:][:wk], own, o.Rest, o.Cap)
+			loss += row
+			if each != nil {
+				each[at+r] = T(row)
+			}
 		}
 		if dh != nil {
 			out := dh[at*d : (at+rows)*d]

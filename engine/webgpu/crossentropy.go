@@ -9,7 +9,7 @@ const logitBytes = 64 << 20
 // gradient in place, and computes the gradients of the chunk's rows and of the weight.
 func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 	vocab, d := b.p.Dim(o.W, 0), b.p.Dim(o.W, 1)
-	n, k := b.p.Dim(o.H, 0), b.p.Dim(o.Targets, 1)
+	n := b.p.Dim(o.H, 0)
 	budget := min(int64(logitBytes), b.lim.arena())
 	chunk := min(n, max(1, int(budget/int64(4*vocab))))
 	if chunk > 64 && chunk < n {
@@ -17,14 +17,18 @@ func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 	}
 	backward := o.DH != engine.None || o.DW != engine.None || o.DBias != engine.None
 	z := matrix{slot: b.temp(chunk * vocab), ld: vocab}
-	losses := b.temp(n)
+	losses := func(k *launch, name string, write bool) *launch { return k.port(name, o.Each, floats, write) }
+	if o.Each == engine.None {
+		slot := b.temp(n)
+		losses = func(k *launch, name string, write bool) *launch { return k.temp(name, slot, write) }
+	}
 	for from := 0; from < max(n, 1); from += max(chunk, 1) {
 		rows := b.rows(o.H).part(from, chunk)
 		h := matrix{buf: o.H, from: from * d, ld: d}
 		b.product(h, rows, o.W, false, engine.None, matrix{}, z, d, vocab)
-		b.kernel("crossentropy").temp("z", z.slot, true).in("bias", o.Bias).ints("targets", o.Targets).in("weights", o.Weights).
-			temp("loss", losses, true).count("rows", rows).u32("vocab", vocab).u32("row0", from).u32("columns", b.p.Dim(o.Weights, 1)).
-			lanes(256).set("TARGETS", k).flag("REST", o.Rest).flag("CAP", o.Cap > 0).f32("cap", o.Cap).flag("BACKWARD", backward).groups(chunk)
+		k := b.kernel("crossentropy").temp("z", z.slot, true).in("bias", o.Bias).ints("targets", o.Targets).in("weights", o.Weights)
+		losses(k, "loss", true).count("rows", rows).u32("vocab", vocab).u32("row0", from).u32("columns", b.p.Dim(o.Weights, 1)).
+			lanes(256).set("TARGETS", b.p.Dim(o.Targets, 1)).flag("REST", o.Rest).flag("CAP", o.Cap > 0).f32("cap", o.Cap).flag("BACKWARD", backward).groups(chunk)
 		if o.DH != engine.None {
 			b.product(z, rows, o.W, true, engine.None, matrix{}, matrix{buf: o.DH, from: from * d, ld: d}, vocab, d)
 		}
@@ -45,10 +49,5 @@ func (b *recipe) crossEntropy(o *engine.CrossEntropy) {
 			k.out("y", o.DBias).grid((vocab+63)/64, 1, 1)
 		}
 	}
-	b.sumLosses(losses, b.rows(o.H), n, o.Loss)
-}
-
-// sumLosses adds up the rows' losses.
-func (b *recipe) sumLosses(losses int, rows count, n int, loss engine.Buffer) {
-	b.kernel("sumall").lanes(256).temp("x", losses, false).count("n", rows).u32("slab", max(n, 1)).u32("slabs", 1).out("y", loss).groups(1)
+	losses(b.kernel("sumall").lanes(256), "x", false).count("n", b.rows(o.H)).u32("slab", max(n, 1)).u32("slabs", 1).out("y", o.Loss).groups(1)
 }

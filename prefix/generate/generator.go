@@ -27,7 +27,7 @@ type Generator struct {
 	share   *sharing        // nil where there is one stream, or an encoder
 	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
 	logits  engine.Tensor
-	losses  []engine.Tensor // of the texts that were measured last
+	losses  engine.Tensor // of the rows that were measured last
 	z       []float32
 }
 
@@ -146,10 +146,7 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		g.Close()
 		return nil, err
 	}
-	g.logits = bind["logits"]
-	for k := range TextsAtATime {
-		g.losses = append(g.losses, bind[lossName(k)])
-	}
+	g.logits, g.losses = bind["logits"], bind["losses"]
 	return g, nil
 }
 
@@ -333,31 +330,29 @@ func (g *Generator) pack(_ context.Context, prompts [][]int32, soft []int32) ([]
 func (g *Generator) lossesOf(ctx context.Context, texts [][]row, targets [][]int32) ([]float64, error) {
 	var rows []row
 	var picks []int
-	for k, t := range g.measure.texts {
-		// A text that is not there predicts nothing of a row that is.
-		idx, of, weights := []int32{0}, []int32{0}, []float64{0}
-		if k < len(texts) {
-			n := len(targets[k])
-			rows = append(rows, texts[k]...)
-			idx, of, weights = nil, targets[k], nil
-			for i := range n {
-				idx, weights = append(idx, int32(len(picks))), append(weights, 1/float64(n))
-				picks = append(picks, len(rows)-n+i)
-			}
+	m := g.measure
+	of, weights := m.args.Ints[m.targets][:0], m.args.Floats[m.weights][:0]
+	for k, text := range texts {
+		rows = append(rows, text...)
+		for i, t := range targets[k] {
+			picks = append(picks, len(rows)-len(targets[k])+i)
+			of, weights = append(of, t), append(weights, 1)
 		}
-		a := g.measure.args
-		a.Ints[t.idx], a.Ints[t.targets], a.Floats[t.weights], a.Live[t.rows] = idx, of, weights, len(idx)
 	}
-	if err := g.measure.run(ctx, rows, picks); err != nil {
+	m.args.Ints[m.targets], m.args.Floats[m.weights] = of, weights
+	if err := m.run(ctx, rows, picks); err != nil {
+		return nil, err
+	}
+	raw := make([]byte, 4*len(picks))
+	if err := g.losses.Read(ctx, 0, raw); err != nil {
 		return nil, err
 	}
 	losses := make([]float64, len(texts))
-	for k := range losses {
-		mean, err := engine.ReadFloats(ctx, g.losses[k])
-		if err != nil {
-			return nil, err
+	for k, t := range targets {
+		for range t {
+			losses[k] += float64(math.Float32frombits(binary.LittleEndian.Uint32(raw))) / float64(len(t))
+			raw = raw[4:]
 		}
-		losses[k] = float64(mean[0])
 	}
 	return losses, nil
 }

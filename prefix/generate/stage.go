@@ -2,7 +2,6 @@ package generate
 
 import (
 	"context"
-	"fmt"
 
 	"prelude/engine"
 	"prelude/prefix"
@@ -16,8 +15,7 @@ type row struct {
 }
 
 // stage is a plan that runs rows of any streams, at any position of theirs, and gives
-// the logits of some of them, or the mean losses of texts that they were to predict. Each stream has
-// a stretch of the cache.
+// the logits of some of them, or their losses. Each stream has a stretch of the cache.
 type stage struct {
 	rows       int // at most
 	plan       engine.Plan
@@ -31,18 +29,9 @@ type stage struct {
 	encoder    *encoder     // nil for decoder-only models
 	part       *prefix.Part // nil: the bare model
 	soft       []int32
-	texts      []measured // of a stage that gives losses; else none
+	targets    engine.Buffer // what the picked rows were to predict, and its weights: of a stage that gives losses
+	weights    engine.Buffer
 }
-
-// measured is a text of several whose loss a stage gives: which of the picked rows are its own,
-// what they were to predict, and their weights.
-type measured struct {
-	rows                  engine.Domain
-	idx, targets, weights engine.Buffer
-}
-
-// lossName is the tensor with the loss of text k of a run.
-func lossName(k int) string { return fmt.Sprintf("loss.%d", k) }
 
 // cacheSpec is the cache of a layer's keys, or values.
 func cacheSpec(i engine.ModelInfo, size shape) engine.Spec {
@@ -96,12 +85,8 @@ func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, si
 		p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
 		return s, p
 	}
-	for k := range TextsAtATime {
-		d := p.Domain(fmt.Sprintf("of text %d", k), size.text)
-		t := measured{rows: d, idx: p.Arg("own", d, engine.I32, size.text), targets: p.Arg("targets", d, engine.I32, size.text, 1), weights: p.Arg("weights", d, engine.F32, size.text, 1)}
-		p.Keep(lossName(k), f.Arch.Loss(p, p.GatherRows(out.Hidden, t.idx), t.targets, t.weights, false, h))
-		s.texts = append(s.texts, t)
-	}
+	s.targets, s.weights = p.Arg("targets", s.some, engine.I32, picks, 1), p.Arg("weights", s.some, engine.F32, picks, 1)
+	p.Keep("losses", p.EachLoss(f.Arch.Loss(p, out.Hidden, s.targets, s.weights, false, h)))
 	return s, p
 }
 
