@@ -110,7 +110,7 @@ test("a training that dies with the browser goes on exactly", async ({ launchOpt
       console.log(`killed at step ${at.losses?.length ?? 0}, continued from ${at.saved?.at(-1)?.step ?? 0}: exact`);
     }
     console.log(`exact_continuations ${exact} of ${kills}`);
-    await expect(page.locator("#shelf .shelf-row")).toHaveCount(Math.min(12, kills + 1)); // no finished run is lost, none has two
+    await expect(page.locator("#shelf .shelf-row")).toHaveCount(kills + 1); // no finished run is lost, none has two
   } finally {
     await browser.close();
   }
