@@ -91,7 +91,11 @@ export async function start(page, steps, { batch = 8, lr = "", patience = "" } =
 export async function ask(page, prompt) {
   await page.fill("#prompt", prompt);
   await page.click("#ask");
-  await expect(page.locator("#answer-tuned footer .tag")).toBeVisible({ timeout: 120_000 });
+  const ended = page.locator("#answer-tuned footer .tag");
+  // With all panels below each other the page can move between a press and its release, which then hits nothing.
+  const begun = page.locator("#cancel-ask").or(ended).first();
+  if (!(await begun.waitFor({ timeout: 5000 }).then(() => true, () => false))) await page.click("#ask");
+  await expect(ended).toBeVisible({ timeout: 120_000 });
   return page.locator("#answer-tuned .answer-text").textContent();
 }
 

@@ -30,7 +30,7 @@ type generator struct {
 	tile                   map[tileKind][]*Func // register tiles by rows
 	packRows               *Func
 	packColumns            *Func
-	unpack                 *Func
+	unpack, unpackOne      *Func
 	dots                   []*Func // of a row of weights with floats, by type
 	mask, softmax, weights *Func
 	cap, capSlope          *Func
@@ -50,6 +50,7 @@ func Build(c Config) []byte {
 	g.tiles()
 	g.packing()
 	g.unpacking()
+	g.unpackingOne()
 	g.product()
 	g.vectors()
 	g.rounded()

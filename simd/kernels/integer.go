@@ -151,15 +151,13 @@ func (g *generator) keepPanels(pack *Func) {
 func (g *generator) addPicked(f *Func, rec, ws, picked, apart, c, ldc, m, n, col Value) {
 	const columns = command.PickedColumns
 	quants, scales, typ, width := weightOf(f, rec)
-	panels, unpacked := f.Let(ws.Add(Const(wsIntPanels))), f.Let(ws.Add(Const(wsBlock)))
+	panels := f.Let(ws.Add(Const(wsIntPanels)))
 	// Not n.Add(nr−1).And(−nr): wazero 1 takes 0 < x∧y for false.
 	f.For(Const(0), n.Add(Const(nr-1)).ShrU(3).Shl(3), 1, func(j Value) {
 		first := f.Let(MinI(j, n.Sub(Const(1))).Add(col).Mul(width))
 		to := f.Let(panels.Add(j.And(Const(-nr)).Mul(Const(4 * columns))).Add(j.And(Const(nr - 1)).Shl(2)))
 		f.For(Const(0), Const(columns), 1, func(e Value) {
-			k := f.Let(LoadI(picked.Add(e.Shl(2)), 0))
-			f.Call(g.unpack, typ, quants, scales, first.Add(k.And(Const(-32))), Const(32), unpacked)
-			f.Store(to.Add(e.Mul(Const(4*nr))), 0, Load(F32, unpacked.Add(k.And(Const(31)).Shl(2)), 0))
+			f.Call(g.unpackOne, typ, quants, scales, first.Add(LoadI(picked.Add(e.Shl(2)), 0)), to.Add(e.Mul(Const(4*nr))))
 		})
 	})
 	rowGroups(f, m, func(rows int, first Value) {

@@ -117,6 +117,37 @@ func (g *generator) unpacking() {
 	g.unpack = f
 }
 
+// unpackingOne builds unpack_one(type, quants, scales, i, dst): element i as f32, to the bit
+// as unpack has it.
+func (g *generator) unpackingOne() {
+	f := g.m.Func("unpack_one", nil, I32, I32, I32, I32, I32)
+	typ, quants, scales, i, dst := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4)
+	is := func(t int, element func() Value) {
+		f.If(typ.Eq(Const(t)), func() {
+			f.Store(dst, 0, element().Lane(0))
+			f.Return()
+		}, nil)
+	}
+	block := f.Let(i.ShrU(5))
+	halfAt := func(at Value, off int) Value { return half(f.Let(LoadU16(at, off).Splat(I32x4))) }
+	number := func(q Value) Value { return q.Splat(I32x4).Convert("f32x4.convert_i32x4_s") }
+	nibble := func() Value {
+		q := f.Let(LoadU8(quants.Add(block.Shl(4)).Add(i.And(Const(15))), 0))
+		f.If(i.And(Const(16)), func() { f.Set(q, q.ShrU(4)) }, nil)
+		return q.And(Const(15))
+	}
+	is(command.F16, func() Value { return halfAt(quants.Add(i.Shl(1)), 0) })
+	is(command.BF16, func() Value { return LoadU16(quants.Add(i.Shl(1)), 0).Shl(16).Splat(I32x4).As(F32x4) })
+	is(command.Q8_0, func() Value { return number(LoadS8(quants.Add(i), 0)).Mul(halfAt(scales.Add(block.Shl(1)), 0)) })
+	is(command.Q4_0, func() Value { return number(nibble().Sub(Const(8))).Mul(halfAt(scales.Add(block.Shl(1)), 0)) })
+	is(command.Q4_1, func() Value {
+		at := f.Let(scales.Add(block.Shl(2)))
+		return number(nibble()).Mul(halfAt(at, 0)).Add(halfAt(at, 2))
+	})
+	f.Store(dst, 0, Load(F32, quants.Add(i.Shl(2)), 0))
+	g.unpackOne = f
+}
+
 // half widens four binary16 numbers in the low halves of an i32x4. Exponent and
 // fraction are moved into place and 2¹¹² corrects the exponent's bias, which is
 // exact for subnormals too; infinities, which weights do not have, become 65536.

@@ -212,6 +212,10 @@ func inWords(err error) error {
 // ownLock is the name of the lock that the tab holds whose sitting is kept.
 const ownLock = "prelude sitting"
 
+// ownWait is how long a tab that opens waits for the lock, in ms: the browser may not have
+// taken it yet from a page that has just crashed or was reloaded.
+const ownWait = 1000
+
 // Own asks for the lock and holds it as long as the page lives. A browser without locks has
 // one tab as far as the page can tell.
 func (b *browser) Own(take bool, done func(bool), lost func()) {
@@ -220,30 +224,25 @@ func (b *browser) Own(take bool, done func(bool), lost func()) {
 		done(true)
 		return
 	}
-	options := map[string]any{"ifAvailable": true}
-	if take {
-		options = map[string]any{"steal": true}
+	options := map[string]any{"steal": true}
+	if !take {
+		options = map[string]any{"signal": js.Global().Get("AbortSignal").Call("timeout", ownWait)}
 	}
 	held := false
 	forever := js.Global().Get("Promise").New(js.FuncOf(func(js.Value, []js.Value) any { return nil }))
-	granted := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		held = args[0].Truthy()
-		own := held
+	granted := js.FuncOf(func(js.Value, []js.Value) any {
+		held = true
 		defer b.changed()
-		done(own)
-		if own {
-			return forever
-		}
-		return js.Null()
+		done(true)
+		return forever
 	})
 	b.await(locks.Call("request", ownLock, options, granted), func(_ js.Value, err error) {
-		if err == nil {
-			return
-		}
-		if held { // another tab has taken it
+		switch {
+		case err == nil:
+		case held: // another tab has taken it
 			lost()
-		} else {
-			done(true) // a page that may not lock
+		default: // another tab has it; or this page may not lock
+			done(kind(err) != "TimeoutError" && kind(err) != "AbortError")
 		}
 	})
 }

@@ -319,7 +319,7 @@ func (a *asking) prompts(rows []int) (all [][]int32) {
 }
 
 // answerAll takes a candidate's loss on every row, and answers the rows greedily. Where a row's
-// answer ends, the next row takes its place. An answer of most tokens is cut; 0 is twice as many as
+// answer ends, the next row takes its place. An answer of most tokens is cut; 0 is half as many again as
 // the longest completion has.
 func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told func() bool) error {
 	if most <= 0 {
@@ -327,7 +327,7 @@ func (s *Session) answerAll(ctx context.Context, c *candidate, most int, told fu
 		for _, t := range c.tokens {
 			longest = max(longest, len(t.IDs)-t.Start)
 		}
-		most = min(max(2*longest, 16), 256)
+		most = min(max(longest+longest/2, 16), 256)
 	}
 	a, err := s.askAll(ctx, c, most, true)
 	if err != nil {
