@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall/js"
+	"time"
 
 	"prelude/ui"
 )
@@ -212,9 +213,12 @@ func inWords(err error) error {
 // ownLock is the name of the lock that the tab holds whose sitting is kept.
 const ownLock = "prelude sitting"
 
-// ownWait is how long a tab that opens waits for the lock, in ms: the browser may not have
-// taken it yet from a page that has just crashed or was reloaded.
-const ownWait = 1000
+// A tab that opens asks ownTries times for the lock, ownWait apart, before it says that another
+// tab has it: the browser may not have taken it yet from a page that has just crashed.
+const (
+	ownTries = 4
+	ownWait  = 300 * time.Millisecond
+)
 
 // Own asks for the lock and holds it as long as the page lives. A browser without locks has
 // one tab as far as the page can tell.
@@ -224,27 +228,38 @@ func (b *browser) Own(take bool, done func(bool), lost func()) {
 		done(true)
 		return
 	}
-	options := map[string]any{"steal": true}
-	if !take {
-		options = map[string]any{"signal": js.Global().Get("AbortSignal").Call("timeout", ownWait)}
+	options := map[string]any{"ifAvailable": true}
+	if take {
+		options = map[string]any{"steal": true}
 	}
-	held := false
 	forever := js.Global().Get("Promise").New(js.FuncOf(func(js.Value, []js.Value) any { return nil }))
-	granted := js.FuncOf(func(js.Value, []js.Value) any {
-		held = true
-		defer b.changed()
-		done(true)
-		return forever
-	})
-	b.await(locks.Call("request", ownLock, options, granted), func(_ js.Value, err error) {
-		switch {
-		case err == nil:
-		case held: // another tab has taken it
-			lost()
-		default: // another tab has it; or this page may not lock
-			done(kind(err) != "TimeoutError" && kind(err) != "AbortError")
-		}
-	})
+	var request func(tries int)
+	request = func(tries int) {
+		held := false
+		granted := js.FuncOf(func(_ js.Value, args []js.Value) any {
+			held = args[0].Truthy()
+			if !held && tries > 1 {
+				b.Later(ownWait, func() { request(tries - 1) })
+				return js.Null()
+			}
+			defer b.changed()
+			done(held)
+			if held {
+				return forever
+			}
+			return js.Null()
+		})
+		b.await(locks.Call("request", ownLock, options, granted), func(_ js.Value, err error) {
+			switch {
+			case err == nil:
+			case held: // another tab has taken it
+				lost()
+			default:
+				done(true) // a page that may not lock
+			}
+		})
+	}
+	request(ownTries)
 }
 
 func (b *browser) Store() ui.Store { return &store{browser: b} }
