@@ -343,16 +343,16 @@ func (g *Generator) lossesOf(ctx context.Context, texts [][]row, targets [][]int
 	if err := m.run(ctx, rows, picks); err != nil {
 		return nil, err
 	}
-	raw := make([]byte, 4*len(picks))
-	if err := g.losses.Read(ctx, 0, raw); err != nil {
+	each, err := engine.ReadFloats(ctx, g.losses) // of all rows that there is room for
+	if err != nil {
 		return nil, err
 	}
 	losses := make([]float64, len(texts))
 	for k, t := range targets {
-		for range t {
-			losses[k] += float64(math.Float32frombits(binary.LittleEndian.Uint32(raw))) / float64(len(t))
-			raw = raw[4:]
+		for _, loss := range each[:len(t)] {
+			losses[k] += float64(loss) / float64(len(t))
 		}
+		each = each[len(t):]
 	}
 	return losses, nil
 }
