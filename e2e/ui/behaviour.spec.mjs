@@ -22,6 +22,20 @@ test("trains, compares and exports", async ({ page }) => {
   await expect(page.locator("#prefix-row")).toContainText("No prefix yet");
 });
 
+test("what is pressed is what is hit, also where the page changes before the release", async ({ page }) => {
+  await page.setViewportSize({ width: 1200, height: 8000 }); // nothing scrolls, so that the browser mends nothing by scrolling
+  const ask = page.locator("#ask");
+  const { x, y, width, height } = await ask.boundingBox();
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await page.mouse.down();
+  await page.locator("#data-file").setInputFiles({ name: "bad.jsonl", mimeType: "application/json", buffer: Buffer.from(`{"prompt": "a", "completion": " b"}\n${"not json\n".repeat(9)}`) });
+  await page.waitForTimeout(800);
+  expect(await ask.boundingBox()).toMatchObject({ x, y });
+  await page.mouse.up();
+  await expect(page.locator("#talk")).toBeVisible();
+  await expect(page.locator("#line-errors")).toBeVisible();
+});
+
 test("pauses, resumes and stops", async ({ page }) => {
   await useSample(page);
   await trainFor(page, "5000");

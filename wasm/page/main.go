@@ -31,6 +31,7 @@ func main() {
 	p.onTimer = js.FuncOf(func(js.Value, []js.Value) any { p.timed = false; p.draw(); return nil })
 	p.window.Call("addEventListener", "resize", js.FuncOf(func(js.Value, []js.Value) any { p.soon(); return nil }))
 	p.window.Call("addEventListener", "hashchange", js.FuncOf(func(js.Value, []js.Value) any { p.follow(); return nil }))
+	p.watchPresses()
 	p.window.Get("history").Set("scrollRestoration", "manual") // follow does it, once the view is there
 	p.window.Call("addEventListener", "beforeunload", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		if p.app.Leaving() {
@@ -57,6 +58,7 @@ type page struct {
 	onFrame, onTimer js.Func
 	asked, timed     bool
 	drawing          bool
+	press            press
 	greeted          bool // the language is known: before that, nothing is drawn
 	drawn            time.Time
 	scrolled         map[string]float64 // how far down each view was left
@@ -85,6 +87,7 @@ func (p *page) follow() {
 	from := p.app.View()
 	p.scrolled[from] = p.window.Get("scrollY").Float()
 	p.app.Follow()
+	p.press.held = false
 	p.draw()
 	p.reveal()
 	if p.app.View() == from {
@@ -132,6 +135,10 @@ func (p *page) later() {
 
 func (p *page) draw() {
 	if !p.greeted {
+		return
+	}
+	if p.press.held {
+		p.press.owed = true
 		return
 	}
 	p.drawn, p.drawing = time.Now(), true
