@@ -34,6 +34,7 @@ type App struct {
 	runs      []*runRecord      // all that are kept, by number
 	sitting   sitting
 	judging   judging
+	settled   bool           // the page has opened
 	standing  *wire.Standing // of the examples in place, once it is measured
 	forgotten *forgotten
 	editing   int        // number of the run whose name is being edited
@@ -106,6 +107,7 @@ func (a *App) Start() {
 	if a.sitting.state == sittingClosed {
 		a.openSitting(false)
 	}
+	a.host.Later(longestOpening, func() { a.settled = true })
 	a.host.Later(startLimit, func() {
 		if a.engine == "starting" {
 			a.notices[atTop] = notice{

@@ -26,6 +26,7 @@ type examples struct {
 	late     *notice // on one of them that was refused: told when the others are read
 	edit     editor
 	columns  [2]string           // chosen in the boxes of an unknown table: the prompt's and the completion's
+	coming   bool                // the page's own, at its opening
 	before   *examples           // what was there, until the worker has taken this
 	kept     bool                // the browser keeps its bytes
 	held     map[string]heldFile // files of one's own to measure on, by side
@@ -207,10 +208,13 @@ func (a *App) fetchSample(done func(status int, b Bytes)) {
 // openWithSample puts the project's own examples in place, so that a first run needs one
 // button, unless the person has brought something before they came.
 func (a *App) openWithSample() {
+	a.data.coming = true
 	a.fetchSample(func(status int, b Bytes) {
+		a.data.coming = false
 		if status == 200 && a.data.file == nil && a.study.file == nil {
 			a.takeData(File{Name: sampleName, Size: int64(b.Len())}, b)
 		}
+		a.settle()
 	})
 }
 

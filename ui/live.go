@@ -256,7 +256,12 @@ func (c *LivePanel) by() string {
 
 func (c *LivePanel) more() bool { return len(c.App.live.pool) > len(c.App.live.prompts) }
 
-func (c *LivePanel) base(i int) *answer { return c.App.live.base[i] }
+func (c *LivePanel) base(i int) *answer {
+	if i < len(c.App.live.base) { // not a place that is kept for one
+		return c.App.live.base[i]
+	}
+	return nil
+}
 
 func (c *LivePanel) tuned(i int) *answer {
 	if r := c.App.live.shownRound(); r != nil {

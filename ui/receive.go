@@ -8,6 +8,7 @@ import (
 func (a *App) Receive(m wire.Message, blob any) {
 	a.hear()
 	defer a.keepSoon()
+	defer a.settle()
 	switch m := m.(type) {
 	case wire.Ready:
 		a.onReady(m)

@@ -246,6 +246,7 @@ func (a *App) restore(all sittingRecord, prefixes []prefixRecord) {
 
 // beginWaiting does what has waited for the kept sitting.
 func (a *App) beginWaiting() {
+	defer a.settle()
 	if f := a.sitting.begin; f != nil {
 		a.sitting.begin = nil
 		f()

@@ -8,7 +8,8 @@
 //	page_wasm_brotli, worker_wasm_brotli  the programs as they are sent
 //	interactive       from opening to the page drawn by its program, its controls answering
 //	first_change      from opening to the first held-out answer whose words differ from the base model's
-//	layout_shift      the largest while it trains (the browser's own measure, input left out)
+//	opening_shift     the largest until the page's own examples are in place (the browser's own measure, input left out)
+//	layout_shift      the largest while it trains
 //	longest_task      on the page's thread while it trains, 0 where none took 50 ms; with SmolLM2
 //	                  (`make models`) too
 //	frames            a second that the page could draw while it trains; with SmolLM2 too
@@ -43,6 +44,7 @@ async function fresh(run) {
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
     await page.addInitScript(watchSmoothness);
+    await page.addInitScript(() => smooth.begin());
     return await run(page);
   } finally {
     await browser.close();
@@ -50,14 +52,16 @@ async function fresh(run) {
 }
 
 const median = (x) => x.toSorted((a, b) => a - b)[x.length >> 1];
-const seen = { interactive: [], change: [], shift: [], task: [], frames: [] };
+const seen = { interactive: [], change: [], opening: [], shift: [], task: [], frames: [] };
 for (let i = 0; i < 3; i++) {
   await fresh(async (page) => {
     const begun = Date.now();
     await page.goto(address);
     await page.locator("#app main").waitFor();
     seen.interactive.push(await page.evaluate(() => performance.now()) / 1000);
-    await page.locator("#start:enabled").click({ timeout: 60_000 });
+    await page.locator("#start:enabled").waitFor({ timeout: 60_000 });
+    seen.opening.push(await page.evaluate(() => smooth.end().shift));
+    await page.click("#start");
     await page.evaluate(() => smooth.begin());
     await page.locator(".live-answer.tuned .changed").first().waitFor({ timeout: 60_000 });
     seen.change.push((Date.now() - begun) / 1000);
@@ -70,6 +74,7 @@ for (let i = 0; i < 3; i++) {
 }
 console.log(`interactive ${median(seen.interactive).toFixed(2)} s`);
 console.log(`first_change ${median(seen.change).toFixed(1)} s`);
+console.log(`opening_shift ${Math.max(...seen.opening).toFixed(4)}`);
 console.log(`layout_shift ${Math.max(...seen.shift).toFixed(4)}`);
 console.log(`longest_task ${Math.max(...seen.task).toFixed(0)} ms`);
 console.log(`frames ${Math.min(...seen.frames).toFixed(1)} a_second`);
