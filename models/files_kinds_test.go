@@ -3,7 +3,6 @@ package models_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -103,16 +102,31 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestNamedTemplates: of several chat templates the default is taken, and said.
+// TestNamedTemplates: of several chat templates the default is taken, the others can be chosen,
+// in a GGUF file as in a checkpoint; a list that names nothing is refused.
 func TestNamedTemplates(t *testing.T) {
 	all := families(t)
 	name := slices.Sorted(maps.Keys(all))[0]
-	model := checkpoint(t, all[name].Config, all[name].Shapes)
-	config, _ := json.Marshal(map[string]any{"chat_template": []map[string]string{{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}}})
-	model["tokenizer_config.json"] = config
-	f, err := models.Open(context.Background(), name, model.open, "")
-	if err != nil || f.Chat != "D" || len(f.Notes) != 1 || !strings.Contains(f.Notes[0], `default is used, not "tool_use"`) {
-		t.Errorf("%+v, %v", f, err)
+	named := []models.ChatTemplate{{Name: "rag", Text: "R"}, {Name: "tool_use", Text: "T"}}
+	for _, c := range []struct{ list, chat, notes, err string }{
+		{`[{"name":"rag","template":"R"},{"name":"default","template":"D"},{"name":"tool_use","template":"T"}]`, "D", `default is used unless another is chosen: "rag", "tool_use"`, ""},
+		{`[{"name":"rag","template":"R"},{"name":"tool_use","template":"T"}]`, "", "none is called default", ""},
+		{`[{"name":"","template":"R"}]`, "", "", "name has 0 bytes"},
+		{`[{"name":"rag","template":"R"},{"name":"rag","template":"T"}]`, "", "", `two templates have the name "rag"`},
+		{`[{"name":"rag","template":7}]`, "", "", "chat_template"},
+		{"[" + strings.TrimSuffix(strings.Repeat(`{"name":"a","template":"b"},`, 40), ",") + "]", "", "", "40 templates, at most 32"},
+	} {
+		model := checkpoint(t, all[name].Config, all[name].Shapes)
+		model["tokenizer_config.json"] = []byte(`{"chat_template": ` + c.list + `}`)
+		f, err := models.Open(context.Background(), name, model.open, "")
+		switch {
+		case c.err != "":
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s: error %v", c.list, err)
+			}
+		case err != nil || f.Chat != c.chat || !slices.Equal(f.NamedChats, named) || len(f.Notes) != 1 || !strings.Contains(f.Notes[0], c.notes):
+			t.Errorf("%s: %+v, %v", c.list, f, err)
+		}
 	}
 }
 

@@ -278,6 +278,18 @@ func TestGGUFEnds(t *testing.T) {
 	}
 }
 
+// TestGGUFNamedTemplates: the templates beside the default one are those that the file lists.
+func TestGGUFNamedTemplates(t *testing.T) {
+	const name, key = "qwen3, yarn", "tokenizer.chat_template"
+	m := ggufModels()[name]
+	m.meta = maps.Clone(m.meta)
+	maps.Copy(m.meta, map[string]any{key: "D", key + "s": []string{"rag", "lost"}, key + ".rag": "R", key + ".unlisted": "U"})
+	f, err := models.Open(t.Context(), "tiny", folder{"tiny.gguf": ggufOf(t, name, m, ggufNames(t)[name])}.open, "tiny.gguf")
+	if err != nil || f.Chat != "D" || !slices.Equal(f.NamedChats, []models.ChatTemplate{{Name: "rag", Text: "R"}}) {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
+
 // Factors that no rotation can use are an error that names them.
 func TestGGUFFactors(t *testing.T) {
 	for name, factors := range map[string][]float32{"too many": {1, 2, 3}, "negative": {1, -4}} {

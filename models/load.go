@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"prelude/engine"
@@ -24,9 +23,10 @@ type Model struct {
 	Name        string
 	Config      *Config
 	Tokenizer   *tokenizer.Tokenizer
-	Ends        []int32 // tokens that end an answer, beside the tokenizer's own
-	Chat        string  // the Jinja text of its chat template, "" where there is none
-	Fingerprint string  // of the weights, whatever file they came from
+	Ends        []int32        // tokens that end an answer, beside the tokenizer's own
+	Chat        string         // the Jinja text of its chat template, "" where there is none
+	NamedChats  []ChatTemplate // others that it has, by names
+	Fingerprint string         // of the weights, whatever file they came from
 	Likeness    Likeness
 	WeightBytes int64 // on the device
 	Params      int64
@@ -36,17 +36,18 @@ type Model struct {
 // Files is a model before its weights are loaded: headers, configuration, tokenizer.
 // What is unsupported is an error here, before anything big is read.
 type Files struct {
-	Name      string
-	Config    *Config
-	Family    Family
-	Tokenizer *tokenizer.Tokenizer
-	Ends      []int32
-	Chat      string // Jinja
-	Notes     []string
-	views     map[string]weights.View
-	bytes     int64
-	sources   *sources
-	main      string // as Open was given it
+	Name       string
+	Config     *Config
+	Family     Family
+	Tokenizer  *tokenizer.Tokenizer
+	Ends       []int32
+	Chat       string // Jinja
+	NamedChats []ChatTemplate
+	Notes      []string
+	views      map[string]weights.View
+	bytes      int64
+	sources    *sources
+	main       string // as Open was given it
 }
 
 // Open reads a model's folder: config.json, tokenizer.json and safetensors; or a GGUF
@@ -145,8 +146,8 @@ func openGGUF(ctx context.Context, name string, open weights.Opener, main string
 	if f.views, err = ggufViews(c, family, cfg); err != nil {
 		return nil, err
 	}
-	if text, ok := c.GGUF.String("tokenizer.chat_template"); ok {
-		f.Chat = text
+	if err := f.chatsOfGGUF(c.GGUF); err != nil {
+		return nil, err
 	}
 	for _, key := range []string{"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"} {
 		if id, ok := c.GGUF.Int(key); ok {
@@ -320,28 +321,14 @@ func (f *Files) tokenizerConfig(text []byte) error {
 		f.Chat = t
 		return nil
 	}
-	var named []struct{ Name, Template string }
 	if len(c.Chat) == 0 || c.Chat[0] != '[' {
 		return nil
 	}
+	var named []ChatTemplate
 	if err := json.Unmarshal(c.Chat, &named); err != nil {
 		return fmt.Errorf("models: tokenizer_config.json: chat_template: %w", err)
 	}
-	var others []string
-	for _, t := range named { // the reference takes the one called default
-		if t.Name == "default" {
-			f.Chat = t.Template
-		} else {
-			others = append(others, strconv.Quote(t.Name))
-		}
-	}
-	switch {
-	case f.Chat == "" && len(named) > 0:
-		f.Notes = append(f.Notes, fmt.Sprintf("Of the model's chat templates (%s) none is called default: examples stay plain text.", strings.Join(others, ", ")))
-	case len(others) > 0:
-		f.Notes = append(f.Notes, fmt.Sprintf("Of the model's chat templates the one called default is used, not %s.", strings.Join(others, ", ")))
-	}
-	return nil
+	return f.nameChats("tokenizer_config.json: chat_template", named)
 }
 
 func (f *Files) finish(c *weights.Catalog) (*Files, error) {
@@ -417,7 +404,7 @@ func (f *Files) Visit(ctx context.Context, visit func(all map[string]weights.Sou
 
 // Load streams the weights to a device and closes the files.
 func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) (*Model, error) {
-	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Ends: f.Ends, Chat: f.Chat, Notes: f.Notes, WeightBytes: f.bytes,
+	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Ends: f.Ends, Chat: f.Chat, NamedChats: f.NamedChats, Notes: f.Notes, WeightBytes: f.bytes,
 		Frozen: engine.Frozen{Arch: f.Family, Dev: dev, Weights: map[string]engine.Tensor{}}}
 	defer f.sources.close()
 	fail := func(err error) (*Model, error) {

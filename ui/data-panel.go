@@ -86,14 +86,6 @@ func (c *DataPanel) columnClass(name string) string {
 	return ""
 }
 
-// switches are the variables of the loaded model's chat template.
-func (c *DataPanel) switches() []string {
-	if m := c.App.model.loaded; m != nil {
-		return m.Switches
-	}
-	return nil
-}
-
 func (c *DataPanel) facts() []fact {
 	s := c.App.data.set
 	facts := []fact{
@@ -153,7 +145,7 @@ func (c *DataPanel) alwaysChat() bool {
 	return c.App.data.set != nil && strings.Contains(c.App.data.set.Shape, "messages")
 }
 
-func (c *DataPanel) chat() bool { return c.App.data.set.Chat || c.alwaysChat() }
+func (c *DataPanel) chat() bool { return c.App.data.wrapped() }
 
 func (c *DataPanel) chatHelp() string {
 	if c.alwaysChat() {

@@ -1,10 +1,6 @@
 package ui
 
-import (
-	"maps"
-
-	"prelude/ui/wire"
-)
+import "prelude/ui/wire"
 
 // maxData is the largest file of examples that the page reads: the worker
 // holds its text in memory.
@@ -279,17 +275,6 @@ func (a *App) learnTurns(v bool) {
 	a.reparse(func(o *wire.DataOptions) { o.Turns = v })
 }
 
-// setVar sets a variable of the chat template.
-func (a *App) setVar(name string, v bool) {
-	a.reparse(func(o *wire.DataOptions) {
-		o.Vars = maps.Clone(o.Vars)
-		if o.Vars == nil {
-			o.Vars = map[string]bool{}
-		}
-		o.Vars[name] = v
-	})
-}
-
 // useColumns says which columns of the file hold prompt and completion.
 func (a *App) useColumns() {
 	a.reparse(func(o *wire.DataOptions) { o.PromptColumn, o.CompletionColumn = a.data.columns[0], a.data.columns[1] })
@@ -301,17 +286,6 @@ func (a *App) setSystem(text string) {
 }
 
 func (a *App) resetSystem() { a.reparse(func(o *wire.DataOptions) { o.System = nil }) }
-
-// systemText is the system message that stands in the preview.
-func (a *App) systemText() string {
-	if a.data.opts.System != nil {
-		return *a.data.opts.System
-	}
-	if a.model.loaded != nil {
-		return a.model.loaded.System
-	}
-	return ""
-}
 
 func (a *App) dropData() {
 	if a.training() {

@@ -209,7 +209,7 @@ func (a *App) onLoaded(m wire.Loaded) {
 		a.live.forget()
 		a.lens = lens{}
 		a.whatIf.undo()
-		a.data.opts.System = nil
+		a.data.opts.System, a.data.opts.ChatTemplate, a.data.opts.Vars = nil, "", nil
 		if !m.Chat {
 			a.data.opts.Chat = nil
 		}

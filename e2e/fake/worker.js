@@ -81,7 +81,7 @@ async function load({ id, bundled = "", hub = "", url = "", device }) {
   const big = bundled !== "sprout-1m";
   loaded = {
     id, name: bundled || hub || model.title, family: "llama", params: big ? 134_515_008 : 1_148_000, weightBytes: big ? 98_000_000 : 2_300_000,
-    context: big ? 8192 : 512, vocab: big ? 49152 : 4096, layers: big ? 30 : 6, chat: big, system: big ? "You are a helpful AI assistant named SmolLM, trained by Hugging Face" : "",
+    context: big ? 8192 : 512, vocab: big ? 49152 : 4096, layers: big ? 30 : 6, chat: big, chats: big ? [{ system: "You are a helpful AI assistant named SmolLM, trained by Hugging Face" }, { name: "tool_use", switches: ["enable_thinking"] }] : [],
     fingerprint: "f0" + (bundled || hub), device: device === "auto" ? "simd" : device,
     deviceWhy: device === "auto" ? "Fastest of a short trial: 2 threads, relaxed SIMD. This browser has no WebGPU adapter." : "You chose it.",
     notes: big ? ["12 tensors of type Q4_K became Q8_0."] : [],
@@ -111,9 +111,9 @@ function parse(id, name, opts) {
   if (form && !/\{(label|completion)\}/.test(form)) return fail(id, `data: template "${form}" has no completion: nothing in it would be learned; add one of {completion}, {label}`);
   const chat = opts.chat ?? loaded.chat;
   const need = good.some((o) => !o.completion.startsWith(" ")) && !opts.space && !chat;
-  const system = opts.system ?? loaded.system;
+  const system = opts.system ?? loaded.chats.find((t) => (t.name ?? "") === (opts.chatTemplate ?? ""))?.system ?? "";
   const wrap = (o) => ({
-    prompt: chat ? `<|im_start|>system\n${system}<|im_end|>\n<|im_start|>user\n${o.prompt}<|im_end|>\n<|im_start|>assistant\n` : o.prompt,
+    prompt: chat ? `<|im_start|>system\n${system}<|im_end|>\n<|im_start|>user\n${o.prompt}<|im_end|>\n<|im_start|>assistant\n${opts.vars?.enable_thinking === false ? "<think></think>" : ""}` : o.prompt,
     completion: (opts.space && !o.completion.startsWith(" ") ? " " : "") + o.completion, end: chat ? "<|im_end|>" : "<|endoftext|>", tokens: 48,
   });
   const formed = (o) => { // a template's text around prompt and completion, with its soft slots

@@ -118,6 +118,10 @@ test("the chat template is a switch, with its system message", async ({ page }) 
   await expect(page.locator("#preview pre .prompt")).toContainText("Be brief.");
   await page.getByRole("button", { name: "Use the template’s own" }).click();
   await expect(page.locator("#preview pre .prompt")).toContainText("SmolLM");
+  await page.selectOption("#chat-template-name", "tool_use");
+  await expect(page.locator("#preview pre .prompt")).not.toContainText("SmolLM");
+  await page.selectOption("#switch-enable_thinking", "off");
+  await expect(page.locator("#preview pre .prompt")).toContainText("<think></think>");
 });
 
 test("a method is chosen by its axes", async ({ page }) => {

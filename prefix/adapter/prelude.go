@@ -48,9 +48,11 @@ type Model struct {
 
 // Text says how an example became text; generation must do the same.
 type Text struct {
-	Chat     bool    `json:"chat,omitempty"`     // wrapped in the model's chat template
-	System   *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
-	Template string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
+	Chat bool `json:"chat,omitempty"` // wrapped in the model's chat template
+	// ChatTemplate names one of the model's chat templates; "" is its default.
+	ChatTemplate string  `json:"chatTemplate,omitempty"`
+	System       *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
+	Template     string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
 	// Vars are variables of the chat template that were switched (enable_thinking).
 	Vars map[string]bool `json:"vars,omitempty"`
 }
@@ -93,7 +95,7 @@ func (p Prelude) check(c Config) error {
 	}{
 		{"name", p.Name, MaxName}, {"task", p.Task, MaxTask}, {"about", p.About, MaxAbout},
 		{"model.name", p.Model.Name, 200}, {"model.fingerprint", p.Model.Fingerprint, 128}, {"model.family", p.Model.Family, 64},
-		{"model.kind", p.Model.Kind, 128},
+		{"model.kind", p.Model.Kind, 128}, {"text.chatTemplate", p.Text.ChatTemplate, 64},
 	} {
 		if len(s.value) > s.max {
 			return fmt.Errorf("adapter: prelude.json: %s has %d bytes, at most %d are taken", s.key, len(s.value), s.max)

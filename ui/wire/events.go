@@ -80,26 +80,32 @@ type Progress struct {
 
 // Loaded says that the model is ready.
 type Loaded struct {
-	ID          int      `json:"id"`
-	Name        string   `json:"name"`
-	Family      string   `json:"family"`
-	Params      int64    `json:"params"`
-	WeightBytes int64    `json:"weightBytes"`
-	Context     int      `json:"context"` // tokens
-	Vocab       int      `json:"vocab"`
-	Layers      int      `json:"layers"`
-	EncDec      bool     `json:"encDec,omitempty"` // an encoder reads the prompt
-	Chat        bool     `json:"chat"`             // has a chat template
-	System      string   `json:"system,omitempty"`
-	Switches    []string `json:"switches,omitempty"` // variables of the chat template that are on or off
-	Fingerprint string   `json:"fingerprint"`        // of the frozen weights
-	Device      string   `json:"device"`
-	DeviceWhy   string   `json:"deviceWhy"`
-	Arithmetic  string   `json:"arithmetic,omitempty"` // of products with the frozen weights: "float32", "8-bit integers"
-	Notes       []string `json:"notes,omitempty"`      // "12 tensors of type Q4_K became Q8_0" …
+	ID          int            `json:"id"`
+	Name        string         `json:"name"`
+	Family      string         `json:"family"`
+	Params      int64          `json:"params"`
+	WeightBytes int64          `json:"weightBytes"`
+	Context     int            `json:"context"` // tokens
+	Vocab       int            `json:"vocab"`
+	Layers      int            `json:"layers"`
+	EncDec      bool           `json:"encDec,omitempty"` // an encoder reads the prompt
+	Chat        bool           `json:"chat"`             // has a chat template
+	Chats       []ChatTemplate `json:"chats,omitempty"`  // by name, the default first if there is one
+	Fingerprint string         `json:"fingerprint"`      // of the frozen weights
+	Device      string         `json:"device"`
+	DeviceWhy   string         `json:"deviceWhy"`
+	Arithmetic  string         `json:"arithmetic,omitempty"` // of products with the frozen weights: "float32", "8-bit integers"
+	Notes       []string       `json:"notes,omitempty"`      // "12 tensors of type Q4_K became Q8_0" …
 	// What this model can't have, and why: options by "axis.option", presets by
 	// "preset.id", "template.soft" and "text" ([Text]).
 	Refused map[string]string `json:"refused,omitempty"`
+}
+
+// ChatTemplate is a chat template of the model: "" is the name of its default.
+type ChatTemplate struct {
+	Name     string   `json:"name,omitempty"`
+	System   string   `json:"system,omitempty"`   // message that it adds by itself
+	Switches []string `json:"switches,omitempty"` // variables that are on or off
 }
 
 // Dataset describes the parsed examples.

@@ -53,12 +53,14 @@ type Reparse struct {
 
 // DataOptions says how examples become text.
 type DataOptions struct {
-	SkipBad  bool    `json:"skipBad"`            // leave out the lines in Dataset.Errors
-	Space    bool    `json:"space"`              // put a space before each completion that lacks one
-	Chat     *bool   `json:"chat,omitempty"`     // wrap in the model's chat template; nil: where it has one
-	System   *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
-	Template string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
-	ValShare float64 `json:"valShare"`           // 0 is the default, 0.2
+	SkipBad bool  `json:"skipBad"`        // leave out the lines in Dataset.Errors
+	Space   bool  `json:"space"`          // put a space before each completion that lacks one
+	Chat    *bool `json:"chat,omitempty"` // wrap in the model's chat template; nil: where it has one
+	// ChatTemplate names one of [Loaded].Chats; "" is the model's default.
+	ChatTemplate string  `json:"chatTemplate,omitempty"`
+	System       *string `json:"system,omitempty"`   // system message; nil is the template's own, "" none
+	Template     string  `json:"template,omitempty"` // "{text}\nSentiment:{label}" and the like
+	ValShare     float64 `json:"valShare"`           // 0 is the default, 0.2
 	// TestShare is set aside before the split and read by no training and no validation; 0: none.
 	TestShare float64 `json:"testShare,omitempty"`
 	Seed      uint64  `json:"seed"`

@@ -113,7 +113,7 @@ func TestEachReadsItsOwnAnswers(t *testing.T) {
 	if turn := o.Before[0]; turn.Said(7) != "ahoy" || turn.Said(3) != "hello" {
 		t.Errorf("%+v", turn)
 	}
-	s.chat = nil
+	s.chats = nil
 	for system, want := range map[*string]string{nil: "hibye\nwhyso\nand you?", &none: "hibye\nwhyso\nand you?", &kind: "be brief\nhibye\nwhyso\nand you?"} {
 		o.System = system
 		if got := asked(t, s, o); got != want {

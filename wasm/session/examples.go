@@ -42,7 +42,7 @@ var plainForms = map[data.Shape]string{
 // text says how the examples were written, so that whoever asks writes prompts the same
 // way: conversations in the chat template, with the system message that all of them have.
 func (e *examples) text() adapter.Text {
-	t := adapter.Text{Chat: e.chat, System: e.opts.System, Template: e.opts.Template, Vars: e.opts.Vars}
+	t := adapter.Text{Chat: e.chat, ChatTemplate: e.opts.ChatTemplate, System: e.opts.System, Template: e.opts.Template, Vars: e.opts.Vars}
 	all := slices.Concat(e.split.train, e.split.val)
 	count, system := map[data.Shape]int{}, map[string]int{}
 	alone := 0 // texts without a prompt, which no template wraps
@@ -255,7 +255,7 @@ func (s *Session) edges(all []data.Example, o wire.DataOptions) (notes []string)
 	if spaced > 0 && 2*spaced > len(all) {
 		notes = append(notes, fmt.Sprintf("%d prompts end in a space, and most tokens begin with one: move the space to the answer's beginning", spaced))
 	}
-	if s.end(false) < 0 {
+	if s.end(nil) < 0 {
 		notes = append(notes, "the model names no token that ends a text: answers are learned without one, and run to their limit")
 	}
 	return notes
@@ -311,7 +311,7 @@ func (s *Session) tokenise(e *examples, d *wire.Dataset) error {
 			return err
 		}
 		prompt, completion = tokenizer.Unmask(prompt), tokenizer.Unmask(completion)
-		end := s.model.Tokenizer.Token(s.end(e.chat || x.Shape == data.Messages))
+		end := s.model.Tokenizer.Token(s.endOf(adapter.Text{Chat: e.chat || x.Shape == data.Messages, ChatTemplate: e.opts.ChatTemplate}))
 		p := wire.Preview{Prompt: prompt, Completion: completion, End: end, Tokens: len(e.split.trainTokens[i].Whole())}
 		for _, soft := range x.Soft {
 			p.Soft = append(p.Soft, wire.Soft{At: soft.At, Slots: soft.Slots})

@@ -50,7 +50,7 @@ func (s *Session) LlamaCpp(ctx context.Context, name, gguf string) ([]llamacpp.F
 	if err != nil {
 		return nil, err
 	}
-	o := llamacpp.Options{Name: name, GGUF: gguf, After: after, Blank: s.end(false)}
+	o := llamacpp.Options{Name: name, GGUF: gguf, After: after, Blank: s.end(nil)}
 	o.Begin, o.Before = s.begun(s.tuned, before)
 	for _, id := range o.Begin {
 		o.Spelled += s.model.Tokenizer.Token(id)

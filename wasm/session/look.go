@@ -70,7 +70,7 @@ func (s *Session) asRead(t *tuned, o wire.Look, left *int) (with, without data.T
 	if s.encDec() {
 		answer = tok.Encode(text, false) // a text of its own
 	}
-	if end := s.end(t.card.Text.Chat); o.End && end >= 0 {
+	if end := s.endOf(t.card.Text); o.End && end >= 0 {
 		answer = append(answer, end)
 	}
 	if len(answer) == 0 {

@@ -61,7 +61,7 @@ func (s *Session) promptTokens(t *tuned, o wire.Generate) (data.Tokens, error) {
 }
 
 func optionsOf(t adapter.Text) wire.DataOptions {
-	return wire.DataOptions{Chat: &t.Chat, System: t.System, Template: t.Template, Vars: t.Vars}
+	return wire.DataOptions{Chat: &t.Chat, ChatTemplate: t.ChatTemplate, System: t.System, Template: t.Template, Vars: t.Vars}
 }
 
 // conversationOf puts the turns so far before a prompt: as messages in a chat template,

@@ -7,8 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"prelude/engine"
 	"prelude/models"
@@ -33,7 +33,7 @@ type Session struct {
 	files     *models.Files // of the model, to load it again
 	loading   weights.Options
 	model     *models.Model
-	chat      *conversation // nil where the model has no chat template
+	chats     map[string]*conversation // the model's chat templates by name, "" the default
 	examples  *examples
 	text      *text
 	lesson    lesson // of the training under way
@@ -77,11 +77,7 @@ func (s *Session) Load(ctx context.Context, f *models.Files, o weights.Options) 
 	} else {
 		s.text = nil // its tokens and its answers are another model's
 	}
-	if m.Chat != "" {
-		if s.chat, err = parseTemplate(m); err != nil {
-			m.Notes = append(m.Notes, fmt.Sprintf("The model's chat template can't be read (%v): examples stay plain text.", err))
-		}
-	}
+	s.chats = readChats(m)
 	return nil
 }
 
@@ -100,14 +96,9 @@ func (s *Session) ModelFiles(ctx context.Context, visit func(all map[string]weig
 func (s *Session) Loaded() wire.Loaded {
 	m, i := s.model, s.model.Arch.Info()
 	l := wire.Loaded{Name: m.Name, Family: i.Family, Params: m.Params, WeightBytes: m.WeightBytes, Context: i.Context,
-		Vocab: i.Vocab, Layers: i.Layers, EncDec: s.encDec(), Chat: s.chat != nil, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Arithmetic: s.arithmetic(), Notes: m.Notes}
-	if s.chat != nil {
-		l.System = s.chat.DefaultSystem()
-		for _, name := range chatSwitches {
-			if strings.Contains(m.Chat, name) {
-				l.Switches = append(l.Switches, name)
-			}
-		}
+		Vocab: i.Vocab, Layers: i.Layers, EncDec: s.encDec(), Chat: len(s.chats) > 0, Fingerprint: m.Fingerprint, Device: s.Device.Name(), Arithmetic: s.arithmetic(), Notes: m.Notes}
+	for _, name := range slices.Sorted(maps.Keys(s.chats)) {
+		l.Chats = append(l.Chats, s.chats[name].described(name))
 	}
 	l.Refused = Refused(i)
 	return l
@@ -141,17 +132,17 @@ func (s *Session) Close() {
 		s.model.Close()
 		s.model = nil
 	}
-	s.chat = nil
+	s.chats = nil
 }
 
 // encDec says whether the model is an encoder-decoder.
 func (s *Session) encDec() bool { return s.model.Arch.Info().EncLayers > 0 }
 
-// end is the token that ends a plain answer, or, in the chat template, a turn; -1 where
+// end is the token that ends a plain answer, or, in a chat template, a turn; -1 where
 // the model names none.
-func (s *Session) end(chat bool) int32 {
-	if chat && s.chat != nil && s.chat.end >= 0 {
-		return s.chat.end
+func (s *Session) end(c *conversation) int32 {
+	if c != nil && c.end >= 0 {
+		return c.end
 	}
 	if id := s.model.Tokenizer.EOS(); id >= 0 {
 		return id
@@ -164,8 +155,12 @@ func (s *Session) end(chat bool) int32 {
 
 // ends are all tokens that end an answer.
 func (s *Session) ends() []int32 {
+	all := []int32{s.end(nil)}
+	for _, name := range slices.Sorted(maps.Keys(s.chats)) {
+		all = append(all, s.end(s.chats[name]))
+	}
 	var ids []int32
-	for _, id := range append([]int32{s.end(true), s.end(false)}, s.model.Ends...) {
+	for _, id := range append(all, s.model.Ends...) {
 		if id >= 0 && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
@@ -181,13 +176,16 @@ func (s *Session) wraps(o wire.DataOptions) bool {
 	}
 	form, err := data.ParseTemplate(o.Template)
 	soft := err == nil && form.Slots() > 0 // these can't stand inside a chat template
-	return s.chat != nil && !s.encDec() && !soft
+	return s.chats[o.ChatTemplate] != nil && !s.encDec() && !soft
 }
 
 // encoding is how a prompt or an example becomes tokens under these options.
 func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
-	t := s.model.Tokenizer
-	e := data.Encoding{Tokenizer: tokenizer.People{Tokenizer: t}, EOS: s.end(false), Turn: s.end(true), BOS: t.Before(),
+	t, c := s.model.Tokenizer, s.chats[o.ChatTemplate]
+	if c == nil && o.ChatTemplate != "" {
+		return data.Encoding{}, s.noChat(o.ChatTemplate)
+	}
+	e := data.Encoding{Tokenizer: tokenizer.People{Tokenizer: t}, EOS: s.end(nil), Turn: s.end(c), BOS: t.Before(),
 		Context: s.model.Arch.Info().Context, Cut: o.Cut, Chat: s.wraps(o), EncDec: s.encDec(), First: s.model.Arch.Info().Start}
 	e.Mask = func(text string) string {
 		masked, _ := t.Mask(text)
@@ -196,10 +194,12 @@ func (s *Session) encoding(o wire.DataOptions) (data.Encoding, error) {
 	for _, id := range s.ends() {
 		e.Ends = append(e.Ends, t.Token(id))
 	}
-	if s.chat != nil {
-		e.Render = func(m []data.Message, open bool) (string, error) { return s.chat.Render(m, open, o.System, o.Vars) }
+	if c != nil {
+		e.Render = func(m []data.Message, open bool) (string, error) { return c.Render(m, open, o.System, o.Vars) }
 	} else if e.Chat {
-		return e, hint("Switch the chat template off.", "%s has no chat template", s.model.Name)
+		return e, s.noChat("")
+	} else if len(s.chats) > 0 { // none of them is the default: conversations want a choice
+		e.Render = func([]data.Message, bool) (string, error) { return "", s.noChat("") }
 	}
 	return e, nil
 }

@@ -227,7 +227,7 @@ func (s *Session) Blend(ctx context.Context, o wire.Blend) error {
 }
 
 func sameText(a, b adapter.Text) bool {
-	same := a.Chat == b.Chat && a.Template == b.Template && (a.System == nil) == (b.System == nil)
+	same := a.Chat == b.Chat && a.ChatTemplate == b.ChatTemplate && a.Template == b.Template && (a.System == nil) == (b.System == nil)
 	return same && maps.Equal(a.Vars, b.Vars) && (a.System == nil || *a.System == *b.System)
 }
 

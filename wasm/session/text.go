@@ -36,8 +36,9 @@ const (
 // voice is how the loaded model converses.
 func (s *Session) voice() study.Voice {
 	t := s.model.Tokenizer
-	v := study.Voice{Stop: s.end(s.chat != nil), Decode: t.Decode, More: t.EncodeMore, Encode: func(text string) []int32 { return t.Encode(text, false) }}
-	if s.chat == nil {
+	v := study.Voice{Stop: s.end(s.chats[""]), Decode: t.Decode, More: t.EncodeMore, Encode: func(text string) []int32 { return t.Encode(text, false) }}
+	chat := s.chats[""]
+	if chat == nil {
 		v.Line = true
 		v.Context = func(text string) (string, error) { return text + "\n\n", nil }
 		v.Ask = func(q string) (string, error) { return fmt.Sprintf(plainForm, q), nil }
@@ -45,7 +46,7 @@ func (s *Session) voice() study.Voice {
 	}
 	none := ""
 	render := func(q string, system *string) (string, error) {
-		return s.chat.Render([]data.Message{{Role: "user", Content: q}}, true, system, nil)
+		return chat.Render([]data.Message{{Role: "user", Content: q}}, true, system, nil)
 	}
 	v.Ask = func(q string) (string, error) { return render(q, &none) }
 	v.Context = func(text string) (string, error) { // what a system message adds before a question
@@ -91,7 +92,7 @@ func (s *Session) SetText(ctx context.Context, name, kind string, content []byte
 	}
 	t.read = wire.TextRead{Name: name, Kind: kind, Bytes: len(content), Tokens: len(ids), Chunks: len(chunks), Slots: slotsFor(kind, len(ids)),
 		SlotBytes: 2 * 4 * info.Layers * info.KVHeads * info.HeadDim}
-	if s.chat == nil {
+	if s.chats[""] == nil {
 		t.read.Notes = append(t.read.Notes, s.model.Name+" was not trained to converse: its questions and answers will be poor. A model with a chat template does better.")
 	}
 	pace, err := t.writer.Trial(ctx)
@@ -212,7 +213,7 @@ func (s *Session) learnText(o wire.Train) (lesson, error) {
 
 // textCard is how questions are put to a prefix that knows a text.
 func (s *Session) textCard() adapter.Text {
-	if s.chat == nil {
+	if s.chats[""] == nil {
 		return adapter.Text{Template: plainCard}
 	}
 	none := ""

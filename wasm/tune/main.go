@@ -119,6 +119,7 @@ type flags struct {
 	cut, turns           bool
 	columns, vars        string
 	system, form         string
+	chatName             string
 	seed                 uint64
 	val, test            float64
 	valFile, testFile    string
@@ -142,6 +143,7 @@ func (f *flags) examples() {
 		f.chat = &on
 		return err
 	})
+	f.StringVar(&f.chatName, "chat-template", "", "`name` of one of the model's chat templates, where it has several; empty is the one called default")
 	f.StringVar(&f.system, "system", "", "system `message` of the chat template; empty keeps the template's own")
 	f.StringVar(&f.form, "template", "", "`form` of an example, such as '{text}\\nSentiment:{label}'")
 	f.BoolVar(&f.cut, "cut", false, "cut long examples (the prompt's beginning, the answer's end) instead of refusing them")
@@ -193,6 +195,9 @@ func (f *flags) dataOptions() wire.DataOptions {
 		return *f.options
 	}
 	o := wire.DataOptions{Cut: f.cut, Turns: f.turns, SkipBad: f.skip, Space: f.space, Chat: f.chat, Template: strings.ReplaceAll(f.form, `\n`, "\n"), Seed: f.seed, ValShare: f.val / 100, TestShare: f.test / 100}
+	if f.chatName != "default" {
+		o.ChatTemplate = f.chatName
+	}
 	if f.system != "" {
 		o.System = &f.system
 	}
