@@ -25,7 +25,8 @@ declare var preludeAssets: Record<string, string>;
 declare var preludeWorker: () => { worker: Worker; listen(hear: (event: Event) => void): void };
 declare var preludeNoWebGPU: string;
 declare var preludeTable: (bytes: Uint8Array) => Promise<unknown>;
-declare var preludeAllow: (host: string) => void;
+declare var preludeAllow: (host: string, hub: boolean) => void;
+declare var preludeDownload: (address: string, headers: Record<string, string>, most: number, told: (done: number, total: number) => void) => { answer: Promise<unknown>, stop: () => void };
 declare var preludeMarkup: (element: Element, markup: string) => void;
 declare var preludeFetch: (address: string, options: { headers: Record<string, string>, signal: AbortSignal }) => Promise<unknown>;
 

@@ -3,9 +3,10 @@
 // connections to its own server alone; this one's allows the host alone, from the line below on.
 "use strict";
 
-const host = new URL(location.hash.slice(1)).origin;
-/** The hub answers for large files with the addresses of its stores. */
-const hosts = host === "https://huggingface.co" ? [host, "https://*.huggingface.co", "https://*.hf.co"] : [host];
+const [, hub, address] = /^#(hub%20)?(.*)$/.exec(location.hash);
+const host = new URL(address).origin;
+/** The hub, or a mirror of it, answers for large files with the addresses of the hub's stores. */
+const hosts = hub ? [host, "https://*.huggingface.co", "https://*.hf.co"] : [host];
 const policy = document.createElement("meta");
 policy.httpEquiv = "Content-Security-Policy";
 policy.content = `connect-src ${hosts.join(" ")}`;

@@ -16,14 +16,16 @@ const trusted = globalThis["trustedTypes"]?.createPolicy("prelude", {
 }) ?? { createScriptURL: (address) => address, createHTML: (markup) => markup };
 globalThis.preludeMarkup = (element, markup) => { element.innerHTML = trusted.createHTML(markup); };
 
-/** Frames that fetch (fetch.html): one for each host that a person has asked something of. */
+/** Frames that fetch (fetch.html): one for each host that a person has asked something of, and for a hub its stores. */
 const frames = new Map();
-globalThis.preludeAllow = (host) => {
-  if (frames.has(host)) return;
+const hubs = new Set();
+globalThis.preludeAllow = (host, hub) => {
+  if (frames.has(host) && (!hub || hubs.has(host))) return;
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.title = `Fetches from ${host}`;
-  frame.src = `${assets.fetch}#${host}`;
+  frame.src = `${assets.fetch}#${hub ? "hub " : ""}${host}`;
+  if (hub) hubs.add(host);
   frames.set(host, new Promise((resolve) => frame.addEventListener("load", () => resolve(frame.contentWindow))));
   document.body.append(frame);
 };
@@ -35,6 +37,47 @@ function pass({ data, ports }) {
   if (frame) frame.then((window) => window.postMessage(data, location.origin, ports));
   else ports[0].postMessage({ failed: `nobody has asked this page to fetch from ${host}` });
 }
+
+/**
+ * Fetches a file of another host whole, through its frame: {file}, or {status}, {large} (the bytes that are known of it) or {failed}.
+ * @param {string} address
+ * @param {Record<string, string>} headers
+ * @param {number} most bytes
+ * @param {(done: number, total: number) => void} told
+ */
+globalThis.preludeDownload = (address, headers, most, told) => {
+  const { port1, port2 } = new MessageChannel();
+  const pieces = [];
+  let done = 0, total = 0, type = "";
+  let stop;
+  const answer = new Promise((resolve) => {
+    const end = (what) => {
+      port1.onmessage = null;
+      port1.postMessage("stop");
+      resolve({ status: 200, large: 0, ...what });
+    };
+    stop = () => end({ failed: true });
+    port1.onmessage = ({ data }) => {
+      if (data.failed !== undefined) return end({ failed: true });
+      if (data.done) return end({ file: new File(pieces, "", { type }) });
+      if (data.status) {
+        if (data.status !== 200) return end({ status: data.status });
+        const said = new Headers(data.headers);
+        type = said.get("Content-Type") ?? "";
+        total = Number(said.get("Content-Length"));
+        if (total > most) return end({ large: total });
+      } else {
+        pieces.push(data.value);
+        done += data.value.length;
+        if (done > most) return end({ large: done });
+        told(done, Math.max(done, total));
+      }
+      port1.postMessage("next");
+    };
+  });
+  pass({ data: { address, headers }, ports: [port2] });
+  return { answer, stop };
+};
 
 async function compile(path) {
   const response = await fetch(path);

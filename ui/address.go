@@ -10,8 +10,9 @@ import (
 )
 
 // readAddress understands where a model or a prefix lies: an id of the Hugging Face hub, a
-// link to a repository or one of its files in any of their shapes, or another address.
-func readAddress(text string) (source, error) {
+// link to a repository or one of its files in any of their shapes, there or at the mirror that
+// is used in its place, or another address.
+func readAddress(text, base string) (source, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
 		return source{}, errors.New(say("address.there-is-no-model"))
@@ -19,9 +20,9 @@ func readAddress(text string) (source, error) {
 	if rest, ok := strings.CutPrefix(text, "hf://"); ok {
 		return hubPlace(strings.TrimPrefix(rest, "models/"), text)
 	}
-	for _, host := range hubHosts {
-		if strings.HasPrefix(text, host+"/") {
-			text = "https://" + text
+	if u, err := url.Parse("https://" + text); err == nil && !strings.Contains(text, "://") {
+		if _, hub := wire.HubPath(u, base); hub {
+			text = u.String()
 		}
 	}
 	if !strings.Contains(text, "://") {
@@ -31,19 +32,14 @@ func readAddress(text string) (source, error) {
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		return source{}, errors.New(say("address.is-not-a-web", fmt.Sprintf("%q", text)))
 	}
-	for _, host := range hubHosts {
-		if u.Host == host {
-			return hubLink(strings.Trim(u.EscapedPath(), "/"), text)
-		}
+	if path, hub := wire.HubPath(u, base); hub {
+		return hubLink(path, text)
 	}
 	if u.Scheme == "http" {
 		return source{}, errors.New(say("address.is-not-encrypted-and", fmt.Sprintf("%q", text)))
 	}
 	return source{url: text}, nil
 }
-
-// hubHosts are the names of the hub.
-var hubHosts = []string{"huggingface.co", "www.huggingface.co", "hf.co"}
 
 // hubLink reads the path of a link, in which a revision's own slashes are escaped.
 func hubLink(path, text string) (source, error) {
@@ -112,11 +108,20 @@ func (a *App) hubToken(hub string) string {
 // allow lets the worker fetch from where a person has pointed.
 func (a *App) allow(s source) {
 	if s.hub != "" {
-		a.host.Allow("https://huggingface.co")
+		a.host.Allow(originOf(a.hubBase()), true)
 	}
-	if u, err := url.Parse(s.url); err == nil && u.Host != "" {
-		a.host.Allow(u.Scheme + "://" + u.Host)
+	if s.url != "" {
+		a.host.Allow(originOf(s.url), false)
 	}
+}
+
+// originOf is scheme and host of an address.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // onChoose asks which of a repository's models is meant.
@@ -144,7 +149,7 @@ func (c *ChooseFile) load(f wire.ChosenFile) {
 // importAddress fetches a prefix from the hub or from an address.
 func (a *App) importAddress() {
 	delete(a.notices, atHome)
-	s, err := readAddress(a.home.address)
+	s, err := readAddress(a.home.address, a.hubBase())
 	switch {
 	case a.training():
 		a.refuse(atHome, say("all.a-training-is-under"), say("all.stop-it-first-the"))
@@ -157,7 +162,7 @@ func (a *App) importAddress() {
 		name := s.hub + s.url
 		a.home.reading, a.home.from = nil, name
 		a.home.id = a.ask(atHome, func(id int) wire.Message {
-			return wire.Import{ID: id, Name: name, From: name, Token: a.hubToken(s.hub)}
+			return wire.Import{ID: id, Name: name, From: name, Token: a.hubToken(s.hub), HubBase: a.hub.base}
 		}, nil)
 	}
 }

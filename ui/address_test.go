@@ -23,14 +23,14 @@ func TestAddresses(t *testing.T) {
 		"https://www.huggingface.co/o/n/resolve/refs%2Fpr%2F1/a.gguf":  {hub: "o/n@refs/pr/1:a.gguf"},
 		"https://example.com/models/a.gguf":                            {url: "https://example.com/models/a.gguf"},
 	} {
-		got, err := readAddress(text)
+		got, err := readAddress(text, "")
 		if err != nil || !sameSource(got, want) {
 			t.Errorf("%q is %+v, %v; want %+v", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "name", "/name", "owner/", "a b/c", "ftp://x/y", "http://example.com/a.gguf", "https://", "https://huggingface.co/",
 		"https://huggingface.co/datasets/o/n", "https://huggingface.co/spaces/o/n", "owner/name/../../x", "hf://", "a/b/c", "javascript://x", "file:///etc/passwd", "/b", "https://huggingface.co/o/n/blob"} {
-		if s, err := readAddress(text); err == nil {
+		if s, err := readAddress(text, ""); err == nil {
 			t.Errorf("%q is taken as %+v", text, s)
 		}
 	}

@@ -52,6 +52,8 @@ type App struct {
 	dog       watchdog
 	home      home
 	share     share
+	hub       hubMirror
+	linked    dataLink
 
 	experiments experiments
 

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,8 +36,13 @@ type stage struct {
 	lost     func() // tells this one that it has
 
 	languages  []string // that the person wants
-	spoken     string   // the page is in
-	remembered bool     // as a person's choice
+	allowed    []string // hosts to fetch from, and whether as the hub
+	downloads  []string // addresses
+	headers    map[string]string
+	download   func(Downloaded) // answers the last one
+	stopped    int              // of them
+	spoken     string           // the page is in
+	remembered bool             // as a person's choice
 }
 
 // disk is a Store that does everything at once. It refuses to write while it is full.
@@ -177,7 +183,14 @@ func (s *stage) Request(method, path string, body Bytes, _ map[string]string, do
 	}
 	done(404, text(`{"error":{"code":"no_prefix","message":"There is no such prefix."}}`))
 }
-func (s *stage) Allow(string)                 {}
+func (s *stage) Allow(host string, hub bool) {
+	s.allowed = append(s.allowed, fmt.Sprint(host, " ", hub))
+}
+func (s *stage) Download(address string, headers map[string]string, _ int64, _ func(int64, int64), done func(Downloaded)) func() {
+	s.downloads = append(s.downloads, address)
+	s.headers, s.download = headers, done
+	return func() { s.stopped++ }
+}
 func (s *stage) Save(name string, _ ...Bytes) { s.saved = append(s.saved, name) }
 func (s *stage) Copy(string)                  {}
 func (s *stage) Later(d time.Duration, f func()) {

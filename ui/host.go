@@ -19,7 +19,11 @@ type Host interface {
 	Table(b Bytes, done func(Table))          // reads a Parquet table
 	Fetch(path string, done func(int, Bytes)) // GET; status 0 where the network failed
 	Request(method, path string, body Bytes, headers map[string]string, done func(int, Bytes))
-	Allow(host string)                // lets the worker fetch from a host, "https://example.com", from now on
+	// Allow lets page and worker fetch from a host, "https://example.com", from now on; where
+	// it is the hub, or a mirror of it, from the hub's stores too.
+	Allow(host string, hub bool)
+	// Download fetches a file of a host that is allowed, of at most so many bytes; stop ends it.
+	Download(address string, headers map[string]string, most int64, told func(done, total int64), done func(Downloaded)) (stop func())
 	Save(name string, parts ...Bytes) // offers a download of the parts one after the other
 	Copy(text string)                 // to the clipboard
 	Later(d time.Duration, f func())
@@ -44,6 +48,15 @@ type File struct {
 	Name string
 	Size int64
 	Ref  any
+}
+
+// Downloaded is what came of a download: a file, or why there is none.
+type Downloaded struct {
+	File   File   // as the browser hands over one that was dropped, without a name
+	Type   string // the host's word for what it is
+	Status int    // that the host answered with
+	Large  int64  // the bytes that are known of a file that has too many
+	Failed bool   // nothing came: no network, or a host that lets no other page read its files
 }
 
 // Bytes is file content that stays outside Go's heap, since the page only passes it on.

@@ -71,7 +71,7 @@ func (a *App) load(s source) {
 		a.askLasting(true)
 	}
 	a.model.id = a.ask(atModel, func(id int) wire.Message {
-		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, Token: a.hubToken(s.hub), URL: s.url, Files: len(s.files), Device: a.model.device, Precision: a.model.precision()}
+		return wire.Load{ID: id, Bundled: s.bundled, Hub: s.hub, Token: a.hubToken(s.hub), HubBase: a.hub.base, URL: s.url, Files: len(s.files), Device: a.model.device, Precision: a.model.precision()}
 	}, nil)
 	for _, f := range s.files {
 		a.host.Send(wire.File{ID: a.model.id, Name: f.Name, Size: f.Size}, f.Ref)
@@ -82,7 +82,7 @@ func (a *App) loadBundled(name string) { a.load(source{bundled: name}) }
 
 // loadAddress loads what stands in the box: a Hugging Face id, or an address.
 func (a *App) loadAddress() {
-	s, err := readAddress(a.model.address)
+	s, err := readAddress(a.model.address, a.hubBase())
 	if err != nil {
 		a.refuse(atModel, err.Error(), say("model.write-a-hugging-face"))
 		return

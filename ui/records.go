@@ -50,8 +50,9 @@ type sittingRecord struct {
 	Compare  compareRecord  `json:"compare"`
 	Name     string         `json:"name"` // of the next export
 	Run      int            `json:"run,omitempty"`
-	InUse    map[string]int `json:"inUse,omitempty"` // by fingerprint: the prefix in use
-	Queue    []queuedRecord `json:"queue,omitempty"` // trainings that wait for their turn
+	InUse    map[string]int `json:"inUse,omitempty"`   // by fingerprint: the prefix in use
+	Queue    []queuedRecord `json:"queue,omitempty"`   // trainings that wait for their turn
+	HubBase  string         `json:"hubBase,omitempty"` // of a mirror of the hub
 }
 
 // modelRecord says which model something belongs to, and where it came from.

@@ -67,5 +67,5 @@ type OtherModel struct{ App *App }
 
 // text says what would be fetched, and from where.
 func (c *OtherModel) text() string {
-	return say("share.needs-which-this-browser", c.App.share.other.Name, c.App.share.other.Model)
+	return say("share.needs-which-this-browser", c.App.share.other.Name, c.App.share.other.Model, strings.TrimPrefix(c.App.hubBase(), "https://"))
 }

@@ -119,6 +119,7 @@ func (a *App) restoreChoices(all sittingRecord) {
 		a.model.device = all.Model.Device
 	}
 	a.sitting.model, a.held = all.Model, all.Model.Fingerprint
+	a.hub.restore(all.HubBase)
 }
 
 // names0 is names in order: what depends on others comes after them.
@@ -292,7 +293,7 @@ func (a *App) keepSitting() {
 		s.data = &d
 	}
 	all := sittingRecord{head: head{formatAll, recordVersion}, Model: s.model, Data: s.data, Study: a.keepStudy(), Settings: a.set.record(), Compare: a.compare.record(),
-		Name: a.home.name, Run: a.run.n, InUse: map[string]int{}, Queue: a.queue.waiting}
+		Name: a.home.name, Run: a.run.n, InUse: map[string]int{}, Queue: a.queue.waiting, HubBase: a.hub.base}
 	for fingerprint, x := range a.shelves {
 		all.InUse[fingerprint] = x.InUse
 	}

@@ -11,11 +11,12 @@ type Load struct {
 	// Hub is a Hugging Face model id, "owner/name", perhaps with a revision and a file or a
 	// folder: "owner/name@revision:folder/model.gguf". [Choose] answers where there are
 	// several models and it names none.
-	Hub    string `json:"hub,omitempty"`
-	Token  string `json:"token,omitempty"` // for the hub's gated models; nothing keeps it
-	URL    string `json:"url,omitempty"`   // a .gguf, or a folder with config.json
-	Files  int    `json:"files,omitempty"` // dropped files that follow
-	Device string `json:"device"`
+	Hub     string `json:"hub,omitempty"`
+	Token   string `json:"token,omitempty"`   // for the hub's gated models; nothing keeps it
+	HubBase string `json:"hubBase,omitempty"` // a mirror of the hub; "": [Hub]
+	URL     string `json:"url,omitempty"`     // a .gguf, or a folder with config.json
+	Files   int    `json:"files,omitempty"`   // dropped files that follow
+	Device  string `json:"device"`
 	// Precision of products with the frozen weights: "exact", in float32, or "fast", in
 	// integers of 8 or 16 bits where the device finds that faster. "": [DefaultPrecision].
 	Precision string `json:"precision,omitempty"`
@@ -158,10 +159,11 @@ type Export struct {
 // Import hands over a zipped adapter (the blob), or says where one lies: a place on the hub
 // as in [Load], or the address of a .zip or of a folder; answered by [Imported].
 type Import struct {
-	ID    int    `json:"id"`
-	Name  string `json:"name"`
-	From  string `json:"from,omitempty"`
-	Token string `json:"token,omitempty"` // as in [Load]
+	ID      int    `json:"id"`
+	Name    string `json:"name"`
+	From    string `json:"from,omitempty"`
+	Token   string `json:"token,omitempty"` // as in [Load], as HubBase
+	HubBase string `json:"hubBase,omitempty"`
 }
 
 func (Load) wireType() string     { return "load" }

@@ -17,8 +17,15 @@ import (
 	"prelude/wasm/session"
 )
 
-// hub is the Hugging Face hub's address.
-const hub = "https://huggingface.co/"
+// useHub says where the hub's files are fetched from, and with which token.
+func (w *Worker) useHub(base, token string) error {
+	base, ok := wire.HubBase(base)
+	if !ok {
+		return fmt.Errorf("%q is not the https address of a mirror of the hub", base)
+	}
+	w.hub, w.token = base+"/", token
+	return nil
+}
 
 // place is where something lies on the hub: "owner/name", perhaps with a revision and a
 // file or folder, "owner/name@revision:path". See [wire.Load].
@@ -40,7 +47,7 @@ func parsePlace(text string) (p place, err error) {
 
 // folder is the address of the folder that has the place's files, and the file that it
 // names itself, "" for none.
-func (p place) folder() (address, file string) {
+func (p place) folder(hub string) (address, file string) {
 	address = hub + p.id + "/resolve/" + url.PathEscape(p.revision) + "/"
 	dir, file := path.Split(p.path)
 	if path.Ext(file) == "" && file != "" { // a folder
@@ -58,7 +65,7 @@ type hubFile struct {
 
 // list asks the hub for a model's files; nil where it doesn't answer.
 func (w *Worker) list(ctx context.Context, p place) (files []hubFile) {
-	w.getJSON(ctx, hub+"api/models/"+p.id+"/tree/"+url.PathEscape(p.revision)+"?recursive=true", &files)
+	w.getJSON(ctx, w.hub+"api/models/"+p.id+"/tree/"+url.PathEscape(p.revision)+"?recursive=true", &files)
 	return files
 }
 
@@ -76,7 +83,7 @@ func (w *Worker) openHub(ctx context.Context, m wire.Load) (*models.Files, error
 		}
 		return files
 	}
-	address, file := p.folder()
+	address, file := p.folder(w.hub)
 	sum := func(ctx context.Context, name string) string {
 		dir, _ := path.Split(p.path)
 		for _, f := range all(ctx) {
@@ -150,7 +157,7 @@ func (w *Worker) access(err error) error {
 // get fetches an address, with the person's token where it is the hub's.
 func (w *Worker) get(ctx context.Context, address string, off int64) (*weights.Response, error) {
 	token := ""
-	if strings.HasPrefix(address, hub) {
+	if w.hub != "" && strings.HasPrefix(address, w.hub) {
 		token = w.token
 	}
 	return w.host.Get(ctx, address, off, token)
@@ -167,7 +174,7 @@ func (w *Worker) fetchAdapter(ctx context.Context, from string, told func(done, 
 		if err != nil {
 			return nil, err
 		}
-		folder, file := p.folder()
+		folder, file := p.folder(w.hub)
 		address = folder
 		if path.Ext(file) == ".zip" {
 			address += file

@@ -173,3 +173,29 @@ func TestSavedPage(t *testing.T) {
 	p.ask(wire.Export{ID: 5, For: wire.ForPage, Name: "tea"}, nil)
 	p.fails(5, "NOTICE.txt")
 }
+
+// TestMirror: with a mirror's address models come from there, with the token; what is no address
+// of one is refused, and the next load without one asks the hub again.
+func TestMirror(t *testing.T) {
+	h := newHost(t)
+	p := start(t, h)
+	asked := func(id int, base string) string {
+		t.Helper()
+		p.ask(wire.Load{ID: id, Hub: "o/n", HubBase: base, Token: "hf_x", Device: "cpu"}, nil)
+		p.fails(id, "")
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.tokens[len(h.tokens)-1] != "hf_x" {
+			t.Errorf("the tokens are %q", h.tokens)
+		}
+		return h.asked[len(h.asked)-1]
+	}
+	if got := asked(1, "https://mirror.example/hf"); !strings.HasPrefix(got, "https://mirror.example/hf/") {
+		t.Errorf("it asked %s", got)
+	}
+	if got := asked(2, ""); !strings.HasPrefix(got, "https://huggingface.co/") {
+		t.Errorf("it asked %s", got)
+	}
+	p.ask(wire.Load{ID: 3, Hub: "o/n", HubBase: "http://mirror.example", Device: "cpu"}, nil)
+	p.fails(3, "not the https address of a mirror")
+}

@@ -32,6 +32,7 @@ type Worker struct {
 	device    string  // the name of the session's device as it was asked for
 	why       string
 	token     string       // by which the hub knows the person; nothing keeps it
+	hub       string       // address of the hub, or a mirror, with a slash behind it
 	notes     []string     // on the model that is being fetched
 	copied    map[int]bool // keys of the prefixes that the page has a copy of
 	recovered int          // how often this training has lost its device
@@ -161,9 +162,13 @@ func (w *Worker) handle(r request) {
 	s := &w.session
 	switch m := r.msg.(type) {
 	case wire.Load:
-		w.token = m.Token
 		defer w.current.begin(m.ID, cancel)()
-		w.fail(m.ID, w.idle(func() error { return w.afterFetch(m, w.load(ctx, m)) }))
+		w.fail(m.ID, w.idle(func() error {
+			if err := w.useHub(m.HubBase, m.Token); err != nil {
+				return err
+			}
+			return w.afterFetch(m, w.load(ctx, m))
+		}))
 	case wire.Delete:
 		err := w.deleteKept(ctx, m.Model)
 		if err == nil {
@@ -227,9 +232,11 @@ func (w *Worker) handle(r request) {
 		w.fail(m.ID, w.idle(func() error {
 			zip := bytesOf(r.blob)
 			if m.From != "" {
-				w.token = m.Token
 				defer w.current.begin(m.ID, cancel)()
-				var err error
+				err := w.useHub(m.HubBase, m.Token)
+				if err != nil {
+					return err
+				}
 				if zip, err = w.fetchAdapter(ctx, m.From, w.progress(m.ID, "Fetching the prefix")); err != nil {
 					return err
 				}

@@ -181,7 +181,34 @@ func (b *browser) Request(method, path string, body ui.Bytes, headers map[string
 }
 
 // Allow opens the frame that fetches from a host (static/page.js).
-func (b *browser) Allow(host string) { js.Global().Call("preludeAllow", host) }
+func (b *browser) Allow(host string, hub bool) { js.Global().Call("preludeAllow", host, hub) }
+
+// Download has the frame of the host fetch a file (static/page.js).
+func (b *browser) Download(address string, headers map[string]string, most int64, told func(done, total int64), done func(ui.Downloaded)) (stop func()) {
+	h := map[string]any{}
+	for k, v := range headers {
+		h[k] = v
+	}
+	heard := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		told(int64(args[0].Float()), int64(args[1].Float()))
+		b.changed()
+		return nil
+	})
+	download := js.Global().Call("preludeDownload", address, h, most, heard)
+	b.await(download.Get("answer"), func(answer js.Value, err error) {
+		heard.Release()
+		switch {
+		case err != nil || answer.Get("failed").Truthy():
+			done(ui.Downloaded{Failed: true})
+		case answer.Get("file").Truthy():
+			file := answer.Get("file")
+			done(ui.Downloaded{File: ui.File{Size: int64(file.Get("size").Float()), Ref: file}, Type: file.Get("type").String(), Status: 200})
+		default:
+			done(ui.Downloaded{Status: answer.Get("status").Int(), Large: int64(answer.Get("large").Float())})
+		}
+	})
+	return func() { download.Call("stop") }
+}
 
 // Save offers bytes as a download. Its type is that of any bytes: the name says what they are.
 func (b *browser) Save(name string, parts ...ui.Bytes) {

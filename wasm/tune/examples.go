@@ -11,19 +11,18 @@ import (
 
 // readExamples reads a file of examples, or several with commas between: JSON Lines and
 // Parquet tables follow one another, of further tables the first row must be the first's.
-// The name is the one by which the content is read.
-func readExamples(paths string) (name string, content []byte, err error) {
+// An https address is fetched. The name is the one by which the content is read.
+func (f *fetcher) readExamples(paths string) (name string, content []byte, err error) {
 	files := []string{paths}
 	if _, err := os.Stat(paths); errors.Is(err, os.ErrNotExist) {
 		files = strings.Split(paths, ",")
 	}
 	var all bytes.Buffer
 	for i, path := range files {
-		text, err := os.ReadFile(path)
+		as, text, err := f.read(path)
 		if err != nil {
 			return "", nil, err
 		}
-		as := filepath.Base(path)
 		if bytes.HasPrefix(text, []byte("PAR1")) {
 			if text, err = fromParquet(text); err != nil {
 				return "", nil, fmt.Errorf("%s: %w", path, err)
@@ -48,6 +47,15 @@ func readExamples(paths string) (name string, content []byte, err error) {
 		}
 	}
 	return name, all.Bytes(), nil
+}
+
+// read reads one file, and what it is called.
+func (f *fetcher) read(path string) (name string, content []byte, err error) {
+	if isAddress(path) {
+		return f.fetch(path)
+	}
+	content, err = os.ReadFile(path)
+	return filepath.Base(path), content, err
 }
 
 func isTable(name string) bool {

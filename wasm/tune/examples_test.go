@@ -38,7 +38,7 @@ func TestReadExamples(t *testing.T) {
 		{csv + ",testdata/plain.parquet", "different kinds"},
 		{"testdata/none.parquet", "no such file"},
 	} {
-		name, content, err := readExamples(c.paths)
+		name, content, err := new(fetcher).readExamples(c.paths)
 		if err != nil {
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: error %v, want %s", c.paths, err, c.want)

@@ -119,7 +119,7 @@ type flags struct {
 	cut, turns           bool
 	columns, vars        string
 	system, form         string
-	chatName             string
+	chatName, hub        string
 	seed                 uint64
 	val, test            float64
 	valFile, testFile    string
@@ -137,7 +137,8 @@ func newFlags(name string) *flags {
 }
 
 func (f *flags) examples() {
-	f.StringVar(&f.data, "data", "", "`file` of examples (JSON Lines, a table, Parquet), or several with commas between")
+	f.StringVar(&f.data, "data", "", "`file` of examples (JSON Lines, a table, Parquet), its https address, or several with commas between")
+	f.StringVar(&f.hub, "hub", "", "`address` of a mirror of the Hugging Face hub, from which -data fetches links to it (default: HF_ENDPOINT, else the hub)")
 	f.BoolFunc("chat", "wrap examples in the model's chat template (default: where the model has one; -chat=false does not)", func(v string) error {
 		on, err := strconv.ParseBool(v)
 		f.chat = &on
@@ -235,7 +236,11 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 		fmt.Fprintln(os.Stderr, note)
 	}
 	if f.data != "" {
-		name, content, err := readExamples(f.data)
+		fetch, err := newFetcher(f.hub, os.Getenv("HF_ENDPOINT"))
+		if err != nil {
+			return nil, err
+		}
+		name, content, err := fetch.readExamples(f.data)
 		if err != nil {
 			return nil, err
 		}
@@ -247,7 +252,7 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 			if held.file == "" {
 				continue
 			}
-			name, content, err := readExamples(held.file)
+			name, content, err := fetch.readExamples(held.file)
 			if err != nil {
 				return nil, err
 			}
