@@ -157,6 +157,14 @@ func (c *LinkPanel) question() string {
 	return say("link.fetch-from", f.name, strings.TrimPrefix(f.origin, "https://"))
 }
 
+// learns says what the host learns.
+func (c *LinkPanel) learns() string {
+	if c.App.linked.asked.hub && strings.TrimSpace(c.App.model.token) != "" {
+		return say("link.it-learns-the-token")
+	}
+	return say("link.it-learns")
+}
+
 func (c *LinkPanel) stage() string { return say("link.fetching", c.App.linked.fetched.name) }
 
 func (c *LinkPanel) progress() *wire.Progress {

@@ -103,29 +103,6 @@ test("files that can't be examples", async ({ page }) => {
   await expect(page.locator("#start")).toBeVisible();
 });
 
-test("examples come from an address, from its host alone and once the person agrees", async ({ page }) => {
-  const asked = [];
-  await page.route(/^https:/, (route) => {
-    asked.push(route.request().url());
-    const open = { "Access-Control-Allow-Origin": "*" };
-    if (route.request().url().endsWith("away.jsonl")) return route.fulfill({ status: 302, headers: { ...open, Location: "https://elsewhere.example/a.jsonl" } });
-    return route.fulfill({ body: '{"prompt": "fern", "completion": " green"}\n'.repeat(5), headers: open, contentType: "text/plain" });
-  });
-  await useSample(page);
-  await page.click("#data-link > summary");
-  await page.fill("#data-address", "https://example.com/ferns.jsonl");
-  await page.click("#data-fetch");
-  await expect(page.locator("#ask-link")).toContainText("Fetch ferns.jsonl from example.com?");
-  expect(asked).toEqual([]);
-  await page.click("#link-yes");
-  await expect(page.locator("#data-row")).toContainText("ferns.jsonl");
-  expect(asked).toEqual(["https://example.com/ferns.jsonl"]);
-  await page.fill("#data-address", "https://example.com/away.jsonl");
-  await page.click("#data-fetch");
-  await expect(page.locator(".notice").first()).toContainText("CORS");
-  expect(asked.slice(1)).toEqual(["https://example.com/away.jsonl"]);
-});
-
 test("the chat template is a switch, with its system message", async ({ page }) => {
   await useSample(page);
   await expect(page.locator("#chat")).toHaveCount(0);
