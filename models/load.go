@@ -156,7 +156,7 @@ func openGGUF(ctx context.Context, name string, open weights.Opener, main string
 			}
 		}
 	}
-	return f.finish(c)
+	return f.finish()
 }
 
 func openCheckpoint(ctx context.Context, name string, open weights.Opener, config []byte) (*Files, error) {
@@ -224,7 +224,7 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 			return nil, err
 		}
 	}
-	return f.finish(c)
+	return f.finish()
 }
 
 // basePrefixes are what checkpoints of a whole model put before the names of those that
@@ -331,10 +331,7 @@ func (f *Files) tokenizerConfig(text []byte) error {
 	return f.nameChats("tokenizer_config.json: chat_template", named)
 }
 
-func (f *Files) finish(c *weights.Catalog) (*Files, error) {
-	for kind, n := range c.Converted() {
-		f.Notes = append(f.Notes, fmt.Sprintf("%d tensors of type %s become Q8_0.", n, kind))
-	}
+func (f *Files) finish() (*Files, error) {
 	if err := f.Config.check(); err != nil {
 		return nil, err
 	}
@@ -404,7 +401,7 @@ func (f *Files) Visit(ctx context.Context, visit func(all map[string]weights.Sou
 
 // Load streams the weights to a device and closes the files.
 func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) (*Model, error) {
-	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Ends: f.Ends, Chat: f.Chat, NamedChats: f.NamedChats, Notes: f.Notes, WeightBytes: f.bytes,
+	m := &Model{Name: f.Name, Config: f.Config, Tokenizer: f.Tokenizer, Ends: f.Ends, Chat: f.Chat, NamedChats: f.NamedChats, Notes: slices.Clip(f.Notes), WeightBytes: f.bytes,
 		Frozen: engine.Frozen{Arch: f.Family, Dev: dev, Weights: map[string]engine.Tensor{}}}
 	defer f.sources.close()
 	fail := func(err error) (*Model, error) {
@@ -433,11 +430,23 @@ func (f *Files) Load(ctx context.Context, dev engine.Device, o weights.Options) 
 		targets = append(targets, weights.Target{Name: name, View: f.views[name], Write: write})
 	}
 	var err error
+	o.Rounding = weights.Rounding{}
 	if m.Fingerprint, err = weights.Load(ctx, targets, o); err != nil {
 		return fail(err)
 	}
+	for _, kind := range o.Rounding.Types() {
+		m.Notes = append(m.Notes, conversion(kind, o.Rounding[kind]))
+	}
 	m.Likeness = Likeness{Kind: f.kind(), Sketch: seen.sketch()}
 	return m, nil
+}
+
+// conversion says what tensors of a type lose as they become Q8_0.
+func conversion(kind string, r *weights.Rounded) string {
+	if r.Error() == 0 {
+		return fmt.Sprintf("%d tensors of type %s become Q8_0 without loss.", r.Tensors(), kind)
+	}
+	return fmt.Sprintf("%d tensors of type %s become Q8_0: the relative error of that is %.2g %%.", r.Tensors(), kind, 100*r.Error())
 }
 
 // widened turns F16 or BF16 into F32 on the way to write.

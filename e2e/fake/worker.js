@@ -84,7 +84,7 @@ async function load({ id, bundled = "", hub = "", url = "", device }) {
     context: big ? 8192 : 512, vocab: big ? 49152 : 4096, layers: big ? 30 : 6, chat: big, chats: big ? [{ system: "You are a helpful AI assistant named SmolLM, trained by Hugging Face" }, { name: "tool_use", switches: ["enable_thinking"] }] : [],
     fingerprint: "f0" + (bundled || hub), device: device === "auto" ? "simd" : device,
     deviceWhy: device === "auto" ? "Fastest of a short trial: 2 threads, relaxed SIMD. This browser has no WebGPU adapter." : "You chose it.",
-    notes: big ? ["12 tensors of type Q4_K became Q8_0."] : [],
+    notes: big ? ["12 tensors of type Q4_K become Q8_0: the relative error of that is 0.41 %."] : [],
   };
   shelf = { items: [], inUse: 0 };
   post("loaded", loaded);

@@ -250,18 +250,6 @@ func (c *Catalog) Tensor(name string) (*Tensor, error) {
 	return t, nil
 }
 
-// Converted counts the tensors that become Q8_0 when they are loaded, by their
-// type in the file.
-func (c *Catalog) Converted() map[string]int {
-	n := map[string]int{}
-	for _, t := range c.Tensors {
-		if encodings[t.Type].convert {
-			n[t.Type]++
-		}
-	}
-	return n
-}
-
 // ReadTensor streams a tensor as the device keeps it; see [View.Stream].
 func (c *Catalog) ReadTensor(ctx context.Context, name string, piece func(off int64, data []byte) error) error {
 	return c.View(name).Stream(ctx, piece)

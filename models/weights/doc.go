@@ -19,7 +19,7 @@
 // tensor is ever whole in Go's heap.
 //
 // F32, F16, BF16, Q8_0, Q4_0 and Q4_1 keep the bits of the file; a safetensors
-// matrix "w" of I8 [out, in] beside "w.scales" of F16 [out, in/32] is Q8_0. Q5_0, Q5_1,
-// Q4_K, Q5_K and Q6_K, for which there are no kernels, become Q8_0 on the way;
-// [Catalog.Converted] says how many do, for the page to tell.
+// matrix "w" of I8 [out, in] beside "w.scales" of F16 [out, in/32] is Q8_0. GGUF's other
+// quantised types, for which there are no kernels, become Q8_0 on the way; a [Rounding]
+// says how many do, and what is lost, for the page to tell.
 package weights

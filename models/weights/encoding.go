@@ -53,19 +53,26 @@ var encodings = map[string]encoding{
 func (e encoding) fileBytes(n int) int   { return n / e.block * e.bytes }
 func (e encoding) deviceBytes(n int) int { return e.dtype.Bytes(n) }
 
-// toDevice sets dst to the device's form of the blocks in src.
-func (e encoding) toDevice(dst, src []byte) {
+// toDevice sets dst to the device's form of the blocks in src, and sums what is lost, if sum is
+// not nil.
+func (e encoding) toDevice(dst, src []byte, sum *Rounded) {
 	if !e.convert {
 		copy(dst, src)
 		return
 	}
 	var values [256]float32
-	for size := e.deviceBytes(e.block); len(src) > 0; dst, src = dst[size:], src[e.bytes:] {
-		if e.block == 32 && e.quant.Multiples(dst, src[:e.bytes]) {
-			continue
+	size := e.deviceBytes(e.block)
+	for i := 0; len(src) > 0; i, dst, src = i+1, dst[size:], src[e.bytes:] {
+		exact, measured := e.block == 32 && e.quant.Multiples(dst, src[:e.bytes]), sum != nil && i%roundingSample == 0
+		if !exact || measured {
+			e.quant.Dequantize(values[:e.block], src[:e.bytes])
 		}
-		e.quant.Dequantize(values[:e.block], src[:e.bytes])
-		gguf.QuantizeQ8_0(dst, values[:e.block])
+		if !exact {
+			gguf.QuantizeQ8_0(dst, values[:e.block])
+		}
+		if measured {
+			sum.add(dst[:size], values[:e.block])
+		}
 	}
 }
 

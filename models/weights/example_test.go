@@ -21,7 +21,7 @@ func Example() {
 	}
 	arch, _ := c.GGUF.String("general.architecture")
 	heads, _ := c.GGUF.Int("llama.attention.head_count")
-	fmt.Println(arch, len(c.Tensors), "tensors, to Q8_0:", c.Converted())
+	fmt.Println(arch, len(c.Tensors), "tensors")
 
 	query := c.View("blk.0.attn_q.weight").Want(32, 64).Unpermute(int(heads))
 	spec := query.Spec() // what to ask the device for
@@ -39,6 +39,6 @@ func Example() {
 	}
 	fmt.Printf("%v %.3f\n", spec, values[:3])
 	// Output:
-	// llama 12 tensors, to Q8_0: map[Q4_K:1 Q5_0:1 Q5_1:1 Q5_K:1 Q6_K:1]
+	// llama 12 tensors
 	// Q4_1[32 64] [2.431 1.308 -1.780]
 }

@@ -23,6 +23,8 @@ type Target struct {
 type Options struct {
 	// Progress, if set, hears of the bytes that have arrived, of all there are.
 	Progress func(done, total int64)
+	// Rounding, if set, is filled with what tensors lose that become Q8_0.
+	Rounding Rounding
 	// Sum begins a SHA-256, for the fingerprint, and returns what waits for its end; data may be
 	// written over meanwhile. nil is Go's own, which a browser's, on threads of its own, outruns
 	// tenfold where Go runs as WebAssembly.
@@ -45,7 +47,7 @@ func Load(ctx context.Context, targets []Target, o Options) (fingerprint string,
 		return cmp.Or(cmp.Compare(x.t.order, y.t.order), cmp.Compare(x.t.offset, y.t.offset), cmp.Compare(x.from, y.from))
 	})
 	print := newFingerprint(o.Sum)
-	s := &streamer{}
+	s := &streamer{lost: o.Rounding}
 	for _, t := range inOrder {
 		print.begin(t.Name, t.View.Spec())
 		err := s.stream(ctx, t.View, func(off int64, data []byte) error {

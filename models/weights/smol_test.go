@@ -97,7 +97,8 @@ func TestSmolMemory(t *testing.T) {
 	c := smol(t)
 	all, bytes := everything(c)
 	var seen, total int64
-	print, err := weights.Load(ctx, all, weights.Options{Progress: func(done, of int64) {
+	rounding := weights.Rounding{}
+	print, err := weights.Load(ctx, all, weights.Options{Rounding: rounding, Progress: func(done, of int64) {
 		if done <= seen || done > of {
 			t.Errorf("progress went from %d to %d of %d", seen, done, of)
 		}
@@ -111,8 +112,8 @@ func TestSmolMemory(t *testing.T) {
 	if want := "dbc6e2d145179a2095876648e1badc66d430d22a45149892b4ed2a5ca66ca546"; print != want {
 		t.Errorf("fingerprint %s, want %s", print, want)
 	}
-	if len(all) != 272 || len(c.Converted()) != 0 || bytes > 150_000_000 || seen != bytes || total != bytes {
-		t.Errorf("%d tensors of %d bytes, %v converted; progress ended at %d of %d", len(all), bytes, c.Converted(), seen, total)
+	if len(all) != 272 || len(rounding) != 0 || bytes > 150_000_000 || seen != bytes || total != bytes {
+		t.Errorf("%d tensors of %d bytes, %v rounded; progress ended at %d of %d", len(all), bytes, rounding.Types(), seen, total)
 	}
 	allocated := after.TotalAlloc - before.TotalAlloc
 	t.Logf("weights %d bytes, allocated on the way %d", bytes, allocated)

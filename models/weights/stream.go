@@ -30,8 +30,10 @@ type streamer struct {
 	most  int    // bytes of a piece
 	n     int    // bytes of out that are filled
 	out   []byte // what piece is handed
-	raw   []byte // what was read, where it isn't read into out
-	parts []byte // elements and scales, where the file has them apart
+	lost  Rounding
+	sum   *Rounded // of the span, nil: none
+	raw   []byte   // what was read, where it isn't read into out
+	parts []byte   // elements and scales, where the file has them apart
 }
 
 func (s *streamer) stream(ctx context.Context, v View, piece func(off int64, data []byte) error) error {
@@ -58,6 +60,7 @@ func (s *streamer) stream(ctx context.Context, v View, piece func(off int64, dat
 
 func (s *streamer) span(p span) error {
 	row := p.rowBytes()
+	s.sum = s.lost.of(p)
 	switch {
 	case !p.transpose && p.pairs == 0:
 		return s.copyRows(p, row)
@@ -92,7 +95,7 @@ func (s *streamer) copyRows(p span, rowBytes int) error {
 			s.raw = grow(s.raw, p.enc.fileBytes(n))
 			raw := s.raw[:p.enc.fileBytes(n)]
 			if err = s.read(p, at, raw); err == nil {
-				err = p.toDevice(dst, raw, at)
+				err = p.toDevice(dst, raw, at, s.sum)
 			}
 		}
 		if err != nil {
@@ -129,7 +132,7 @@ func (s *streamer) unpermuteRows(p span) error {
 		}
 		for ; n > 0; n-- {
 			from := p.fileRow(r)
-			if err := p.toDevice(s.take(deviceRow), s.raw[(from-first)*fileRow:][:fileRow], from*row); err != nil {
+			if err := p.toDevice(s.take(deviceRow), s.raw[(from-first)*fileRow:][:fileRow], from*row, s.sum); err != nil {
 				return err
 			}
 			r++
@@ -193,9 +196,9 @@ func (s *streamer) read(p span, at int, dst []byte) error {
 	return nil
 }
 
-// toDevice converts file bytes that begin at element at.
-func (p span) toDevice(dst, src []byte, at int) error {
-	p.enc.toDevice(dst, src)
+// toDevice converts file bytes that begin at element at, and sums what is lost.
+func (p span) toDevice(dst, src []byte, at int, sum *Rounded) error {
+	p.enc.toDevice(dst, src, sum)
 	if p.enc.convert {
 		if i := encodings["Q8_0"].notFinite(dst); i >= 0 {
 			return fmt.Errorf("the weights at element %d of %v are too large for Q8_0", at+i, p.t.Shape)

@@ -95,7 +95,7 @@ type Loaded struct {
 	Device      string         `json:"device"`
 	DeviceWhy   string         `json:"deviceWhy"`
 	Arithmetic  string         `json:"arithmetic,omitempty"` // of products with the frozen weights: "float32", "8-bit integers"
-	Notes       []string       `json:"notes,omitempty"`      // "12 tensors of type Q4_K became Q8_0" …
+	Notes       []string       `json:"notes,omitempty"`      // "12 tensors of type Q5_0 become Q8_0 without loss." …
 	// What this model can't have, and why: options by "axis.option", presets by
 	// "preset.id", "template.soft" and "text" ([Text]).
 	Refused map[string]string `json:"refused,omitempty"`

@@ -38,6 +38,22 @@ func QuantizeQ8_0(dst []byte, src []float32) {
 	}
 }
 
+// LostQ8_0 is the sum of the squares of what the Q8_0 blocks in q8 miss of src, and that of src.
+func LostQ8_0(q8 []byte, src []float32) (lost, whole float64) {
+	for ; len(src) > 0; q8, src = q8[34:], src[32:] {
+		d := f16(q8)
+		var l, w float32
+		for i, x := range src[:32] {
+			e := x - d*float32(int8(q8[2+i]))
+			l += e * e
+			w += x * x
+		}
+		lost += float64(l)
+		whole += float64(w)
+	}
+	return lost, whole
+}
+
 // roundAway rounds to the nearest integer, halves away from zero: ½ with the
 // sign of f is added, exactly since in float64, and the fraction cut off.
 func roundAway(f float32) int32 {
