@@ -107,6 +107,36 @@ func (o *Binary) backward(g *Grads) {
 	}
 }
 
+// Largest is y_t = argmax_j x_tj, the first of several: [rows, n] to [rows, 1], as a number. What is
+// NaN is not counted; of a row of nothing else y is 0. It has no gradient.
+//
+// Where x = h·Wᵀ is the product of a frozen weight, without bias, H and W are its factors, None
+// otherwise: a device that has rounded them computes the largest of x again, in x, before it chooses.
+type Largest struct{ X, H, W, Y Buffer }
+
+// Largest says of every row where its largest number stands: rows are of at most 2²⁴ numbers, which
+// float32 counts.
+func (p *Program) Largest(x Buffer) Buffer {
+	if n := p.Dim(x, -1); n > 1<<24 {
+		p.Failf("largest: rows of %d numbers, at most %d", n, 1<<24)
+	}
+	y := p.like("largest", x, 1)
+	o := &Largest{X: x, Y: y}
+	for _, op := range p.ops {
+		if l, ok := op.(*Linear); ok && l.Y == x && l.Bias == None && l.Add == None && !l.In && p.MayRound(l.W) {
+			o.H, o.W = l.X, l.W
+		}
+	}
+	p.emit(o)
+	return y
+}
+
+func (o *Largest) ports() (in, out []*Buffer) {
+	return []*Buffer{&o.X, &o.H, &o.W}, []*Buffer{&o.Y}
+}
+func (o *Largest) cost(p *Program) Cost { return Cost{Bytes: 4 * float64(p.Spec(o.X).Len())} }
+func (o *Largest) backward(g *Grads)    {}
+
 // RowDot is y_t = ⟨a_t, b_t⟩, or Σ a_t where b is None: [rows, n] to [rows, 1].
 type RowDot struct{ A, B, Y Buffer }
 

@@ -27,14 +27,17 @@ func (d *Device) decide(ctx context.Context) {
 			return
 		}
 		use := floats
-		if d.faster(ctx, size{rows: 160, width: 256, times: 8}, numbers{d.can.many, floats.few}) {
+		if d.faster(ctx, size{engine.Q4_0, 160, 256, 8}, numbers{d.can.many, floats.few, floats.bytes}) {
 			use.many = d.can.many
 		}
-		if d.can.few != floats.few && d.faster(ctx, size{rows: 1, width: 1024, times: 24}, numbers{floats.many, d.can.few}) {
+		if d.can.few != floats.few && d.faster(ctx, size{engine.Q4_0, 1, 1024, 24}, numbers{floats.many, d.can.few, floats.bytes}) {
 			use.few = d.can.few
 		}
+		if d.can.bytes != floats.bytes && d.faster(ctx, size{engine.Q8_0, 1, 1024, 24}, numbers{floats.many, floats.few, d.can.bytes}) {
+			use.bytes = d.can.bytes
+		}
 		if d.use = use; d.cache != nil && ctx.Err() == nil {
-			d.cache.Store(key, fmt.Sprint(use.many, use.few))
+			d.cache.Store(key, fmt.Sprint(use.many, use.few, use.bytes))
 		}
 	})
 }
@@ -45,10 +48,10 @@ func (d *Device) remembered(key string) (use numbers, ok bool) {
 		return use, false
 	}
 	text, ok := d.cache.Load(key)
-	if n, err := fmt.Sscan(text, &use.many, &use.few); !ok || err != nil || n != 2 {
+	if n, err := fmt.Sscan(text, &use.many, &use.few, &use.bytes); !ok || err != nil || n != 3 {
 		return use, false
 	}
-	return use, (use.many == floats.many || use.many == d.can.many) && (use.few == floats.few || use.few == d.can.few)
+	return use, (use.many == floats.many || use.many == d.can.many) && (use.few == floats.few || use.few == d.can.few) && (use.bytes == floats.bytes || use.bytes == d.can.bytes)
 }
 
 // faster says whether these numbers give the results that float32 gives in at most nine
@@ -87,9 +90,12 @@ func (d *Device) faster(ctx context.Context, s size, use numbers) bool {
 	return trials[1].best < trials[0].best*9/10
 }
 
-// size is that of a trial: a product of rows with a square matrix, so many times, which takes
-// a few milliseconds.
-type size struct{ rows, width, times int }
+// size is that of a trial: a product of rows with a square matrix of a type, so many times, which
+// takes a few milliseconds.
+type size struct {
+	weights            engine.DType
+	rows, width, times int
+}
 
 // trial is a product on which a decision is made.
 type trial struct {
@@ -103,7 +109,7 @@ func (d *Device) trial(ctx context.Context, s size, use numbers) (t *trial, err 
 	p := engine.NewProgram()
 	p.SetPrecision(engine.Fast)
 	x := p.Persist("x", engine.Spec{Shape: []int{s.rows, s.width}})
-	w := p.Persist("w", engine.Spec{DType: engine.Q4_0, Shape: []int{s.width, s.width}})
+	w := p.Persist("w", engine.Spec{DType: s.weights, Shape: []int{s.width, s.width}})
 	y := engine.None
 	for range s.times {
 		y = p.Linear(x, w, engine.None, y)
@@ -124,7 +130,7 @@ func (d *Device) trial(ctx context.Context, s size, use numbers) (t *trial, err 
 }
 
 // fill writes integers that are rounded without loss, so that the sums are exact: of rows up
-// to 127, of weights up to 7, which is 63 ninths, both in each block.
+// to 127, of weights of 4 bits up to 7, which is 63 ninths, both in each block.
 func (t *trial) fill(ctx context.Context, s size) error {
 	x := make([]float32, s.rows*s.width)
 	for i := range x {
@@ -138,6 +144,12 @@ func (t *trial) fill(ctx context.Context, s size) error {
 	var w []byte
 	for i := range s.width * s.width / 32 {
 		w = binary.LittleEndian.AppendUint16(w, half.F32ToF16(1))
+		if s.weights == engine.Q8_0 {
+			for j := range 32 {
+				w = append(w, byte((i*i+j*j*11)%256)) // −128 too: pairs of 16 bits hold 2·128·127
+			}
+			continue
+		}
 		w = append(w, 15|1<<4)
 		for j := range 15 {
 			n := i*i + j*j*11

@@ -65,11 +65,11 @@ type Device struct {
 var errClosed = errors.New("simd: the device is closed")
 
 // numbers are the bits of the integers in which a Fast program's products with frozen weights
-// are computed: of many rows, 0 being float32, and of a few.
-type numbers struct{ many, few int }
+// are computed: of many rows, 0 being float32, and of a few with weights of 4 bits and of 8.
+type numbers struct{ many, few, bytes int }
 
 // floats are what every module can do.
-var floats = numbers{many: 0, few: 16}
+var floats = numbers{many: 0, few: 16, bytes: 16}
 
 func newDevice(h home, about string, can numbers, o Options) *Device {
 	d := &Device{home: h, about: about, heap: newHeap(), can: can, use: floats, cache: o.Cache}

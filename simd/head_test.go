@@ -110,3 +110,67 @@ func headGradients(t *testing.T, dev engine.Device, dt engine.DType, rows, width
 	}
 	return numbersOf(t, bind["loss"]), numbersOf(t, bind["dh"])
 }
+
+// Which logit is the largest is what the reference says, though the product is of rounded numbers: in
+// each of the forms that a product of some rows has.
+func TestLargestOfRoundedLogits(t *testing.T) {
+	const width, vocab = 160, 1531
+	ctx := t.Context()
+	for name, o := range variants {
+		o.Products = Integers
+		d := device(t, o)
+		for _, dt := range []engine.DType{engine.Q8_0, engine.Q4_0, engine.Q4_1} {
+			for _, rows := range []int{1, 3, maxRounded, 40} {
+				t.Run(fmt.Sprintf("%s/%v/%d", name, dt, rows), func(t *testing.T) {
+					run := func(d engine.Device) (at, z []float64) {
+						p := engine.NewProgram()
+						p.SetPrecision(engine.Fast)
+						x := p.Arg("x", engine.AllRows, engine.F32, rows, width)
+						logits := p.Linear(x, p.Persist("w", engine.Spec{DType: dt, Shape: []int{vocab, width}}), engine.None, engine.None)
+						p.Keep("at", p.Largest(logits))
+						p.Keep("z", logits)
+						r := rand.New(rand.NewPCG(9, uint64(rows)))
+						bind := map[string]engine.Tensor{}
+						for _, name := range slices.Sorted(maps.Keys(p.Tensors())) {
+							s := p.Tensors()[name]
+							v, err := d.Alloc(s)
+							if err != nil {
+								t.Fatal(err)
+							}
+							t.Cleanup(func() { v.Close() })
+							bind[name] = v
+							if name == "w" {
+								if err := v.Write(ctx, 0, randomWeights(r, s)); err != nil {
+									t.Fatal(err)
+								}
+							}
+						}
+						plan, err := d.Compile(ctx, p, bind)
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer plan.Close()
+						floats := make([]float64, rows*width)
+						for i := range floats {
+							floats[i] = float64(float32(r.NormFloat64()))
+						}
+						if err := plan.Run(ctx, engine.Args{Floats: map[engine.Buffer][]float64{x: floats}}); err != nil {
+							t.Fatal(err)
+						}
+						return numbersOf(t, bind["at"]), numbersOf(t, bind["z"])
+					}
+					at, z := run(d)
+					want, exact := run(cpu.New[float64]())
+					for i := range rows {
+						if at[i] != want[i] {
+							t.Errorf("row %d: %v is the largest, want %v", i, at[i], want[i])
+						}
+						if k := i*vocab + int(want[i]); !(math.Abs(z[k]-exact[k]) <= 1e-4*math.Abs(exact[k])) {
+							t.Errorf("row %d: its largest logit is %v, want %v", i, z[k], exact[k])
+						}
+					}
+				})
+			}
+		}
+	}
+}

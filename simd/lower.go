@@ -86,6 +86,8 @@ func (l *lowering) op(op engine.Op) error {
 		l.binary(o)
 	case *engine.RowDot:
 		l.emit(command.Map{Live: l.rows(o.A), A: l.at(o.A), B: l.at(o.B), Y: l.at(o.Y), Cols: u(l.p.Dim(o.A, -1))}, command.RowDot)
+	case *engine.Largest:
+		l.largest(o)
 	case *engine.SumAll:
 		l.sumAll(l.elements(o.X), l.at(o.X), l.at(o.Y))
 	case *engine.SumRows:

@@ -194,12 +194,26 @@ func (l *lowering) logits(r command.Product, targets uint32, each int, rounded u
 		l.product(r)
 		return
 	}
-	sharp := command.Logits{Live: r.Live, W: r.B, Z: r.C, H: r.A, N: r.N, K: r.K, Targets: targets, Each: u(each)}
+	sharp := command.Logits{Live: r.Live, W: r.B, Z: r.C, H: r.A, N: r.N, K: r.K, Targets: targets, Each: u(each), Depth: command.SumDepth}
 	l.pick(&r)
 	l.roundInto(rounded, &r)
 	l.integerProduct(r, false)
+	l.sharpen(sharp)
+}
+
+func (l *lowering) sharpen(r command.Logits) {
 	l.ws = max(l.ws, command.SharpWorkspace(r.N)+align)
-	l.emit(sharp, command.Sharpen)
+	l.emit(r, command.Sharpen)
+}
+
+// largest emits, where the numbers are logits that were rounded, which of them may be the largest in float32
+// before it looks.
+func (l *lowering) largest(o *engine.Largest) {
+	live, at, n := l.rows(o.X), l.at(o.X), l.p.Dim(o.X, -1)
+	if o.W != engine.None && l.roundsTo8(o.W, l.p.Spec(o.H).Rows()) {
+		l.sharpen(command.Logits{Live: live, W: l.weight(o.W), Z: at, H: l.at(o.H), N: u(n), K: u(l.p.Dim(o.H, -1)), Depth: command.ChoiceDepth})
+	}
+	l.emit(command.Map{Live: live, A: at, Y: l.at(o.Y), Cols: u(n)}, command.Largest)
 }
 
 // headDepth is how much of the vocabulary a product of the logits' gradient takes at a time:

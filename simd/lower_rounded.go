@@ -23,6 +23,8 @@ func (l *lowering) few(r command.Product) bool {
 func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 	round, multiply, group, nibbles := command.Round, command.MatVecRounded, command.RoundedGroup, u(1)
 	switch {
+	case r.B.Type == command.Q8_0 && l.use.bytes == 8 && l.p.MayRound(o.W):
+		round, multiply, nibbles = command.RoundParts, command.MatVecParts, 0
 	case r.B.Type == command.Q8_0:
 		nibbles = 0
 	case l.use.few == 8 && l.p.MayRound(o.W):
@@ -39,6 +41,21 @@ func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 	n, threads := int(r.N), l.dev.home.threads()
 	r.Cols, r.RowTiles = u(ceil(n, threads*ceil(n, threads*128))), 1
 	l.append(r, multiply, l.besideLast(o))
+}
+
+// roundsTo8 says whether products of so many rows with w are of numbers of 8 bits or less, or of 16
+// that stand for such.
+func (l *lowering) roundsTo8(w engine.Buffer, rows int) bool {
+	t := forms[l.p.Spec(w).DType].kernel
+	switch {
+	case rows > maxRounded:
+		return l.rounds(w)
+	case t == command.Q8_0:
+		return l.use.bytes == 8 && l.p.MayRound(w) && !l.p.Learns()
+	case t > command.Q8_0:
+		return l.use.few == 8 && l.p.MayRound(w) && !l.p.Learns()
+	}
+	return false
 }
 
 // rounds says whether products with w are computed in integers.

@@ -266,6 +266,21 @@ func elementwise() []Case {
 		x, y := b.Live(b.Param("x", 1, 6, 37), d), b.Live(b.Param("y", 1, 6, 37), d)
 		b.Out("dot", b.RowDot(x, y))
 		b.Out("one", b.RowDot(x, engine.None))
+	}}, Case{Name: "largest", NoDiff: true, Build: func(b *Builder) {
+		d := b.Rows(8, 7)
+		const n = 203
+		v := make([]float64, 8*n)
+		for i := range v {
+			v[i] = float64(b.Int(40)) - 60 // many as large as the largest: the first counts
+		}
+		for row, at := range []int{0, 65, n - 1, 199, 64} {
+			v[row*n+at] = 3
+		}
+		v[1*n+150], v[4*n+63] = 3, math.NaN()
+		for i := range n {
+			v[5*n+i] = -7
+		}
+		b.Watch("y", b.Largest(b.Live(b.Set("x", v, 8, n), d)))
 	}}, Case{Name: "copy", Build: func(b *Builder) {
 		x := b.Live(b.Param("x", 1, 6, 3), b.Rows(6, 5))
 		t := b.Temp("y", engine.AllRows, 6, 3)

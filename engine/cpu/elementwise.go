@@ -49,6 +49,20 @@ func (c *plan[T]) rowDot(o *engine.RowDot) {
 	}
 }
 
+func (c *plan[T]) largest(o *engine.Largest) {
+	x, y := c.at(o.X), c.at(o.Y)
+	n := c.p.Dim(o.X, -1)
+	for r := range c.rows(o.X) {
+		best := -1
+		for j, v := range x[r*n : (r+1)*n] {
+			if v == v && (best < 0 || v > x[r*n+best]) {
+				best = j
+			}
+		}
+		y[r] = T(max(best, 0))
+	}
+}
+
 func (c *plan[T]) sumAll(o *engine.SumAll) {
 	var s T
 	for _, v := range c.at(o.X)[:c.liveLen(o.X)] {

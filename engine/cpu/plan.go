@@ -112,6 +112,8 @@ func (c *plan[T]) do(op engine.Op) error {
 		c.binary(o)
 	case *engine.RowDot:
 		c.rowDot(o)
+	case *engine.Largest:
+		c.largest(o)
 	case *engine.SumAll:
 		c.sumAll(o)
 	case *engine.SumRows:

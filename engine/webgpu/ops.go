@@ -15,6 +15,8 @@ func (b *recipe) plan(op engine.Op) {
 		b.binary(o)
 	case *engine.RowDot:
 		b.rowDot(o)
+	case *engine.Largest:
+		b.kernel("largest").lanes(64).in("x", o.X).out("y", o.Y).count("rows", b.rows(o.X)).u32("n", b.p.Dim(o.X, -1)).groups(b.p.Spec(o.X).Rows())
 	case *engine.SumAll:
 		b.sumAll(o.X, o.Y)
 	case *engine.SumRows:

@@ -27,6 +27,7 @@ type Generator struct {
 	share   *sharing        // nil where there is one stream, or an encoder
 	own     []engine.Tensor // the cache, the logits, and what a method keeps beside them
 	logits  engine.Tensor
+	largest engine.Tensor // where each row's largest logit stands
 	losses  engine.Tensor // of the rows that were measured last
 	z       []float32
 }
@@ -146,7 +147,7 @@ func newGenerator(ctx context.Context, f engine.Frozen, m *prefix.Method, tensor
 		g.Close()
 		return nil, err
 	}
-	g.logits, g.losses = bind["logits"], bind["losses"]
+	g.logits, g.largest, g.losses = bind["logits"], bind["largest"], bind["losses"]
 	return g, nil
 }
 
@@ -204,7 +205,7 @@ var ErrTooLong = errors.New("generate: too long for the model's context")
 // emit returns false, a stop token comes, or a limit is reached. Ended says that a stop
 // token ended it.
 func (g *Generator) Run(ctx context.Context, prompt []int32, o Options, emit func(id int32) bool) (ended bool, err error) {
-	err = g.RunAll(ctx, [][]int32{prompt}, o, func(_ int, _ []float32, id int32) bool {
+	err = g.runAll(ctx, [][]int32{prompt}, o, !o.greedy(), func(_ int, _ []float32, id int32) bool {
 		ended = slices.Contains(o.Stop, id)
 		return !ended && emit(id)
 	})
@@ -216,6 +217,11 @@ func (g *Generator) Run(ctx context.Context, prompt []int32, o Options, emit fun
 // [vocab] it was picked from, which are valid until emit returns. Each stream has a seed
 // of its own, so that equal prompts differ where the temperature is not 0.
 func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, emit func(stream int, z []float32, id int32) bool) error {
+	return g.runAll(ctx, prompts, o, true, emit)
+}
+
+// runAll is RunAll; where no logits are wanted, the device says which is the largest and emit gets nil.
+func (g *Generator) runAll(ctx context.Context, prompts [][]int32, o Options, logits bool, emit func(stream int, z []float32, id int32) bool) error {
 	if len(prompts) > g.streams {
 		return fmt.Errorf("generate: %d prompts for %d streams", len(prompts), g.streams)
 	}
@@ -232,24 +238,28 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 	}
 	samplers := make([]*sampler, len(prompts))
 	var next []row // a stream's token that comes next
-	sample := func(from []row, z []float32) {
+	sample := func(from []row) error {
+		got, err := g.picked(ctx, len(from), logits)
+		if err != nil {
+			return err
+		}
 		for i, r := range from {
-			s, prompt := samplers[r.stream], len(prompts[r.stream])
-			z := z[i*g.info.Vocab:][:g.info.Vocab]
-			id := s.pick(z)
+			z, prompt := got.of(i), len(prompts[r.stream])
+			id := got.pick(i, samplers[r.stream])
 			stop := !emit(r.stream, z, id) || slices.Contains(o.Stop, id)
 			if n := r.at + 1; !stop && n+1-prompt < o.MaxTokens && n+1 < g.max {
 				next = append(next, row{id: id, stream: r.stream, at: n})
 			}
 		}
+		return nil
 	}
-	if err := g.readAll(ctx, prompts, rows, func(last []row, z []float32) {
+	if err := g.readAll(ctx, prompts, rows, func(last []row) error {
 		for _, r := range last {
 			own := o
 			own.Seed += uint64(r.stream)
 			samplers[r.stream] = newSampler(own, prompts[r.stream])
 		}
-		sample(last, z)
+		return sample(last)
 	}); err != nil {
 		return err
 	}
@@ -263,18 +273,16 @@ func (g *Generator) RunAll(ctx context.Context, prompts [][]int32, o Options, em
 		if err := g.decode.run(ctx, now, picks[:len(now)]); err != nil {
 			return err
 		}
-		z, err := g.read(ctx, len(now))
-		if err != nil {
+		if err := sample(now); err != nil {
 			return err
 		}
-		sample(now, z)
 	}
 	return nil
 }
 
 // readAll runs the rows of all prompts. Told gets the last rows of those that end in a run of
-// the prefill, with their logits.
-func (g *Generator) readAll(ctx context.Context, prompts [][]int32, rows []row, told func(last []row, z []float32)) error {
+// the prefill, whose logits are there then.
+func (g *Generator) readAll(ctx context.Context, prompts [][]int32, rows []row, told func(last []row) error) error {
 	for at := 0; at < len(rows); at += g.prefill.rows {
 		part := rows[at:min(at+g.prefill.rows, len(rows))]
 		var last []row
@@ -293,11 +301,9 @@ func (g *Generator) readAll(ctx context.Context, prompts [][]int32, rows []row, 
 		if last == nil {
 			continue
 		}
-		z, err := g.read(ctx, len(last))
-		if err != nil {
+		if err := told(last); err != nil {
 			return err
 		}
-		told(last, z)
 	}
 	return nil
 }
@@ -359,6 +365,41 @@ func (g *Generator) lossesOf(ctx context.Context, texts [][]row, targets [][]int
 
 // Logits reads the logits of the last row that ran.
 func (g *Generator) Logits(ctx context.Context) ([]float32, error) { return g.read(ctx, 1) }
+
+// picked is what a run says of its picks: their logits, or else which token has the largest.
+type picked struct {
+	logits  []float32 // [picks, vocab]
+	vocab   int
+	largest []float32
+}
+
+// picked reads that of the last run's first n picks. The logits of many rows are megabytes, of
+// which a greedy choice needs none.
+func (g *Generator) picked(ctx context.Context, n int, logits bool) (p picked, err error) {
+	p.vocab = g.info.Vocab
+	if logits {
+		p.logits, err = g.read(ctx, n)
+		return p, err
+	}
+	p.largest, err = engine.ReadFloats(ctx, g.largest)
+	return p, err
+}
+
+// of is the logits of pick i, nil where they were not read.
+func (p picked) of(i int) []float32 {
+	if p.logits == nil {
+		return nil
+	}
+	return p.logits[i*p.vocab:][:p.vocab]
+}
+
+// pick is the token that follows pick i.
+func (p picked) pick(i int, s *sampler) int32 {
+	if p.logits == nil {
+		return int32(p.largest[i])
+	}
+	return s.pick(p.of(i))
+}
 
 // read gives the logits of the last run's first n picks, [n, vocab].
 func (g *Generator) read(ctx context.Context, n int) ([]float32, error) {

@@ -35,7 +35,11 @@ func (g *Generator) Rank(ctx context.Context, prompts, continuations [][]int32, 
 		}
 	}
 	sums := make([][]float64, len(prompts))
-	if err := g.readAll(ctx, prompts, rows, func(last []row, z []float32) {
+	if err := g.readAll(ctx, prompts, rows, func(last []row) error {
+		z, err := g.read(ctx, len(last))
+		if err != nil {
+			return err
+		}
 		for i, r := range last {
 			z := z[i*g.info.Vocab:][:g.info.Vocab]
 			whole := logSum(z)
@@ -43,6 +47,7 @@ func (g *Generator) Rank(ctx context.Context, prompts, continuations [][]int32, 
 				sums[r.stream] = append(sums[r.stream], float64(z[c[0]])-whole)
 			}
 		}
+		return nil
 	}); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,11 @@ func newSampler(o Options, prompt []int32) *sampler {
 	return s
 }
 
+// greedy says whether the token is the one with the largest logit, whichever were picked before.
+func (o Options) greedy() bool {
+	return o.Temperature <= 0 && (o.RepeatPenalty <= 0 || o.RepeatPenalty == 1)
+}
+
 func (s *sampler) pick(z []float32) int32 {
 	if p := s.o.RepeatPenalty; p > 0 && p != 1 {
 		for id := range s.seen {

@@ -15,7 +15,7 @@ type row struct {
 }
 
 // stage is a plan that runs rows of any streams, at any position of theirs, and gives
-// the logits of some of them, or their losses. Each stream has a stretch of the cache.
+// the logits of some of them and which is the largest, or their losses. Each stream has a stretch of the cache.
 type stage struct {
 	rows       int // at most
 	plan       engine.Plan
@@ -82,7 +82,9 @@ func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, si
 	}
 	out := f.Arch.Forward(p, s.in, h)
 	if !loss {
-		p.Keep("logits", f.Arch.Logits(p, out.Hidden, h))
+		z := f.Arch.Logits(p, out.Hidden, h)
+		p.Keep("largest", p.Largest(z))
+		p.Keep("logits", z)
 		return s, p
 	}
 	s.targets, s.weights = p.Arg("targets", s.some, engine.I32, picks, 1), p.Arg("weights", s.some, engine.F32, picks, 1)

@@ -77,12 +77,12 @@ func (s *Streams) Begin(ctx context.Context, prompt []int32, o Options, emit Emi
 			return 0, err
 		}
 	}
-	z, err := s.g.read(ctx, 1)
+	got, err := s.g.picked(ctx, 1, !o.greedy())
 	if err != nil {
 		return 0, err
 	}
 	s.begin(n, prompt, o, rows[len(rows)-1])
-	s.pick(n, z, emit)
+	s.pick(n, got, 0, emit)
 	return n, nil
 }
 
@@ -177,8 +177,10 @@ func (s *Streams) begin(n int, prompt []int32, o Options, next row) {
 func (s *Streams) Step(ctx context.Context, emit Emit) error {
 	var rows []row
 	var picks []int
+	logits := false
 	for _, x := range s.live {
 		if x != nil {
+			logits = logits || !x.o.greedy()
 			rows, picks = append(rows, x.next), append(picks, len(rows))
 		}
 	}
@@ -188,20 +190,20 @@ func (s *Streams) Step(ctx context.Context, emit Emit) error {
 	if err := s.g.decode.run(ctx, rows, picks); err != nil {
 		return err
 	}
-	z, err := s.g.read(ctx, len(rows))
+	got, err := s.g.picked(ctx, len(rows), logits)
 	if err != nil {
 		return err
 	}
 	for i, r := range rows {
-		s.pick(r.stream, z[i*s.g.info.Vocab:][:s.g.info.Vocab], emit)
+		s.pick(r.stream, got, i, emit)
 	}
 	return nil
 }
 
-// pick takes a stream's next token from its logits.
-func (s *Streams) pick(n int, z []float32, emit Emit) {
+// pick takes a stream's next token from pick i of a run.
+func (s *Streams) pick(n int, got picked, i int, emit Emit) {
 	x := s.live[n]
-	id := x.sampler.pick(z)
+	id := got.pick(i, x.sampler)
 	x.taken++
 	x.next = row{id: id, stream: n, at: x.next.at + 1}
 	end := GoesOn

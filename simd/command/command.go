@@ -41,6 +41,7 @@ const (
 	ByRow // + engine.BinaryFn
 	_
 	RowDot
+	Largest
 	SumAll
 	SumRows
 	Norm
@@ -65,6 +66,8 @@ const (
 	MatVecRounded
 	RoundBytes
 	MatVecBytes
+	RoundParts
+	MatVecParts
 	ColumnTops
 	PickColumns
 	RoundBlocks
@@ -166,7 +169,7 @@ type Rounding struct {
 }
 
 // RoundedGroup and RoundedGroup8 are the sizes in bytes of 128 activations rounded to 16 bits
-// (Round) and to 8 (RoundBytes).
+// (Round), or to 8 in two parts (RoundParts), and to 8 (RoundBytes).
 const (
 	RoundedGroup  = 4*64 + 2*16
 	RoundedGroup8 = 4*32 + 2*16
@@ -220,7 +223,7 @@ const (
 
 // Map is an elementwise kernel over Live elements, Chunk a tile: A (and B, DY)
 // to Y (and Z). Forward: Y = fn(A)·B. Backward: Y = fn′(A)·B·DY, Z = fn(A)·DY.
-// Flat: Y = A op B, with Uniform for a single B. Fill: Y = Alpha. RowDot,
+// Flat: Y = A op B, with Uniform for a single B. Fill: Y = Alpha. RowDot, Largest,
 // SumAll: Cols wide rows. ByRow: rows of Cols, B steps by BRow a row and BCol
 // (0 or 4) a column.
 type Map struct {
@@ -320,21 +323,24 @@ type Loss struct {
 
 // Logits are what Sharpen computes again in float32 of Live rows of logits Z [rows, N], products
 // of rows of K floats at H with W: in each row the Each targets, and the SharpMost largest
-// of those that are at most SharpDepth below the row's largest. A row a tile.
+// of those that are at most Depth below the row's largest. A row a tile.
 type Logits struct {
 	Head
 	Live
 	W             Weight
 	Z, H, N, K    uint32
 	Targets, Each uint32 // [rows, Each]
+	Depth         float32
 }
 
-// See [Logits]. What is further below adds less than e^−SharpDepth to a sum of exponentials
-// that is 1 at least. The largest are looked for among the largest of each SharpSpan.
+// See [Logits]. What is further below than SumDepth adds less than e^−SumDepth to a sum of
+// exponentials that is 1 at least; what is further below than ChoiceDepth is not the largest, since
+// rounding moves a logit by some hundredths. The largest are looked for among the largest of each SharpSpan.
 const (
-	SharpMost  = 24
-	SharpDepth = 10
-	SharpSpan  = 96
+	SharpMost   = 24
+	SumDepth    = 10
+	ChoiceDepth = 1
+	SharpSpan   = 96
 )
 
 // SharpWorkspace is the bytes of workspace for Sharpen of n logits a row: what is computed again

@@ -227,6 +227,16 @@ func (g *generator) maps() {
 			f.Inc(y, 4)
 		})
 	})
+	mapped(command.Largest, func(f *Func, get func(uintptr) Value, from, n Value) {
+		cols := get(unsafe.Offsetof(r.Cols))
+		size := f.Let(cols.Shl(2))
+		x, y := f.Let(get(unsafe.Offsetof(r.A)).Add(from.Mul(size))), ptr(f, get, from, unsafe.Offsetof(r.Y))
+		f.For(Const(0), n, 1, func(Value) {
+			f.Store(y, 0, g.largestAt(f, x, cols).Convert("f32.convert_i32_s"))
+			f.Set(x, x.Add(size))
+			f.Inc(y, 4)
+		})
+	})
 	mapped(command.SumAll, func(f *Func, get func(uintptr) Value, from, n Value) {
 		x, s := get(unsafe.Offsetof(r.A)), f.Local(F64x2)
 		each(f, n, func(at Value, put func(ptr, v Value)) {
@@ -236,6 +246,43 @@ func (g *generator) maps() {
 		})
 		f.Store(get(unsafe.Offsetof(r.Y)), 0, s.Lane(0).Add(s.Lane(1)).Convert("f32.demote_f64"))
 	})
+}
+
+// largestAt is where the first of the largest of n floats stands: the first run of them that has a
+// larger one than all runs before is looked through once more. NaN is larger than nothing.
+func (g *generator) largestAt(f *Func, x, n Value) Value {
+	const run = 16 * 16 // bytes
+	end, found, top := f.Let(n.Shl(2)), f.Let(Const(0)), f.Let(ConstF32(lowest))
+	larger := func(m Value, at Value) {
+		v := f.Let(f.HMax(m))
+		f.If(v.Gt(top), func() {
+			f.Set(top, v)
+			f.Set(found, at)
+		}, nil)
+	}
+	at, m := f.Let(Const(0)), f.Local(F32x4)
+	f.While(at.Add(Const(run)).Le(end), func() {
+		f.Set(m, VecF32(lowest))
+		for i := range run / 16 {
+			v := f.Let(LoadV(x.Add(at), 16*i))
+			f.Set(m, Select4(v.Gt(m), v, m))
+		}
+		larger(m, at)
+		f.Inc(at, run)
+	})
+	f.While(at.Lt(end), func() {
+		v := f.Let(LoadSplat(x.Add(at), 0))
+		larger(Select4(v.Gt(VecF32(lowest)), v, VecF32(lowest)), at)
+		f.Inc(at, 4)
+	})
+	f.Block(func(out Label) {
+		f.While(found.Lt(end), func() {
+			f.BranchIf(out, Load(F32, x.Add(found), 0).Eq(top))
+			f.Inc(found, 4)
+		})
+		f.Set(found, Const(0))
+	})
+	return found.ShrU(2)
 }
 
 // dot is ⟨a, b⟩ over n floats.

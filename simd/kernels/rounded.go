@@ -12,19 +12,22 @@ import (
 //
 //   - to 16 bits, which is as good as float32 (a step is 2⁻¹⁵ of the block's largest) and
 //     costs no more: i32x4.dot_i16x8 multiplies eight pairs in one instruction, or
-//   - to 8 bits, where the program allows it, against a matrix of 4 bits: they are the second
-//     operand of i32x4.relaxed_dot_i8x16_i7x16_add_s (integer.go), sixteen pairs.
+//   - to 8 bits, where the program allows it, by i32x4.relaxed_dot_i8x16_i7x16_add_s
+//     (integer.go), sixteen pairs. Its second operand has 7 bits and no sign: against a matrix of
+//     4 bits that is the weights. Against one of 8 bits it is the activations, those above zero
+//     and those below apart, of which the products are subtracted.
 //
 // A row of rounded activations is a group for every four blocks,
 //
-//	q  [4·32] int16, of each block in the order in which its weights unpack, or int8
+//	q  [4·32] int16, of each block in the order in which its weights unpack, or int8,
+//	   or of each block [2·32] int8: the positive numbers, then the negative ones without sign
 //	d  [4] f32, a step of each block times halfBias, 0 where there is no block
 //	Σ  [4] f32, d·Σq of each block, which the minima multiply
 //
 // so that with weights of a block s·w + m the product is Σ s·d·⟨w, q⟩ + m·Σ.
 type grouping struct{ number, top int } // bytes of a number and the largest
 
-var words, octets = grouping{2, 32767}, grouping{1, 127}
+var words, octets, parts = grouping{2, 32767}, grouping{1, 127}, grouping{2, 127}
 
 func (o grouping) d() int    { return 4 * 32 * o.number }
 func (o grouping) sum() int  { return o.d() + 16 }
@@ -45,9 +48,11 @@ func (g *generator) rounded() {
 	if g.Relaxed {
 		g.roundGroups(command.RoundBytes, octets)
 		g.matVecRounded(command.MatVecBytes, octets, command.Q4_0, command.Q4_1)
+		g.roundGroups(command.RoundParts, parts)
+		g.matVecRounded(command.MatVecParts, parts, command.Q8_0)
 		return
 	}
-	for _, k := range []command.Kernel{command.RoundBytes, command.MatVecBytes} {
+	for _, k := range []command.Kernel{command.RoundBytes, command.MatVecBytes, command.RoundParts, command.MatVecParts} {
 		g.kernel(k, func(f *Func, rec, tile, ws Value) { f.Trap() })
 	}
 }
@@ -80,10 +85,18 @@ func (g *generator) roundGroups(k command.Kernel, o grouping) {
 				n[i] = f.Let(v[i].Mul(over).Add(VecF32(magic)).As(I32x4).Sub(VecI32(magicBits)))
 				f.Set(sum, sum.Add(n[i]))
 			}
-			if o == octets {
+			if o.top == 127 {
 				for half := range 2 {
 					a, b, c, e := n[4*half], n[4*half+1], n[4*half+2], n[4*half+3]
-					f.Store(q, 16*half, NarrowI8(NarrowI16(a, b), NarrowI16(c, e)))
+					if o == octets {
+						f.Store(q, 16*half, NarrowI8(NarrowI16(a, b), NarrowI16(c, e)))
+						continue
+					}
+					zero := VecI32(0)
+					over := func(v Value) Value { return v.Max(zero) }
+					under := func(v Value) Value { return zero.Sub(v).Max(zero) }
+					f.Store(q, 16*half, NarrowI8(NarrowI16(over(a), over(b)), NarrowI16(over(c), over(e))))
+					f.Store(q, 16*half+32, NarrowI8(NarrowI16(under(a), under(b)), NarrowI16(under(c), under(e))))
 				}
 			} else {
 				f.If(nibbles, func() {
@@ -236,6 +249,11 @@ func (p *pairOf) blocks(n int, fence func()) {
 // parts is ⟨w, q⟩ of block b of row w, in four sums.
 func (p *pairOf) parts(w, b int, q []Value) Value {
 	f := p.f
+	if p.o == parts {
+		low, high := f.Let(Load(I8x16, p.quants[w], 32*b)), f.Let(Load(I8x16, p.quants[w], 32*b+16))
+		times := func(q0, q1 Value) Value { return DotI8(high, q1.As(I8x16), DotI8(low, q0.As(I8x16), VecI32(0))) }
+		return times(q[0], q[1]).Sub(times(q[2], q[3]))
+	}
 	if p.o == octets {
 		n := nibblesAt(f, p.quants[w], 16*b)
 		return DotI8(q[1].As(I8x16), n[1], DotI8(q[0].As(I8x16), n[0], VecI32(0)))

@@ -62,7 +62,7 @@ func (g *generator) sharpen() {
 			f.Store(spanTops.Add(i.Shl(2)), 0, largest(p, count))
 		}
 		f.For(Const(0), spans, 1, refresh)
-		least, done := f.Let(largest(spanTops, spans).Sub(ConstF32(command.SharpDepth))), f.Let(Const(0))
+		least, done := f.Let(largest(spanTops, spans).Sub(Load(F32, rec, int(unsafe.Offsetof(r.Depth))))), f.Let(Const(0))
 		f.Block(func(out Label) {
 			f.While(done.Lt(Const(command.SharpMost)), func() {
 				top := largest(spanTops, spans)

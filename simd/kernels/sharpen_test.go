@@ -26,7 +26,7 @@ func TestSharpen(t *testing.T) {
 			for i := range rows * 2 {
 				targets = binary.LittleEndian.AppendUint32(targets, uint32(i*i%n))
 			}
-			rec := command.Logits{Head: command.Head{Kernel: command.Sharpen, Tiles: rows},
+			rec := command.Logits{Depth: command.SumDepth, Head: command.Head{Kernel: command.Sharpen, Tiles: rows},
 				Live: command.Live{At: mach.bytes(binary.LittleEndian.AppendUint32(nil, rows)), Times: 1, Max: rows},
 				W:    command.Weight{Quants: mach.bytes(w.quants), Scales: mach.bytes(w.scales), Type: uint32(typ), Width: k},
 				Z:    mach.floats(z), H: mach.floats(h), N: uint32(n), K: k, Targets: mach.bytes(targets), Each: 2}
@@ -46,7 +46,7 @@ func TestSharpen(t *testing.T) {
 					return 1
 				})
 				for _, j := range order[:min(n, command.SharpMost)] {
-					if i != withNaN && row[j] >= row[order[0]]-command.SharpDepth {
+					if i != withNaN && row[j] >= row[order[0]]-command.SumDepth {
 						again[j] = true
 					}
 				}
