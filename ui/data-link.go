@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"path"
 	"strings"
@@ -20,6 +19,9 @@ type dataLink struct {
 	done    int64
 	total   int64
 }
+
+// What hosts answer with; package net/http is as large as a third of the page.
+const statusOK, statusUnauthorized, statusForbidden, statusNotFound = 200, 401, 403, 404
 
 // linkedFile is where a file lies.
 type linkedFile struct {
@@ -114,15 +116,15 @@ func (a *App) onLinked(f *linkedFile, d Downloaded) {
 		a.refuse(atData, say("link.did-not-come", f.name, host), by)
 	case d.Large > 0:
 		a.refuse(atData, say("all.is-a-file-of", f.name, size(d.Large), size(maxData)), say("data.a-prefix-learns-from"))
-	case d.Status == http.StatusNotFound:
+	case d.Status == statusNotFound:
 		a.refuse(atData, say("link.is-not-there", host, f.name), say("link.look-at-the-address"))
-	case d.Status == http.StatusUnauthorized || d.Status == http.StatusForbidden:
+	case d.Status == statusUnauthorized || d.Status == statusForbidden:
 		hint := by
 		if f.hub {
 			hint = say("link.give-a-token")
 		}
 		a.refuse(atData, say("link.is-not-given", host, f.name), hint)
-	case d.Status != http.StatusOK:
+	case d.Status != statusOK:
 		a.refuse(atData, say("link.answered", host, count(d.Status)), by)
 	case kind == "text/html":
 		a.refuse(atData, say("link.is-a-page", fmt.Sprintf("%q", f.address)), say("link.link-to-the-file"))
