@@ -131,9 +131,10 @@ type forgotten struct {
 	zip         Bytes
 	from        origin
 	fingerprint string
+	inUse       bool
 }
 
-// unforget lays the prefix that was forgotten last on the shelf again.
+// unforget lays the prefix that was forgotten last on the shelf again, as it was.
 func (a *App) unforget() {
 	f := a.forgotten
 	if f == nil || a.training() || f.fingerprint != a.shelf.model.Fingerprint {
@@ -147,7 +148,7 @@ func (a *App) unforget() {
 		s.copies[f.item.Key] = f.zip
 		blob = f.zip
 	}
-	s.id = a.ask(atCompare, func(id int) wire.Message { return wire.Again{ID: id, Item: f.item} }, blob)
+	s.id = a.ask(atCompare, func(id int) wire.Message { return wire.Again{ID: id, Item: f.item, Quiet: !f.inUse} }, blob)
 }
 
 // anyPrefix says whether there is a prefix, of this model or another, or was one just now.

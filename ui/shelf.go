@@ -135,7 +135,7 @@ func (a *App) forget(key int) {
 		return
 	}
 	if x := a.shelf.item(key); x != nil {
-		a.forgotten = &forgotten{*x, a.shelf.copies[key], a.shelf.from[key], a.shelf.model.Fingerprint}
+		a.forgotten = &forgotten{*x, a.shelf.copies[key], a.shelf.from[key], a.shelf.model.Fingerprint, a.shelf.InUse == key}
 	}
 	a.host.Send(wire.Forget{Key: key}, nil)
 	if a.shelf.InUse == key {

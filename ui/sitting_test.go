@@ -45,7 +45,9 @@ func serve(a *App, s *stage) {
 			a.Receive(set, nil)
 		case wire.Again:
 			s.shelf.Items = append(s.shelf.Items, m.Item)
-			s.shelf.InUse = m.Item.Key
+			if !m.Quiet {
+				s.shelf.InUse = m.Item.Key
+			}
 			a.Receive(s.shelf, nil)
 		case wire.Use:
 			s.shelf.InUse = m.Key
@@ -570,7 +572,7 @@ func TestForgettingIsUndone(t *testing.T) {
 	a.unforget()
 	serve(a, s)
 	s.settle()
-	if d.files[zipName("f-tiny", 1)] != "zip 1" || a.shelf.item(1) == nil || a.originOf(1) == "" {
+	if d.files[zipName("f-tiny", 1)] != "zip 1" || a.shelf.item(1) == nil || a.originOf(1) == "" || a.shelf.InUse != 1 {
 		t.Errorf("undone: %+v", a.shelf.Items)
 	}
 	r := a.runs[0]
@@ -584,6 +586,14 @@ func TestForgettingIsUndone(t *testing.T) {
 	if _, there := d.files[runName(1)]; !there {
 		t.Error("the run does not come back")
 	}
+	s.train(t, a, true)
+	a.forget(1)
+	serve(a, s)
+	a.unforget()
+	if m, _ := last[wire.Again](s); !m.Quiet || m.Item.Key != 1 {
+		t.Errorf("one that was not in use comes again with %+v", m)
+	}
+	serve(a, s)
 }
 
 // Where nothing can be kept everything goes on, and the page says so; once there is room

@@ -341,7 +341,7 @@ self.onmessage = async ({ data: { text, blob } }) => {
     case "forget": shelf.items = shelf.items.filter((x) => x.key !== body.key); shelf.inUse = shelf.items.some((x) => x.key === shelf.inUse) ? shelf.inUse : shelf.items.at(-1)?.key ?? 0; return showShelf();
     case "blend": return blend(body);
     case "setLength": await sleep(30); onShelf(body.key).slots = body.length; return showShelf();
-    case "again": shelf.items.push(body.item); shelf.inUse = body.item.key; keys = Math.max(keys, body.item.key); return showShelf();
+    case "again": shelf.items = [...shelf.items, body.item].sort((a, b) => a.key - b.key); if (!body.quiet) shelf.inUse = body.item.key; keys = Math.max(keys, body.item.key); return showShelf();
     case "findRate": return findRate(body);
     case "import": return importZip(body, blob);
     case "listExperiments": post("experiments", { id: body.id, items: papers.map((x) => ({ ...x, seconds: 0 })) }); await sleep(60); return post("experiments", { id: body.id, items: papers, timed: true });

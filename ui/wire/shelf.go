@@ -63,10 +63,11 @@ type Copy struct {
 
 // Again lays a prefix on the shelf and puts it in use, under the key that it had with
 // another worker: out of its [Copy], the blob, or, a blend, out of its parts, which are
-// there already. Answered by [Shelf].
+// there already. With Quiet what was in use stays so. Answered by [Shelf].
 type Again struct {
-	ID   int     `json:"id"`
-	Item Shelved `json:"item"`
+	ID    int     `json:"id"`
+	Item  Shelved `json:"item"`
+	Quiet bool    `json:"quiet,omitempty"`
 }
 
 // Lengths is what validation says of several lengths: of one nested prefix, whose length

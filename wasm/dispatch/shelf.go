@@ -31,7 +31,7 @@ func (w *Worker) onShelf(ctx context.Context, m wire.Message, blob Blob) bool {
 	case wire.Again:
 		act(m.ID, func() error {
 			w.copied[m.Item.Key] = true // the page has it
-			return s.Again(ctx, m.Item, bytesOf(blob))
+			return s.Again(ctx, m, bytesOf(blob))
 		})
 	default:
 		return false

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"prelude/prefix"
 	"prelude/prefix/adapter"
@@ -55,9 +56,11 @@ func (s *Session) adapter(ctx context.Context, t *tuned, card adapter.Prelude) (
 	return a, err
 }
 
-// Again lays a prefix on the shelf and puts it in use, under the key that it had: out of
-// its copy, or, a blend, out of its parts, which are there.
-func (s *Session) Again(ctx context.Context, item wire.Shelved, zip []byte) error {
+// Again lays a prefix on the shelf and puts it in use, under the key that it had and in its
+// place, the shelf being in the order of keys: out of its copy, or, a blend, out of its parts,
+// which are there. Where that is to be quiet, what is in use stays so.
+func (s *Session) Again(ctx context.Context, o wire.Again, zip []byte) error {
+	item, inUse := o.Item, s.tuned
 	if s.model == nil {
 		return ErrNoModel
 	}
@@ -79,6 +82,10 @@ func (s *Session) Again(ctx context.Context, item wire.Shelved, zip []byte) erro
 	last := s.lastKey - 1
 	t.key, t.name = item.Key, item.Name
 	s.lastKey = max(last, item.Key)
+	slices.SortFunc(s.shelf, func(a, b *tuned) int { return a.key - b.key })
+	if o.Quiet {
+		s.tuned = inUse
+	}
 	return nil
 }
 

@@ -41,7 +41,7 @@ func TestAShelfComesAgain(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", x.Name, err)
 		}
-		if err := next.Again(ctx, x, zip); err != nil {
+		if err := next.Again(ctx, wire.Again{Item: x}, zip); err != nil {
 			t.Fatalf("%s: %v", x.Name, err)
 		}
 	}
@@ -70,12 +70,25 @@ func TestAShelfComesAgain(t *testing.T) {
 			t.Errorf("moved, %d says %q, before %q", key, got, want)
 		}
 	}
+	zip, err := next.Copy(ctx, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Forget(3); err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Again(ctx, wire.Again{Item: before.Items[1], Quiet: true}, zip); err != nil { // undone
+		t.Fatal(err)
+	}
+	if undone := shelfOf(t, next); undone.InUse != after.InUse || undone.Items[1].Key != 3 || len(undone.Items) != len(after.Items) {
+		t.Errorf("after an undo:\n%+v, was\n%+v", undone, after)
+	}
 	train(t, next, wire.Train{Steps: 2})
 	if key := shelfOf(t, next).InUse; key != after.InUse+1 {
 		t.Errorf("the next key is %d", key)
 	}
 	for name, x := range map[string]wire.Shelved{"a key that is taken": before.Items[0], "no key": {Origin: "trained"}, "a blend of a missing one": {Key: 90, Origin: "blend", Parts: []int{1, 80}}} {
-		if err := next.Again(ctx, x, nil); err == nil {
+		if err := next.Again(ctx, wire.Again{Item: x}, nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -32,7 +32,7 @@ func TestCopiesOfSteps(t *testing.T) {
 		t.Fatalf("%d copies, the last %+v", len(copies), about)
 	}
 	for step, zip := range copies {
-		if err := s.Again(ctx, wire.Shelved{Key: 10 + step, Name: "a step", Origin: "trained"}, zip); err != nil {
+		if err := s.Again(ctx, wire.Again{Item: wire.Shelved{Key: 10 + step, Name: "a step", Origin: "trained"}}, zip); err != nil {
 			t.Fatalf("step %d: %v", step, err)
 		}
 		j, err := s.Judge(ctx, wire.Judge{Keys: []int{10 + step}, MaxTokens: 2}, func(int, int) bool { return true })
