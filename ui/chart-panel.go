@@ -46,6 +46,14 @@ func (c *Chart) readout() string {
 	return s
 }
 
+// class tells a loss that was estimated from one of all held-out examples.
+func (d dot) class() string {
+	if d.by != "" {
+		return "dot hollow"
+	}
+	return "dot"
+}
+
 // bestX keeps the best point's label inside the drawing.
 func (c *Chart) bestX() float64 {
 	const half = 34

@@ -29,6 +29,7 @@ type plot struct {
 	raw, smooth    string // path data of the training loss
 	val            string // path data through the validation points
 	dots           []dot
+	estimates      bool // among dots
 	best           *dot
 	hasBase        bool
 	base           float64 // y of the base model's line
@@ -106,6 +107,7 @@ func (v chartView) layout(r *run) plot {
 		d := dot{p.x.px(float64(e.Step)), p.y.inside(e.Loss), e.Step, e.Loss, estimated(e)}
 		move(&path, d.x, d.y)
 		p.dots = append(p.dots, d)
+		p.estimates = p.estimates || d.by != ""
 		if hasBest && e.Step == best.Step {
 			b := d
 			p.best = &b

@@ -44,9 +44,12 @@ func (c *CurvesPanel) value(s series) string {
 	if math.IsNaN(at) {
 		return ""
 	}
-	v, ok := s.near(at)
-	if !ok {
+	v, by, ok := s.near(at)
+	switch {
+	case !ok:
 		return "—"
+	case by != "":
+		return joined(c.word(v), by)
 	}
 	return c.word(v)
 }

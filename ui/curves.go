@@ -139,6 +139,8 @@ type series struct {
 	look int
 	x, y []float64
 	path string
+	by   map[float64]string // of a loss that was estimated: how, by step
+	dots [][2]float64       // where these stand, in CSS pixels
 }
 
 // curvesPlot is the chart in CSS pixels.
@@ -152,6 +154,11 @@ type curvesPlot struct {
 }
 
 const curvesHeight = 300
+
+// estimates says whether losses that were estimated are drawn.
+func (p *curvesPlot) estimates() bool {
+	return slices.ContainsFunc(p.all, func(s series) bool { return len(s.dots) > 0 })
+}
 
 // layout lays out the runs' curves, on an axis that goes to a step at least: that of a run
 // under way grows in leaps, so that the other curves stay as they are.
@@ -199,6 +206,9 @@ func (c *curves) layout(runs []*runRecord, atLeast int) curvesPlot {
 			m.in, m.path = in, p.line(p.all[i])
 		}
 		p.all[i].path = m.path
+		if c.quantity == "val" {
+			p.all[i].mark(r, &p)
+		}
 	}
 	p.xTicks = ticks(p.x, max(2, width/110), func(v float64) string { return count(int(v)) }, true)
 	p.yTicks = p.verticals()
@@ -326,21 +336,36 @@ func mean(y []float64, window int) []float64 {
 	return out
 }
 
+// mark marks the losses that were estimated.
+func (s *series) mark(r *runRecord, p *curvesPlot) {
+	s.by = map[float64]string{}
+	for _, e := range r.Evals {
+		if e.Rows > 0 {
+			s.by[float64(e.Step)] = estimated(e)
+		}
+	}
+	for i, x := range s.x {
+		if s.by[x] != "" && x >= p.x.lo && x <= p.x.hi {
+			s.dots = append(s.dots, [2]float64{p.x.px(x), p.y.inside(p.at(s.y[i]))})
+		}
+	}
+}
+
 // near is the value of a series at a step: that of its last point until then, nothing before
-// its first and beyond the next after its last.
-func (s *series) near(step float64) (float64, bool) {
+// its first and beyond the next after its last. by is how it was estimated.
+func (s *series) near(step float64) (v float64, by string, ok bool) {
 	i, exact := slices.BinarySearch(s.x, step)
 	if !exact {
 		i--
 	}
 	if i < 0 {
-		return 0, false
+		return 0, "", false
 	}
 	n := len(s.x)
 	if gap := s.x[n-1] - s.x[max(0, n-2)]; step > s.x[n-1]+gap {
-		return 0, false
+		return 0, "", false
 	}
-	return s.y[i], true
+	return s.y[i], s.by[s.x[i]], true
 }
 
 // point moves the cursor to a pixel; in a drag it moves the end of the part.
@@ -412,6 +437,9 @@ func (c *curves) key(p curvesPlot, name string) bool {
 func (p *curvesPlot) svg(title string) string {
 	var b strings.Builder
 	legend := 20*len(p.all) + 34
+	if p.estimates() {
+		legend += 20
+	}
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`, p.width, p.height+legend, p.width, p.height+legend)
 	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#ffffff"/><text x="%d" y="16" font-weight="bold" fill="#16181d">%s</text><g transform="translate(0 22)">`, chartLeft, html.EscapeString(say("curves.by-step", title)))
 	for _, t := range p.yTicks {
@@ -424,9 +452,16 @@ func (p *curvesPlot) svg(title string) string {
 	for i, s := range p.all {
 		colour, dashes := look(s.look)
 		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-width="1.75" stroke-dasharray="%s"/>`, s.path, colour, dashes)
+		for _, d := range s.dots {
+			fmt.Fprintf(&b, `<circle cx="%s" cy="%s" r="3" fill="#ffffff" stroke="%s" stroke-width="1.5"/>`, px(d[0]), px(d[1]), colour)
+		}
 		y := p.height + 8 + 20*i
 		fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="%d" y2="%d" stroke="%s" stroke-width="2.5" stroke-dasharray="%s"/><text x="%d" y="%d" dy="0.32em" fill="#16181d">%s</text>`,
 			chartLeft, chartLeft+24, y, y, colour, dashes, chartLeft+32, y, html.EscapeString(s.name))
+	}
+	if p.estimates() {
+		y := p.height + 8 + 20*len(p.all)
+		fmt.Fprintf(&b, `<circle cx="%d" cy="%d" r="3" fill="#ffffff" stroke="#16181d" stroke-width="1.5"/><text x="%d" y="%d" dy="0.32em" fill="#16181d">%s</text>`, chartLeft+12, y, chartLeft+32, y, html.EscapeString(say("run.estimate")))
 	}
 	b.WriteString("</g></svg>\n")
 	return b.String()

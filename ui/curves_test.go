@@ -73,7 +73,7 @@ func TestCurvesZoomAndRead(t *testing.T) {
 		t.Errorf("%d points of a run that has 41 there", len(got))
 	}
 	c.point(p, p.x.px(50))
-	if v, ok := p.all[0].near(c.cursor); c.cursor != 50 || !ok || v != runs[0].Losses[49] {
+	if v, _, ok := p.all[0].near(c.cursor); c.cursor != 50 || !ok || v != runs[0].Losses[49] {
 		t.Errorf("at %v stands %v", c.cursor, v)
 	}
 	if !c.key(p, "ArrowRight") || c.cursor != 51 || !c.key(p, "0") || c.to != 0 || c.key(p, "q") {
@@ -84,7 +84,7 @@ func TestCurvesZoomAndRead(t *testing.T) {
 	if c.from < 25 || c.to > 77 {
 		t.Errorf("plus shows %v to %v", c.from, c.to)
 	}
-	if v, ok := p.all[1].near(99); ok {
+	if v, _, ok := p.all[1].near(99); ok {
 		t.Errorf("a run of 60 steps has %v at step 99", v)
 	}
 	c.key(p, "Escape")

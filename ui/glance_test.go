@@ -27,7 +27,26 @@ func TestEstimatedLossesSayWhatTheyAre(t *testing.T) {
 	}
 	var text strings.Builder
 	record.table(&text)
-	if s := text.String(); strings.Contains(s, "1.7") || !strings.Contains(s, "1.8") {
-		t.Errorf("the table has an estimate, or lacks the loss of all:\n%s", s)
+	for _, line := range []string{",0,,3,,,", ",10,0,,2,4,", ",20,0,1.8,,,", ",30,0,,1.7,4,"} {
+		if !strings.Contains(text.String(), line) {
+			t.Errorf("the table lacks %q:\n%s", line, text.String())
+		}
+	}
+	p := chartView{width: 600, cursor: 30}.layout(&r)
+	var drawn []string
+	for _, d := range p.dots {
+		drawn = append(drawn, d.class())
+	}
+	if got := strings.Join(drawn, ", "); got != "dot, dot hollow, dot, dot hollow" || !p.estimates {
+		t.Errorf("drawn as %s", got)
+	}
+	c := newCurves()
+	c.quantity = "val"
+	several := c.layout([]*runRecord{&record}, 0)
+	if _, by, _ := several.all[0].near(35); by != "estimated by 4 of 16" || len(several.all[0].dots) != 2 {
+		t.Errorf("several runs: %q, %d marks", by, len(several.all[0].dots))
+	}
+	if n := strings.Count(several.svg("loss"), "<circle"); n != 3 { // two, and the legend's
+		t.Errorf("%d marks in the file", n)
 	}
 }

@@ -331,7 +331,7 @@ func (a *App) exportRuns(kind string) {
 // table writes the curves of runs as comma-separated values.
 func table(runs []*runRecord) string {
 	var text strings.Builder
-	text.WriteString("run,name,step,loss,validation,learning rate,gradient norm,tokens a second\n")
+	text.WriteString("run,name,step,loss,validation,estimated validation,estimated by,learning rate,gradient norm,tokens a second\n")
 	for _, r := range runs {
 		r.table(&text)
 	}
@@ -341,10 +341,12 @@ func table(runs []*runRecord) string {
 // table writes the curve of a run as comma-separated values: a line each step, and one for
 // the validation before the first.
 func (r *runRecord) table(w *strings.Builder) {
-	val := map[int]float64{}
+	whole, part := map[int]float64{}, map[int]wire.Eval{}
 	for _, e := range r.Evals {
 		if e.Rows == 0 { // of all held-out examples
-			val[e.Step] = e.Loss
+			whole[e.Step] = e.Loss
+		} else {
+			part[e.Step] = e
 		}
 	}
 	points := map[int]stepPoint{}
@@ -358,11 +360,12 @@ func (r *runRecord) table(w *strings.Builder) {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
 	line := func(step int, loss float64, has bool) {
-		v, hasVal := val[step]
+		v, hasVal := whole[step]
+		e, hasPart := part[step]
 		p, hasPoint := points[step]
-		fmt.Fprintf(w, "%d,%s,%d,%s,%s,%s,%s,%s\n", r.N, quoteCSV(r.title()), step, num(loss, has), num(v, hasVal), num(p.LR, hasPoint), num(p.Grad, hasPoint), num(p.Tokens, hasPoint))
+		fmt.Fprintf(w, "%d,%s,%d,%s,%s,%s,%s,%s,%s,%s\n", r.N, quoteCSV(r.title()), step, num(loss, has), num(v, hasVal), num(e.Loss, hasPart), num(float64(e.Rows), hasPart), num(p.LR, hasPoint), num(p.Grad, hasPoint), num(p.Tokens, hasPoint))
 	}
-	if _, ok := val[0]; ok {
+	if len(r.Evals) > 0 && r.Evals[0].Step == 0 {
 		line(0, 0, false)
 	}
 	for i, loss := range r.Losses {

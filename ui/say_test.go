@@ -31,7 +31,7 @@ var built = []string{"n.", "sweep.", "setting.", "address.is-a-", "queue.what-"}
 // every language: classes, formats, names, the contents of files.
 var notShown = []string{
 	"WebGPU", "WASM SIMD", "Bearer ", "Content-Type", "Authorization", "tag small ok", "tag small missed", "rival is",
-	"run,name,step,loss,validation,learning rate,gradient norm,tokens a second\n",
+	"run,name,step,loss,validation,estimated validation,estimated by,learning rate,gradient norm,tokens a second\n",
 	// As records keep them; reason and sweepWord say them.
 	"the engine stopped", "the page was left", "an error", "a training failed", "it was not continued", "learning rate",
 	"not finite", // looked for in the worker's words

@@ -106,7 +106,7 @@ test.describe("runs", () => {
     await page.keyboard.press("ArrowRight");
     await expect(page.locator("#curve-legend .readout")).toHaveText("step 1");
     const csv = await file(page, "#curve-csv");
-    expect(csv.split("\n")[0]).toBe("run,name,step,loss,validation,learning rate,gradient norm,tokens a second");
+    expect(csv.split("\n")[0]).toBe("run,name,step,loss,validation,estimated validation,estimated by,learning rate,gradient norm,tokens a second");
     expect(csv.trim().split("\n")).toHaveLength(1 + 2 * 121);
     const svg = await file(page, "#curve-svg");
     const image = await page.context().newPage();
