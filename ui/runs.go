@@ -154,12 +154,22 @@ func (a *App) finished() {
 // was left between the keeping of a prefix and of its run's end, the run goes on, and ends with another.
 // They are gone before the run's end is kept, so that it has one prefix whenever the page is left.
 func (a *App) replace(own wire.Shelved) {
-	for key, from := range a.shelf.from {
-		if x := a.shelf.item(key); x != nil && key != own.Key && from == a.shelf.from[own.Key] {
+	for _, key := range a.left() {
+		if key != own.Key {
 			a.shelf.Items = slices.DeleteFunc(slices.Clone(a.shelf.Items), func(x wire.Shelved) bool { return x.Key == key })
 			a.host.Send(wire.Forget{Key: key}, nil)
 		}
 	}
+}
+
+// left is the keys of what the run on the page has left on the shelf as its prefix.
+func (a *App) left() (keys []int) {
+	for _, x := range a.shelf.Items {
+		if a.shelf.from[x.Key] == (origin{Data: a.run.data, Run: a.run.n}) {
+			keys = append(keys, x.Key)
+		}
+	}
+	return keys
 }
 
 // cut says whether the run that stands on the page ended with the page or its engine: it
@@ -211,6 +221,7 @@ func (a *App) continueFrom(i int) {
 	a.run.progress = nil
 	if i < 0 {
 		t := a.run.asked
+		t.Replaces = a.left()
 		a.run.saved = nil
 		a.run.id = a.ask(atTrain, func(id int) wire.Message { t.ID = id; return t }, nil)
 		return
@@ -224,7 +235,7 @@ func (a *App) continueFrom(i int) {
 			return
 		}
 		t := c.Ask
-		t.Resume = true
+		t.Resume, t.Replaces = true, a.left()
 		a.run.id = a.ask(atTrain, func(id int) wire.Message { t.ID = id; return t }, b)
 	})
 }

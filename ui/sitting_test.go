@@ -295,7 +295,7 @@ func TestDyingAtAnyWrite(t *testing.T) {
 	if len(moments) < 10 {
 		t.Fatalf("only %d writes", len(moments))
 	}
-	continued := 0
+	continued, replaced := 0, 0
 	for i, files := range moments {
 		b, s2 := sit(t, &disk{files: maps.Clone(files)})
 		finished := 0
@@ -323,6 +323,10 @@ func TestDyingAtAnyWrite(t *testing.T) {
 		if n != 1 || b.run.status != runStarting {
 			t.Fatalf("after %d writes: %d trainings", i+1, n)
 		}
+		if own := len(b.shelf.Items) - finished; len(m.Replaces) != own {
+			t.Errorf("after %d writes: %v give way, of %d prefixes and %d finished runs", i+1, m.Replaces, len(b.shelf.Items), finished)
+		}
+		replaced += len(m.Replaces)
 		if len(b.run.saved) > 0 != m.Resume || m.Resume && s2.blob(wire.Train{}) != text("checkpoint of step 2") {
 			t.Errorf("after %d writes: %+v from %v", i+1, m, s2.blob(wire.Train{}))
 		}
@@ -348,8 +352,8 @@ func TestDyingAtAnyWrite(t *testing.T) {
 			t.Errorf("after %d writes: %d runs have %d prefixes, and %d when opened again", i+1, len(b.runs), len(b.shelf.Items), len(c.shelf.Items))
 		}
 	}
-	if continued < 4 {
-		t.Errorf("only %d of %d moments have a run to continue", continued, len(moments))
+	if continued < 4 || replaced == 0 {
+		t.Errorf("only %d of %d moments have a run to continue, with %d prefixes that give way", continued, len(moments), replaced)
 	}
 }
 

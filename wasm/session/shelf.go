@@ -113,13 +113,16 @@ func (t *tuned) bytes() int {
 	return n
 }
 
-// room says whether the shelf takes one more.
-func (s *Session) room() error {
-	held := 0
+// room says whether the shelf takes one more, which some prefixes of it give way to.
+func (s *Session) room(but ...int) error {
+	n, held := 0, 0
 	for _, t := range s.shelf {
-		held += t.bytes()
+		if !slices.Contains(but, t.key) {
+			n++
+			held += t.bytes()
+		}
 	}
-	if len(s.shelf) >= maxShelf || held >= maxShelfBytes {
+	if n >= maxShelf || held >= maxShelfBytes {
 		return hint("Delete one of them first.", "the shelf holds %d prefixes, which is all that it takes", len(s.shelf))
 	}
 	return nil

@@ -70,7 +70,7 @@ func (s *Session) learn(ctx context.Context, o wire.Train, c *train.Checkpoint, 
 	if err != nil {
 		return wire.Trained{}, err
 	}
-	if err := s.room(); err != nil {
+	if err := s.room(o.Replaces...); err != nil {
 		return wire.Trained{}, err
 	}
 	if o.From == 0 && s.tuned != nil {
@@ -213,7 +213,7 @@ func (s *Session) run(ctx context.Context, o wire.Train, from start, w Watch) (w
 	}
 	if w.Saved != nil {
 		ask := o
-		ask.Resume = false
+		ask.Resume, ask.Replaces = false, nil
 		events.Saved = func(c train.Checkpoint) {
 			if file, err := c.MarshalBinary(); err == nil { // a loss that is not a number has no place in a file
 				w.Saved(ask, c.Step, file)
