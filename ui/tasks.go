@@ -93,12 +93,13 @@ func (c *TasksPanel) results(t task) []Measured {
 	return c.known[t.file]
 }
 
-// who is a model, and how long it was trained where that is not what the page opens with.
-func (c *TasksPanel) who(m Measured) string {
+// trained is what stands behind the model's name: how long it was trained, where that is not what
+// the page opens with.
+func (c *TasksPanel) trained(m Measured) string {
 	if m.Steps > 0 {
-		return joined(m.Model, plural(m.Steps, "step"))
+		return joined("", plural(m.Steps, "step"))
 	}
-	return m.Model
+	return ""
 }
 
 // cell is a loss and a score of one who answers.
