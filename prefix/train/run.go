@@ -171,7 +171,7 @@ func (r *Run) prepare(ctx context.Context, d Data) (err error) {
 	}
 	// The bare model first: what its evaluation takes is free again for the training.
 	if r.base = r.opts.Base; r.base == 0 {
-		if r.base, err = BareLoss(ctx, r.f, d, r.opts.Batch); err != nil {
+		if r.base, err = BareLoss(ctx, r.f, d); err != nil {
 			return err
 		}
 	}
@@ -182,8 +182,12 @@ func (r *Run) prepare(ctx context.Context, d Data) (err error) {
 // the memory of a step, and small products waste the machine.
 const readAtOnce = 2
 
+// bareAtOnce is how many examples the bare model reads at once. It is no matter of a run's batch:
+// one data set has one loss, to the last bit, whoever asks first.
+const bareAtOnce = 8
+
 // BareLoss is the loss of validation without a prefix.
-func BareLoss(ctx context.Context, f engine.Frozen, d Data, batch int) (float64, error) {
+func BareLoss(ctx context.Context, f engine.Frozen, d Data) (float64, error) {
 	tokens := d.Bare
 	if len(tokens) == 0 {
 		tokens = d.Val
@@ -191,7 +195,7 @@ func BareLoss(ctx context.Context, f engine.Frozen, d Data, batch int) (float64,
 	if len(tokens) == 0 {
 		tokens = d.Train
 	}
-	e, err := NewEvaluator(ctx, f, nil, nil, tokens, readAtOnce*batch)
+	e, err := NewEvaluator(ctx, f, nil, nil, tokens, bareAtOnce)
 	if err != nil {
 		return 0, err
 	}

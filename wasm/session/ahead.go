@@ -35,7 +35,7 @@ func (s *Session) Ahead(ctx context.Context, o wire.Train) error {
 	}
 	s.forgetAhead()
 	if _, known := s.bases[s.lesson.id]; !known && s.lesson.id != "" {
-		base, err := train.BareLoss(ctx, s.model.Frozen, s.lesson.data, o.Batch)
+		base, err := train.BareLoss(ctx, s.model.Frozen, s.lesson.data)
 		if err != nil {
 			return err
 		}

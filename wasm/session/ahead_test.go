@@ -143,3 +143,23 @@ func TestAheadBrokenOff(t *testing.T) {
 		}
 	}
 }
+
+// The bare model's loss on one data set is the same to the last bit, whoever reads it first: a
+// training of any batch, or the three numbers of the page.
+func TestOneBaseLoss(t *testing.T) {
+	standing, err := loadOn(t, cpu.New[float32]()).Standing(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, batch := range []int{1, 3, 8} {
+		s := loadOn(t, cpu.New[float32]())
+		train(t, s, wire.Train{Steps: 1, Batch: batch, Method: map[string]string{"kv.slots": "4"}})
+		after, err := s.Standing(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.Base != standing.Base {
+			t.Errorf("a training in batches of %d reads %v, the page alone %v", batch, after.Base, standing.Base)
+		}
+	}
+}

@@ -33,7 +33,7 @@ func (s *Session) Standing(ctx context.Context) (wire.Standing, error) {
 	}
 	found := wire.Standing{Hash: s.examples.hash, Base: s.bases[l.id], Of: len(l.data.Train)}
 	if found.Base == 0 {
-		if found.Base, err = train.BareLoss(ctx, s.model.Frozen, l.data, wire.DefaultTrain().Batch); err != nil {
+		if found.Base, err = train.BareLoss(ctx, s.model.Frozen, l.data); err != nil {
 			return found, err
 		}
 	}
