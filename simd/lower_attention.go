@@ -14,6 +14,9 @@ const keyBlock, slotBlock = 40, 25
 // computed again. Of keys there are weights for keptSpan at most that a block of rows sees.
 const keptWeights, keptSpan, leastSpan = 32 << 20, 256, 64
 
+// wholeBlocks is from how many blocks of rows on a tile is one with all its heads: enough for many threads.
+const wholeBlocks = 16
+
 // attended is the record that all of an attention's kernels share, and the number of
 // its blocks of query rows.
 func (l *lowering) attended(o *engine.Attention) (r command.Attention, blocks int) {
@@ -56,7 +59,13 @@ func (l *lowering) attended(o *engine.Attention) (r command.Attention, blocks in
 
 func (l *lowering) attention(o *engine.Attention) {
 	r, blocks := l.attended(o)
+	if !l.p.Learns() { // gradients make the same scores once more, to the bit
+		r.Direct = 1
+	}
 	r.Tiles = u(blocks * o.KVHeads)
+	if blocks >= wholeBlocks && !l.p.Learns() {
+		r.Whole, r.Tiles = 1, u(blocks)
+	}
 	l.emit(r, command.Attend)
 }
 

@@ -223,6 +223,21 @@ func attention() []Case {
 		}
 		all = append(all, c)
 	}
+	// Answers with stretches of a cache to themselves, of a program that learns nothing.
+	for _, a := range []struct{ heads, kv, dim, slots int }{{9, 3, 64, 6}, {4, 1, 32, 0}, {5, 1, 16, 3}, {2, 2, 24, 5}, {4, 2, 48, 9}} {
+		all = append(all, Case{Name: fmt.Sprintf("attention/answers/%dx%dx%d/%d", a.heads, a.kv, a.dim, a.slots), NoDiff: true, Build: func(b *Builder) {
+			const stretch = 14
+			d := b.Rows(5, 4)
+			o := engine.Attention{Heads: a.heads, KVHeads: a.kv, HeadDim: a.dim, Scale: 0.2}
+			o.Q = b.GatherRows(b.Tensor("q", 1, 5, a.heads*a.dim), b.Ints("live", d, nil, 5))
+			o.K, o.V = b.Tensor("k", 1, 5*stretch, a.kv*a.dim), b.Tensor("v", 1, 5*stretch, a.kv*a.dim)
+			o.Lo, o.Hi = b.Ints("lo", d, []int32{0, stretch, 3 * stretch, 4 * stretch}, 5), b.Ints("hi", d, []int32{1, stretch + 7, 3*stretch + 12, 4*stretch + 9}, 5)
+			if a.slots > 0 {
+				o.PK, o.PV = b.Tensor("pk", 1, a.slots, a.kv*a.dim), b.Tensor("pv", 1, a.slots, a.kv*a.dim)
+			}
+			b.Watch("o", b.Attention(o))
+		}})
+	}
 	return append(all, Case{Name: "attention/removed slots", Build: func(b *Builder) {
 		d := b.Rows(9, 8)
 		o := engine.Attention{Heads: 2, KVHeads: 2, HeadDim: 4, Scale: 0.5}

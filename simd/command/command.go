@@ -367,6 +367,7 @@ type Attention struct {
 	Block, KeyBlock, Prefix, Chunk       uint32
 	BiasRows, BiasHeads, BiasSlots       uint32 // shape of DPBias
 	KeysAt                               uint32 // address of the live count of keys, 0: Keys
+	Direct, Whole                        uint32 // of Attend: a row by itself does not pack its keys; a tile is all heads of its rows
 	Scale, Cap                           float32
 }
 

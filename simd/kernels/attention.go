@@ -142,6 +142,13 @@ func (s *scope) runs(b Value, do func()) {
 	})
 }
 
+// touch brings the keys and values that the rows at hand see near.
+func (s *scope) touch() {
+	for _, of := range []uintptr{unsafe.Offsetof(attn.K), unsafe.Offsetof(attn.V)} {
+		touch(s.f, s.get(of).Add(s.kmin.Mul(s.kvStep)), s.kn.Mul(s.kvStep), s.strip)
+	}
+}
+
 // sees sets the range of keys that the block's rows see.
 func (s *scope) sees() {
 	f := s.f
@@ -174,20 +181,102 @@ func (s *scope) key(base, j Value) Value {
 }
 
 // scores fills a strip with rows · keysᵀ: queries against keys, or output
-// gradients against values.
-func (g *generator) scores(s *scope, strip Value, rows, pkeys, keys uintptr) {
+// gradients against values. With direct, a single row of a program that does not learn meets its keys
+// where they lie: to pack them would take longer.
+func (g *generator) scores(s *scope, strip Value, rows, pkeys, keys uintptr, direct bool) {
 	f := s.f
-	part := func(base, n, first Value) {
+	packed := func(base, n, first Value) {
 		f.For(Const(0), n, nr, func(j Value) {
 			f.Call(g.packRows, s.key(base, first.Add(j)), s.kvStep, MinI(n.Sub(j), Const(nr)), s.hd, s.panel)
 			col := f.Let(strip.Add(j.Shl(2)))
 			g.againstPanel(s, col, rows, s.panel, s.stride)
 		})
-		f.Set(strip, strip.Add(s.slotCols.Shl(2)))
+	}
+	part := packed
+	if direct {
+		one := f.Let(s.count.Eq(Const(1)).And(s.hd.And(Const(4*rowUnroll - 1)).Not()).And(s.get(unsafe.Offsetof(attn.Direct))))
+		part = func(base, n, first Value) {
+			f.If(one, func() { g.againstRows(s, strip, rows, s.key(base, first), n) }, func() { packed(base, n, first) })
+		}
 	}
 	strip = f.Let(strip)
 	part(s.get(pkeys), s.slots, Const(0))
+	f.Set(strip, strip.Add(s.slotCols.Shl(2)))
 	part(s.get(keys), s.kn, s.kmin)
+}
+
+// againstRows writes the scores of the block's one row and all its heads against n rows of keys.
+func (g *generator) againstRows(s *scope, strip Value, rows uintptr, keys, n Value) {
+	f, most := s.f, len(g.rowScores)-1
+	q, c, left := f.Let(s.query(s.get(rows), Const(0), Const(0))), f.Let(strip), f.Let(s.group)
+	k := f.Let(keys)
+	f.While(left.Gt(Const(0)), func() {
+		f.If(left.Ge(Const(most)), func() { f.Call(g.rowScores[most], q, s.headBytes, k, s.kvStep, n, c, s.stride) }, nil)
+		for heads := 1; heads < most; heads++ {
+			f.If(left.Eq(Const(heads)), func() { f.Call(g.rowScores[heads], q, s.headBytes, k, s.kvStep, n, c, s.stride) }, nil)
+		}
+		f.Set(q, q.Add(s.headBytes.Mul(Const(most))))
+		f.Set(c, c.Add(s.stride.Mul(Const(most))))
+		f.Inc(left, -most)
+	})
+}
+
+// rowUnroll is how many vectors of a head go before the next look at its end.
+const rowUnroll = 4
+
+// rowsScores builds row_scores(q, headBytes, k, step, n, c, stride) of some heads: of each its row of n
+// scores, q against rows of k, four at a time. Columns up to the next multiple of four are written too.
+func (g *generator) rowsScores() {
+	const most = 3 // 12 sums
+	g.rowScores = make([]*Func, most+1)
+	for heads := 1; heads <= most; heads++ {
+		f := g.m.Func("row_scores", nil, I32, I32, I32, I32, I32, I32, I32)
+		q, headBytes, k, step, n, c, stride := f.Param(0), f.Param(1), f.Param(2), f.Param(3), f.Param(4), f.Param(5), f.Param(6)
+		var qs, cs []Value
+		var sum [most][4]Value
+		for h := range heads {
+			qs, cs = append(qs, f.Let(q.Add(headBytes.Mul(Const(h))))), append(cs, f.Let(c.Add(stride.Mul(Const(h)))))
+			for i := range sum[h] {
+				sum[h][i] = f.Local(F32x4)
+			}
+		}
+		f.For(Const(0), n, 4, func(j Value) {
+			var key [4]Value
+			for i := range key {
+				key[i] = f.Let(k.Add(MinI(j.Add(Const(i)), n.Sub(Const(1))).Mul(step)))
+			}
+			for h := range heads {
+				for i := range sum[h] {
+					f.Set(sum[h][i], VecF32(0))
+				}
+			}
+			at, never := f.Let(Const(0)), -1
+			f.Block(func(out Label) {
+				f.While(at.Lt(headBytes), func() {
+					for u := range rowUnroll {
+						var qv [most]Value
+						for h := range heads {
+							qv[h] = f.Let(LoadV(qs[h].Add(at), 16*u))
+						}
+						for i := range key {
+							kv := f.Let(LoadV(key[i].Add(at), 16*u))
+							for h := range heads {
+								f.Set(sum[h][i], g.m.Madd(qv[h], kv, sum[h][i]))
+							}
+						}
+						f.BranchIf(out, at.Lt(Const(never))) // a fence: see micro.go
+						never--
+					}
+					f.Inc(at, 16*rowUnroll)
+				})
+			})
+			for h := range heads {
+				t := f.Transpose4(sum[h])
+				f.Store(cs[h].Add(j.Shl(2)), 0, t[0].Add(t[1]).Add(t[2].Add(t[3])))
+			}
+		})
+		g.rowScores[heads] = f
+	}
 }
 
 // againstPanel writes 8 columns of a strip: all rows and heads of the block against
@@ -373,33 +462,46 @@ func (g *generator) softmaxes() {
 // attention builds the attention kernels.
 func (g *generator) attention() {
 	g.multiplies()
+	g.rowsScores()
 	g.softmaxes()
 	g.masking()
 	g.capping()
 	g.kernel(command.Attend, func(f *Func, rec, tile, ws Value) {
-		kvHeads := field(f, rec, unsafe.Offsetof(attn.KVHeads))
-		s := g.newScope(f, rec, ws, f.Let(tile.Rem(kvHeads)))
-		s.runs(tile.Div(kvHeads), func() {
-			g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
-			o, lse := s.get(unsafe.Offsetof(attn.O)), s.get(unsafe.Offsetof(attn.LSE))
-			row := f.Let(s.strip)
-			f.For(Const(0), s.group, 1, func(h Value) {
-				first := f.Let(row)
-				f.For(Const(0), s.count, 1, func(i Value) {
-					t := f.Let(s.t0.Add(i))
-					g.masks(s, row, t, h)
-					f.Store(lse.Add(t.Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Shl(2)), 0, g.softmax.Apply(row, s.stride.ShrU(2)))
-					f.Set(row, row.Add(s.stride))
+		kvHeads, from, to := field(f, rec, unsafe.Offsetof(attn.KVHeads)), f.Local(I32), f.Local(I32)
+		block := f.Let(tile)
+		// A tile is a key/value head of a block of rows, or of answers all of them, one after another: what
+		// a row sees lies together.
+		f.If(field(f, rec, unsafe.Offsetof(attn.Whole)), func() { f.Set(to, kvHeads) }, func() {
+			f.Set(from, tile.Rem(kvHeads))
+			f.Set(to, from.Add(Const(1)))
+			f.Set(block, tile.Div(kvHeads))
+		})
+		s := g.newScope(f, rec, ws, f.Local(I32))
+		s.runs(block, func() {
+			f.If(s.get(unsafe.Offsetof(attn.Whole)), func() { s.touch() }, nil)
+			f.For(from, to, 1, func(kvh Value) {
+				f.Set(s.kvh, kvh)
+				g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K), true)
+				o, lse := s.get(unsafe.Offsetof(attn.O)), s.get(unsafe.Offsetof(attn.LSE))
+				row := f.Let(s.strip)
+				f.For(Const(0), s.group, 1, func(h Value) {
+					first := f.Let(row)
+					f.For(Const(0), s.count, 1, func(i Value) {
+						t := f.Let(s.t0.Add(i))
+						g.masks(s, row, t, h)
+						f.Store(lse.Add(t.Mul(s.heads).Add(s.kvh.Mul(s.group)).Add(h).Shl(2)), 0, g.softmax.Apply(row, s.stride.ShrU(2)))
+						f.Set(row, row.Add(s.stride))
+					})
+					f.If(s.count.Ne(Const(1)), func() {
+						g.combine(s, first, s.count, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
+						g.writeHead(s, s.query(o, h, Const(0)), s.qStep, s.count, ConstF32(1))
+					}, nil)
 				})
-				f.If(s.count.Ne(Const(1)), func() {
-					g.combine(s, first, s.count, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
-					g.writeHead(s, s.query(o, h, Const(0)), s.qStep, s.count, ConstF32(1))
+				f.If(s.count.Eq(Const(1)), func() { // the heads of one row go together
+					g.combine(s, s.strip, s.group, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
+					g.writeHead(s, s.query(o, Const(0), Const(0)), s.headBytes, s.group, ConstF32(1))
 				}, nil)
 			})
-			f.If(s.count.Eq(Const(1)), func() { // the heads of one row go together
-				g.combine(s, s.strip, s.group, unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
-				g.writeHead(s, s.query(o, Const(0), Const(0)), s.headBytes, s.group, ConstF32(1))
-			}, nil)
 		})
 	})
 
@@ -432,7 +534,7 @@ func (g *generator) attention() {
 		}, nil)
 		f.If(dq, func() {
 			g.uncap(s, func() {
-				g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
+				g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K), false)
 			})
 			f.Set(ds, s.strip2)
 			f.For(Const(0), s.group, 1, func(h Value) {
@@ -453,8 +555,8 @@ func (g *generator) attention() {
 // gradients makes the strips of a (in strip) and ds (in strip2) of the block.
 func (g *generator) gradients(s *scope) {
 	f := s.f
-	g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K))
-	g.scores(s, s.strip2, unsafe.Offsetof(attn.DO), unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V))
+	g.scores(s, s.strip, unsafe.Offsetof(attn.Q), unsafe.Offsetof(attn.PK), unsafe.Offsetof(attn.K), false)
+	g.scores(s, s.strip2, unsafe.Offsetof(attn.DO), unsafe.Offsetof(attn.PV), unsafe.Offsetof(attn.V), false)
 	row, dp := f.Let(s.strip), f.Let(s.strip2)
 	f.For(Const(0), s.group, 1, func(h Value) {
 		f.For(Const(0), s.count, 1, func(i Value) {

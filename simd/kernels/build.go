@@ -35,6 +35,7 @@ type generator struct {
 	mask, softmax, weights *Func
 	cap, capSlope          *Func
 	multiply               map[tileKind]*Func
+	rowScores              []*Func // by heads
 }
 
 // Build returns the binary module.

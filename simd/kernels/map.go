@@ -42,6 +42,22 @@ func each(f *Func, n Value, body func(at Value, put func(ptr, v Value))) {
 	})
 }
 
+// touch reads a number of each cache line of so many bytes at p, but for the last few, in the order in
+// which they lie: far memory gives them faster so than to a kernel that reads here and there and
+// computes in between. The sum, which nobody wants, goes to away.
+func touch(f *Func, p, bytes, away Value) {
+	const line, lines = 64, 4
+	at, left, sum := f.Let(p), f.Let(bytes), f.Let(Const(0))
+	f.While(left.Ge(Const(lines*line)), func() {
+		for i := range lines {
+			f.Set(sum, sum.Add(LoadI(at, line*i)))
+		}
+		f.Inc(at, lines*line)
+		f.Inc(left, -lines*line)
+	})
+	f.Store(away, 0, sum)
+}
+
 // tail keeps of a vector what is not past the end: n floats from the start.
 func tail(f *Func, v, n, at Value) Value {
 	left := n.Sub(at.ShrU(2)).Splat(I32x4)
