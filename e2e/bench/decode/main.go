@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"prelude/e2e/bench/must"
 	"prelude/engine"
 	"prelude/models"
 	"prelude/models/weights"
@@ -42,19 +43,19 @@ func main() {
 	} else {
 		from = weights.Dir(at)
 	}
-	f := check(models.Open(ctx, "smollm2", from, ""))
-	dev := check(simd.New(ctx, simd.Options{Threads: *threads, Script: *script}))
+	f := must.Get(models.Open(ctx, "smollm2", from, ""))
+	dev := must.Get(simd.New(ctx, simd.Options{Threads: *threads, Script: *script}))
 	fmt.Println("#", dev)
-	m := check(f.Load(ctx, dev, weights.Options{}))
+	m := must.Get(f.Load(ctx, dev, weights.Options{}))
 	b := &bench{ctx: ctx, ids: m.Tokenizer.Encode(*prompt, true), tokens: *tokens}
 	var generators []*generate.Generator
-	precisions := []engine.Precision{check(engine.ParsePrecision(*precision))}
+	precisions := []engine.Precision{must.Get(engine.ParsePrecision(*precision))}
 	if *products {
 		precisions = []engine.Precision{engine.Exact, engine.Fast}
 	}
 	for _, p := range precisions {
 		m.Frozen.Precision = p
-		generators = append(generators, check(generate.New(ctx, m.Frozen, nil, nil, 256)))
+		generators = append(generators, must.Get(generate.New(ctx, m.Frozen, nil, nil, 256)))
 	}
 	var least, mean [2]float64
 	var ratios []float64
@@ -95,7 +96,7 @@ type bench struct {
 // the prompt.
 func (b *bench) run(g *generate.Generator) (took []float64, ids []int32) {
 	last := time.Now()
-	check(g.Run(b.ctx, b.ids, generate.Options{MaxTokens: b.tokens}, func(id int32) bool {
+	must.Get(g.Run(b.ctx, b.ids, generate.Options{MaxTokens: b.tokens}, func(id int32) bool {
 		ids = append(ids, id)
 		if len(ids) > 1 {
 			took = append(took, time.Since(last).Seconds()*1000)
@@ -111,11 +112,4 @@ func average(v []float64) (mean float64) {
 		mean += x / float64(len(v))
 	}
 	return mean
-}
-
-func check[T any](v T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return v
 }

@@ -18,6 +18,7 @@ import (
 	"log"
 	"slices"
 
+	"prelude/e2e/bench/must"
 	"prelude/e2e/bench/smollm2"
 	"prelude/engine"
 	"prelude/ui/wire"
@@ -39,18 +40,18 @@ func main() {
 	}
 	ctx := context.Background()
 	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, *threads, *script)
-	check(0, err)
-	lines := slices.Collect(bytes.Lines(check(prompts.First(examples, *training+*held))))
-	check(s.SetData("train.jsonl", bytes.Join(lines[:*training], nil), wire.DataOptions{Seed: wire.DefaultTrain().Seed}))
+	must.Get(0, err)
+	lines := slices.Collect(bytes.Lines(must.Get(prompts.First(examples, *training+*held))))
+	must.Get(s.SetData("train.jsonl", bytes.Join(lines[:*training], nil), wire.DataOptions{Seed: wire.DefaultTrain().Seed}))
 	o := wire.DefaultTrain()
 	o.Steps, o.Minutes = *steps, 0
-	check(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Eval: func(wire.Eval) {}, Between: func() bool { return true }}))
-	d := check(s.SetHeld("validation", "held.jsonl", bytes.Join(lines[*training:], nil)))
+	must.Get(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {}, Eval: func(wire.Eval) {}, Between: func() bool { return true }}))
+	d := must.Get(s.SetHeld("validation", "held.jsonl", bytes.Join(lines[*training:], nil)))
 	fmt.Printf("# %d held out, products in %s\n", d.Val, engine.ArithmeticOf(s.Device, engine.Fast))
-	shelf := check(s.Shelf(ctx))
+	shelf := must.Get(s.Shelf(ctx))
 	both := 0.0
 	for _, ask := range []wire.Judge{{Base: true}, {Keys: []int{shelf.InUse}}} {
-		j := check(s.Judge(ctx, ask, func(int, int) bool { return true }))
+		j := must.Get(s.Judge(ctx, ask, func(int, int) bool { return true }))
 		c := j.Candidates[0]
 		tokens := 0
 		for i, r := range j.Rows {
@@ -64,11 +65,4 @@ func main() {
 		both += j.Seconds
 	}
 	fmt.Printf("both %.2f s\n", both)
-}
-
-func check[T any](v T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return v
 }

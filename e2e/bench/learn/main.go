@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"prelude/e2e/bench/must"
 	"prelude/e2e/bench/smollm2"
 	"prelude/engine"
 	"prelude/prefix/data"
@@ -45,7 +46,7 @@ func main() {
 	script := flag.String("script", "", "address of the threads' script, in a page")
 	flag.Parse()
 	if *write != "" {
-		check(0, split(*write))
+		must.Get(0, split(*write))
 		return
 	}
 	if flag.NArg() != 1 {
@@ -53,13 +54,13 @@ func main() {
 	}
 	ctx := context.Background()
 	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, *threads, *script)
-	check(0, err)
-	d := check(s.SetData("all.jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: splitSeed}))
+	must.Get(0, err)
+	d := must.Get(s.SetData("all.jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: splitSeed}))
 	fmt.Printf("# %d to train on, %d for validation, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(s.Device, engine.Fast))
 	o := wire.DefaultTrain()
 	o.Minutes, o.LR, o.Eval = *minutes, *lr, *every
 	begun, reached := time.Now(), math.Inf(1)
-	done := check(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {},
+	done := must.Get(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {},
 		Eval: func(e wire.Eval) {
 			took := time.Since(begun).Seconds()
 			fmt.Printf("# %d %.1f %.4f %s\n", e.Step, took, e.Loss, e.By())
@@ -113,11 +114,4 @@ func split(dir string) error {
 	}
 	fmt.Println(len(train), "to train on,", len(val), "for validation, in", dir)
 	return nil
-}
-
-func check[T any](v T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return v
 }

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"prelude/e2e/bench/must"
 	"prelude/engine"
 	"prelude/models/untrained"
 	"prelude/simd"
@@ -75,25 +76,18 @@ type bench struct {
 	seed uint32
 }
 
-func check[T any](v T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return v
-}
-
 // tensor allocates a tensor and fills it with small random weights.
 func (b *bench) tensor(name string, s engine.Spec) {
 	if b.bind[name] != nil {
 		return
 	}
-	t := check(b.dev.Alloc(s))
+	t := must.Get(b.dev.Alloc(s))
 	b.bind[name] = t
 	if strings.HasPrefix(name, "adam.") {
 		return // the optimiser begins with zeros
 	}
 	b.seed++
-	check(0, untrained.Fill(b.ctx, t, b.seed))
+	must.Get(0, untrained.Fill(b.ctx, t, b.seed))
 }
 
 // run times runs of a plan, after one of warm-up, and gives the best in seconds: what
@@ -103,12 +97,12 @@ func (b *bench) run(p *engine.Program, args engine.Args, times int) float64 {
 	for _, name := range slices.Sorted(maps.Keys(specs)) {
 		b.tensor(name, specs[name])
 	}
-	plan := check(b.dev.Compile(b.ctx, p, b.bind))
+	plan := must.Get(b.dev.Compile(b.ctx, p, b.bind))
 	defer plan.Close()
 	var all []float64
 	for i := range times + 1 {
 		start := time.Now()
-		check(0, plan.Run(b.ctx, args))
+		must.Get(0, plan.Run(b.ctx, args))
 		if i > 0 {
 			all = append(all, time.Since(start).Seconds())
 		}
@@ -128,7 +122,7 @@ func (b *bench) productRate() float64 {
 
 // steps times training steps.
 func (b *bench) steps(d untrained.Decoder, t engine.DType, times int, again bool) (seconds, flops float64) {
-	s := check(d.NewStepOn(t, *batch**seq, b.lossRows(), *slots, again))
+	s := must.Get(d.NewStepOn(t, *batch**seq, b.lossRows(), *slots, again))
 	seconds = b.run(s.Program, s.Args(*batch**seq, *seq, 1, 1e-3), times)
 	fmt.Printf("loss %.6f nats\n", b.loss())
 	return seconds, s.FLOPs(*batch**seq, *seq)
@@ -143,7 +137,7 @@ func (b *bench) lossRows() int {
 
 func (b *bench) loss() float32 {
 	raw := make([]byte, 4)
-	check(0, b.bind["loss"].Read(b.ctx, 0, raw))
+	must.Get(0, b.bind["loss"].Read(b.ctx, 0, raw))
 	return math.Float32frombits(binary.LittleEndian.Uint32(raw))
 }
 
@@ -153,13 +147,13 @@ func (b *bench) compare(d untrained.Decoder, t engine.DType, times int) {
 	var plans [2]engine.Plan
 	var args [2]engine.Args
 	for i := range plans {
-		s := check(d.NewStepOn(t, *batch**seq, b.lossRows(), *slots, false))
+		s := must.Get(d.NewStepOn(t, *batch**seq, b.lossRows(), *slots, false))
 		s.Program.SetPrecision(engine.Precision(i))
 		specs := s.Program.Tensors()
 		for _, name := range slices.Sorted(maps.Keys(specs)) {
 			b.tensor(name, specs[name])
 		}
-		plans[i], args[i] = check(b.dev.Compile(b.ctx, s.Program, b.bind)), s.Args(*batch**seq, *seq, 1, 0)
+		plans[i], args[i] = must.Get(b.dev.Compile(b.ctx, s.Program, b.bind)), s.Args(*batch**seq, *seq, 1, 0)
 	}
 	fmt.Println("# fast is", engine.ArithmeticOf(b.dev, engine.Fast))
 	var took [2][]float64
@@ -167,7 +161,7 @@ func (b *bench) compare(d untrained.Decoder, t engine.DType, times int) {
 	for n := range times + 1 {
 		for i, plan := range plans {
 			start := time.Now()
-			check(0, plan.Run(b.ctx, args[i]))
+			must.Get(0, plan.Run(b.ctx, args[i]))
 			took[i] = append(took[i], time.Since(start).Seconds())
 			if n == 0 {
 				fmt.Printf("# %v: loss %.6f\n", engine.Precision(i), b.loss())

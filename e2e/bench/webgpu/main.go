@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"prelude/e2e/bench/must"
 	"prelude/engine"
 	"prelude/engine/trial"
 	"prelude/engine/webgpu"
@@ -59,7 +60,7 @@ func main() {
 			log.Fatalf("-eight %s: %v", *eight, err)
 		}
 	}
-	dev := check(webgpu.Open(ctx, o))
+	dev := must.Get(webgpu.Open(ctx, o))
 	if *fast {
 		precision = engine.Fast
 	}
@@ -107,22 +108,15 @@ type bench struct {
 	peak    float64 // GFLOP/s
 }
 
-func check[T any](v T, err error) T {
-	if err != nil {
-		log.Fatal(err)
-	}
-	return v
-}
-
 // tensor allocates a tensor and fills it with small random weights.
 func (b *bench) tensor(name string, s engine.Spec) {
 	if b.bind[name] != nil {
 		return
 	}
-	t := check(b.dev.Alloc(s))
+	t := must.Get(b.dev.Alloc(s))
 	b.bind[name] = t
 	b.seed++
-	check(0, untrained.Fill(b.ctx, t, b.seed))
+	must.Get(0, untrained.Fill(b.ctx, t, b.seed))
 }
 
 // run gives the median time of a plan that ends in writing the tensor out.
@@ -130,7 +124,7 @@ func (b *bench) run(p *engine.Program, args engine.Args, out string) (seconds fl
 	for name, s := range p.Tensors() {
 		b.tensor(name, s)
 	}
-	plan = check(b.dev.Compile(b.ctx, p, b.bind)).(*webgpu.Plan)
+	plan = must.Get(b.dev.Compile(b.ctx, p, b.bind)).(*webgpu.Plan)
 	return b.time(plan, args, out), plan
 }
 
@@ -140,8 +134,8 @@ func (b *bench) time(plan *webgpu.Plan, args engine.Args, out string) float64 {
 	var all []float64
 	for i := range b.times + 1 {
 		start := time.Now()
-		check(0, plan.Run(b.ctx, args))
-		check(0, b.bind[out].Read(b.ctx, 0, word))
+		must.Get(0, plan.Run(b.ctx, args))
+		must.Get(0, b.bind[out].Read(b.ctx, 0, word))
 		if i > 0 {
 			all = append(all, time.Since(start).Seconds())
 		}
@@ -169,7 +163,7 @@ func (b *bench) gemm(m, n, k int, t engine.DType) {
 // step times a training step.
 func (b *bench) step(d untrained.Decoder, t engine.DType, batch int) {
 	rows := batch * seq
-	step := check(d.NewStep(t, rows, slots, false))
+	step := must.Get(d.NewStep(t, rows, slots, false))
 	step.Program.SetPrecision(precision)
 	args := step.Args(rows, seq, 1, 1e-3)
 	s, plan := b.run(step.Program, args, "loss")
@@ -177,7 +171,7 @@ func (b *bench) step(d untrained.Decoder, t engine.DType, batch int) {
 	name := fmt.Sprintf("step_%dx%d_%v", d.Layers, d.Hidden, t)
 	fmt.Printf("%s %.5f s\n%s_rate %.2f GFLOP/s\n%s_dispatches %d dispatches\n", name, s, name, step.Program.Cost().FLOPs/s/1e9, name, plan.Dispatches())
 	if b.profile {
-		for _, k := range check(plan.Profile(b.ctx)) {
+		for _, k := range must.Get(plan.Profile(b.ctx)) {
 			fmt.Printf("# %-28s %4d dispatches %9.2f ms\n", k.Kernel, k.Dispatches, float64(k.Time.Microseconds())/1000)
 		}
 	}
