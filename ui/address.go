@@ -160,7 +160,7 @@ func (a *App) importAddress() {
 	default:
 		a.allow(s)
 		name := s.hub + s.url
-		a.home.reading, a.home.from = nil, name
+		a.home.reading, a.home.from, a.home.claim = nil, name, ""
 		a.home.id = a.ask(atHome, func(id int) wire.Message {
 			return wire.Import{ID: id, Name: name, From: name, Token: a.hubToken(s.hub), HubBase: a.hub.base}
 		}, nil)

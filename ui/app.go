@@ -126,7 +126,7 @@ const startLimit = 30 * time.Second
 // Updated is called when a newer version of the page has been fetched.
 func (a *App) Updated() {
 	if _, taken := a.notices[atTop]; !taken {
-		a.notices[atTop] = notice{message: say("app.a-newer-version-of"), hint: say("app.it-is-used-from")}
+		a.notices[atTop] = notice{message: say("app.a-newer-version-of"), hint: say("app.it-is-used-from"), calm: true}
 	}
 }
 

@@ -398,7 +398,7 @@ func TestAnErrorStandsWhereItsCauseIs(t *testing.T) {
 	a.reparse(func(o *wire.DataOptions) { o.Space = true })
 	r, _ := last[wire.Reparse](s)
 	a.Receive(wire.Error{ID: r.ID, Message: "m", Hint: "h"}, nil)
-	if a.notices[atData] != (notice{"m", "h", false, true}) || a.data.id != 0 {
+	if a.notices[atData] != (notice{message: "m", hint: "h", worker: true}) || a.data.id != 0 {
 		t.Errorf("notices %+v, reading %d", a.notices, a.data.id)
 	}
 	if a.data.set == nil || a.data.file.Name != "a.jsonl" || a.data.opts.Space {

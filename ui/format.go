@@ -71,6 +71,8 @@ func rate(v float64) string {
 func span(d time.Duration) string {
 	s := int(math.Round(d.Seconds()))
 	switch {
+	case s < 1 && d >= 100*time.Millisecond:
+		return say("all.s", fmt.Sprintf("%.1f", d.Seconds()))
 	case s < 60:
 		return say("all.s", s)
 	case s < 3600:

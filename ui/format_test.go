@@ -17,7 +17,7 @@ func TestFormats(t *testing.T) {
 		{short(0.004, 2), "0.004"}, {short(47.6, 3), "47.6"}, {short(0, 3), "0"}, {short(1e-8, 2), "1e-08"}, {short(512, 6), "512"}, {short(1234.5, 2), "1234"},
 		{rate(1240.4), "1,240"}, {rate(3.14), "3.1"},
 		{span(42 * time.Second), "42 s"}, {span(245 * time.Second), "4 min 05 s"}, {span(72 * time.Minute), "1 h 12 min"},
-		{span(seconds(math.NaN())), "0 s"},
+		{span(420 * time.Millisecond), "0.4 s"}, {span(40 * time.Millisecond), "0 s"}, {span(seconds(math.NaN())), "0 s"},
 		{against(1.5, 3), "50 % below the base model"}, {against(3.3, 3), "10 % above the base model"}, {against(3, 3), "level with the base model"}, {against(1, 0), ""},
 	} {
 		if got := strings.ReplaceAll(c.got, thin, " "); got != c.want {

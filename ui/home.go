@@ -18,6 +18,7 @@ type home struct {
 	zipName  string
 	reading  Bytes // the adapter that an import under way reads, or that waits for its model
 	from     string
+	claim    string // what its publisher says it is for, of one that came by a link
 	over     bool
 	address  string // in the box of a prefix to fetch
 	finish   bool   // PEFT can't hold the prefix in use as it is; a training from it would
@@ -116,6 +117,7 @@ func (a *App) importFile(f File) {
 		a.refuse(atHome, say("home.is-an-adapter-may", f.Name, size(f.Size), size(maxAdapter)), say("home.choose-the-zip-that"))
 		return
 	}
+	a.home.claim = ""
 	a.host.Read(f, func(b Bytes) {
 		if b == nil {
 			a.refuse(atHome, say("all.could-not-be-read", f.Name), say("home.it-may-have-been"))
@@ -145,6 +147,9 @@ func (a *App) onImported(m wire.Imported) {
 		m.Name = strings.TrimSuffix(a.home.zipName, ".zip")
 	}
 	a.shelf.notes[m.Key] = m.Notes
+	if a.home.claim != "" {
+		a.shelf.from[m.Key], a.home.claim = origin{Claim: a.home.claim}, ""
+	}
 	a.home.name = strings.TrimSuffix(m.Name, ".zip")
 }
 

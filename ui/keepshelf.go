@@ -159,7 +159,10 @@ func (a *App) anyPrefix() bool {
 // originOf says what a prefix was trained on, and by which run.
 func (a *App) originOf(key int) string {
 	from := a.shelf.from[key]
-	if from.Data == "" {
+	switch {
+	case from.Claim != "":
+		return say("keepshelf.published-as", from.Claim)
+	case from.Data == "":
 		return ""
 	}
 	words := say("keepshelf.from", from.Data)

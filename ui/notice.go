@@ -7,16 +7,21 @@ import "prelude/ui/words"
 type notice struct {
 	message, hint string
 	fatal         bool
+	calm          bool // nothing is wrong
 	worker        bool
 }
 
 func (c *Notice) here() bool { _, ok := c.App.notices[c.At]; return ok }
 
 func (c *Notice) class() string {
+	class := "notice"
 	if c.At == atTop {
-		return "notice top"
+		class += " top"
 	}
-	return "notice"
+	if c.App.notices[c.At].calm {
+		class += " calm"
+	}
+	return class
 }
 
 // failed is what is said at each place of a failure whose message is technical and has no translation.

@@ -183,7 +183,7 @@ func (a *App) onError(m wire.Error) {
 	if at == atData && m.Hint == "" {
 		m.Hint = whatIsRead()
 	}
-	a.notices[at] = notice{m.Message, m.Hint, m.Fatal, true}
+	a.notices[at] = notice{message: m.Message, hint: m.Hint, fatal: m.Fatal, worker: true}
 	if m.Fatal {
 		a.engine, a.activity = "gone", ""
 		a.model.stop()

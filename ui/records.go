@@ -226,6 +226,8 @@ type origin struct {
 	Data string `json:"data,omitempty"`
 	Run  int    `json:"run,omitempty"`
 	Copy bool   `json:"copy,omitempty"` // it is a copy that the run left, not its own prefix
+	// Claim is what its publisher says it is for, of one that came by a link.
+	Claim string `json:"claim,omitempty"`
 }
 
 // runRecord is one training: what was asked for, and what happened.

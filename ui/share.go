@@ -3,6 +3,7 @@ package ui
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -207,6 +208,7 @@ func (a *App) try(c card) {
 		}
 		s := a.sourceOf(c.Model)
 		if a.model.loaded != nil && a.model.id == 0 && a.model.source != nil && sameSource(*a.model.source, s) {
+			a.home.claim = c.claim()
 			a.importZip(c.Name, b)
 			return
 		}
@@ -220,8 +222,14 @@ func (a *App) try(c card) {
 
 // tryOn loads a prefix's model, and then the prefix.
 func (a *App) tryOn(c card, zip Bytes, s source) {
-	a.home.reading, a.home.from = zip, c.Name // onLoaded comes back to it
+	a.home.reading, a.home.from, a.home.claim = zip, c.Name, c.claim() // onLoaded comes back to it
 	a.load(s)
+}
+
+// claim is what its publisher says a prefix is for.
+func (c card) claim() string {
+	parts := slices.DeleteFunc([]string{c.Task, c.About}, func(s string) bool { return s == "" })
+	return strings.Join(parts, ": ")
 }
 
 // fetchOther is the person's yes to fetching a prefix's model from elsewhere.

@@ -50,6 +50,26 @@ func TestAnotherModelIsAskedFor(t *testing.T) {
 	}
 }
 
+// Who comes by a link reads what the prefix is for, by its publisher's own account.
+func TestWhatAPublishedPrefixIsFor(t *testing.T) {
+	a, s := open(t)
+	s.answers[prefixesPath+"/"+sharedID] = "PK"
+	bundled := a.model.loaded.Name
+	a.try(card{ID: sharedID, Name: "theirs", Model: bundled, Task: "guests", About: "Answers in <b>one</b> sentence."})
+	if a.model.id != 0 {
+		a.Receive(wire.Loaded{ID: a.model.id, Name: bundled, Fingerprint: a.model.loaded.Fingerprint, Context: 512}, nil)
+	}
+	a.Receive(wire.Imported{ID: a.home.id, Key: 9, Name: "theirs"}, nil)
+	if got := a.originOf(9); got != "Its publisher says: guests: Answers in <b>one</b> sentence." {
+		t.Errorf("of the visitor's prefix is said %q", got)
+	}
+	a.importZip("mine.zip", text("PK"))
+	a.Receive(wire.Imported{ID: a.home.id, Key: 10, Name: "mine"}, nil)
+	if got := a.originOf(10); got != "" {
+		t.Errorf("of a file is said %q", got)
+	}
+}
+
 // A damaged link is named, and the page goes on.
 func TestDamagedLink(t *testing.T) {
 	s := &stage{address: "http://localhost/#p=nonsense<b>", answers: map[string]string{}}
