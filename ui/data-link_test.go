@@ -78,6 +78,7 @@ func TestDataLinksAreRefused(t *testing.T) {
 		}
 	}
 	// Stopped, it is forgotten.
+	a.linked.text = "hf://datasets/o/n/a.jsonl"
 	a.askLink()
 	delete(a.notices, atData)
 	a.stopLink()
