@@ -210,7 +210,8 @@ build/openai/bin/python: e2e/openai/requirements.txt
 	build/openai/bin/pip install --quiet -r $<
 	touch $@
 
-# Exports for llama.cpp against llama.cpp itself, on SmolLM2 and on small random models of other families.
+# Exports for llama.cpp against llama.cpp itself, on SmolLM2 and on small random models of other families;
+# and, where LLAMA_SERVER is the path of one, the commands that come with an export against a llama-server.
 test-llamacpp: smollm2 e2e/llamacpp/node_modules
 	$(GO) test -count=1 -timeout 60m ./e2e/llamacpp -v
 

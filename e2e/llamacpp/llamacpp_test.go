@@ -25,6 +25,7 @@ import (
 	"prelude/prefix/llamacpp"
 	"prelude/prefix/train"
 	"prelude/simd"
+	"prelude/wasm/reproduce/prompts"
 )
 
 const (
@@ -148,10 +149,7 @@ func TestLlamaCppAnswersAlike(t *testing.T) {
 	if err != nil {
 		t.Skipf("needs SmolLM2 ('make models'): %v", err)
 	}
-	text, err := os.ReadFile(examples)
-	if err != nil {
-		t.Skipf("needs the E2E data: %v", err)
-	}
+	rows, held := heldOut(t, 54)
 	dir := t.TempDir()
 	gguf := whole(t, dir)
 	dev, err := simd.New(ctx, simd.Options{Threads: 1})
@@ -166,34 +164,29 @@ func TestLlamaCppAnswersAlike(t *testing.T) {
 	stop := []int32{tok.EOS()}
 	enc := data.Encoding{Tokenizer: tok, EOS: tok.EOS(), Context: f.Arch.Info().Context}
 	var d train.Data
-	var prompts [][]int32
-	seen := map[string]bool{}
-	for line := range strings.Lines(string(text)) {
-		var x struct{ Prompt, Completion string }
-		if err := json.Unmarshal([]byte(line), &x); err != nil {
+	for line := range bytes.Lines(rows) {
+		var e data.Example
+		if err := json.Unmarshal(line, &e); err != nil {
 			t.Fatal(err)
 		}
-		if seen[x.Prompt] {
-			continue
-		}
-		seen[x.Prompt] = true
-		e := data.Example{Prompt: x.Prompt, Completion: " " + x.Completion}
+		e.Completion = " " + e.Completion
 		ids, err := enc.Tokenise(e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		switch n := len(d.Train); {
-		case n < 50:
+		if len(d.Train) < 50 {
 			d.Train = append(d.Train, ids)
-		case len(d.Val) < 4:
+		} else {
 			d.Val = append(d.Val, ids)
-		case len(prompts) < asked:
-			p, err := enc.Prompt(e)
-			if err != nil {
-				t.Fatal(err)
-			}
-			prompts = append(prompts, p.IDs)
 		}
+	}
+	var prompts [][]int32
+	for _, e := range held {
+		p, err := enc.Prompt(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prompts = append(prompts, p.IDs)
 	}
 	steps, batch := number(t, "LLAMACPP_STEPS", 12), number(t, "LLAMACPP_BATCH", 4)
 	base := job{Model: gguf, Context: 512, Threads: 1, Flash: true, Prompts: prompts, Tokens: tokens, Stop: stop}
@@ -297,6 +290,32 @@ func TestLlamaCppAnswersAlike(t *testing.T) {
 			t.Error("the adapter changes no answer: nothing shows that it is read")
 		}
 	})
+}
+
+// heldOut is the first n examples of the E2E data with prompts of their own, as JSON lines, and
+// those behind them that are asked.
+func heldOut(t *testing.T, n int) (rows []byte, held []data.Example) {
+	t.Helper()
+	raw, err := os.ReadFile(examples)
+	if err != nil {
+		t.Skipf("needs the E2E data: %v", err)
+	}
+	rows, err = prompts.First(raw, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := prompts.First(raw, n+asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(all[len(rows):]) {
+		var e data.Example
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, e)
+	}
+	return rows, held
 }
 
 // number is a setting of the environment.

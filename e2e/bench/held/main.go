@@ -39,7 +39,7 @@ func main() {
 		log.Fatal("usage: held [flags] FOLDER|URL")
 	}
 	ctx := context.Background()
-	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, *threads, *script)
+	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, engine.Fast, *threads, *script)
 	must.Get(0, err)
 	lines := slices.Collect(bytes.Lines(must.Get(prompts.First(examples, *training+*held))))
 	must.Get(s.SetData("train.jsonl", bytes.Join(lines[:*training], nil), wire.DataOptions{Seed: wire.DefaultTrain().Seed}))

@@ -4,6 +4,7 @@
 //
 //	learn -write DIR                  all.jsonl, train.jsonl and val.jsonl of the first distinct E2E prompts
 //	learn -data FILE|URL FOLDER|URL   trains on all.jsonl; "# step seconds loss" and "reached s s"
+//	learn -steps N … FOLDER|URL       trains for N steps at a rate that falls to zero; "last loss nats" besides
 package main
 
 import (
@@ -43,6 +44,9 @@ func main() {
 	lr := flag.Float64("lr", 0, "peak rate; 0 is the method's own")
 	every := flag.Int("every", 0, "steps between validations of all held-out examples; 0: as the page does")
 	minutes := flag.Float64("minutes", 10, "limit")
+	steps := flag.Int("steps", 0, "train for this many steps, with one validation behind them; 0: as the page does")
+	seed := flag.Uint64("seed", 1, "of the order of the examples")
+	precision := flag.String("precision", wire.DefaultPrecision, "exact or fast")
 	script := flag.String("script", "", "address of the threads' script, in a page")
 	flag.Parse()
 	if *write != "" {
@@ -53,23 +57,33 @@ func main() {
 		log.Fatal("usage: learn [flags] FOLDER|URL")
 	}
 	ctx := context.Background()
-	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, *threads, *script)
+	p := must.Get(engine.ParsePrecision(*precision))
+	s, examples, err := smollm2.Open(ctx, flag.Arg(0), *from, p, *threads, *script)
 	must.Get(0, err)
 	d := must.Get(s.SetData("all.jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: splitSeed}))
-	fmt.Printf("# %d to train on, %d for validation, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(s.Device, engine.Fast))
+	fmt.Printf("# %d to train on, %d for validation, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(s.Device, p))
 	o := wire.DefaultTrain()
-	o.Minutes, o.LR, o.Eval = *minutes, *lr, *every
-	begun, reached := time.Now(), math.Inf(1)
+	o.Minutes, o.LR, o.Eval, o.Seed = *minutes, *lr, *every, *seed
+	if *steps > 0 {
+		o.Steps, o.Minutes, o.Eval, o.Schedule, o.Patience = *steps, 0, *steps, "linear", 0
+	}
+	begun, reached, last := time.Now(), math.Inf(1), math.NaN()
 	done := must.Get(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {},
 		Eval: func(e wire.Eval) {
 			took := time.Since(begun).Seconds()
 			fmt.Printf("# %d %.1f %.4f %s\n", e.Step, took, e.Loss, e.By())
-			if e.Rows == 0 && e.Loss <= *until {
-				reached = min(reached, took)
+			if e.Rows == 0 {
+				last = e.Loss
+				if e.Loss <= *until {
+					reached = min(reached, took)
+				}
 			}
 		},
 		Between: func() bool { return math.IsInf(reached, 1) }}))
 	fmt.Printf("reached %.2f s\n", reached)
+	if *steps > 0 {
+		fmt.Printf("last %.4f nats\n", last)
+	}
 	fmt.Printf("evaluations_of_run %.3f ratio\n", done.EvalSeconds/done.Seconds)
 }
 

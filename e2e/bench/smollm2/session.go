@@ -18,9 +18,9 @@ import (
 	"prelude/wasm/session"
 )
 
-// Open loads the model of a folder, or of an address, with products in integers, and reads the
+// Open loads the model of a folder, or of an address, with products at a precision, and reads the
 // examples, a file or an address likewise. Script is the address of the threads' script, in a page.
-func Open(ctx context.Context, model, examples string, threads int, script string) (*session.Session, []byte, error) {
+func Open(ctx context.Context, model, examples string, p engine.Precision, threads int, script string) (*session.Session, []byte, error) {
 	var open weights.Opener
 	var lines []byte
 	var err error
@@ -49,6 +49,6 @@ func Open(ctx context.Context, model, examples string, threads int, script strin
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &session.Session{Device: dev, Precision: engine.Fast}
+	s := &session.Session{Device: dev, Precision: p}
 	return s, lines, s.Load(ctx, files, weights.Options{})
 }
