@@ -30,6 +30,7 @@ async function serve() {
   await once(spawn("go", ["build", "-o", "build/serve", "./wasm/serve"], { cwd, stdio: "inherit" }), "exit");
   const server = spawn("build/serve", ["-addr", `:${port}`, "-dir", "build/site", "-data", `${tmpdir()}/prelude-bench-${process.pid}`], { cwd, stdio: "ignore" });
   process.on("exit", () => server.kill());
+  server.unref(); // it does not keep this program from ending
   for (let up = false; !up; await new Promise((later) => setTimeout(later, 100))) up = await fetch(address).then((r) => r.ok, () => false);
 }
 

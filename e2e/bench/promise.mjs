@@ -41,6 +41,7 @@ if (!process.argv[2]) {
   await once(spawn("go", ["build", "-o", "build/serve", "./wasm/serve"], { cwd, stdio: "inherit" }), "exit");
   const server = spawn("build/serve", ["-addr", `127.0.0.1:${port}`, "-dir", "build/site", "-data", `${tmpdir()}/prelude-promise-${process.pid}`], { cwd, stdio: "ignore" });
   process.on("exit", () => server.kill());
+  server.unref(); // it does not keep this program from ending
   for (let up = false; !up; await new Promise((later) => setTimeout(later, 100))) up = await fetch(address).then((r) => r.ok, () => false);
 }
 
@@ -90,7 +91,7 @@ while (!done && since() < 900) {
 }
 const best = Math.min(...seen.filter((x) => !x.by).map((x) => x.loss));
 const soon = seen.filter((x) => x.at <= 30).reduce((a, b) => (b.loss < a.loss ? b : a), seen[0]);
-const base = Number(await page.locator("#standing dd > span").first().textContent({ timeout: 2000 }).catch(() => ""));
+const base = Number(await page.locator("#standing dd > span").first().textContent({ timeout: 60_000 }).catch(() => ""));
 const share = /(\d+) % below the base/.exec(done.replaceAll("\u202f", " ").replaceAll("\u00a0", " "))?.[1];
 console.log(`# ${done}`);
 for (const fact of await page.locator("#standing dl > div").allTextContents()) console.log(`# ${fact.replace(/\s+/g, " ").trim()}`);

@@ -29,6 +29,7 @@ if (!process.argv[2]) {
   await once(spawn("go", ["build", "-o", "build/serve", "./wasm/serve"], { cwd, stdio: "inherit" }), "exit");
   const server = spawn("build/serve", ["-addr", `127.0.0.1:${port}`, "-dir", "build/site", "-data", `${tmpdir()}/prelude-reopen-${process.pid}`], { cwd, stdio: "ignore" });
   process.on("exit", () => server.kill());
+  server.unref(); // it does not keep this program from ending
   for (let up = false; !up; await new Promise((later) => setTimeout(later, 100))) up = await fetch(address).then((r) => r.ok, () => false);
 }
 

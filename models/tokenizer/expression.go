@@ -84,7 +84,7 @@ func newExpression(pattern string) (*expression, error) {
 				b.WriteString(`[^` + whites + `]`)
 			case 'd':
 				b.WriteString(`\p{Nd}`)
-			case 'w', 'W', 'b', 'B', 'D', 'h', 'H', 'R', 'X', 'G', 'K', 'A', 'Z', 'z', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			case 'w', 'W', 'b', 'B', 'D', 'h', 'H', 'R', 'X', 'G', 'K', 'A', 'Z', 'z', 'Q', 'E', 'C', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 				return nil, fmt.Errorf(`\%c is not supported in %q`, rest[1], pattern)
 			default:
 				size := 2
@@ -153,6 +153,9 @@ func newExpression(pattern string) (*expression, error) {
 	re, err := regexp.Compile(b.String())
 	if err != nil {
 		return nil, fmt.Errorf("%q is not supported: %w", pattern, err)
+	}
+	if re.NumSubexp() != groups {
+		return nil, fmt.Errorf("the groups of %q are not supported", pattern)
 	}
 	e.re = re
 	return e, nil
