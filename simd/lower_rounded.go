@@ -23,11 +23,11 @@ func (l *lowering) few(r command.Product) bool {
 func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 	round, multiply, group, nibbles := command.Round, command.MatVecRounded, command.RoundedGroup, u(1)
 	switch {
-	case r.B.Type == command.Q8_0 && l.use.bytes == 8 && l.p.MayRound(o.W):
+	case r.B.Type == command.Q8_0 && l.fewIn8(o.W):
 		round, multiply, nibbles = command.RoundParts, command.MatVecParts, 0
 	case r.B.Type == command.Q8_0:
 		nibbles = 0
-	case l.use.few == 8 && l.p.MayRound(o.W):
+	case l.fewIn8(o.W):
 		round, multiply, group, nibbles = command.RoundBytes, command.MatVecBytes, command.RoundedGroup8, 0
 	}
 	step := u(ceil(int(r.K), 128) * group)
@@ -46,16 +46,19 @@ func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 // roundsTo8 says whether products of so many rows with w are of numbers of 8 bits or less, or of 16
 // that stand for such.
 func (l *lowering) roundsTo8(w engine.Buffer, rows int) bool {
-	t := forms[l.p.Spec(w).DType].kernel
-	switch {
-	case rows > maxRounded:
+	if rows > maxRounded {
 		return l.rounds(w)
-	case t == command.Q8_0:
-		return l.use.bytes == 8 && l.p.MayRound(w) && !l.p.Learns()
-	case t > command.Q8_0:
-		return l.use.few == 8 && l.p.MayRound(w) && !l.p.Learns()
 	}
-	return false
+	return forms[l.p.Spec(w).DType].kernel >= command.Q8_0 && !l.p.Learns() && l.fewIn8(w)
+}
+
+// fewIn8 says whether a few rows are rounded to 8 bits for their products with w.
+func (l *lowering) fewIn8(w engine.Buffer) bool {
+	bits := l.use.few
+	if forms[l.p.Spec(w).DType].kernel == command.Q8_0 {
+		bits = l.use.bytes
+	}
+	return bits == 8 && l.p.MayRound(w)
 }
 
 // rounds says whether products with w are computed in integers.

@@ -90,7 +90,12 @@ func (a *App) switches() []string {
 
 // wrapped says whether the examples stand in a chat template.
 func (d *examples) wrapped() bool {
-	return d.set != nil && (d.set.Chat || strings.Contains(d.set.Shape, "messages"))
+	return d.set != nil && d.set.Chat || d.conversations()
+}
+
+// conversations says whether the examples are some, which always stand in a chat template.
+func (d *examples) conversations() bool {
+	return d.set != nil && strings.Contains(d.set.Shape, "messages")
 }
 
 // choices are the names of the templates; of a model without a default one, none of them first.

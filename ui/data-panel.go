@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strings"
 
 	"prelude/ui/wire"
 )
@@ -142,7 +141,7 @@ func (c *DataPanel) spaceLabel() string {
 }
 
 func (c *DataPanel) alwaysChat() bool {
-	return c.App.data.set != nil && strings.Contains(c.App.data.set.Shape, "messages")
+	return c.App.data.conversations()
 }
 
 func (c *DataPanel) chat() bool { return c.App.data.wrapped() }

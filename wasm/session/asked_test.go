@@ -9,10 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/cpu"
-	"prelude/models"
 	"prelude/models/tiny"
-	"prelude/models/weights"
 	"prelude/prefix/adapter"
 	"prelude/ui/wire"
 )
@@ -51,15 +48,7 @@ func beginning(t *testing.T, template string, context int) *Session {
 		}
 	})
 	change("config.json", func(keys map[string]any) { keys["max_position_embeddings"] = context })
-	f, err := models.Open(t.Context(), "tiny", weights.Dir(dir), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Session{Device: cpu.New[float32]()}
-	if err := s.Load(t.Context(), f, weights.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return opened(t, dir)
 }
 
 // TestAskedAsTrained: what the model reads before an answer in training is, token by token, what

@@ -22,12 +22,18 @@ func instruct(t *testing.T) *Session {
 	if err := os.WriteFile(filepath.Join(dir, "tokenizer_config.json"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := models.Open(context.Background(), "tiny", weights.Dir(dir), "")
+	return opened(t, dir)
+}
+
+// opened is a session with the model of a folder.
+func opened(t *testing.T, dir string) *Session {
+	t.Helper()
+	f, err := models.Open(t.Context(), "tiny", weights.Dir(dir), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &Session{Device: cpu.New[float32]()}
-	if err := s.Load(context.Background(), f, weights.Options{}); err != nil {
+	if err := s.Load(t.Context(), f, weights.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return s

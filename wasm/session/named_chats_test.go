@@ -7,10 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"prelude/engine/cpu"
-	"prelude/models"
 	"prelude/models/tiny"
-	"prelude/models/weights"
 	"prelude/ui/wire"
 )
 
@@ -18,27 +15,15 @@ import (
 func choosing(t *testing.T, templates map[string]string) *Session {
 	t.Helper()
 	dir := tiny.Folder(t, 0)
-	var list []models.ChatTemplate
-	for name, text := range templates {
-		list = append(list, models.ChatTemplate{Name: name, Text: text})
-	}
 	var named []map[string]string
-	for _, x := range list {
-		named = append(named, map[string]string{"name": x.Name, "template": x.Text})
+	for name, text := range templates {
+		named = append(named, map[string]string{"name": name, "template": text})
 	}
 	config, _ := json.Marshal(map[string]any{"chat_template": named})
 	if err := os.WriteFile(filepath.Join(dir, "tokenizer_config.json"), config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := models.Open(t.Context(), "tiny", weights.Dir(dir), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Session{Device: cpu.New[float32]()}
-	if err := s.Load(t.Context(), f, weights.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return opened(t, dir)
 }
 
 const (

@@ -35,9 +35,8 @@ const (
 
 // voice is how the loaded model converses.
 func (s *Session) voice() study.Voice {
-	t := s.model.Tokenizer
-	v := study.Voice{Stop: s.end(s.chats[""]), Decode: t.Decode, More: t.EncodeMore, Encode: func(text string) []int32 { return t.Encode(text, false) }}
-	chat := s.chats[""]
+	t, chat := s.model.Tokenizer, s.chats[""]
+	v := study.Voice{Stop: s.end(chat), Decode: t.Decode, More: t.EncodeMore, Encode: func(text string) []int32 { return t.Encode(text, false) }}
 	if chat == nil {
 		v.Line = true
 		v.Context = func(text string) (string, error) { return text + "\n\n", nil }
