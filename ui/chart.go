@@ -230,10 +230,15 @@ func lossRange(r *run, smooth []float64) (lo, hi float64) {
 	return math.Max(0, lo-pad), hi + pad
 }
 
-// ticks are about n round values on a scale. Labels have the digits that their
+// ticks are about n round values on a scale, and at least two where it has room for them, since
+// one says nothing of the scale's measure. Labels have the digits that their
 // distance needs, unless label says otherwise. (The sum with 0 makes −0 a 0.)
 func ticks(s scale, n int, label func(float64) string, whole bool) []tick {
 	step := niceStep((s.hi - s.lo) / float64(n))
+	for math.Floor(s.hi/step+1e-9) <= math.Ceil(s.lo/step-1e-9) && n < 8 {
+		n++
+		step = niceStep((s.hi - s.lo) / float64(n))
+	}
 	if whole {
 		step = math.Max(1, step)
 	}

@@ -76,6 +76,8 @@ func TestTicks(t *testing.T) {
 		{0, 200, 5, "0 50 100 150 200"},
 		{1.42, 3.1, 5, "1.5 2.0 2.5 3.0"},
 		{2.01, 2.04, 3, "2.01 2.02 2.03 2.04"},
+		{0, 48, 2, "0 20 40"}, // 0 and 50 would leave one
+		{0, 0, 2, "0"},
 	} {
 		var labels []string
 		for _, k := range ticks(scale{c.lo, c.hi, 0, 1}, c.n, nil, false) {
