@@ -35,9 +35,7 @@ func (s *stage) result(t *testing.T, a *App, loss float64) {
 func sweeping(t *testing.T, what, values, seeds string) (*App, *stage, *disk) {
 	t.Helper()
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	a.set.by, a.set.steps = "steps", "4"
 	a.queue.boxes.what, a.queue.boxes.seeds = what, seeds
 	a.queue.boxes.values[what] = values
@@ -118,9 +116,7 @@ func TestSweepKinds(t *testing.T) {
 func TestQueueIsKept(t *testing.T) {
 	d := &disk{files: map[string]text{}}
 	var moments []map[string]text
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	a.set.by, a.set.steps = "steps", "4"
 	a.queue.boxes.values["rate"] = "0.001, 0.01, 0.1"
 	d.after = func() { moments = append(moments, maps.Clone(d.files)) }
@@ -189,9 +185,7 @@ func TestQueueHoldsAndStops(t *testing.T) {
 // Copies of a run go with it, come back with an undo, and stray ones are swept out.
 func TestCopiesAreKept(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	a.set.keep = "2"
 	a.startTraining()
 	m, _ := last[wire.Train](s)

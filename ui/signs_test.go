@@ -106,9 +106,7 @@ func TestSigns(t *testing.T) {
 // A sign's button starts again with what it says; under way it ends the run first.
 func TestHeed(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	a.set.by, a.set.steps, a.set.lr = "steps", "80", "0.3"
 	a.startTraining()
 	m, _ := last[wire.Train](s)

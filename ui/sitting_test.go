@@ -22,6 +22,15 @@ func sit(t *testing.T, d *disk) (*App, *stage) {
 	return a, s
 }
 
+// sitWithExamples opens the page on a disk, loads its model and brings a.jsonl.
+func sitWithExamples(t *testing.T, d *disk) (*App, *stage) {
+	t.Helper()
+	a, s := sit(t, d)
+	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
+	serve(a, s)
+	return a, s
+}
+
 // serve plays the worker: it answers what was asked since the last call.
 func serve(a *App, s *stage) {
 	for ; s.answered < len(s.sent); s.answered++ {
@@ -95,9 +104,7 @@ func (s *stage) finish(a *App, id int) {
 // and its curve, the shelf, what was asked and answered.
 func TestTheSittingIsKept(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	a.data.opts.Space, a.form.template = true, "{prompt}"
 	a.set.batch, a.set.by, a.set.steps = "4", "steps", "4"
 	s.train(t, a, true)
@@ -136,9 +143,7 @@ func TestTheSittingIsKept(t *testing.T) {
 // Files of one's own to measure on are kept beside the examples, and go with them.
 func TestFilesToMeasureOnAreKept(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	a.openHeld(validationSide, File{Name: "val.jsonl", Size: 4, Ref: text("mine")})
 	serve(a, s)
 	a.openHeld(testSide, File{Name: "test.jsonl", Size: 4, Ref: text("last")})
@@ -236,9 +241,7 @@ func TestATextIsKept(t *testing.T) {
 // yet is taken for deleted.
 func TestTheModelComesWhileTheSittingIsRead(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	a.set.batch = "4"
 	s.train(t, a, true)
 	a.keepSitting()
@@ -287,9 +290,7 @@ func TestDyingAtAnyWrite(t *testing.T) {
 	d := &disk{files: map[string]text{}}
 	var moments []map[string]text
 	d.after = func() { moments = append(moments, maps.Clone(d.files)) }
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, true)
 	s.train(t, a, true)
 	if len(moments) < 10 {
@@ -360,9 +361,7 @@ func TestDyingAtAnyWrite(t *testing.T) {
 // A checkpoint that can't be read gives way to the one before it, and that to the start.
 func TestTheCheckpointBefore(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, false)
 	m, _ := last[wire.Train](s)
 	for _, step := range []int{3, 4} {
@@ -395,9 +394,7 @@ func TestTheCheckpointBefore(t *testing.T) {
 // Trials of lengths count their steps anew: the checkpoint of one does not take another's place.
 func TestCheckpointsOfTrials(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, false)
 	m, _ := last[wire.Train](s)
 	for range 3 {
@@ -535,9 +532,7 @@ func TestAChoiceOfModelIsNotLost(t *testing.T) {
 // Another model leaves the prefixes of the first where they are; they come back with it.
 func TestPrefixesBelongToTheirModel(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, true)
 	a.loadBundled("big")
 	s.shelf = wire.Shelf{}
@@ -563,9 +558,7 @@ func TestPrefixesBelongToTheirModel(t *testing.T) {
 
 func TestForgettingIsUndone(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, true)
 	a.forget(1)
 	serve(a, s)
@@ -604,9 +597,7 @@ func TestForgettingIsUndone(t *testing.T) {
 // again all is kept.
 func TestNoRoom(t *testing.T) {
 	d := &disk{files: map[string]text{}, full: true}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, true)
 	if a.run.done == nil || !strings.Contains(a.sitting.trouble, "the room is used up") {
 		t.Errorf("says %q", a.sitting.trouble)
@@ -627,9 +618,7 @@ func TestNoRoom(t *testing.T) {
 // Of two tabs one keeps the sitting; the other says so, and can take over.
 func TestTwoTabs(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.settle()
 	before := maps.Clone(d.files)
 	s2 := &stage{address: "http://localhost/", answers: map[string]string{}, disk: d, taken: true}
@@ -659,9 +648,7 @@ func TestTwoTabs(t *testing.T) {
 
 func TestForgetEverything(t *testing.T) {
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, true)
 	a.forgetEverything()
 	if len(d.files) != 0 || !strings.Contains(a.sitting.gone, "Nothing of the session is left") {
@@ -706,9 +693,7 @@ func TestStrangeRecords(t *testing.T) {
 	}
 	// A prefix whose file is gone is named.
 	d := &disk{files: map[string]text{}}
-	a, s := sit(t, d)
-	a.openData(File{Name: "a.jsonl", Size: 5, Ref: text("hello")})
-	serve(a, s)
+	a, s := sitWithExamples(t, d)
 	s.train(t, a, true)
 	delete(d.files, zipName("f-tiny", 1))
 	if b, _ := sit(t, d); len(b.sitting.unread) != 1 || !strings.Contains(b.sitting.unread[0], "prefix 1") {
