@@ -35,8 +35,8 @@ type round struct {
 
 const (
 	// liveShare is how much of the time may go into answers: a round that took a second is
-	// followed by nine of training.
-	liveShare = 0.1
+	// followed by 19 of training. Twice as much cost the first half minute of a run two steps.
+	liveShare = 0.05
 	liveLeast = time.Second // between two rounds
 )
 

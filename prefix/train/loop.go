@@ -105,6 +105,9 @@ type loop struct {
 func newLoop(r *Run, ev Events) *loop {
 	now := time.Now()
 	l := &loop{Run: r, ev: ev, first: r.step, begun: now.Add(-r.spent), stepsBegun: now, lastRead: now}
+	if r.step == 0 {
+		r.savedAt = now // a run that was prepared long ago has nothing to save yet
+	}
 	l.setTotal(max(r.opts.Steps, r.total))
 	return l
 }

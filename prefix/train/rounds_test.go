@@ -1,8 +1,15 @@
 package train
 
 import (
+	"context"
 	"slices"
 	"testing"
+	"time"
+
+	"prelude/engine/cpu"
+	"prelude/models/tiny"
+	"prelude/prefix"
+	"prelude/prefix/data"
 )
 
 // The rate of each round rises to its peak and falls to nearly nothing, in runs of any length,
@@ -31,5 +38,25 @@ func TestRoundsLand(t *testing.T) {
 				t.Errorf("%d steps have rounds of %d", steps, s.round)
 			}
 		}
+	}
+}
+
+// A run that was prepared long before it began saves nothing at its first step.
+func TestPreparedLongAgo(t *testing.T) {
+	ctx := context.Background()
+	f := tiny.Llama(t, cpu.New[float32]())
+	m, err := prefix.New(nil, f.Arch.Info())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Data{Train: []data.Tokens{{IDs: []int32{2, 14, 1, 14, 2, 0}, Start: 3}}}
+	r, err := New(ctx, f, m, d, prefix.StartFrom{}, Options{Steps: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	r.savedAt = time.Now().Add(-time.Hour)
+	if _, err := r.Train(ctx, Events{Saved: func(c Checkpoint) { t.Errorf("saved after step %d", c.Step) }}); err != nil {
+		t.Fatal(err)
 	}
 }
