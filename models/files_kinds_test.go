@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -127,6 +129,52 @@ func TestNamedTemplates(t *testing.T) {
 		case err != nil || f.Chat != c.chat || !slices.Equal(f.NamedChats, named) || len(f.Notes) != 1 || !strings.Contains(f.Notes[0], c.notes):
 			t.Errorf("%s: %+v, %v", c.list, f, err)
 		}
+	}
+}
+
+// TestTemplateFiles: templates that are files of their own are a model's, by the names of their
+// files, in the place of those of tokenizer_config.json, as in transformers.
+func TestTemplateFiles(t *testing.T) {
+	all := families(t)
+	name := slices.Sorted(maps.Keys(all))[0]
+	dir := t.TempDir()
+	for file, text := range checkpoint(t, all[name].Config, all[name].Shapes) {
+		if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, models.ChatFolder), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write := func(file, text string) {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open := func() *models.Files {
+		t.Helper()
+		f, err := models.Open(context.Background(), name, models.Dir(dir), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	write("tokenizer_config.json", `{"chat_template": "C"}`)
+	if f := open(); f.Chat != "C" || len(f.NamedChats) != 0 {
+		t.Errorf("without files: %q, %v", f.Chat, f.NamedChats)
+	}
+	write(models.ChatFolder+"/tool_use.jinja", "T")
+	write(models.ChatFolder+"/notes.txt", "x")
+	if f := open(); f.Chat != "" || !slices.Equal(f.NamedChats, []models.ChatTemplate{{Name: "tool_use", Text: "T"}}) {
+		t.Errorf("with one beside: %q, %v", f.Chat, f.NamedChats)
+	}
+	write("chat_template.jinja", "D")
+	if f := open(); f.Chat != "D" || !slices.Equal(f.NamedChats, []models.ChatTemplate{{Name: "tool_use", Text: "T"}}) || len(f.Notes) != 1 {
+		t.Errorf("with a default: %q, %v, %v", f.Chat, f.NamedChats, f.Notes)
+	}
+	write(models.ChatFolder+"/default.jinja", "E")
+	if _, err := models.Open(context.Background(), name, models.Dir(dir), ""); err == nil || !strings.Contains(err.Error(), `two templates have the name "default"`) {
+		t.Errorf("two defaults: %v", err)
 	}
 }
 

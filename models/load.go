@@ -176,8 +176,9 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 	if f.Tokenizer, err = tokenizer.FromJSON(strings.NewReader(string(text))); err != nil {
 		return nil, err
 	}
+	var chats []ChatTemplate
 	if text, err := readFile(ctx, open, "tokenizer_config.json"); err == nil {
-		if err := f.tokenizerConfig(text); err != nil {
+		if chats, err = f.tokenizerConfig(text); err != nil {
 			return nil, err
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -193,9 +194,7 @@ func openCheckpoint(ctx context.Context, name string, open weights.Opener, confi
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if text, err := readFile(ctx, open, "chat_template.jinja"); err == nil {
-		f.Chat = string(text)
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	if err := f.chatFiles(ctx, open, chats); err != nil {
 		return nil, err
 	}
 	var c *weights.Catalog
@@ -295,15 +294,15 @@ func (f *Files) addEnd(file, key string, id int64) error {
 	return nil
 }
 
-// tokenizerConfig reads special tokens and the chat template.
-func (f *Files) tokenizerConfig(text []byte) error {
+// tokenizerConfig reads special tokens and the chat templates.
+func (f *Files) tokenizerConfig(text []byte) (chats []ChatTemplate, err error) {
 	var c struct {
 		EOS  json.RawMessage `json:"eos_token"`
 		BOS  json.RawMessage `json:"bos_token"`
 		Chat json.RawMessage `json:"chat_template"`
 	}
 	if err := json.Unmarshal(text, &c); err != nil {
-		return fmt.Errorf("models: tokenizer_config.json: %w", err)
+		return nil, fmt.Errorf("models: tokenizer_config.json: %w", err)
 	}
 	token := func(raw json.RawMessage) string {
 		var s string
@@ -315,20 +314,18 @@ func (f *Files) tokenizerConfig(text []byte) error {
 		return o.Content
 	}
 	if err := f.Tokenizer.SetSpecial(token(c.BOS), token(c.EOS)); err != nil {
-		return err
+		return nil, err
 	}
 	if t := token(c.Chat); t != "" {
-		f.Chat = t
-		return nil
+		return []ChatTemplate{{"default", t}}, nil
 	}
 	if len(c.Chat) == 0 || c.Chat[0] != '[' {
-		return nil
+		return nil, nil
 	}
-	var named []ChatTemplate
-	if err := json.Unmarshal(c.Chat, &named); err != nil {
-		return fmt.Errorf("models: tokenizer_config.json: chat_template: %w", err)
+	if err := json.Unmarshal(c.Chat, &chats); err != nil {
+		return nil, fmt.Errorf("models: tokenizer_config.json: chat_template: %w", err)
 	}
-	return f.nameChats("tokenizer_config.json: chat_template", named)
+	return chats, nil
 }
 
 func (f *Files) finish() (*Files, error) {

@@ -9,92 +9,30 @@ import (
 	"prelude/ui/wire"
 )
 
-// readAddress understands where a model or a prefix lies: an id of the Hugging Face hub, a
-// link to a repository or one of its files in any of their shapes, there or at the mirror that
-// is used in its place, or another address.
+// readAddress understands where a model or a prefix lies: a place of the Hugging Face hub in any
+// of the shapes that [wire.ReadHub] knows, or another address.
 func readAddress(text, base string) (source, error) {
 	text = strings.TrimSpace(text)
-	if text == "" {
+	wrong := func(key string) (source, error) { return source{}, errors.New(say(key, fmt.Sprintf("%q", text))) }
+	switch p, hub, ok := wire.ReadHub(text, base); {
+	case text == "":
 		return source{}, errors.New(say("address.there-is-no-model"))
+	case hub && p.Kind == wire.HubDataset:
+		return wrong("address.is-a-dataset")
+	case hub && p.Kind == wire.HubSpace:
+		return wrong("address.is-a-space")
+	case hub && !ok:
+		return wrong("address.is-neither-a-model")
+	case hub:
+		return source{hub: p.String()}, nil
 	}
-	if rest, ok := strings.CutPrefix(text, "hf://"); ok {
-		return hubPlace(strings.TrimPrefix(rest, "models/"), text)
-	}
-	if u, err := url.Parse("https://" + text); err == nil && !strings.Contains(text, "://") {
-		if _, hub := wire.HubPath(u, base); hub {
-			text = u.String()
-		}
-	}
-	if !strings.Contains(text, "://") {
-		return hubPlace(text, text)
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-		return source{}, errors.New(say("address.is-not-a-web", fmt.Sprintf("%q", text)))
-	}
-	if path, hub := wire.HubPath(u, base); hub {
-		return hubLink(path, text)
-	}
-	if u.Scheme == "http" {
-		return source{}, errors.New(say("address.is-not-encrypted-and", fmt.Sprintf("%q", text)))
+	switch u, err := url.Parse(text); {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return wrong("address.is-not-a-web")
+	case u.Scheme == "http":
+		return wrong("address.is-not-encrypted-and")
 	}
 	return source{url: text}, nil
-}
-
-// hubLink reads the path of a link, in which a revision's own slashes are escaped.
-func hubLink(path, text string) (source, error) {
-	s, err := hubPlace(path, text)
-	if err != nil {
-		return s, err
-	}
-	if s.hub, err = url.PathUnescape(s.hub); err != nil || strings.ContainsAny(s.hub, " \t?#\\") || strings.Contains("/"+s.hub+"/", "/../") {
-		return source{}, errors.New(say("address.is-neither-a-model", fmt.Sprintf("%q", text)))
-	}
-	return s, nil
-}
-
-// hubPlace reads what follows the hub's name: owner/name, with a file, with :file, with
-// @revision, or with /blob, /resolve, /raw or /tree, a revision and a file.
-func hubPlace(rest, text string) (source, error) {
-	wrong := errors.New(say("address.is-neither-a-model", fmt.Sprintf("%q", text)))
-	parts := strings.Split(strings.TrimSuffix(rest, "/"), "/")
-	switch {
-	case len(parts) > 0 && (parts[0] == "datasets" || parts[0] == "spaces"):
-		return source{}, errors.New(say("address.is-a-"+parts[0][:len(parts[0])-1], fmt.Sprintf("%q", text)))
-	case len(parts) < 2 || strings.ContainsAny(rest, " \t?#\\"):
-		return source{}, wrong
-	}
-	name, file, _ := strings.Cut(parts[1], ":")
-	name, revision, _ := strings.Cut(name, "@")
-	below := parts[2:]
-	if len(below) > 0 && (below[0] == "blob" || below[0] == "resolve" || below[0] == "raw" || below[0] == "tree") {
-		if len(below) < 2 {
-			return source{}, wrong
-		}
-		revision, below = below[1], below[2:]
-	}
-	if n := len(below); n > 0 {
-		if revision == "" && !strings.Contains(below[n-1], ".") {
-			return source{}, wrong // three words are no id
-		}
-		file = strings.TrimPrefix(file+"/", "/") + strings.Join(below, "/")
-	}
-	if parts[0] == "" || name == "" {
-		return source{}, wrong
-	}
-	for _, p := range append(strings.Split(file, "/"), revision) {
-		if p == ".." {
-			return source{}, wrong
-		}
-	}
-	place := parts[0] + "/" + name
-	if revision != "" && revision != "main" {
-		place += "@" + revision
-	}
-	if file != "" {
-		place += ":" + file
-	}
-	return source{hub: place}, nil
 }
 
 // hubToken is the person's token, for a request to the hub.

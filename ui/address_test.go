@@ -20,7 +20,7 @@ func TestAddresses(t *testing.T) {
 		"https://huggingface.co/owner/name?a=b#c": {hub: "owner/name"},
 		"https://huggingface.co/o/n/blob/main/a-00001-of-00005.gguf":   {hub: "o/n:a-00001-of-00005.gguf"},
 		"https://huggingface.co/o/n/resolve/main/a.gguf?download=true": {hub: "o/n:a.gguf"},
-		"https://www.huggingface.co/o/n/resolve/refs%2Fpr%2F1/a.gguf":  {hub: "o/n@refs/pr/1:a.gguf"},
+		"https://www.huggingface.co/o/n/resolve/refs%2Fpr%2F1/a.gguf":  {hub: "o/n@refs%2Fpr%2F1:a.gguf"},
 		"https://example.com/models/a.gguf":                            {url: "https://example.com/models/a.gguf"},
 	} {
 		got, err := readAddress(text, "")

@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"prelude/ui/wire"
@@ -13,6 +15,7 @@ import (
 type dataLink struct {
 	text    string          // in the box
 	asked   *linkedFile     // which the person is asked about
+	choose  *repository     // one of whose files is to be chosen
 	fetched *linkedFile     // which is on its way
 	stop    func()          // ends its way
 	hosts   map[string]bool // from which a person has let files come
@@ -23,33 +26,54 @@ type dataLink struct {
 // What hosts answer with; package net/http is as large as a third of the page.
 const statusOK, statusUnauthorized, statusForbidden, statusNotFound = 200, 401, 403, 404
 
-// linkedFile is where a file lies.
+// linkedFile is where a file lies, or the list of a repository's files.
 type linkedFile struct {
 	address, name, origin string
 	hub                   bool
+	list                  *wire.HubPlace
 }
 
-// readLink understands the address of a file.
+// repository is one of the hub's, with its files that may have examples.
+type repository struct {
+	place wire.HubPlace
+	files []wire.HubFile
+}
+
+// maxList bounds a list of files.
+const maxList = 4 << 20
+
+// readLink understands the address of a file, or a repository of the hub: an id is a data set's.
 func (a *App) readLink(text string) (*linkedFile, error) {
 	text = strings.TrimSpace(text)
 	wrong := func(key string) error { return fmt.Errorf("%s", say(key, fmt.Sprintf("%q", text))) }
+	base := a.hubBase()
+	d, ok := wire.ReadDataLink(text, base)
 	u, err := url.Parse(text)
-	switch {
+	switch written := strings.Contains(text, "://"); {
 	case text == "":
 		return nil, fmt.Errorf("%s", say("link.there-is-no-address"))
-	case err == nil && u.Scheme == "hf":
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+	case !written && !ok:
 		return nil, wrong("link.is-not-a-web-address")
-	case u.Scheme == "http":
-		if _, hub := wire.HubPath(u, a.hubBase()); !hub { // which is asked by https
-			return nil, wrong("link.is-not-encrypted")
-		}
-	}
-	address, name, ok := wire.DataLink(text, a.hubBase())
-	if !ok {
+	case d.Hub == nil && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http"):
+		return nil, wrong("link.is-not-a-web-address")
+	case d.Hub == nil && u.Scheme == "http":
+		return nil, wrong("link.is-not-encrypted")
+	case !ok:
 		return nil, wrong("link.names-no-file")
+	case d.Hub != nil && !written && d.Hub.Kind == wire.HubModel:
+		d.Hub.Kind = wire.HubDataset
 	}
-	return &linkedFile{address, name, originOf(address), strings.HasPrefix(address, a.hubBase()+"/")}, nil
+	if d.Address != "" {
+		return &linkedFile{d.Address, d.Name, originOf(d.Address), d.Hub != nil, nil}, nil
+	}
+	address := d.Hub.List(base)
+	return &linkedFile{address, d.Hub.String(), originOf(address), true, d.Hub}, nil
+}
+
+// hubFile is a file of a repository.
+func (a *App) hubFile(p wire.HubPlace, f wire.HubFile) *linkedFile {
+	address := p.Address(a.hubBase(), f.Path)
+	return &linkedFile{address, path.Base(f.Path), originOf(address), true, nil}
 }
 
 // askLink asks whether to fetch the file that stands in the box; of a host that was asked about
@@ -57,7 +81,7 @@ func (a *App) readLink(text string) (*linkedFile, error) {
 func (a *App) askLink() {
 	delete(a.notices, atData)
 	a.stopLink()
-	a.linked.asked = nil
+	a.linked.asked, a.linked.choose = nil, nil
 	f, err := a.readLink(a.linked.text)
 	switch {
 	case a.training():
@@ -89,7 +113,11 @@ func (a *App) fetchLink(f *linkedFile) {
 	}
 	a.host.Allow(f.origin, f.hub)
 	a.linked.fetched, a.linked.done, a.linked.total = f, 0, 0
-	a.linked.stop = a.host.Download(f.address, headers, maxData, func(done, total int64) { a.linked.done, a.linked.total = done, total }, func(d Downloaded) {
+	most := int64(maxData)
+	if f.list != nil {
+		most = maxList
+	}
+	a.linked.stop = a.host.Download(f.address, headers, most, func(done, total int64) { a.linked.done, a.linked.total = done, total }, func(d Downloaded) {
 		if a.linked.fetched != f { // it was stopped
 			return
 		}
@@ -126,6 +154,8 @@ func (a *App) onLinked(f *linkedFile, d Downloaded) {
 		a.refuse(atData, say("link.is-not-given", host, f.name), hint)
 	case d.Status != statusOK:
 		a.refuse(atData, say("link.answered", host, count(d.Status)), by)
+	case f.list != nil:
+		a.host.Read(d.File, func(b Bytes) { a.onListed(f, b) })
 	case kind == "text/html":
 		a.refuse(atData, say("link.is-a-page", fmt.Sprintf("%q", f.address)), say("link.link-to-the-file"))
 	default:
@@ -133,6 +163,34 @@ func (a *App) onLinked(f *linkedFile, d Downloaded) {
 		a.linked.text = ""
 		a.openFiles([]File{d.File})
 	}
+}
+
+// onListed offers a repository's files of examples; a single one is fetched.
+func (a *App) onListed(f *linkedFile, list Bytes) {
+	var all []wire.HubFile
+	if list == nil || json.Unmarshal([]byte(list.String()), &all) != nil {
+		a.refuse(atData, say("link.is-no-list", f.name, strings.TrimPrefix(f.origin, "https://")), say("link.write-the-address"))
+		return
+	}
+	files := wire.DataFiles(all)
+	if f.list.Kind == wire.HubModel {
+		files = slices.DeleteFunc(files, func(x wire.HubFile) bool { return path.Ext(x.Path) == ".json" }) // its configuration
+	}
+	switch len(files) {
+	case 0:
+		a.refuse(atData, say("link.has-no-examples", f.name), say("link.a-data-set-that"))
+	case 1:
+		a.fetchLink(a.hubFile(*f.list, files[0]))
+	default:
+		a.linked.choose = &repository{*f.list, files}
+	}
+}
+
+// fetchChosen fetches a file of the repository that was listed.
+func (a *App) fetchChosen(f wire.HubFile) {
+	p := a.linked.choose.place
+	a.linked.choose = nil
+	a.fetchLink(a.hubFile(p, f))
 }
 
 // withKind gives a name without an ending the one that the host's word for the file asks for.
@@ -156,6 +214,9 @@ func (c *LinkPanel) placeholder() string { return "https://" }
 
 func (c *LinkPanel) question() string {
 	f := c.App.linked.asked
+	if f.list != nil {
+		return say("link.list-from", f.name, strings.TrimPrefix(f.origin, "https://"))
+	}
 	return say("link.fetch-from", f.name, strings.TrimPrefix(f.origin, "https://"))
 }
 
@@ -165,6 +226,12 @@ func (c *LinkPanel) learns() string {
 		return say("link.it-learns-the-token")
 	}
 	return say("link.it-learns")
+}
+
+// which asks which of a repository's files is meant.
+func (c *LinkPanel) which() string {
+	r := c.App.linked.choose
+	return say("link.has-files-which-one", r.place.String(), len(r.files))
 }
 
 func (c *LinkPanel) stage() string { return say("link.fetching", c.App.linked.fetched.name) }

@@ -46,8 +46,7 @@ func TestDataLinksAreRefused(t *testing.T) {
 		"plants.csv":                           "not a web address",
 		"file:///etc/passwd":                   "not a web address",
 		"http://example.com/a.csv":             "not encrypted",
-		"https://huggingface.co/datasets/o/n":  "names no file",
-		"hf://datasets/o/n":                    "names no file",
+		"hf://datasets/o":                      "names no file",
 		"https://huggingface.co/datasets/../x": "names no file",
 	} {
 		a.linked.text = text
@@ -85,6 +84,60 @@ func TestDataLinksAreRefused(t *testing.T) {
 	s.download(Downloaded{Failed: true})
 	if s.stopped == 0 || a.notices[atData].message != "" || a.linked.fetched != nil {
 		t.Errorf("%d stopped, notice %+v", s.stopped, a.notices[atData])
+	}
+}
+
+// TestDataOfARepository: of a data set's files one is chosen, a single one comes at once; the hub
+// or its mirror is asked by the person's token, and only after the person was.
+func TestDataOfARepository(t *testing.T) {
+	a, s := open(t)
+	a.setHub("https://mirror.example/hf")
+	a.model.token = "hf_x"
+	list := func(text string) {
+		t.Helper()
+		a.linked.text = text
+		if a.askLink(); a.linked.asked != nil {
+			a.fetchAsked()
+		}
+	}
+	answer := func(content string) {
+		s.download(Downloaded{Status: 200, Type: "application/json", File: File{Size: int64(len(content)), Ref: text(content)}})
+	}
+	a.linked.text = "o/n"
+	a.askLink()
+	if c := (&LinkPanel{App: a}); a.linked.asked == nil || len(s.downloads) != 0 || c.question() != "List the files of datasets/o/n at mirror.example?" || !strings.Contains(c.learns(), "token") {
+		t.Fatalf("asked %+v of %v", a.linked.asked, s.downloads)
+	}
+	a.fetchAsked()
+	if s.downloads[0] != "https://mirror.example/hf/api/datasets/o/n/tree/main?recursive=true" || s.headers["Authorization"] != "Bearer hf_x" {
+		t.Errorf("asked %v with %v", s.downloads, s.headers)
+	}
+	answer(`[{"type":"file","path":"README.md","size":1},{"type":"file","path":"data/train.jsonl","size":2000000},{"type":"file","path":"data/test.jsonl","size":3}]`)
+	if c := (&LinkPanel{App: a}); a.linked.choose == nil || c.which() != "datasets/o/n has 2 files of examples. Which one?" {
+		t.Fatalf("it offers %+v, notices %v", a.linked.choose, a.notices)
+	}
+	a.fetchChosen(a.linked.choose.files[0])
+	if s.downloads[1] != "https://mirror.example/hf/datasets/o/n/resolve/main/data/train.jsonl" || a.linked.choose != nil {
+		t.Errorf("fetched %v", s.downloads)
+	}
+	a.stopLink()
+	list("https://huggingface.co/datasets/o/n/tree/v1/data")
+	answer(`[{"type":"file","path":"data/a.csv","size":2}]`)
+	if n := len(s.downloads); n != 4 || s.downloads[2] != "https://mirror.example/hf/api/datasets/o/n/tree/v1/data?recursive=true" || s.downloads[3] != "https://mirror.example/hf/datasets/o/n/resolve/v1/data/a.csv" {
+		t.Errorf("fetched %v", s.downloads)
+	}
+	a.stopLink()
+	for content, want := range map[string]string{`[{"type":"file","path":"a.arrow"}]`: "has no file that examples", "<html>": "did not answer with the files", "{}": "did not answer"} {
+		list("hf://datasets/o/n")
+		answer(content)
+		if n := a.notices[atData]; a.linked.choose != nil || !strings.Contains(n.message, want) || n.hint == "" {
+			t.Errorf("%s: %+v", content, n)
+		}
+	}
+	list("hf://datasets/o/n")
+	s.download(Downloaded{Status: 401})
+	if n := a.notices[atData]; !strings.Contains(n.hint, "token") {
+		t.Errorf("a gated one: %+v", n)
 	}
 }
 

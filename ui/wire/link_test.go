@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestDataLink(t *testing.T) {
+// TestDataLinks: a page that shows a file becomes the file, at the mirror where it is the hub's; of
+// a repository, a file is to be chosen.
+func TestDataLinks(t *testing.T) {
 	const mirror = "https://mirror.example/hf"
 	for link, want := range map[string]string{
 		"https://example.com/a/b.csv?x=1#part":                                 "https://example.com/a/b.csv?x=1",
@@ -22,50 +24,54 @@ func TestDataLink(t *testing.T) {
 		"hf://datasets/o/n@v2/d/a.jsonl":                                       mirror + "/datasets/o/n/resolve/v2/d/a.jsonl",
 		mirror + "/datasets/o/n/blob/main/a.jsonl":                             mirror + "/datasets/o/n/resolve/main/a.jsonl",
 		"https://mirror.example/other/a.jsonl":                                 "https://mirror.example/other/a.jsonl",
-		"https://huggingface.co/datasets/o/n":                                  "",
-		"https://huggingface.co/datasets/o/n/tree/main":                        "",
-		"https://huggingface.co/datasets/o/n/tree/main/data":                   "",
+		"https://huggingface.co/datasets/o/n/resolve/main/a%20%23b.csv":        mirror + "/datasets/o/n/resolve/main/a%20%23b.csv",
+		"https://huggingface.co/datasets/o/n":                                  "datasets/o/n",
+		"datasets/o/n":                                                         "datasets/o/n",
+		"https://huggingface.co/datasets/o/n/tree/main":                        "datasets/o/n",
+		"https://huggingface.co/datasets/o/n/tree/v1/data":                     "datasets/o/n@v1:data",
+		"https://huggingface.co/datasets/o/n/viewer/default/train":             "datasets/o/n",
 		"https://huggingface.co/datasets/o/n/blob/main/../../x/a.csv":          "",
-		"https://huggingface.co/datasets/o/n/viewer/default":                   "",
+		"https://huggingface.co/datasets/o/n/discussions":                      "",
 		"https://huggingface.co/":                                              "",
 		"hf://datasets/o":                                                      "",
 		"hf://":                                                                "",
 	} {
-		address, name, ok := DataLink(link, mirror)
-		if ok != (want != "") || ok && address != want {
-			t.Errorf("%s leads to %q, %v, want %q", link, address, ok, want)
+		d, ok := ReadDataLink(link, mirror)
+		got := d.Address
+		if ok && got == "" {
+			got = d.Hub.String()
 		}
-		if ok && strings.HasSuffix(name, "/") || ok && name == "" {
-			t.Errorf("%s is called %q", link, name)
+		if ok != (want != "") || ok && got != want {
+			t.Errorf("%s leads to %q, %v, want %q", link, got, ok, want)
 		}
-	}
-}
-
-func TestHubBase(t *testing.T) {
-	for text, want := range map[string]string{"": Hub, " https://hf-mirror.com/ ": "https://hf-mirror.com", "https://x.example/hf": "https://x.example/hf",
-		"http://x.example": "", "https://": "", "x.example": "", "https://a:b@x.example": "", "https://x.example/?a=b": "", "https://x.example/#a": "",
-		"https://x.example/../a": "", "javascript:alert(1)": "", "https://x example": ""} {
-		if got, ok := HubBase(text); ok != (want != "") || ok && got != want {
-			t.Errorf("%q is %q, %v, want %q", text, got, ok, want)
+		if ok && d.Address != "" && (strings.HasSuffix(d.Name, "/") || d.Name == "") {
+			t.Errorf("%s is called %q", link, d.Name)
 		}
 	}
 }
 
 // FuzzDataLink: whatever a link is, what it leads to is an address, the hub's only below its base.
 func FuzzDataLink(f *testing.F) {
-	for _, s := range []string{"https://huggingface.co/datasets/o/n/blob/main/a.csv", "hf://datasets/o/n@v/a.csv", "https://github.com/o/r/blob/m/a", "//x", "\x00"} {
+	for _, s := range []string{"https://huggingface.co/datasets/o/n/blob/main/a.csv", "hf://datasets/o/n@v/a.csv", "o/n@refs%2Fa:b c.csv", "https://github.com/o/r/blob/m/a", "//x", "\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, link string) {
-		address, _, ok := DataLink(link, Hub)
+		d, ok := ReadDataLink(link, Hub)
 		if !ok {
 			return
+		}
+		address := d.Address
+		if d.Hub != nil {
+			if again, hub, ok := ReadHub(d.Hub.String(), Hub); !hub || !ok || again != *d.Hub {
+				t.Errorf("%q is %+v, and %q is %+v", link, *d.Hub, d.Hub, again)
+			}
+			address = d.Hub.List(Hub)
 		}
 		u, err := url.Parse(address)
 		if err != nil {
 			t.Fatalf("%q leads to %q: %v", link, address, err)
 		}
-		if strings.HasPrefix(link, "hf://") && u.Host != "huggingface.co" {
+		if d.Hub != nil && (u.Host != "huggingface.co" || strings.Contains(u.Path+"/", "/../")) {
 			t.Errorf("%q leads to %q", link, address)
 		}
 	})

@@ -27,68 +27,50 @@ func (w *Worker) useHub(base, token string) error {
 	return nil
 }
 
-// place is where something lies on the hub: "owner/name", perhaps with a revision and a
-// file or folder, "owner/name@revision:path". See [wire.Load].
-type place struct{ id, revision, path string }
+// list asks the hub for the files of a model; nil where it doesn't answer.
+func (w *Worker) list(ctx context.Context, p wire.HubPlace) (files []wire.HubFile) {
+	p.Path = ""
+	w.getJSON(ctx, p.List(strings.TrimSuffix(w.hub, "/")), &files)
+	return files
+}
 
-func parsePlace(text string) (p place, err error) {
-	rest, at, _ := strings.Cut(text, ":")
-	p.path = at
-	p.id, p.revision, _ = strings.Cut(rest, "@")
-	if p.revision == "" {
-		p.revision = "main"
-	}
-	owner, name, ok := strings.Cut(p.id, "/")
-	if !ok || owner == "" || name == "" || strings.ContainsAny(text, " ?#\\") || strings.Contains(name, "/") || strings.Contains("/"+p.path+"/", "/../") {
+// placeOf reads a model's place on the hub.
+func placeOf(text string) (p wire.HubPlace, err error) {
+	p, hub, ok := wire.ReadHub(text, "")
+	if !hub || !ok || p.Kind != wire.HubModel {
 		return p, fmt.Errorf(`%q is not a model id; it looks like "HuggingFaceTB/SmolLM2-135M"`, text)
 	}
 	return p, nil
 }
 
-// folder is the address of the folder that has the place's files, and the file that it
+// folderOnHub is the address of the folder that has the place's files, and the file that it
 // names itself, "" for none.
-func (p place) folder(hub string) (address, file string) {
-	address = hub + p.id + "/resolve/" + url.PathEscape(p.revision) + "/"
-	dir, file := path.Split(p.path)
-	if path.Ext(file) == "" && file != "" { // a folder
-		dir, file = p.path+"/", ""
+func (w *Worker) folderOnHub(p wire.HubPlace) (address, file string) {
+	if p.File() {
+		file = path.Base(p.Path)
 	}
-	return address + (&url.URL{Path: dir}).EscapedPath(), file
-}
-
-// hubFile is an entry of the hub's list of files.
-type hubFile struct {
-	Path string
-	Size int64
-	LFS  struct{ OID string }
-}
-
-// list asks the hub for a model's files; nil where it doesn't answer.
-func (w *Worker) list(ctx context.Context, p place) (files []hubFile) {
-	w.getJSON(ctx, w.hub+"api/models/"+p.id+"/tree/"+url.PathEscape(p.revision)+"?recursive=true", &files)
-	return files
+	return p.Address(strings.TrimSuffix(w.hub, "/"), p.Folder()), file
 }
 
 // openHub opens a model of the hub.
 func (w *Worker) openHub(ctx context.Context, m wire.Load) (*models.Files, error) {
-	p, err := parsePlace(m.Hub)
+	p, err := placeOf(m.Hub)
 	if err != nil {
 		return nil, err
 	}
-	var files []hubFile
+	var files []wire.HubFile
 	listed := false
-	all := func(ctx context.Context) []hubFile {
+	all := func(ctx context.Context) []wire.HubFile {
 		if !listed {
 			files, listed = w.list(ctx, p), true
 		}
 		return files
 	}
-	address, file := p.folder(w.hub)
+	address, file := w.folderOnHub(p)
 	sum := func(ctx context.Context, name string) string {
-		dir, _ := path.Split(p.path)
 		for _, f := range all(ctx) {
-			if f.Path == dir+name {
-				return f.LFS.OID // its SHA-256; "" for a small file
+			if f.Path == p.Folder()+name {
+				return f.LFS.OID
 			}
 		}
 		return ""
@@ -96,18 +78,18 @@ func (w *Worker) openHub(ctx context.Context, m wire.Load) (*models.Files, error
 	if file == "config.json" || path.Ext(file) == ".safetensors" || strings.HasSuffix(file, ".index.json") {
 		file = ""
 	}
-	f, err := models.Open(ctx, p.name(file), w.keep(ctx, m.Hub, address, sum), file)
+	chats := func(ctx context.Context) ([]byte, error) { return w.hubChats(ctx, m.Hub, address, p.Folder(), all) }
+	f, err := models.Open(ctx, nameOf(p, file), withChats(w.keep(ctx, m.Hub, address, sum), chats), file)
 	if err == nil || file != "" || !errors.Is(err, fs.ErrNotExist) {
 		return f, w.access(err)
 	}
 	// No config.json, or no weights beside it: perhaps there are GGUF files.
-	choice := wire.Choose{ID: m.ID, Hub: p.id}
-	if p.revision != "main" {
-		choice.Hub += "@" + p.revision
-	}
+	whole := p
+	whole.Path = ""
+	choice := wire.Choose{ID: m.ID, Hub: whole.String()}
 	for _, x := range all(ctx) {
 		_, part, _, split := weights.SplitGGUF(path.Base(x.Path))
-		if path.Ext(x.Path) != ".gguf" || !strings.HasPrefix(x.Path, p.path) || strings.HasPrefix(path.Base(x.Path), "mmproj") {
+		if path.Ext(x.Path) != ".gguf" || !strings.HasPrefix(x.Path, p.Path) || strings.HasPrefix(path.Base(x.Path), "mmproj") {
 			continue
 		}
 		if split && part > 1 {
@@ -127,10 +109,10 @@ func (w *Worker) openHub(ctx context.Context, m wire.Load) (*models.Files, error
 	return nil, choose{choice}
 }
 
-// name is what a model of the hub is called: by the file where there are several.
-func (p place) name(file string) string {
+// nameOf is what a model of the hub is called: by the file where there are several.
+func nameOf(p wire.HubPlace, file string) string {
 	if file == "" || strings.HasSuffix(file, ".json") {
-		return p.id
+		return p.ID
 	}
 	if whole, _, _, ok := weights.SplitGGUF(file); ok {
 		return whole
@@ -170,11 +152,11 @@ const mostAdapter = 256 << 20
 func (w *Worker) fetchAdapter(ctx context.Context, from string, told func(done, total int64)) ([]byte, error) {
 	address := from
 	if !strings.Contains(from, "://") {
-		p, err := parsePlace(from)
+		p, err := placeOf(from)
 		if err != nil {
 			return nil, err
 		}
-		folder, file := p.folder(w.hub)
+		folder, file := w.folderOnHub(p)
 		address = folder
 		if path.Ext(file) == ".zip" {
 			address += file

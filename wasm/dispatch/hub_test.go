@@ -4,11 +4,15 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"prelude/models/tiny"
 	"prelude/ui/wire"
 )
 
@@ -41,6 +45,53 @@ func TestSeveralGGUFFilesAreAsked(t *testing.T) {
 	p.fails(2, "")
 	if last := h.asked[len(h.asked)-1]; last != "https://huggingface.co/o/n/resolve/v1/sub/m.gguf" {
 		t.Errorf("a file of a revision was asked for at %s", last)
+	}
+}
+
+// TestTemplateFilesOfTheHub: the templates of a model's folder come by the hub's list, and are
+// kept: asked once, they are there without the hub. Dropped files are templates by their names.
+func TestTemplateFilesOfTheHub(t *testing.T) {
+	h := newHost(t)
+	files := map[string]string{"chat_template.jinja": "D {{ messages }}", "additional_chat_templates/tool_use.jinja": "T {{ messages }}"}
+	dir := tiny.Folder(t, 0)
+	for _, name := range []string{"config.json", "tokenizer.json", "model.safetensors"} {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(content)
+	}
+	for name, content := range files {
+		h.onHub(t, map[string]string{"o/n/resolve/main/" + name: content})
+	}
+	h.onHub(t, map[string]string{"api/models/o/n/tree/main?recursive=true": `[{"path": "config.json"}, {"path": "other/additional_chat_templates/x.jinja"}, {"path": "additional_chat_templates/tool_use.jinja"}]`})
+	chats := func(m wire.Loaded) (names []string) {
+		for _, c := range m.Chats {
+			names = append(names, c.Name)
+		}
+		return names
+	}
+	p := start(t, h)
+	p.ask(wire.Load{ID: 1, Hub: "o/n", Device: "cpu"}, nil)
+	if got := chats(wait[wire.Loaded](p)); !slices.Equal(got, []string{"", "tool_use"}) {
+		t.Errorf("it offers %q", got)
+	}
+	h.mu.Lock()
+	h.asked = nil
+	h.mu.Unlock()
+	p.ask(wire.Load{ID: 2, Hub: "o/n", Device: "cpu"}, nil)
+	if got := chats(wait[wire.Loaded](p)); !slices.Equal(got, []string{"", "tool_use"}) {
+		t.Errorf("again it offers %q", got)
+	}
+	if slices.ContainsFunc(h.asked, func(s string) bool { return strings.Contains(s, "/o/n/") }) {
+		t.Errorf("the hub is asked again: %q", h.asked)
+	}
+	p.ask(wire.Load{ID: 3, Files: len(files), Device: "cpu"}, nil)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		p.ask(wire.File{ID: 3, Name: path.Base(name), Size: int64(len(files[name]))}, []byte(files[name]))
+	}
+	if got := chats(wait[wire.Loaded](p)); !slices.Equal(got, []string{"", "tool_use"}) {
+		t.Errorf("dropped, it offers %q", got)
 	}
 }
 

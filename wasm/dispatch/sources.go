@@ -31,7 +31,7 @@ func (w *Worker) files(ctx context.Context, m wire.Load) (*models.Files, error) 
 	case m.Bundled != "":
 		for _, o := range w.offers {
 			if o.Name == m.Bundled {
-				return models.Open(ctx, m.Bundled, weights.URLs(w.get, w.host.Address("models/"+m.Bundled+"/")), "")
+				return models.Open(ctx, m.Bundled, withChats(weights.URLs(w.get, w.host.Address("models/"+m.Bundled+"/")), nil), "")
 			}
 		}
 		return nil, fmt.Errorf("there is no bundled model %q", m.Bundled)
@@ -65,7 +65,7 @@ func (w *Worker) openURL(ctx context.Context, address string) (*models.Files, er
 			name = whole
 		}
 	}
-	return models.Open(ctx, name, w.keep(ctx, address, dir, nil), file)
+	return models.Open(ctx, name, withChats(w.keep(ctx, address, dir, nil), nil), file)
 }
 
 // dropped collects the files that follow a Load and opens them.
@@ -73,7 +73,7 @@ func (w *Worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 	if m.Files <= 0 {
 		return nil, fmt.Errorf("no model was named")
 	}
-	all := map[string]weights.Source{}
+	all, chats := map[string]weights.Source{}, map[string]string{}
 	main := ""
 	for range m.Files {
 		r := w.queue.next()
@@ -83,6 +83,13 @@ func (w *Worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 		}
 		name := f.Name[strings.LastIndex(f.Name, "/")+1:]
 		all[name] = r.blob.Source(name, f.Size)
+		if chat, ok := models.ChatOfFile(name); ok {
+			text, err := readChat(ctx, all[name])
+			if err != nil {
+				return nil, err
+			}
+			chats[chat] = text
+		}
 		if strings.HasSuffix(name, ".gguf") {
 			whole, _, _, split := weights.SplitGGUF(name)
 			if before, _, _, _ := weights.SplitGGUF(main); main != "" && (!split || whole != before) {
@@ -100,6 +107,9 @@ func (w *Worker) dropped(ctx context.Context, m wire.Load) (*models.Files, error
 		if all["config.json"] == nil && all[weights.ManifestName] == nil {
 			return nil, fmt.Errorf("drop a .gguf file, or config.json, tokenizer.json and the .safetensors files together")
 		}
+	}
+	if len(chats) > 0 {
+		all[models.ChatsName] = &weights.Bytes{Label: models.ChatsName, Data: models.PackChats(chats)}
 	}
 	// A single safetensors file of any name is the model's, but for one of several.
 	if _, ok := all["model.safetensors"]; !ok && all[indexName] == nil {

@@ -38,7 +38,7 @@ func TestReadExamples(t *testing.T) {
 		{csv + ",testdata/plain.parquet", "different kinds"},
 		{"testdata/none.parquet", "no such file"},
 	} {
-		name, content, err := new(fetcher).readExamples(c.paths)
+		name, content, err := new(fetcher).readExamples(split(c.paths))
 		if err != nil {
 			if !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: error %v, want %s", c.paths, err, c.want)
@@ -61,6 +61,52 @@ func TestReadExamples(t *testing.T) {
 		if fmt.Sprint(got) != c.want {
 			t.Errorf("%s: %v, want %s", c.paths, got, c.want)
 		}
+	}
+}
+
+// TestCommas: a comma parts files, but in an address only before another address or a file that is
+// there; the name of a file that is there is a name, and a flag that is given again names more.
+func TestCommas(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"a.csv", "b.csv", "a,c.csv"} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ given, want string }{
+		{"a.csv", "a.csv"},
+		{"a.csv,b.csv", "a.csv|b.csv"},
+		{"a.csv,none.csv", "a.csv|none.csv"},
+		{"a,c.csv", "a,c.csv"},
+		{"a,c.csv b.csv", "a,c.csv|b.csv"},
+		{"https://x.example/a,b.csv?c=1,2", "https://x.example/a,b.csv?c=1,2"},
+		{"https://x.example/a,b,hf://datasets/o/n,http://y", "https://x.example/a,b|hf://datasets/o/n|http://y"},
+		{"a.csv,https://x.example/1,2,b.csv", "a.csv|https://x.example/1,2|b.csv"},
+	} {
+		var l fileList
+		for _, text := range strings.Fields(c.given) {
+			if err := l.Set(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := strings.Join(l, "|"); got != c.want {
+			t.Errorf("%s is %s, want %s", c.given, got, c.want)
+		}
+		all, err := l.absolute()
+		for i, file := range all {
+			if isAddress(l[i]) != isAddress(file) || isAddress(file) == filepath.IsAbs(file) {
+				t.Errorf("%s is %s in a run's record", l[i], file)
+			}
+		}
+		kept, _ := json.Marshal(all)
+		var back fileList
+		if err != nil || json.Unmarshal(kept, &back) != nil || !slices.Equal(all, back) {
+			t.Errorf("%s comes back as %v, %v", kept, back, err)
+		}
+	}
+	var old fileList
+	if err := json.Unmarshal([]byte(`"a.csv,b.csv"`), &old); err != nil || len(old) != 2 {
+		t.Errorf("an older run's files are %v, %v", old, err)
 	}
 }
 

@@ -111,20 +111,21 @@ type usageError struct{ error }
 // flags are the flags that commands share.
 type flags struct {
 	*flag.FlagSet
-	model, data, adapter string
-	device, precision    string
-	json                 bool
-	chat                 *bool
-	space, skip          bool
-	cut, turns           bool
-	columns, vars        string
-	system, form         string
-	chatName, hub        string
-	seed                 uint64
-	val, test            float64
-	valFile, testFile    string
-	options              *wire.DataOptions // instead of those that the flags say
-	hash                 string            // of the examples, once they are read
+	model, adapter    string
+	device, precision string
+	json              bool
+	chat              *bool
+	space, skip       bool
+	cut, turns        bool
+	columns, vars     string
+	system, form      string
+	chatName, hub     string
+	seed              uint64
+	val, test         float64
+	data              fileList
+	valFile, testFile fileList
+	options           *wire.DataOptions // instead of those that the flags say
+	hash              string            // of the examples, once they are read
 }
 
 func newFlags(name string) *flags {
@@ -137,7 +138,7 @@ func newFlags(name string) *flags {
 }
 
 func (f *flags) examples() {
-	f.StringVar(&f.data, "data", "", "`file` of examples (JSON Lines, a table, Parquet), its https address, or several with commas between")
+	f.Var(&f.data, "data", "`file` of examples (JSON Lines, a table, Parquet), its https address or its link on the Hugging Face hub; several with commas between, or by the flag given again, which a name or an address with a comma may need")
 	f.StringVar(&f.hub, "hub", "", "`address` of a mirror of the Hugging Face hub, from which -data fetches links to it (default: HF_ENDPOINT, else the hub)")
 	f.BoolFunc("chat", "wrap examples in the model's chat template (default: where the model has one; -chat=false does not)", func(v string) error {
 		on, err := strconv.ParseBool(v)
@@ -154,9 +155,9 @@ func (f *flags) examples() {
 	f.BoolVar(&f.space, "space", false, "put a space before completions that lack one")
 	f.BoolVar(&f.skip, "skip", false, "skip lines that can't be used")
 	f.Float64Var(&f.val, "val", 20, "`percent` of the examples set aside for validation, at most a third")
-	f.StringVar(&f.valFile, "val-data", "", "`file` of one's own to validate on, instead of -val")
+	f.Var(&f.valFile, "val-data", "`file` of one's own to validate on, instead of -val")
 	f.Float64Var(&f.test, "test", 0, "`percent` of the examples set aside for testing, which training never reads; give eval the same")
-	f.StringVar(&f.testFile, "test-data", "", "`file` of one's own to test on, instead of -test")
+	f.Var(&f.testFile, "test-data", "`file` of one's own to test on, instead of -test")
 	f.Uint64Var(&f.seed, "seed", wire.DefaultTrain().Seed, "seed of the split, the start and the order")
 }
 
@@ -235,7 +236,7 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 	for _, note := range s.Model().Notes {
 		fmt.Fprintln(os.Stderr, note)
 	}
-	if f.data != "" {
+	if f.data != nil {
 		fetch, err := newFetcher(f.hub, os.Getenv("HF_ENDPOINT"))
 		if err != nil {
 			return nil, err
@@ -248,8 +249,11 @@ func (f *flags) open(ctx context.Context) (*session.Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, held := range []struct{ side, file string }{{"validation", f.valFile}, {"test", f.testFile}} {
-			if held.file == "" {
+		for _, held := range []struct {
+			side string
+			file fileList
+		}{{"validation", f.valFile}, {"test", f.testFile}} {
+			if held.file == nil {
 				continue
 			}
 			name, content, err := fetch.readExamples(held.file)
@@ -315,7 +319,7 @@ func openModel(ctx context.Context, name string) (*models.Files, error) {
 	if _, err := os.Stat(dir); err != nil {
 		return nil, session.Hint{Err: fmt.Errorf("no model %q", name), Do: "Models lie in static/models; 'make models' gets SmolLM2."}
 	}
-	return models.Open(ctx, filepath.Base(dir), weights.Dir(dir), "")
+	return models.Open(ctx, filepath.Base(dir), models.Dir(dir), "")
 }
 
 func runMethods(ctx context.Context, args []string) error {

@@ -37,9 +37,9 @@ type runRecord struct {
 	Model     string           `json:"model"`
 	Device    string           `json:"device"`
 	Precision string           `json:"precision"`
-	Data      string           `json:"data"`
-	ValData   string           `json:"valData,omitempty"`
-	TestData  string           `json:"testData,omitempty"`
+	Data      fileList         `json:"data"`
+	ValData   fileList         `json:"valData,omitempty"`
+	TestData  fileList         `json:"testData,omitempty"`
 	Hash      string           `json:"hash"` // SHA-256 of the data, and of the files to measure on
 	Options   wire.DataOptions `json:"options"`
 	Out       string           `json:"out"`

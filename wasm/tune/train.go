@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 
@@ -65,7 +63,7 @@ func runTrain(ctx context.Context, args []string) error {
 	if kept.record.Hash == "" {
 		kept.record.Hash = f.hash
 	} else if kept.record.Hash != f.hash {
-		return session.Hint{Err: fmt.Errorf("-resume: %s is not the file that the training began with", f.data), Do: "Put that file back, or start the training again."}
+		return session.Hint{Err: fmt.Errorf("-resume: %s is not the file that the training began with", f.data.String()), Do: "Put that file back, or start the training again."}
 	}
 	done, err := f.train(ctx, s, kept, file)
 	if err != nil {
@@ -85,24 +83,6 @@ func runTrain(ctx context.Context, args []string) error {
 	return kept.remove()
 }
 
-// absolute makes paths with commas between them independent of the working folder.
-func absolute(paths string) (string, error) {
-	if paths == "" {
-		return "", nil
-	}
-	all := []string{paths}
-	if _, err := os.Stat(paths); errors.Is(err, os.ErrNotExist) {
-		all = strings.Split(paths, ",")
-	}
-	for i, path := range all {
-		var err error
-		if all[i], err = filepath.Abs(path); err != nil {
-			return "", err
-		}
-	}
-	return strings.Join(all, ","), nil
-}
-
 // run is the training that the flags ask for, or the one that is gone on with and its checkpoint.
 func (f *flags) run(t *training, out *output, name *string, resume string) (*runFolder, []byte, error) {
 	if resume == "" {
@@ -113,9 +93,9 @@ func (f *flags) run(t *training, out *output, name *string, resume string) (*run
 		if err != nil {
 			return nil, nil, err
 		}
-		paths := [3]string{f.data, f.valFile, f.testFile}
-		for i, path := range paths {
-			if paths[i], err = absolute(path); err != nil {
+		paths := [3]fileList{f.data, f.valFile, f.testFile}
+		for i, files := range paths {
+			if paths[i], err = files.absolute(); err != nil {
 				return nil, nil, err
 			}
 		}
