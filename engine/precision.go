@@ -67,8 +67,8 @@ func (p *Program) MayRound(w Buffer) bool {
 }
 
 // SetSteady says that the program runs many times over the same frozen weights, with few rows: a
-// device that brings them into another form to multiply them may keep that form, memory for time,
-// as long as such programs' plans are there.
+// device that brings them into another form to multiply them, forward or back, may keep that form,
+// memory for time, as long as such programs' plans are there.
 func (p *Program) SetSteady() { p.steady = true }
 
 // Steady says whether SetSteady was called.

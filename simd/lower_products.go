@@ -56,8 +56,8 @@ func (l *lowering) linear(o *engine.Linear) {
 		l.fewRows(r, o)
 	case l.rounds(o.W) && r.M > maxRounded:
 		l.roundRows(&r, o.X)
-		if t := l.tensor[l.p.Info(o.W).Name]; t.panels != nil && l.steady(o) {
-			r.Kept = u(int(t.panels.mem.at))
+		if p := l.packing(o).panels(); p != nil && l.steady(o) {
+			r.Kept = u(int(p.mem.at))
 		}
 		l.integerProduct(r, l.besideLast(o))
 	default:

@@ -24,7 +24,7 @@ type plan struct {
 	first  uint32    // address of the first record, 0 if there is none
 	update uint32    // address of the first record that changes parameters
 	main   uint32    // address of the first record after those that pack weights
-	kept   []*tensor // weights whose panels are kept
+	kept   []packing // weights whose panels are kept
 	epoch  int       // of the device when the records were encoded
 	use    numbers
 }
@@ -145,7 +145,7 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 		return engine.Memory{}, err
 	}
 	defer d.mu.Unlock()
-	m, planned, kept := engine.Memory{Tensors: d.tensors, Scratch: d.plans}, map[string]*tensor{}, map[*tensor]bool{}
+	m, planned, kept := engine.Memory{Tensors: d.tensors, Scratch: d.plans}, map[string]*tensor{}, map[packing]bool{}
 	for name, s := range engine.Lacking(bind, programs...) {
 		t := &tensor{dev: d, spec: s, mem: piece{align, taken(tensorBytes(s))}, form: forms[s.DType]}
 		m.Tensors += t.mem.size
@@ -165,8 +165,8 @@ func (d *Device) Need(bind map[string]engine.Tensor, programs ...*engine.Program
 		if c.fits(bytes) {
 			n.plan += int64(len(all)) * packRecord
 			m.Scratch += bytes
-			for _, t := range all {
-				kept[t] = true
+			for _, k := range all {
+				kept[k] = true
 			}
 		}
 		m.Scratch += taken(n.plan)
@@ -253,8 +253,8 @@ func (c *plan) Run(ctx context.Context, in engine.Args) error {
 		return c.walk(ctx, c.main)
 	}
 	err := c.walk(ctx, c.first)
-	for _, t := range c.kept {
-		t.panels.packed = t.panels.packed || err == nil
+	for _, k := range c.kept {
+		k.panels().packed = k.panels().packed || err == nil
 	}
 	return err
 }

@@ -17,7 +17,7 @@ type tensor struct {
 	mem  piece
 	form form
 
-	panels *panels // nil: nobody keeps them
+	along, across *panels // see packing; nil: nobody keeps them
 }
 
 // form is how a type's blocks are split: a block of the file is scale bytes
@@ -111,8 +111,10 @@ func (t *tensor) each(ctx context.Context, off, n int, do func(from, to int, qua
 func (t *tensor) Write(ctx context.Context, off int, src []byte) error {
 	apart := &t.dev.apart
 	t.dev.mu.Lock()
-	if t.panels != nil {
-		t.panels.packed = false
+	for _, p := range []*panels{t.along, t.across} {
+		if p != nil {
+			p.packed = false
+		}
 	}
 	t.dev.mu.Unlock()
 	return t.each(ctx, off, len(src), func(from, to int, quants, scales uint32) {

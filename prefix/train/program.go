@@ -9,12 +9,29 @@ import (
 	"prelude/prefix/data"
 )
 
+// thrift is what a training gives up for memory, in this order.
+type thrift int
+
+const (
+	spendMemory  thrift = iota // packed weights are kept between steps, where the device packs them
+	computeOnce                // activations are kept, all of them
+	computeTwice               // only block inputs are kept, and the rest is computed again
+)
+
+// steadyRows is up to how many rows of a step or of an evaluation its products are bound by what
+// happens to the weights before: to pack one for products in integers takes as long as to multiply a
+// hundred rows with it.
+const steadyRows = 1024
+
 // program builds the training program: forward, loss, gradients, masks, statistics,
-// update, log. Masks are the contents of the tensors that hold rows in place. Again keeps
-// only block inputs and computes the rest twice.
-func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32) {
+// update, log. Masks are the contents of the tensors that hold rows in place. Thrift says what is
+// given up for memory.
+func (r *Run) program(t thrift) (p *engine.Program, masks map[string][]float32) {
 	p = r.f.NewProgram()
-	if again {
+	if t == spendMemory && r.batches.Bounds().Rows <= steadyRows {
+		p.SetSteady()
+	}
+	if t == computeTwice {
 		p.Recompute()
 	}
 	r.x = newInputs(p, r.f.Arch.Info(), r.batches.Bounds(), r.Method.Slots())
@@ -58,26 +75,33 @@ func (r *Run) program(again bool) (p *engine.Program, masks map[string][]float32
 // compile builds the training program, within the budget if there is one, and its
 // tensors, and evaluation beside it.
 func (r *Run) compile(ctx context.Context, val []data.Tokens) error {
-	var evaluation *engine.Program
 	var err error
 	few := glance(len(val), r.opts.Batch)
-	if r.eval, evaluation, err = newEvaluator(r.f, r.Method, spread(val, few), readAtOnce*r.opts.Batch, few); err != nil {
-		return err
-	}
 	have := bound(r.f.Weights, r.Tensors)
-	p, masks := r.program(false)
-	if r.Planned, err = engine.Need(r.f.Dev, have, p, evaluation); err != nil {
-		return err
-	}
-	if once := r.Planned; r.opts.Budget > 0 && once.Tensors+once.Scratch > r.opts.Budget {
-		r.Recompute = true
-		p, masks = r.program(true)
+	var p, evaluation *engine.Program
+	var masks map[string][]float32
+	var once engine.Memory
+	for t := spendMemory; t <= computeTwice; t++ {
+		if r.eval, evaluation, err = newEvaluator(r.f, r.Method, spread(val, few), readAtOnce(r.opts.Batch), few); err != nil {
+			return err
+		}
+		if t == spendMemory && r.eval.few.Bounds().With(r.eval.rest.Bounds()).Rows <= steadyRows {
+			evaluation.SetSteady()
+		}
+		p, masks = r.program(t)
 		if r.Planned, err = engine.Need(r.f.Dev, have, p, evaluation); err != nil {
 			return err
 		}
-		if least := r.Planned; least.Tensors+least.Scratch > r.opts.Budget {
+		need := r.Planned.Tensors + r.Planned.Scratch
+		if r.Recompute = t == computeTwice; r.opts.Budget == 0 || need <= r.opts.Budget {
+			break
+		}
+		switch t {
+		case computeOnce:
+			once = r.Planned
+		case computeTwice:
 			return fmt.Errorf("train: a step needs %d MB with the model (%d MB if it computes activations once), there are %d MB; use a smaller batch or shorter examples",
-				(least.Tensors+least.Scratch)>>20, (once.Tensors+once.Scratch)>>20, r.opts.Budget>>20)
+				need>>20, (once.Tensors+once.Scratch)>>20, r.opts.Budget>>20)
 		}
 	}
 	r.state = map[string]engine.Tensor{}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,9 +108,7 @@ func New(ctx context.Context, f engine.Frozen, m *prefix.Method, d Data, from pr
 
 // set takes the options, with defaults for what they leave open.
 func (r *Run) set(o Options) {
-	if o.Batch == 0 {
-		o.Batch = 8
-	}
+	o.Batch = cmp.Or(o.Batch, defaultBatch)
 	if o.Clip == 0 {
 		o.Clip = 1
 	}
@@ -178,9 +177,9 @@ func (r *Run) prepare(ctx context.Context, d Data) (err error) {
 	return r.compile(ctx, val)
 }
 
-// readAtOnce is how many steps' examples a run of an evaluation reads: it takes less than half
-// the memory of a step, and small products waste the machine.
-const readAtOnce = 2
+// readAtOnce is how many examples a run of an evaluation reads, for a batch: small products waste
+// the machine, and reading an example takes less than half the memory of training on it.
+func readAtOnce(batch int) int { return max(2*batch, min(4*batch, 8)) }
 
 // bareAtOnce is how many examples the bare model reads at once. It is no matter of a run's batch:
 // one data set has one loss, to the last bit, whoever asks first.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -38,6 +39,8 @@ const (
 	plateauLanding = 0.2 // share of the limit over which the rate falls
 
 	leastGain = 0.001 // of the other schedules
+
+	defaultBatch = 8
 )
 
 func (o Options) check() error {
@@ -65,10 +68,12 @@ func (o Options) interval(total, pass int) int {
 }
 
 // round is the number of steps of a round, of a run of so many steps of which pass make one
-// pass over the examples: some two and a half passes. A run that is given in steps has whole
+// pass over the examples: some two and a half passes, of 64 examples at least, where that is no
+// fewer than 16 steps, and of twice as many at most. A run that is given in steps has whole
 // rounds.
 func (o Options) round(total, pass int) int {
-	n := min(max(8*pass/3, 16), 32)
+	least := max(64/cmp.Or(o.Batch, defaultBatch), 16)
+	n := min(max(8*pass/3, least), 2*least)
 	if o.Steps > 0 {
 		rounds := max(1, (total+n/2)/n)
 		return max(1, (total+rounds-1)/rounds)

@@ -14,6 +14,9 @@ import (
 // their keys and values take room beside a training.
 const mostShown = 4096
 
+// shownAtOnce is how many held-out examples are read at once behind them.
+const shownAtOnce = 8
+
 // Standing measures what a prefix has to beat, where there are examples to do that on. What is
 // known of a model with its data is not measured again; where ctx ends it, nothing is kept.
 func (s *Session) Standing(ctx context.Context) (wire.Standing, error) {
@@ -63,7 +66,7 @@ func (s *Session) contextLoss(ctx context.Context, val []data.Tokens) (loss floa
 			}
 		}()
 	}
-	e, err := train.NewEvaluator(ctx, s.model.Frozen, m, tensors, val, 2*wire.DefaultTrain().Batch)
+	e, err := train.NewEvaluator(ctx, s.model.Frozen, m, tensors, val, shownAtOnce)
 	if err != nil {
 		return 0, 0, err
 	}
