@@ -38,6 +38,8 @@ type ModelInfo struct {
 	Positions  Positions
 	Window     int                  // sliding window of local layers in tokens, 0 if none
 	Local      []bool               // by layer: attends within Window
+	Taps       int                  // rows that a short convolution sees, 0 where no layer has one
+	Convolves  []bool               // by decoder layer: a short convolution in the place of attention
 	Start      int32                // encoder-decoder: the token that its decoder begins with
 	Linears    map[string]LinearMap // the linear maps that Hooks.Linear sees, by name
 }
@@ -48,6 +50,31 @@ func (i ModelInfo) EmbeddingWidth() int {
 		return i.Embeddings
 	}
 	return i.Hidden
+}
+
+// Attends says whether a decoder layer has an attention.
+func (i ModelInfo) Attends(layer int) bool {
+	return layer >= len(i.Convolves) || !i.Convolves[layer]
+}
+
+// Attending are the decoder's layers that have an attention, Convolving those that have a short
+// convolution in its place.
+func (i ModelInfo) Attending() (all []int) {
+	for l := range i.Layers {
+		if i.Attends(l) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+func (i ModelInfo) Convolving() (all []int) {
+	for l := range i.Layers {
+		if !i.Attends(l) {
+			all = append(all, l)
+		}
+	}
+	return all
 }
 
 // Role says what a linear map of a block computes.
@@ -62,10 +89,17 @@ const (
 	Gate // of a feed-forward part: the gate, the first and the last map
 	Up
 	Down
+	ConvGate // of a short convolution: the gate of its input, that of its output, the input, and the map of its output
+	ConvOutputGate
+	ConvInput
+	ConvOutput
 )
 
 // Attention says whether the map belongs to an attention.
 func (r Role) Attention() bool { return r >= Query && r <= AttentionOutput }
+
+// FeedForward says whether the map belongs to a feed-forward part.
+func (r Role) FeedForward() bool { return r >= Gate && r <= Down }
 
 // LinearMap is a linear map of a model.
 type LinearMap struct {
@@ -96,7 +130,8 @@ type Input struct {
 }
 
 // Cache is a KV cache: the rows' keys and values are stored at Idx and attention
-// reads the cache, whose slots Lo and Hi then count.
+// reads the cache, whose slots Lo and Hi then count. Of a short convolution K holds its inputs,
+// [slots, hidden], and V is None.
 type Cache struct {
 	K, V []Buffer // by layer: tensors [slots, kvHeads·headDim]
 	Idx  Buffer   // I32 [rows]: slot of each row
@@ -123,7 +158,7 @@ type Encoded struct {
 type Output struct {
 	Hidden Buffer   // [rows or chosen, hidden]
 	Blocks []Buffer // by layer, the block's input [rows, hidden]
-	K, V   []Buffer // by layer, of these rows, as attention reads them
+	K, V   []Buffer // by layer, of these rows, as attention reads them; of a short convolution its inputs and None
 	// Of an encoder, by decoder layer: keys and values of its output, as cross-attention
 	// reads them. They are computed only if they are read.
 	CrossK, CrossV []Buffer
@@ -156,7 +191,8 @@ type At struct {
 	Cap   float64 // soft cap of the scores, 0 if none
 }
 
-// Segment is a prefix at one attention site. The zero Segment is none.
+// Segment is a prefix at one attention site. The zero Segment is none. Of a short convolution
+// K are the inputs that stand before every sequence, [rows, hidden], and there is nothing else.
 type Segment struct {
 	K, V Buffer // [slots, kvHeads·headDim]
 	Bias Buffer // on the scores, [rows|1, heads|1, slots|1], or None
@@ -171,7 +207,8 @@ type Hooks struct {
 	Embed func(p *Program, site Site, e Buffer) Buffer
 	// Block maps a block's input [rows, hidden].
 	Block func(p *Program, site Site, layer int, x Buffer) Buffer
-	// KV gives the extra keys and values of an attention.
+	// KV gives the extra keys and values of an attention, or of a short convolution the inputs
+	// before its own.
 	KV func(p *Program, at At) Segment
 	// AttnOut maps an attention's output, before the output projection.
 	AttnOut func(p *Program, at At, o Buffer) Buffer

@@ -104,7 +104,7 @@ var missing = []struct {
 		[]string{"gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text"}},
 	{"keys and values that layers share, and embeddings by layer", []string{"gemma3n", "gemma3n_text"}},
 	{"a recurrent state for its Mamba layers", []string{"mamba", "mamba2", "falcon_h1", "falcon-h1", "jamba", "bamba", "nemotron_h"}},
-	{"a cache for its short convolutions, and prefixes that leave the layers out that have no attention", []string{"lfm2", "lfm2_moe", "lfm2_vl", "lfm2moe"}},
+	{"mixtures of experts", []string{"lfm2_moe", "lfm2moe"}},
 }
 
 func unsupported(name string, supported []string) error {

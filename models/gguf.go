@@ -20,6 +20,7 @@ type ggufFamily struct {
 	modelType string
 	keys      map[string]string // metadata key without the architecture → config.json key
 	names     map[string]string // tensor name pattern, "blk.%d." for blocks → checkpoint name
+	lists     []string          // metadata keys that may have a number for each block, which imply reads
 	refuse    []string          // metadata keys that change the mathematics and aren't implemented
 	imply     func(m ggufMeta, keys map[string]any)
 	views     func(c *Config, views map[string]weights.View) (map[string]weights.View, error) // nil: as they are
@@ -309,7 +310,7 @@ func ggufConfig(ctx context.Context, c *weights.Catalog) (*Config, *ggufFamily, 
 	for from, to := range f.keys {
 		if v, ok := m.number(from); ok {
 			keys[to] = v
-		} else if what := m.Describe(arch + "." + from); what != "absent" {
+		} else if what := m.Describe(arch + "." + from); what != "absent" && !slices.Contains(f.lists, from) {
 			return nil, nil, fmt.Errorf("models: GGUF metadata %q is %s, want one number", arch+"."+from, what)
 		}
 	}

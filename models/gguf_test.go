@@ -31,7 +31,7 @@ func put(b *bytes.Buffer, values ...any) {
 }
 
 // ggufFile is a GGUF file (version 3) of F32 tensors. Metadata are float32, uint32,
-// bool, string or []string.
+// bool, string, []string or []uint32.
 func ggufFile(meta map[string]any, shapes map[string][]int, data map[string][]float32) []byte {
 	var w struct{ meta, infos, data bytes.Buffer }
 	for _, key := range slices.Sorted(maps.Keys(meta)) {
@@ -50,6 +50,8 @@ func ggufFile(meta map[string]any, shapes map[string][]int, data map[string][]fl
 			for _, s := range v {
 				put(&w.meta, s)
 			}
+		case []uint32:
+			put(&w.meta, uint32(9), uint32(4), uint64(len(v)), v)
 		default:
 			panic(key)
 		}
@@ -102,6 +104,8 @@ func converted(arch, name string, shape []int, x []float32, heads map[string]int
 		n, h := shape[0], heads["q"]
 		d := n / 3 / h
 		return shape, rows(x, n, func(r int) int { return (r%(h*d)/d*3+r/(h*d))*d + r%d })
+	case arch == "lfm2" && len(shape) == 3:
+		return []int{shape[0], shape[2]}, x
 	case slices.Contains([]string{"llama", "smollm3", "granite"}, arch) && (strings.Contains(name, "q_proj") || strings.Contains(name, "k_proj")):
 		h := heads["q"]
 		if strings.Contains(name, "k_proj") {
@@ -155,6 +159,8 @@ func ggufModels() map[string]ggufModel {
 			"residual_scale": float32(0.25), "logit_scale": float32(1.5), "rope.dimension_count": uint32(4)})},
 		"smollm3": {arch: "smollm3", meta: and(llama(2, 2000000), map[string]any{"rope.dimension_count": uint32(4)})},
 		"olmo2":   {arch: "olmo2", meta: and(llama(2, 100), map[string]any{"attention.layer_norm_rms_epsilon": float32(1e-5)})},
+		"lfm2": {arch: "lfm2", meta: and(llama(2, 100), map[string]any{"block_count": uint32(4), "attention.layer_norm_rms_epsilon": float32(1e-5),
+			"attention.head_count_kv": []uint32{0, 2, 2, 0}, "shortconv.l_cache": uint32(3)})},
 		"phi3": {arch: "phi3", meta: and(llama(2, 10000), map[string]any{"attention.layer_norm_rms_epsilon": float32(1e-5), "attention.sliding_window": uint32(4),
 			"rope.dimension_count": uint32(4), "rope.scaling.original_context_length": uint32(64)})},
 		"phi3, longrope": {arch: "phi3", meta: and(llama(2, 10000), map[string]any{"attention.head_count": uint32(2), "attention.layer_norm_rms_epsilon": float32(1e-5),

@@ -127,6 +127,9 @@ func TestRemovedPrefix(t *testing.T) {
 				if at.Site != engine.DecSelf {
 					return engine.Segment{}
 				}
+				if bias < 0 && !i.Attends(at.Layer) {
+					return engine.Segment{} // what a convolution sees has no weight to take away
+				}
 				return engine.Segment{K: kv.K[at.Layer], V: kv.V[at.Layer], Bias: b, Pos: p.slots}
 			}}))
 		}

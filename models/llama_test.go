@@ -179,6 +179,9 @@ func (m *tiny[T]) kvHooks(train bool) engine.Hooks {
 	i := m.arch.Info()
 	w := i.KVHeads * i.HeadDim
 	return engine.Hooks{KV: func(p *engine.Program, at engine.At) engine.Segment {
+		if !i.Attends(at.Layer) {
+			return engine.Segment{}
+		}
 		b := p.Persist("prefix", engine.Spec{DType: engine.F32, Shape: []int{2 * i.Layers, tinySlots, w}})
 		if train {
 			p.Train(b)

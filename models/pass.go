@@ -157,6 +157,20 @@ func (f *pass) attention(at engine.At, a asking, o engine.Attention) engine.Buff
 	return y
 }
 
+// convolve is one short convolution by the kernel w of finished inputs u: it stores them in the
+// cache where there is one, and puts a prefix before them. X is what the layer reads.
+func (f *pass) convolve(layer int, x, u, w engine.Buffer) engine.Buffer {
+	if c := f.in.Cache; c != nil {
+		f.StoreRows(u, c.Idx, c.K[layer])
+		u = c.K[layer]
+	}
+	left := engine.None
+	if f.hooks.KV != nil {
+		left = f.hooks.KV(f.Program, engine.At{Site: f.site, Layer: layer, X: x, Lo: f.in.Lo, Hi: f.in.Hi}).K
+	}
+	return f.CausalConv(u, w, left, f.in.Lo, f.in.Hi, 1)
+}
+
 // block maps a block's input.
 func (f *pass) block(layer int, x engine.Buffer) engine.Buffer {
 	if f.hooks.Block != nil {

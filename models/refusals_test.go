@@ -89,10 +89,17 @@ func TestRefusedKeys(t *testing.T) {
 		{"gemma2", "attn_logit_softcapping", "50", `"attn_logit_softcapping" is 50, want a number`},
 		{"gemma2", "attn_logit_softcapping", 1e-30, `"attn_logit_softcapping" is 1e-30, want a cap`},
 		{"gemma2", "use_bidirectional_attention", true, `"use_bidirectional_attention"`},
-		{"qwen3", "model_type", "lfm2", `architecture "lfm2" is not supported (it needs a cache for its short convolutions`},
+		{"lfm2", "conv_bias", true, `"conv_bias"`},
+		{"lfm2", "conv_L_cache", 1e6, `"conv_L_cache" is 1000000, want at most 64`},
+		{"lfm2", "conv_L_cache", 4.0, `"model.layers.0.conv.conv.weight" has shape [3 16], want [4 16]`},
+		{"lfm2", "layer_types", []any{"conv", "full_attention", "conv", "linear_attention"}, `layer type "linear_attention"`},
+		{"lfm2", "layer_types", []any{"conv"}, `"layer_types" has 1`},
+		{"lfm2, old keys", "full_attn_idxs", []any{3.0}, `"full_attn_idxs" names layer 3 of 3`},
+		{"lfm2, old keys", "full_attn_idxs", []any{"2"}, `"full_attn_idxs" is no list`},
+		{"qwen3", "model_type", "lfm2_moe", `architecture "lfm2_moe" is not supported (it needs mixtures of experts`},
 		{"qwen3", "model_type", "qwen3_5_text", `architecture "qwen3_5_text" is not supported (it needs a recurrent state for its layers of linear attention`},
 		{"gemma3", "model_type", "gemma4_text", `architecture "gemma4_text" is not supported (it needs heads of another size`},
-		{"gpt2", "model_type", "rwkv", `architecture "rwkv" is not supported; supported are gemma2, gemma3, gemma3_text, gpt2, gpt_neo, gpt_neox, granite, granitemoehybrid, llama, mistral, mt5, olmo2, opt, phi3, qwen2, qwen3, smollm3, t5`},
+		{"gpt2", "model_type", "rwkv", `architecture "rwkv" is not supported; supported are gemma2, gemma3, gemma3_text, gpt2, gpt_neo, gpt_neox, granite, granitemoehybrid, lfm2, llama, mistral, mt5, olmo2, opt, phi3, qwen2, qwen3, smollm3, t5`},
 	} {
 		f := fixtureFamily(t, c.family)
 		config := maps.Clone(f.Config)

@@ -69,6 +69,9 @@ type Build struct {
 	// KV gives a layer's keys and values [slots, kvHeads·headDim], None for a layer
 	// without a prefix. Nil: no layer has one.
 	KV func(layer int) (k, v engine.Buffer)
+	// Rows gives what a layer's short convolution sees of the slots, on a model that has some:
+	// set by sources that are Convolved.
+	Rows func(layer int) engine.Buffer
 
 	place  func(at engine.At) int // see Method.place
 	params []Param

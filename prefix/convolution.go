@@ -130,6 +130,8 @@ func (convPrefix) Form(cut, _ bool) (string, error) {
 
 func (convPrefix) WhyUnmixable() string { return "its kernel runs over the text too" }
 
+func (convPrefix) Convolved() {}
+
 func (c convPrefix) Build(b *Build) {
 	p := b.Tensor("prefix.embeddings")
 	in := b.rows(b.Slots)

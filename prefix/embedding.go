@@ -32,6 +32,8 @@ func (embedding) Params(s *Initial) ([]Param, error) {
 
 func (e embedding) Build(b *Build) { b.through(e.Embeddings(b), nil) }
 
+func (embedding) Convolved() {}
+
 func (embedding) Embeddings(b *Build) engine.Buffer { return b.Tensor("prefix.embeddings") }
 
 // Form is embeddings. Where slots were cut out or scaled it is keys and values: the slots
@@ -46,7 +48,9 @@ func (embedding) Form(cut, scaled bool) (string, error) {
 // through makes the prefix of the embeddings x by running them through the model.
 func (b *Build) through(x engine.Buffer, block func(p *engine.Program, site engine.Site, layer int, x engine.Buffer) engine.Buffer) {
 	out := b.run(x, 0, 0, block)
-	b.KV = func(layer int) (k, v engine.Buffer) { return out.K[layer], out.V[layer] }
+	layers := b.Info.Attending()
+	b.KV = func(at int) (k, v engine.Buffer) { return out.K[layers[at]], out.V[layers[at]] }
+	b.Rows = func(layer int) engine.Buffer { return b.lastRows(out.K[layer]) }
 }
 
 // ptuning is P-tuning (Liu et al. 2021, arXiv 2103.10385): embeddings by an MLP, on top
@@ -57,6 +61,8 @@ func (m ptuning) Params(s *Initial) ([]Param, error) {
 	e, err := s.Embeddings()
 	return append([]Param{{Name: "prefix.start", Shape: []int{s.inputs * s.Slots, s.Info.Hidden}, Value: e, Fixed: true}}, m.network.params(s, s.inputs*s.Info.Hidden)...), err
 }
+
+func (ptuning) Convolved() {}
 
 func (m ptuning) Build(b *Build) { b.through(m.Embeddings(b), nil) }
 
@@ -85,6 +91,8 @@ func (propagation) Params(s *Initial) ([]Param, error) {
 	return []Param{{Name: "prefix.rows", Shape: []int{s.Info.Layers, s.Slots, s.Info.Hidden},
 		Value: append(e, make([]float32, (s.Info.Layers-1)*s.Slots*s.Info.Hidden)...)}}, err
 }
+
+func (propagation) Convolved() {}
 
 func (propagation) Build(b *Build) {
 	row := func(layer int) engine.Buffer { return b.Slice("prefix.rows", layer, b.Slots, b.Info.Hidden) }

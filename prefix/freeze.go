@@ -41,28 +41,46 @@ func (m *Method) Settle(p *engine.Program, arch engine.Architecture) *Part {
 		p.CopyTo(k, p.View(kv, 2*l*n, m.slots, width))
 		p.CopyTo(v, p.View(kv, (2*l+1)*n, m.slots, width))
 	}
+	if m.hasRows() {
+		c, before := p.Persist(RowsTensor, m.RowsSpec()), m.before(b)
+		each := m.RowsSpec().Len() / len(m.convolutions())
+		for at, l := range m.convolutions() {
+			x := before(l)
+			p.CopyTo(x, p.View(c, at*each, p.Spec(x).Shape...))
+		}
+	}
 	return b.own
 }
 
 // KV is the prefix's keys and values as attention reads them, [2·layers, slots,
 // kvHeads·headDim]. Tensors are the method's, as trained.
 func (m *Method) KV(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) ([]float32, error) {
+	kv, _, err := m.settled(ctx, f, tensors)
+	return kv, err
+}
+
+// settled is KV, with what short convolutions see of the slots.
+func (m *Method) settled(ctx context.Context, f engine.Frozen, tensors map[string]engine.Tensor) (kv, rows []float32, err error) {
 	if !m.hasSlots() || m.inRows() {
-		return nil, fmt.Errorf("prefix: %s has no keys and values", m.options["source"].Label)
+		return nil, nil, fmt.Errorf("prefix: %s has no keys and values", m.options["source"].Label)
 	}
 	p := engine.NewProgram()
 	part := m.Settle(p, f.Arch)
 	args := engine.Args{Ints: map[engine.Buffer][]int32{}, Floats: map[engine.Buffer][]float64{}}
 	part.Fill(args, nil)
-	got, err := runForTensors(ctx, f, p, args, tensors, SettledKV)
-	return got[SettledKV], err
+	names := []string{SettledKV}
+	if m.hasRows() {
+		names = append(names, RowsTensor)
+	}
+	got, err := runForTensors(ctx, f, p, args, tensors, names...)
+	return got[SettledKV], got[RowsTensor], err
 }
 
 // FromKV is the method of a finished prefix: keys and values [2·layers, slots,
 // kvHeads·headDim], as KV gives them and as adapters hold them. On an encoder-decoder they
 // are those of the decoder's self-attention.
 func FromKV(info engine.ModelInfo, slots int, kv []float32) (*Method, error) {
-	if want := (engine.Spec{Shape: kvShape(info, info.Layers, slots)}).Len(); slots < 1 || len(kv) != want {
+	if want := (engine.Spec{Shape: kvShape(info, len(info.Attending()), slots)}).Len(); slots < 1 || len(kv) != want {
 		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
 	}
 	c := Choice{"source": "kv"}
@@ -179,7 +197,7 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 		return r, m.produce(ctx, f, tensors, p, r)
 	}
 	if c["source"] == "kv" {
-		kv, err := m.KV(ctx, f, tensors)
+		kv, rows, err := m.settled(ctx, f, tensors)
 		if err != nil {
 			return nil, err
 		}
@@ -192,7 +210,9 @@ func (m *Method) Freeze(ctx context.Context, f engine.Frozen, tensors map[string
 			}
 			r.offset = n
 		}
-		err = r.set("prefix.kv", kv)
+		if err = r.set("prefix.kv", kv); err == nil && rows != nil && r.hasRows() {
+			err = r.set(ownRows, rows)
+		}
 		return r, err
 	}
 	return r, nil
@@ -224,7 +244,7 @@ func (m *Method) Finished(ctx context.Context, f engine.Frozen, tensors map[stri
 	if p := r.param("length.mask"); p != nil {
 		done.Bias = p.Value
 	}
-	done.KV, err = r.KV(ctx, f, own)
+	done.KV, done.rows, err = r.settled(ctx, f, own)
 	return done, err
 }
 
@@ -283,7 +303,7 @@ func (m *Method) kept(value map[string][]float32) (kept []int, err error) {
 func (m *Method) form(cut bool) (string, error) {
 	_, scaled := m.gate.(Scaler)
 	if f, ok := m.source.(Former); ok {
-		return f.Form(cut, scaled)
+		return f.Form(cut || m.unseen(), scaled)
 	}
 	if !m.hasSlots() {
 		return m.options["source"].ID, nil

@@ -35,8 +35,12 @@ func (hidden) Build(b *Build) {
 		out := b.run(b.Slice("prefix.hidden", l, b.Slots, b.Info.Hidden), l, l+1, nil)
 		k, v = append(k, out.K[0]), append(v, out.V[0])
 	}
-	b.KV = func(layer int) (engine.Buffer, engine.Buffer) { return k[layer], v[layer] }
+	layers := b.Info.Attending()
+	b.KV = func(at int) (engine.Buffer, engine.Buffer) { return k[layers[at]], v[layers[at]] }
+	b.Rows = func(layer int) engine.Buffer { return b.lastRows(k[layer]) }
 }
+
+func (hidden) Convolved() {}
 
 // prompts are LLaMA-Adapter's (Zhang et al. 2023, arXiv 2303.16199): P [n, slots, hidden]
 // for the n upper layers, projected without a norm and without positions.
@@ -44,12 +48,12 @@ func (hidden) Build(b *Build) {
 //	K_ℓ = W_k·P_ℓ      V_ℓ = W_v·P_ℓ
 type prompts struct{ layers int }
 
-// FirstLayer is the lowest layer with a prompt.
+// FirstLayer is the lowest attention with a prompt.
 func (a prompts) FirstLayer(info engine.ModelInfo) int {
 	if a.layers == 0 {
 		return 0
 	}
-	return max(0, info.Layers-a.layers)
+	return max(0, len(info.Attending())-a.layers)
 }
 
 // Params scales hidden states to what a norm would give, since none follows.
@@ -60,7 +64,11 @@ func (a prompts) Params(s *Initial) ([]Param, error) {
 	if err != nil {
 		return nil, err
 	}
-	h = append([]float32(nil), h[first*n:]...)
+	all := h
+	h = nil
+	for _, l := range s.Info.Attending()[first:] {
+		h = append(h, all[l*n:(l+1)*n]...)
+	}
 	for at := 0; at < len(h); at += s.Info.Hidden {
 		row := h[at : at+s.Info.Hidden]
 		if r := rms(row); r > 0 {
@@ -69,7 +77,7 @@ func (a prompts) Params(s *Initial) ([]Param, error) {
 			}
 		}
 	}
-	return []Param{{Name: "prefix.prompts", Shape: []int{s.Info.Layers - first, s.Slots, s.Info.Hidden}, Value: h, Slots: 2}}, nil
+	return []Param{{Name: "prefix.prompts", Shape: []int{len(h) / max(1, n), s.Slots, s.Info.Hidden}, Value: h, Slots: 2}}, nil
 }
 
 // Form is prompts, unless factors scale their keys and values.
@@ -81,10 +89,10 @@ func (prompts) Form(_, scaled bool) (string, error) {
 }
 
 func (a prompts) Build(b *Build) {
-	first := a.FirstLayer(b.Info)
-	b.KV = func(layer int) (k, v engine.Buffer) {
-		x := b.Slice("prefix.prompts", layer-first, b.Slots, b.Info.Hidden)
-		return b.project(layer, x, engine.Key), b.project(layer, x, engine.Value)
+	first, layers := a.FirstLayer(b.Info), b.Info.Attending()
+	b.KV = func(at int) (k, v engine.Buffer) {
+		x := b.Slice("prefix.prompts", at-first, b.Slots, b.Info.Hidden)
+		return b.project(layers[at], x, engine.Key), b.project(layers[at], x, engine.Value)
 	}
 }
 

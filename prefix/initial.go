@@ -18,6 +18,7 @@ type Initial struct {
 	Rand   Rand // nil: all values are 0, only shapes are wanted
 
 	places []place // the attentions with a prefix
+	rows   []int   // the shape of what short convolutions see of it, nil where they see nothing
 	inputs int     // stacks whose input has embeddings of their own
 	seed   Seed
 	from   StartFrom
@@ -32,8 +33,8 @@ type Seed struct {
 	Rows  []float32 // their embeddings [slots, hidden]
 	// Noise draws a number of standard deviation 1; it is scaled to the size of real values.
 	Noise func(rng Rand) float64
-	// KV is another prefix's keys and values.
-	KV []float32
+	// KV is another prefix's keys and values, Convolved what short convolutions see of it.
+	KV, Convolved []float32
 }
 
 // zero says whether the slots start at zero, all alike.
@@ -59,6 +60,24 @@ func (s *Initial) KV() ([]float32, error) {
 		return r.kv, nil
 	case s.seed.Noise != nil:
 		return s.noise(n, 2*len(s.places), func(r *reading) []float32 { return r.kv })
+	}
+	return make([]float32, n), nil
+}
+
+// Rows is what short convolutions see at first of the slots: zeros, as nothing, where these are
+// no words.
+func (s *Initial) Rows() ([]float32, error) {
+	n := engine.Spec{Shape: s.rows}.Len()
+	switch {
+	case s.Rand == nil:
+	case s.seed.KV != nil && len(s.seed.Convolved) == n:
+		return s.seed.Convolved, nil
+	case s.words():
+		r, err := s.model(s.seed.IDs, s.seed.Rows)
+		if err != nil {
+			return nil, err
+		}
+		return r.rows, nil
 	}
 	return make([]float32, n), nil
 }
@@ -182,6 +201,7 @@ func (s *Initial) Weight(name string) ([]float32, error) {
 // reading is what the frozen model makes of words.
 type reading struct {
 	kv, embeddings, hidden []float32
+	rows                   []float32 // what short convolutions see behind them
 }
 
 // model reads words, the last ones being remembered.
@@ -209,6 +229,17 @@ func readWords(ctx context.Context, f engine.Frozen, ids []int32, rows []float32
 	out := f.Arch.Forward(p, w.in, w.hooks())
 	want := []string{"text.kv"}
 	collect(p, i, n, out, "text.kv")
+	if last := min(i.Taps-1, n); last > 0 {
+		convolving, behind := i.Convolving(), p.Arg("last rows", engine.AllRows, engine.I32, last)
+		for t := n - last; t < n; t++ {
+			w.args.Ints[behind] = append(w.args.Ints[behind], int32(t))
+		}
+		all := p.Persist("text.rows", engine.Spec{DType: engine.F32, Shape: []int{len(convolving), last, i.Hidden}})
+		for at, l := range convolving {
+			p.CopyTo(p.GatherRows(out.K[l], behind), p.View(all, at*last*i.Hidden, last, i.Hidden))
+		}
+		want = append(want, "text.rows")
+	}
 	if states {
 		w.keepEmbeddings()
 		all := p.Persist("text.hidden", engine.Spec{DType: engine.F32, Shape: []int{i.Layers, n, i.Hidden}})
@@ -224,28 +255,32 @@ func readWords(ctx context.Context, f engine.Frozen, ids []int32, rows []float32
 	if err != nil {
 		return nil, err
 	}
-	return &reading{kv: got["text.kv"], embeddings: got["text.embeddings"], hidden: got["text.hidden"]}, nil
+	return &reading{kv: got["text.kv"], embeddings: got["text.embeddings"], hidden: got["text.hidden"], rows: got["text.rows"]}, nil
 }
 
 // collect copies a forward pass' keys and values into a tensor [2·layers, n, width].
 func collect(p *engine.Program, i engine.ModelInfo, n int, out engine.Output, name string) {
-	kv := p.Persist(name, engine.Spec{DType: engine.F32, Shape: kvShape(i, i.Layers, n)})
+	layers := i.Attending()
+	kv := p.Persist(name, engine.Spec{DType: engine.F32, Shape: kvShape(i, len(layers), n)})
 	width := i.KVHeads * i.HeadDim
-	for l := range i.Layers {
-		p.CopyTo(out.K[l], p.View(kv, 2*l*n*width, n, width))
-		p.CopyTo(out.V[l], p.View(kv, (2*l+1)*n*width, n, width))
+	for at, l := range layers {
+		p.CopyTo(out.K[l], p.View(kv, 2*at*n*width, n, width))
+		p.CopyTo(out.V[l], p.View(kv, (2*at+1)*n*width, n, width))
 	}
 }
 
-// TextKV runs the frozen model over ids at positions 0, 1, 2 … and returns the keys
-// and values of every layer, [2·layers, len(ids), kvHeads·headDim]. As a prefix they
-// are exactly that text in context.
-func TextKV(ctx context.Context, f engine.Frozen, ids []int32) ([]float32, error) {
+// InContext is a text in the model's context as a method that is not trained: the keys and values
+// of ids at positions 0, 1, 2 …, [2·layers, len(ids), kvHeads·headDim].
+func InContext(ctx context.Context, f engine.Frozen, ids []int32) (*Method, error) {
 	r, err := readWords(ctx, f, ids, nil, false)
 	if err != nil {
 		return nil, err
 	}
-	return r.kv, nil
+	m, err := FromKV(f.Arch.Info(), len(ids), r.kv)
+	if err == nil && m.hasRows() {
+		err = m.set(ownRows, r.rows)
+	}
+	return m, err
 }
 
 // runForTensors runs p once, over the model's weights and more tensors, and reads the

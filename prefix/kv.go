@@ -27,8 +27,18 @@ func (direct) Params(s *Initial) ([]Param, error) {
 			p.Hold[i] = i%s.Slots == 0
 		}
 	}
-	return []Param{p}, nil
+	all := []Param{p}
+	if s.rows != nil {
+		c, err := s.Rows()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Param{Name: ownRows, Shape: s.rows, Value: c})
+	}
+	return all, nil
 }
+
+func (direct) Convolved() {}
 
 func (direct) Stored()           {}
 func (direct) AtEveryAttention() {}
@@ -62,6 +72,7 @@ func (m *Method) attach(b *Build) {
 	if b.Info.Positions == engine.Relative && m.has(engine.DecSelf) {
 		slots = b.Ints("slot positions", m.slotPositions())
 	}
+	before := m.before(b)
 	segment := func(at engine.At) engine.Segment {
 		if at.Layer < first {
 			return engine.Segment{}
@@ -76,6 +87,9 @@ func (m *Method) attach(b *Build) {
 	own, ok := m.gate.(OwnSoftmax)
 	if !ok {
 		b.Hooks.KV = func(_ *engine.Program, at engine.At) engine.Segment {
+			if at.Site == engine.DecSelf && !b.Info.Attends(at.Layer) {
+				return engine.Segment{K: before(at.Layer)}
+			}
 			if at.Layer = m.place(at); at.Layer < 0 {
 				return engine.Segment{}
 			}

@@ -68,13 +68,13 @@ func (m *Method) Loosen(ctx context.Context, f engine.Frozen, tensors map[string
 	return l, l.fill(WhatIf{Scale: 1}, func(name string, x []float32) error { return l.Method.set(name, x) })
 }
 
-// Loosenable says why a prefix can't be made loose, nil where it can: it is Mixable, or has the
-// zero-init gate.
+// Loosenable says why a prefix can't be made loose, nil where it can: it is keys and values of
+// its own, or has the zero-init gate.
 func (m *Method) Loosenable() error {
 	if _, own := m.gate.(zeroInit); own && m.isDefault("weights") && m.soft == 0 && m.HasKV() {
 		return nil
 	}
-	return m.Mixable()
+	return m.separable()
 }
 
 // HasKV says whether the prefix is keys and values that stay as they are while a text is read.
@@ -130,6 +130,9 @@ func (l *Loose) fill(w WhatIf, put func(name string, x []float32) error) error {
 		}
 	}
 	values := map[string][]float32{"prefix.kv": kv}
+	if l.Method.hasRows() {
+		values[ownRows] = l.rows(w)
+	}
 	bias := make([]float32, 0, places*slots)
 	var zero []float32
 	for p := range places {
@@ -160,6 +163,32 @@ func (l *Loose) fill(w WhatIf, put func(name string, x []float32) error) error {
 		}
 	}
 	return nil
+}
+
+// rows is what short convolutions see: less of a slot as its weight is less, and nothing of one
+// that is off, or of any where no attention has the prefix.
+func (l *Loose) rows(w WhatIf) []float32 {
+	shape := l.Method.rowsShape(l.of.Slots)
+	x := make([]float32, engine.Spec{Shape: shape}.Len())
+	for p := range l.Method.places {
+		if p < l.first || slices.Contains(w.Layers, p) {
+			continue
+		}
+		for i := range x {
+			if slot := l.of.Slots - shape[1] + i/shape[2]%shape[1]; slices.Contains(w.Slots, slot) {
+				continue
+			}
+			at := func(f *Finished) float64 {
+				if f == nil || f.rows == nil {
+					return 0
+				}
+				return float64(f.rows[i])
+			}
+			x[i] = float32(w.Scale * ((1-w.Share)*at(l.of) + w.Share*at(l.other)))
+		}
+		break
+	}
+	return x
 }
 
 // biasAt is what a slot's score has at a place on the way to the other prefix: the logarithm

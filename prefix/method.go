@@ -139,6 +139,9 @@ func (m *Method) fill(s *Initial) error {
 	}
 	m.slots, m.offset, m.params, m.notes = s.Slots, s.Slots, nil, nil
 	s.places, s.inputs, m.positions = m.places, max(1, len(m.inputs())), nil
+	if s.rows = nil; m.hasRows() {
+		s.rows = m.rowsShape(s.Slots)
+	}
 	if _, own := m.gate.(OwnSoftmax); own || m.inRows() || !m.has(engine.DecSelf) {
 		m.offset = 0 // in a softmax of their own and as rows, slots have no position
 	}
@@ -164,6 +167,9 @@ func (m *Method) fill(s *Initial) error {
 			p.axis = part.axis
 			m.params = append(m.params, p)
 		}
+	}
+	if note := m.convNote(); note != "" && s.Rand != nil {
+		m.notes = append(m.notes, note)
 	}
 	m.offset += m.front
 	if _, stored := m.source.(Stored); stored && s.Rand != nil && s.seed.zero() && s.Slots > 1 {

@@ -11,6 +11,14 @@ import (
 
 // Mixable says why the method's prefix can't be laid beside another, nil where it can.
 func (m *Method) Mixable() error {
+	if len(m.Info.Convolving()) > 0 {
+		return fmt.Errorf("prefix: this model's short convolutions see the slots right before the text alone, so no two prefixes can stand side by side")
+	}
+	return m.separable()
+}
+
+// separable says why the method's prefix is not keys and values of its own, nil where it is.
+func (m *Method) separable() error {
 	label := m.options["source"].Label
 	switch {
 	case m.soft > 0:

@@ -14,6 +14,8 @@ func (direct) PEFTTypes(m *Method) (types []string, why string) {
 		return nil, why
 	case m.Info.EncLayers > 0 && m.overPEFT() != "":
 		return nil, m.overPEFT()
+	case len(m.Info.Convolving()) > 0:
+		return nil, "PEFT gives every layer keys and values, which transformers refuses for this model's short convolutions"
 	case m.offset != m.slots:
 		return nil, m.displaced()
 	}

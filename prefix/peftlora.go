@@ -29,6 +29,7 @@ var fusions = map[string][]fusion{
 	}}},
 	"phi3": {{joined: "self_attn.qkv_proj", parts: []string{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"}},
 		{joined: "mlp.gate_up_proj", parts: []string{"mlp.gate_proj", "mlp.up_proj"}}},
+	"lfm2": {{joined: "conv.in_proj", parts: []string{"conv.gate_proj", "conv.output_gate_proj", "conv.input_proj"}}},
 	"granitemoehybrid": {{joined: "shared_mlp.input_linear", parts: []string{"mlp.gate_proj", "mlp.up_proj"}},
 		{joined: "shared_mlp.output_linear", parts: []string{"mlp.down_proj"}}},
 }

@@ -21,7 +21,8 @@ func Rotate(ctx context.Context, f engine.Frozen, kv []float32, slots, delta int
 	if i.Positions != engine.Rotary {
 		return nil, fmt.Errorf("prefix: %s has no rotary positions, so keys can't be moved to other positions exactly", i.Family)
 	}
-	if want := (engine.Spec{Shape: kvShape(i, i.Layers, slots)}).Len(); len(kv) != want {
+	shape := kvShape(i, len(i.Attending()), slots)
+	if want := (engine.Spec{Shape: shape}).Len(); len(kv) != want {
 		return nil, fmt.Errorf("prefix: %d numbers for %d slots, want %d", len(kv), slots, want)
 	}
 	tables, err := rotations(f.Arch)
@@ -32,7 +33,7 @@ func Rotate(ctx context.Context, f engine.Frozen, kv []float32, slots, delta int
 	width := i.KVHeads * i.HeadDim
 	n := slots * width
 	const from, to = "keys", "keys moved"
-	x, y := p.Persist(from, engine.Spec{DType: engine.F32, Shape: kvShape(i, i.Layers, slots)}), p.Persist(to, engine.Spec{DType: engine.F32, Shape: kvShape(i, i.Layers, slots)})
+	x, y := p.Persist(from, engine.Spec{DType: engine.F32, Shape: shape}), p.Persist(to, engine.Spec{DType: engine.F32, Shape: shape})
 	pos := p.Arg("by", engine.AllRows, engine.I32, slots)
 	by, turn := delta, p.RoPE
 	if by < 0 {
@@ -102,8 +103,8 @@ func (r *rotation) unscale(keys []float32, scale float32) {
 	}
 }
 
-// rotations finds in the model's own program how each layer turns its keys; nil for a
-// layer that does not.
+// rotations finds in the model's own program how each attention turns its keys; nil for one
+// that does not.
 func rotations(arch engine.Architecture) ([]*rotation, error) {
 	p := engine.NewProgram()
 	arg := func(name string) engine.Buffer { return p.Arg(name, engine.AllRows, engine.I32, 1) }
@@ -121,10 +122,11 @@ func rotations(arch engine.Architecture) ([]*rotation, error) {
 			made[r.Y] = r
 		}
 	}
-	all := make([]*rotation, len(out.K))
-	for l, k := range out.K {
-		if r := made[k]; r != nil {
-			all[l] = &rotation{p.Info(r.Cos).Name, p.Info(r.Sin).Name, p.Spec(r.Cos), r.HeadDim}
+	layers := arch.Info().Attending()
+	all := make([]*rotation, len(layers))
+	for at, l := range layers {
+		if r := made[out.K[l]]; r != nil {
+			all[at] = &rotation{p.Info(r.Cos).Name, p.Info(r.Sin).Name, p.Spec(r.Cos), r.HeadDim}
 		}
 	}
 	return all, nil

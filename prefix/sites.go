@@ -42,7 +42,7 @@ func (s sites) places(i engine.ModelInfo) (all []place) {
 	}
 	for site, layers := range []int{engine.DecSelf: i.Layers, engine.EncSelf: i.EncLayers, engine.Cross: i.Layers} {
 		for l := range layers {
-			if s[site] {
+			if s[site] && (site != int(engine.DecSelf) || i.Attends(l)) {
 				all = append(all, place{engine.Site(site), l})
 			}
 		}
@@ -62,13 +62,19 @@ func (m *Method) place(at engine.At) int {
 
 // has says whether any attention of this kind has a prefix.
 func (m *Method) has(site engine.Site) bool {
-	return m.place(engine.At{Site: site}) >= 0
+	return slices.ContainsFunc(m.places, func(p place) bool { return p.site == site })
 }
 
 // suits refuses sources that an encoder-decoder can't have, and switches that leave
 // nothing.
 func (m *Method) suits() error {
 	if m.Info.EncLayers == 0 {
+		if len(m.places) == 0 && m.hasPrefix() {
+			return unsuited{m.options["source"].Label, "made for attentions, of which this model has none", "choose weights to train"}
+		}
+		if _, kernel := m.source.(Unmixable); kernel && m.unseen() {
+			return fmt.Errorf("prefix: on a model with short convolutions a prefix that a kernel runs over has no gate and a fixed length; choose gate open and length fixed")
+		}
 		return nil
 	}
 	_, attention := m.source.(AtEveryAttention)

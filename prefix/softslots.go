@@ -85,6 +85,9 @@ func (m *Method) readTemplate() error {
 	if m.soft > 0 && m.Info.EncLayers > 0 {
 		return unsuited{"soft slots in a template", "made for decoder-only models", "choose a template without {prefix:…}"}
 	}
+	if m.soft > 0 && len(m.Info.Convolving()) > 0 {
+		return unsuited{"soft slots in a template", "made for models whose every layer attends", "choose a template without {prefix:…}"}
+	}
 	return nil
 }
 
@@ -120,9 +123,12 @@ func (m *Method) templateParams(s *Initial) ([]Param, error) {
 	if len(s.from.Front) != m.front {
 		return nil, fmt.Errorf("prefix: the text in front has %d tokens, want %d", len(s.from.Front), m.front)
 	}
-	var err error
-	kv.Value, err = TextKV(s.Ctx, s.Frozen, s.from.Front)
-	return append(all, kv), err
+	r, err := readWords(s.Ctx, s.Frozen, s.from.Front, nil, false)
+	if err != nil {
+		return nil, err
+	}
+	kv.Value = r.kv
+	return append(all, kv), nil
 }
 
 // softLR is the default learning rate of soft slots, that of embeddings.

@@ -56,8 +56,9 @@ type Finished struct {
 	Bias  []float32
 
 	sites     sites
-	offset    int     // where its text began
-	positions []int32 // of its slots, on models that go by distance
+	rows      []float32 // what short convolutions see of it
+	offset    int       // where its text began
+	positions []int32   // of its slots, on models that go by distance
 }
 
 // Starter is an option of the axis "start".
@@ -236,5 +237,5 @@ func (fromPrefix) Start(_ context.Context, _ engine.Frozen, from StartFrom, slot
 	if slots != 0 && slots != p.Slots {
 		return Seed{}, fmt.Errorf("prefix: the trained prefix has %d slots, not %d; leave the number of slots at 0", p.Slots, slots)
 	}
-	return Seed{Slots: p.Slots, KV: slices.Clone(p.KV)}, nil
+	return Seed{Slots: p.Slots, KV: slices.Clone(p.KV), Convolved: slices.Clone(p.rows)}, nil
 }

@@ -263,7 +263,7 @@ func pairOf(enc, dec int) func(t testing.TB, dev engine.Device) engine.Frozen {
 }
 
 // everyModel has one with an encoder too, which not every method suits.
-var everyModel = map[string]func(t testing.TB, dev engine.Device) engine.Frozen{"llama": tiny.Llama, "gpt2": gpt2, "t5": pairOf(2, 3)}
+var everyModel = map[string]func(t testing.TB, dev engine.Device) engine.Frozen{"llama": tiny.Llama, "gpt2": gpt2, "lfm2": tiny.LFM2, "t5": pairOf(2, 3)}
 
 // suits says whether a choice is one for this model.
 func suits(f engine.Frozen, c prefix.Choice) bool {

@@ -183,9 +183,9 @@ func matches(group string, role engine.Role) bool {
 	case "attention":
 		return role.Attention()
 	case "feed-forward":
-		return !role.Attention()
+		return role.FeedForward()
 	case "feed-forward, attention output": // what Petrov et al. (2024) give to LoRA
-		return !role.Attention() || role == engine.AttentionOutput
+		return role.FeedForward() || role == engine.AttentionOutput
 	}
 	return true
 }

@@ -64,7 +64,7 @@ func (s *streamer) span(p span) error {
 	switch {
 	case !p.transpose && p.pairs == 0:
 		return s.copyRows(p, row)
-	case row > PieceBytes || p.transpose && p.enc.fileBytes(p.t.Shape[1]) > PieceBytes:
+	case row > PieceBytes || p.transpose && p.enc.fileBytes(p.t.elements()/p.row()) > PieceBytes:
 		return fmt.Errorf("shape %v has rows longer than %d bytes, which can't be put in another order", p.t.Shape, PieceBytes)
 	case p.transpose:
 		return s.transposeColumns(p)
@@ -151,7 +151,7 @@ func (p span) fileRow(r int) int {
 // transposeColumns streams columns as rows: as many as a piece holds, for which
 // the matrix is read once from top to bottom.
 func (s *streamer) transposeColumns(p span) error {
-	rows, cols, size := p.t.Shape[0], p.t.Shape[1], p.enc.bytes
+	rows, cols, size := p.row(), p.t.elements()/p.row(), p.enc.bytes
 	for c := p.from; c < p.to; {
 		n, err := s.room(rows * size)
 		if err != nil {

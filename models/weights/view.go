@@ -190,3 +190,12 @@ func (v View) Transpose() View {
 	s.transpose, s.to = true, v.shape[1]
 	return View{dtype: v.dtype, shape: []int{v.shape[1], v.shape[0]}, spans: []span{s}}
 }
+
+// Squeeze drops dimensions of 1 behind the first.
+func (v View) Squeeze() View {
+	if v.err != nil || len(v.shape) == 0 {
+		return v
+	}
+	v.shape = append(v.shape[:1:1], slices.DeleteFunc(slices.Clone(v.shape[1:]), func(n int) bool { return n == 1 })...)
+	return v
+}

@@ -39,11 +39,7 @@ func Example() {
 		return ids
 	}
 
-	kv, err := prefix.TextKV(ctx, model, text)
-	if err != nil {
-		panic(err)
-	}
-	method, err := prefix.FromKV(model.Arch.Info(), len(text), kv)
+	method, err := prefix.InContext(ctx, model, text)
 	if err != nil {
 		panic(err)
 	}

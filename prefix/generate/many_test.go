@@ -18,11 +18,7 @@ import (
 // readPrefix is a prefix of keys and values that the model makes of five tokens.
 func readPrefix(t *testing.T, f engine.Frozen) (*prefix.Method, map[string]engine.Tensor) {
 	t.Helper()
-	kv, err := prefix.TextKV(t.Context(), f, []int32{5, 21, 8, 30, 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := prefix.FromKV(f.Arch.Info(), 5, kv)
+	m, err := prefix.InContext(t.Context(), f, []int32{5, 21, 8, 30, 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,12 @@ package generate
 
 import (
 	"context"
+	"slices"
 
 	"prelude/engine"
 )
 
-// sharing is a plan that copies keys and values, of rows of one stream that another's prompt
+// sharing is a plan that copies the cache, of rows of one stream that another's prompt
 // begins with too, within the cache. The attention of a row sees one stretch of it, so what
 // streams have in common is copied; that takes a thousandth of the time of reading it.
 type sharing struct {
@@ -23,9 +24,9 @@ func newSharing(f engine.Frozen, size shape) (*sharing, *engine.Program) {
 	p, i := f.NewProgram(), f.Arch.Info()
 	s := &sharing{rows: p.Domain("rows", sharedRows), args: engine.Args{Ints: map[engine.Buffer][]int32{}, Live: map[engine.Domain]int{}}}
 	s.from, s.to = p.Arg("from", s.rows, engine.I32, sharedRows), p.Arg("to", s.rows, engine.I32, sharedRows)
-	for l := range i.Layers {
-		for _, what := range []string{"k", "v"} {
-			c := p.Persist(cacheName(what, l), cacheSpec(i, size))
+	all := newCache(p, i, size)
+	for _, c := range slices.Concat(all.K, all.V) {
+		if c != engine.None {
 			p.StoreRows(p.GatherRows(c, s.from), s.to, c)
 		}
 	}

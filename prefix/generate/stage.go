@@ -33,9 +33,22 @@ type stage struct {
 	weights    engine.Buffer
 }
 
-// cacheSpec is the cache of a layer's keys, or values.
-func cacheSpec(i engine.ModelInfo, size shape) engine.Spec {
-	return engine.Spec{DType: engine.F32, Shape: []int{size.streams * size.max, i.KVHeads * i.HeadDim}}
+// newCache is the cache of every layer: keys and values, or a short convolution's inputs.
+func newCache(p *engine.Program, i engine.ModelInfo, size shape) *engine.Cache {
+	c := &engine.Cache{}
+	part := func(what string, layer, width int) engine.Buffer {
+		return p.Persist(cacheName(what, layer), engine.Spec{DType: engine.F32, Shape: []int{size.streams * size.max, width}})
+	}
+	for l := range i.Layers {
+		k, v := engine.None, engine.None
+		if i.Attends(l) {
+			k, v = part("k", l, i.KVHeads*i.HeadDim), part("v", l, i.KVHeads*i.HeadDim)
+		} else {
+			k = part("inputs", l, i.Hidden)
+		}
+		c.K, c.V = append(c.K, k), append(c.V, v)
+	}
+	return c
 }
 
 func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, size shape, loss bool) (*stage, *engine.Program) {
@@ -48,8 +61,8 @@ func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, si
 	all := func(name string) engine.Buffer { return p.Arg(name, s.live, engine.I32, rows) }
 	one := func(name string) engine.Buffer { return p.Arg("picked "+name, s.some, engine.I32, picks) }
 	c := &engine.Chosen{Idx: one("row"), Pos: one("pos"), Lo: one("lo"), Hi: one("hi")}
-	s.in = engine.Input{IDs: all("ids"), Pos: all("pos"), Lo: all("lo"), Hi: all("hi"), Chosen: c,
-		Cache: &engine.Cache{Idx: all("slot")}}
+	s.in = engine.Input{IDs: all("ids"), Pos: all("pos"), Lo: all("lo"), Hi: all("hi"), Chosen: c, Cache: newCache(p, i, size)}
+	s.in.Cache.Idx = all("slot")
 	if m != nil {
 		s.slots, s.offset = m.Slots(), m.Offset()
 	}
@@ -59,10 +72,6 @@ func newStage(f engine.Frozen, m *prefix.Method, e *encoder, rows, picks int, si
 			s.in.PLoLocal, c.PLoLocal = all("plo local"), one("plo local")
 			s.in.PHiLocal, c.PHiLocal = all("phi local"), one("phi local")
 		}
-	}
-	for l := range i.Layers {
-		s.in.Cache.K = append(s.in.Cache.K, p.Persist(cacheName("k", l), cacheSpec(i, size)))
-		s.in.Cache.V = append(s.in.Cache.V, p.Persist(cacheName("v", l), cacheSpec(i, size)))
 	}
 	if e != nil {
 		slots := size.streams * size.max

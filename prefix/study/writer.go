@@ -90,11 +90,7 @@ func InContext(ctx context.Context, f engine.Frozen, v Voice, kind Kind, text st
 	if limit := f.Arch.Info().Context; len(ids) >= limit {
 		return nil, nil, fmt.Errorf("study: the text has %d tokens, the model's context %d", len(ids), limit)
 	}
-	kv, err := prefix.TextKV(ctx, f, ids)
-	if err != nil {
-		return nil, nil, err
-	}
-	m, err := prefix.FromKV(f.Arch.Info(), len(ids), kv)
+	m, err := prefix.InContext(ctx, f, ids)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -21,11 +21,7 @@ import (
 func taught(t *testing.T, f engine.Frozen, text []int32) []data.Tokens {
 	t.Helper()
 	ctx := context.Background()
-	kv, err := prefix.TextKV(ctx, f, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := prefix.FromKV(f.Arch.Info(), len(text), kv)
+	m, err := prefix.InContext(ctx, f, text)
 	if err != nil {
 		t.Fatal(err)
 	}

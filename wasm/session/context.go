@@ -16,11 +16,7 @@ func (s *Session) contextMethod(ctx context.Context, plain []data.Tokens, most i
 	if n == 0 {
 		return nil, nil, 0, hint("Shorten the examples.", "not one of them fits into the model's context beside what is asked")
 	}
-	kv, err := prefix.TextKV(ctx, s.model.Frozen, context)
-	if err != nil {
-		return nil, nil, 0, err
-	}
-	m, err := prefix.FromKV(s.model.Arch.Info(), len(context), kv)
+	m, err := prefix.InContext(ctx, s.model.Frozen, context)
 	if err != nil {
 		return nil, nil, 0, err
 	}
