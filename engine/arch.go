@@ -77,6 +77,11 @@ func (i ModelInfo) Convolving() (all []int) {
 	return all
 }
 
+// CacheFloats is how many numbers a cache has for each token.
+func (i ModelInfo) CacheFloats() int {
+	return len(i.Attending())*2*i.KVHeads*i.HeadDim + len(i.Convolving())*i.Hidden
+}
+
 // Role says what a linear map of a block computes.
 type Role uint8
 

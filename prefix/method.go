@@ -168,8 +168,8 @@ func (m *Method) fill(s *Initial) error {
 			m.params = append(m.params, p)
 		}
 	}
-	if note := m.convNote(); note != "" && s.Rand != nil {
-		m.notes = append(m.notes, note)
+	if s.Rand != nil {
+		m.noteConvolutions()
 	}
 	m.offset += m.front
 	if _, stored := m.source.(Stored); stored && s.Rand != nil && s.seed.zero() && s.Slots > 1 {

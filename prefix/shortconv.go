@@ -87,14 +87,14 @@ func (m *Method) before(b *Build) func(layer int) engine.Buffer {
 	return b.Rows
 }
 
-// convNote says what a person should know of a model with convolutions.
-func (m *Method) convNote() string {
-	n := len(m.Info.Convolving())
+// noteConvolutions says what the model's convolutions see of the slots.
+func (m *Method) noteConvolutions() {
+	n, layers := len(m.Info.Convolving()), m.Info.Layers
 	switch {
 	case n == 0 || !m.hasSlots():
-		return ""
 	case m.hasRows():
-		return fmt.Sprintf("%d of this model's %d layers are short convolutions, which have no keys and values: they see the inputs of the last %d slots before the text.", n, m.Info.Layers, min(m.Info.Taps-1, m.slots))
+		m.notes = append(m.notes, fmt.Sprintf("%d of this model's %d layers are short convolutions, which have no keys and values: they see the inputs of the last %d slots before the text.", n, layers, min(m.Info.Taps-1, m.slots)))
+	default:
+		m.notes = append(m.notes, fmt.Sprintf("%d of this model's %d layers are short convolutions, which have no keys and values: they see nothing of this prefix.", n, layers))
 	}
-	return fmt.Sprintf("%d of this model's %d layers are short convolutions, which have no keys and values, and see nothing of this prefix.", n, m.Info.Layers)
 }

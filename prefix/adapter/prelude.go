@@ -44,6 +44,8 @@ type Model struct {
 	KVHeads     int       `json:"kvHeads"`
 	HeadDim     int       `json:"headDim"`
 	Hidden      int       `json:"hidden"`
+	// Convolutions counts the decoder's layers that have a short convolution instead of an attention.
+	Convolutions int `json:"convolutions,omitempty"`
 }
 
 // Text says how an example became text; generation must do the same.

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -29,27 +30,40 @@ func (a *Adapter) Python(base, folder string) string {
 		`prompts = ["Your prompt", "Another one, which is longer"]`,
 		texts,
 		"tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token",
-		`batch = tokenizer(texts, add_special_tokens=`+begin+`, padding=True, return_tensors="pt")`,
+	)
+	read := []string{
+		`batch = tokenizer(texts, add_special_tokens=` + begin + `, padding=True, return_tensors="pt")`,
 		"ids, mask = batch.input_ids, batch.attention_mask",
+	}
+	options := []string{
 		"ends = model.generation_config.eos_token_id or []  # whatever ends a turn",
 		"ends = [tokenizer.eos_token_id] + (ends if isinstance(ends, list) else [ends])",
 		"options = dict(max_new_tokens=60, do_sample=False, eos_token_id=ends, pad_token_id=tokenizer.pad_token_id)",
-	)
-	if a.inWeights() {
-		return join(append(lines,
-			"out = model.generate(input_ids=ids, attention_mask=mask, **options)",
-			"print(tokenizer.batch_decode(out[:, ids.shape[1]:], skip_special_tokens=True))"))
 	}
-	lines = append(lines, "", "prefix = model.get_prompt(batch_size=len(prompts))")
+	if a.inWeights() {
+		return join(slices.Concat(lines, read, options, []string{
+			"out = model.generate(input_ids=ids, attention_mask=mask, **options)",
+			"print(tokenizer.batch_decode(out[:, ids.shape[1]:], skip_special_tokens=True))"}))
+	}
+	ask := []string{"prefix = model.get_prompt(batch_size=len(prompts))"}
 	switch a.Config.PeftType {
 	case PromptTuning, PTuning, CPT:
-		lines = append(lines, "with torch.no_grad():", "    prefix = model.base_model(inputs_embeds=prefix, use_cache=True).past_key_values")
+		ask = append(ask, "with torch.no_grad():", "    prefix = model.base_model(inputs_embeds=prefix, use_cache=True).past_key_values")
 	}
-	return join(append(lines,
+	ask = append(ask,
 		"slots = torch.ones(len(prompts), model.active_peft_config.num_virtual_tokens, dtype=torch.long)  # read already",
 		"ids, mask = torch.cat([slots, ids], dim=1), torch.cat([slots, mask], dim=1)",
 		"out = model.base_model.generate(input_ids=ids, attention_mask=mask, past_key_values=prefix, **options)",
-		"print(tokenizer.batch_decode(out[:, ids.shape[1]:], skip_special_tokens=True))"))
+		"print(tokenizer.batch_decode(out[:, ids.shape[1]:], skip_special_tokens=True))")
+	if a.Prelude.Model.Convolutions == 0 {
+		return join(slices.Concat(lines, read, options, []string{""}, ask))
+	}
+	lines = slices.Concat(lines, options, []string{"",
+		"for texts in [[text] for text in texts]:  # one at a time: convolutions would see padding in the place of the slots"})
+	for _, line := range append(read, ask...) {
+		lines = append(lines, "    "+strings.ReplaceAll(line, "prompts", "texts"))
+	}
+	return join(lines)
 }
 
 // load are the lines that load model and adapter.

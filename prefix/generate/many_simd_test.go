@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"prelude/engine"
 	"prelude/models/tiny"
 	"prelude/prefix"
 	"prelude/prefix/generate"
@@ -22,7 +23,14 @@ func TestResultsDoNotDependOnStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer dev.Close()
-	f := tiny.Llama(t, dev)
+	for _, model := range []func(testing.TB, engine.Device) engine.Frozen{tiny.Llama, tiny.LFM2} {
+		f := model(t, dev)
+		t.Run(f.Arch.Info().Family, func(t *testing.T) { resultsDoNotDependOnStreams(t, f) })
+	}
+}
+
+func resultsDoNotDependOnStreams(t *testing.T, f engine.Frozen) {
+	ctx := t.Context()
 	m, tensors := readPrefix(t, f)
 	rng := rand.New(rand.NewPCG(3, 1))
 	some := func(n int) (ids []int32) {

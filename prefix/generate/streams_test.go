@@ -95,8 +95,14 @@ func TestStreamsAreEachOnesOwn(t *testing.T) {
 // The loss that a stream measures is what ranking finds, whatever was in the cache before, and
 // the answer is that of a stream that has measured nothing; with a prefix too.
 func TestStreamsMeasureWhatRankingFinds(t *testing.T) {
+	for _, model := range []func(testing.TB, engine.Device) engine.Frozen{tiny.Llama, tiny.LFM2} {
+		f := model(t, cpu.New[float64]())
+		t.Run(f.Arch.Info().Family, func(t *testing.T) { streamsMeasureWhatRankingFinds(t, f) })
+	}
+}
+
+func streamsMeasureWhatRankingFinds(t *testing.T, f engine.Frozen) {
 	ctx := context.Background()
-	f := tiny.Llama(t, cpu.New[float64]())
 	m, tensors := readPrefix(t, f)
 	rng := rand.New(rand.NewPCG(2, 1))
 	some := func(n int) (ids []int32) {

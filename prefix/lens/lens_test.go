@@ -69,7 +69,8 @@ func families(t *testing.T, dev engine.Device) map[string]engine.Frozen {
 		"gpt2":  tiny.New(t, dev, `{"model_type":"gpt2","n_layer":2,"n_embd":16,"n_head":4,"n_inner":24,"vocab_size":40,"n_positions":64}`),
 		"window": tiny.New(t, dev, `{"model_type":"mistral","hidden_size":16,"intermediate_size":24,"num_hidden_layers":2,"num_attention_heads":4,
 			"num_key_value_heads":2,"vocab_size":40,"max_position_embeddings":128,"rms_norm_eps":1e-5,"sliding_window":6}`),
-		"t5": tiny.T5(t, dev, 1, 2),
+		"lfm2": tiny.LFM2(t, dev),
+		"t5":   tiny.T5(t, dev, 1, 2),
 	}
 }
 

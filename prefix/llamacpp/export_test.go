@@ -103,6 +103,11 @@ func TestExportRefuses(t *testing.T) {
 	if _, err := llamacpp.Export(ctx, t5, m, tensors, llamacpp.Options{}); err == nil || !strings.Contains(err.Error(), "t5") {
 		t.Errorf("T5: error %v", err)
 	}
+	lfm2 := tiny.LFM2(t, cpu.New[float32]())
+	m, tensors = method(t, lfm2, prefix.Choice{"kv.slots": "3", "start": "gaussian"})
+	if _, err := llamacpp.Export(ctx, lfm2, m, tensors, llamacpp.Options{}); err == nil || !strings.Contains(err.Error(), "short convolutions") {
+		t.Errorf("LFM2: error %v", err)
+	}
 }
 
 // A LoRA adapter's alpha/rank·B·A is the method's term, row by row in the file's order; maps
@@ -114,7 +119,7 @@ func TestLoRAIsTheTerms(t *testing.T) {
 		return tiny.New(t, dev, `{"model_type":"`+family+`","hidden_size":16,"intermediate_size":24,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,
 			"vocab_size":40,"max_position_embeddings":64,"no_rope_layers":[1,0],"head_dim":4}`)
 	}
-	models := map[string]engine.Frozen{"llama": tiny.Llama(t, dev), "gpt2": gpt2}
+	models := map[string]engine.Frozen{"llama": tiny.Llama(t, dev), "gpt2": gpt2, "lfm2": tiny.LFM2(t, dev)}
 	for _, family := range []string{"smollm3", "granite", "olmo2", "phi3", "gemma2"} {
 		models[family] = like(family)
 	}
@@ -152,7 +157,9 @@ func TestLoRAIsTheTerms(t *testing.T) {
 		}
 		for _, term := range m.Terms() {
 			name, first := map[engine.Role]string{engine.Query: "attn_q", engine.Key: "attn_k", engine.Value: "attn_v", engine.Down: "ffn_down",
-				engine.AttentionOutput: "attn_output", engine.Gate: "ffn_gate", engine.Up: "ffn_up"}[term.Map.Role], 0
+				engine.AttentionOutput: "attn_output", engine.Gate: "ffn_gate", engine.Up: "ffn_up",
+				engine.ConvGate: "shortconv.in_proj", engine.ConvOutputGate: "shortconv.in_proj", engine.ConvInput: "shortconv.in_proj", engine.ConvOutput: "shortconv.out_proj"}[term.Map.Role],
+				map[engine.Role]int{engine.ConvOutputGate: i.Hidden, engine.ConvInput: 2 * i.Hidden}[term.Map.Role]
 			if fused[family] && term.Map.Role <= engine.Value {
 				name, first = "attn_qkv", map[engine.Role]int{engine.Query: 0, engine.Key: i.Heads * i.HeadDim, engine.Value: (i.Heads + i.KVHeads) * i.HeadDim}[term.Map.Role]
 			}

@@ -13,6 +13,7 @@ type family struct {
 	fused       bool   // queries, keys and values are one map, in this order
 	gateUp      bool   // gate and up are one map, in this order
 	twoCaches   bool   // local layers have a cache of their own, after that of the others
+	hybrid      bool   // layers without attention have a state of another kind
 }
 
 var families = map[string]family{
@@ -28,6 +29,7 @@ var families = map[string]family{
 	"gemma2":      {arch: "gemma2", twoCaches: true},
 	"gemma3":      {arch: "gemma3", twoCaches: true},
 	"gemma3_text": {arch: "gemma3", twoCaches: true},
+	"lfm2":        {arch: "lfm2", hybrid: true},
 	"gpt2":        {arch: "gpt2", fused: true},
 	"gpt_neox":    {arch: "gptneox", fused: true},
 }
@@ -42,6 +44,15 @@ func familyOf(i engine.ModelInfo) (family, error) {
 	}
 	f.twoCaches = f.twoCaches && i.Window > 0
 	return f, nil
+}
+
+// stateOf is familyOf for keys and values.
+func stateOf(i engine.ModelInfo) (family, error) {
+	f, err := familyOf(i)
+	if err == nil && f.hybrid {
+		err = fmt.Errorf("llamacpp: a prefix for %s models can't be exported: llama.cpp's state has one of short convolutions beside keys and values; LoRA can", i.Family)
+	}
+	return f, err
 }
 
 // row is where llama.cpp has output row o of a head's queries or keys.
@@ -70,11 +81,14 @@ func (f family) caches(i engine.ModelInfo) [][]int {
 	return [][]int{global}
 }
 
+const convIn = "shortconv.in_proj"
+
 // tensor is llama.cpp's name of a linear map's weight, the rows of that weight, and which of
 // them is the map's first: where several are one map there, one follows the other.
 func (f family) tensor(i engine.ModelInfo, l engine.LinearMap) (name string, rows, first int, err error) {
 	names := map[engine.Role]string{engine.Query: "attn_q", engine.Key: "attn_k", engine.Value: "attn_v",
-		engine.AttentionOutput: "attn_output", engine.Gate: "ffn_gate", engine.Up: "ffn_up", engine.Down: "ffn_down"}
+		engine.AttentionOutput: "attn_output", engine.Gate: "ffn_gate", engine.Up: "ffn_up", engine.Down: "ffn_down",
+		engine.ConvGate: convIn, engine.ConvOutputGate: convIn, engine.ConvInput: convIn, engine.ConvOutput: "shortconv.out_proj"}
 	name, ok := names[l.Role]
 	if !ok {
 		return "", 0, 0, fmt.Errorf("llamacpp: a linear map of layer %d has no role, so llama.cpp's name for it isn't known", l.Layer)
@@ -84,6 +98,8 @@ func (f family) tensor(i engine.ModelInfo, l engine.LinearMap) (name string, row
 	case f.fused && l.Role <= engine.Value:
 		name, rows = "attn_qkv", (i.Heads+2*i.KVHeads)*i.HeadDim
 		first = []int{0, i.Heads * i.HeadDim, (i.Heads + i.KVHeads) * i.HeadDim}[l.Role-engine.Query]
+	case name == convIn: // the three of a short convolution are one map, in this order
+		rows, first = 3*l.Out, int(l.Role-engine.ConvGate)*l.Out
 	case f.gateUp && (l.Role == engine.Gate || l.Role == engine.Up):
 		name, rows = "ffn_up", 2*l.Out
 		if l.Role == engine.Up {

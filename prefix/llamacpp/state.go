@@ -40,7 +40,7 @@ type State struct {
 // whether values are transposed, the number of layers, all layers' keys, all layers' values.
 // A layer is the type of its numbers, the bytes of a row, and the rows, one a cell.
 func (s State) Write(w io.Writer, i engine.ModelInfo) error {
-	f, err := familyOf(i)
+	f, err := stateOf(i)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ var (
 // [State.Write] or llama.cpp wrote, with 16-bit floats and positions 0, 1, 2 …
 func ReadState(data []byte, i engine.ModelInfo, context int) (State, error) {
 	var s State
-	f, err := familyOf(i)
+	f, err := stateOf(i)
 	if err != nil {
 		return s, err
 	}

@@ -1,4 +1,4 @@
-"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries), GPT-2, GPT-NeoX, Phi-3,
+"""Holds Prelude's adapters to PEFT, both ways, on a tiny Llama (grouped queries), GPT-2, GPT-NeoX, Phi-3, LFM2,
 and T5s of two and three layers a stack, of which PEFT reads its pairs of keys and values differently.
 
     python peft_check.py make           writes peft.json: adapters as PEFT saves them, with PEFT's logits
@@ -18,7 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from peft import (AdaptionPromptConfig, CartridgeConfig, CPTConfig, LoraConfig, PeftModel, PrefixTuningConfig, PromptEncoderConfig,
                   PromptTuningConfig, get_peft_model)
-from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, LlamaConfig, LlamaForCausalLM, Phi3Config, Phi3ForCausalLM, T5Config, T5ForConditionalGeneration
+from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel, GPTNeoXConfig, GPTNeoXForCausalLM, Lfm2Config, Lfm2ForCausalLM, LlamaConfig, LlamaForCausalLM, Phi3Config, Phi3ForCausalLM, T5Config, T5ForConditionalGeneration
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 IDS = [[4, 7, 22, 38, 1, 15, 9]]
@@ -79,6 +79,26 @@ def shapes_neox():
     return s
 
 
+LFM2 = ["conv", "full_attention", "full_attention", "conv"]
+
+
+def shapes_lfm2():
+    s = {"model.embed_tokens.weight": (VOCAB, D), "model.embedding_norm.weight": (D,)}
+    for l, kind in enumerate(LFM2):
+        at = f"model.layers.{l}."
+        s |= {at + "operator_norm.weight": (D,), at + "ffn_norm.weight": (D,), at + "feed_forward.w1.weight": (FF, D),
+              at + "feed_forward.w3.weight": (FF, D), at + "feed_forward.w2.weight": (D, FF)}
+        if kind == "conv":
+            s |= {at + f"conv.{n}.weight": (D, D) for n in (*PARTS, "out_proj")} | {at + "conv.conv.weight": (3, D)}
+        else:
+            s |= {at + "self_attn.q_proj.weight": (D, D), at + "self_attn.k_proj.weight": (8, D), at + "self_attn.v_proj.weight": (8, D),
+                  at + "self_attn.out_proj.weight": (D, D), at + "self_attn.q_layernorm.weight": (4,), at + "self_attn.k_layernorm.weight": (4,)}
+    return s
+
+
+PARTS = ("gate_proj", "output_gate_proj", "input_proj")  # of conv.in_proj
+
+
 def shapes_t5(layers):
     s = {"shared.weight": (VOCAB, D)}
     for stack in ("encoder", "decoder"):
@@ -132,6 +152,19 @@ def model(kind):
                 t, name = torch.cat([t, split[name.replace(".gate_proj.", ".up_proj.")]]), name.replace(".gate_proj.", ".gate_up_proj.")
             elif any(f".{p}_proj." in name for p in ("k", "v", "up")):
                 continue
+            w[name] = t
+    elif kind == "lfm2":
+        m = Lfm2ForCausalLM(Lfm2Config(hidden_size=D, intermediate_size=FF, num_hidden_layers=len(LFM2), num_attention_heads=HEADS, num_key_value_heads=KV,
+                                       vocab_size=VOCAB, max_position_embeddings=128, block_auto_adjust_ff_dim=False, layer_types=LFM2, pad_token_id=0,
+                                       attn_implementation="eager"))
+        w, split = {}, weights(shapes_lfm2())
+        for name, t in split.items():
+            if f".{PARTS[0]}." in name:
+                t, name = torch.cat([split[name.replace(PARTS[0], p)] for p in PARTS]), name.replace(PARTS[0], "in_proj")
+            elif any(f".{p}." in name for p in PARTS):
+                continue
+            elif ".conv.conv." in name:  # whose last tap is a row's own
+                t = t.flip(0).T.unsqueeze(1)
             w[name] = t
     elif kind in T5:
         m = T5ForConditionalGeneration(T5Config(d_model=D, d_kv=D // HEADS, d_ff=FF, num_layers=T5[kind], num_heads=HEADS, vocab_size=VOCAB,
@@ -194,6 +227,14 @@ def configs(kind):
         "PROMPT_TUNING": PromptTuningConfig(num_virtual_tokens=SLOTS, **t),
         "P_TUNING": PromptEncoderConfig(num_virtual_tokens=SLOTS, encoder_hidden_size=8, **t),
     }
+    if kind == "lfm2":  # whose convolutions transformers gives no keys and values
+        for name in ("PREFIX_TUNING", "CARTRIDGE"):
+            try:
+                get_peft_model(model(kind), all[name])(input_ids=torch.tensor(IDS))
+                raise SystemExit(f"PEFT runs {name} on LFM2 now: export it")
+            except ValueError:
+                pass
+        all = {name: config for name, config in all.items() if not name.startswith(("PREFIX", "CARTRIDGE"))}
     if kind not in T5:
         all["CPT"] = CPTConfig(cpt_token_ids=[1, 2, 3], cpt_mask=[1] * 3, cpt_tokens_type_mask=[1, 2, 4], **t)
     if kind in T5:
@@ -204,6 +245,8 @@ def configs(kind):
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["q_proj", "v_proj", "down_proj"], rank_pattern={"down_proj": 3}, **t)
     elif kind == "phi3":
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["qkv_proj", "gate_up_proj", "o_proj"], **t)
+    elif kind == "lfm2":
+        all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["in_proj", "out_proj", "q_proj", "w1"], **t)
     elif kind == "neox":
         all["LORA"] = LoraConfig(r=2, lora_alpha=6, target_modules=["query_key_value", "dense_h_to_4h"], **t)
     else:
@@ -236,7 +279,7 @@ def saved(kind, name, config):
 
 def made():
     out = {}
-    for kind in ("llama", "gpt2", "neox", "phi3", *T5):
+    for kind in ("llama", "gpt2", "neox", "phi3", "lfm2", *T5):
         out[kind + " alone"] = {"logits": logits(model(kind))}
         for name, config in configs(kind).items():
             raw, z = saved(kind, name, config)

@@ -70,10 +70,14 @@ func tune(t *testing.T, f engine.Frozen, choice prefix.Choice, o train.Options, 
 }
 
 func TestTrainingLearns(t *testing.T) {
-	for _, source := range []string{"kv", "mlp"} {
-		for _, start := range []string{"examples", "gaussian"} {
-			t.Run(source+" from "+start, func(t *testing.T) {
-				out := tune(t, tiny.Llama(t, cpu.New[float32]()), prefix.Choice{"source": source, "start": start}, train.Options{Steps: 120, LR: 0.05, Patience: 100}, nil)
+	for _, c := range []struct {
+		model          func(testing.TB, engine.Device) engine.Frozen
+		source, starts string
+	}{{tiny.Llama, "kv", "examples gaussian"}, {tiny.Llama, "mlp", "examples gaussian"}, {tiny.LFM2, "kv", "examples"}, {tiny.LFM2, "embedding", "gaussian"}} {
+		for _, start := range strings.Fields(c.starts) {
+			f := c.model(t, cpu.New[float32]())
+			t.Run(f.Arch.Info().Family+", "+c.source+" from "+start, func(t *testing.T) {
+				out := tune(t, f, prefix.Choice{"source": c.source, "start": start}, train.Options{Steps: 120, LR: 0.05, Patience: 100}, nil)
 				if len(out.losses) != 120 {
 					t.Fatalf("%d losses for 120 steps", len(out.losses))
 				}

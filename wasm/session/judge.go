@@ -40,7 +40,7 @@ const (
 // streamsOf is how many rows are answered at a time, with so many tokens in the cache of each.
 func (s *Session) streamsOf(tokens int) int {
 	i, mem := s.model.Arch.Info(), s.Device.Memory()
-	each := int64(tokens * i.Layers * 2 * i.KVHeads * i.HeadDim * 4)
+	each := int64(tokens * i.CacheFloats() * 4)
 	room := min(judgeBytes, (s.budget()-mem.Tensors-mem.Scratch)/3)
 	return int(min(max(room/each, 4), judgeStreams))
 }

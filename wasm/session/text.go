@@ -90,7 +90,7 @@ func (s *Session) SetText(ctx context.Context, name, kind string, content []byte
 		return wire.TextRead{}, err
 	}
 	t.read = wire.TextRead{Name: name, Kind: kind, Bytes: len(content), Tokens: len(ids), Chunks: len(chunks), Slots: slotsFor(kind, len(ids)),
-		SlotBytes: 2 * 4 * info.Layers * info.KVHeads * info.HeadDim}
+		SlotBytes: 2 * 4 * len(info.Attending()) * info.KVHeads * info.HeadDim}
 	if s.chats[""] == nil {
 		t.read.Notes = append(t.read.Notes, s.model.Name+" was not trained to converse: its questions and answers will be poor. A model with a chat template does better.")
 	}

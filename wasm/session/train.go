@@ -321,5 +321,5 @@ func minutes(o wire.Train) time.Duration { return time.Duration(o.Minutes * floa
 // card says which model a prefix is for.
 func (s *Session) card() adapter.Model {
 	i := s.model.Arch.Info()
-	return adapter.Model{Name: s.model.Name, Fingerprint: s.model.Fingerprint, Kind: s.model.Likeness.Kind, Sketch: s.model.Likeness.Sketch, Family: i.Family, Layers: i.Layers, EncLayers: i.EncLayers, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Hidden: i.Hidden}
+	return adapter.Model{Name: s.model.Name, Fingerprint: s.model.Fingerprint, Kind: s.model.Likeness.Kind, Sketch: s.model.Likeness.Sketch, Family: i.Family, Layers: i.Layers, EncLayers: i.EncLayers, KVHeads: i.KVHeads, HeadDim: i.HeadDim, Hidden: i.Hidden, Convolutions: len(i.Convolving())}
 }
