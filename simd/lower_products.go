@@ -150,7 +150,10 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 	}
 	w := l.weight(o.W)
 	rows := l.rows(o.H)
-	rounded := uint32(0)
+	gradient, rounded := uint32(0), uint32(0)
+	if o.DH != engine.None || o.DW != engine.None || o.DBias != engine.None {
+		gradient = 1
+	}
 	if l.rounds(o.W) && o.DH != engine.None {
 		rows, _ := l.roundedRow(d)
 		gradients, _ := l.roundedRow(vocab)
@@ -163,7 +166,7 @@ func (l *lowering) crossEntropy(o *engine.CrossEntropy) {
 		l.logits(command.Product{Live: live, B: w, Transposed: 1, A: h, LDA: u(4 * d), C: z, LDC: u(4 * vocab), M: u(size), N: u(vocab), K: u(d)},
 			l.at(o.Targets)+u(4*at*k), k, rounded)
 		l.emit(command.Loss{Live: live, Z: z, Bias: l.at(o.Bias), Targets: l.at(o.Targets) + u(4*at*k), Weights: l.at(o.Weights) + u(4*at*wk),
-			Losses: losses + u(4*at), Own: own, Slopes: slopes, Vocab: u(vocab), K: u(k), Rest: u(wk - k), Cap: float32(o.Cap)}, command.CrossEntropy)
+			Losses: losses + u(4*at), Own: own, Slopes: slopes, Vocab: u(vocab), K: u(k), Rest: u(wk - k), Gradient: gradient, Cap: float32(o.Cap)}, command.CrossEntropy)
 		if o.DH != engine.None {
 			l.headGradient(command.Product{Live: live, B: w, A: z, LDA: u(4 * vocab), C: l.at(o.DH) + u(4*at*d), LDC: u(4 * d), M: u(size), N: u(d), K: u(vocab)},
 				l.p.Spec(o.W).DType, rounded)

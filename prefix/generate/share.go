@@ -17,8 +17,11 @@ type sharing struct {
 	args     engine.Args
 }
 
-// sharedRows is how many rows are copied at a time.
-const sharedRows = 256
+// sharedRows is how many rows are copied at a time: those of some texts that are measured together.
+const sharedRows = 512
+
+// span is rows of the cache that follow each other, and where they are wanted too.
+type span struct{ from, to, rows int }
 
 func newSharing(f engine.Frozen, size shape) (*sharing, *engine.Program) {
 	p, i := f.NewProgram(), f.Arch.Info()
@@ -33,19 +36,26 @@ func newSharing(f engine.Frozen, size shape) (*sharing, *engine.Program) {
 	return s, p
 }
 
-// run copies n rows of the cache from one on to where another begins.
-func (s *sharing) run(ctx context.Context, from, to, n int) error {
+// run copies spans of the cache, in their order.
+func (s *sharing) run(ctx context.Context, spans []span) error {
 	ints := s.args.Ints
-	for at := 0; at < n; at += sharedRows {
-		some := min(sharedRows, n-at)
-		ints[s.from], ints[s.to] = ints[s.from][:0], ints[s.to][:0]
-		for k := at; k < at+some; k++ {
-			ints[s.from], ints[s.to] = append(ints[s.from], int32(from+k)), append(ints[s.to], int32(to+k))
+	flush := func() error {
+		if s.args.Live[s.rows] = len(ints[s.from]); len(ints[s.from]) == 0 {
+			return nil
 		}
-		s.args.Live[s.rows] = some
-		if err := s.plan.Run(ctx, s.args); err != nil {
-			return err
+		err := s.plan.Run(ctx, s.args)
+		ints[s.from], ints[s.to] = ints[s.from][:0], ints[s.to][:0]
+		return err
+	}
+	for _, c := range spans {
+		for k := range c.rows {
+			ints[s.from], ints[s.to] = append(ints[s.from], int32(c.from+k)), append(ints[s.to], int32(c.to+k))
+			if len(ints[s.from]) == sharedRows {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
 		}
 	}
-	return nil
+	return flush()
 }

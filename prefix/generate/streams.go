@@ -67,8 +67,11 @@ const (
 
 // Begin reads a prompt and picks its first token. It returns the number of its stream.
 func (s *Streams) Begin(ctx context.Context, prompt []int32, o Options, emit Emit) (int, error) {
-	n, rows, err := s.place(ctx, prompt, len(prompt)-1, o)
+	n, rows, shared, err := s.place(ctx, prompt, len(prompt)-1, o, nil)
 	if err != nil {
+		return 0, err
+	}
+	if err := s.copy(ctx, []span{shared}); err != nil {
 		return 0, err
 	}
 	for at := 0; at < len(rows); at += s.g.prefill.rows {
@@ -97,8 +100,8 @@ type Text struct{ Prompt, Expected []int32 }
 func (s *Streams) Measure(ctx context.Context, texts []Text, o Options) (streams []int, losses []float64, err error) {
 	var all [][]row
 	var targets [][]int32
+	var shared []span
 	total := 0
-	taken := func(n int) bool { return slices.Contains(streams, n) }
 	for _, t := range texts[:min(len(texts), TextsAtATime)] {
 		text := slices.Concat(t.Prompt, t.Expected)
 		if s.g.measure == nil || len(t.Prompt) == 0 || len(t.Expected) == 0 || len(text)-1 > s.g.measure.rows {
@@ -107,12 +110,15 @@ func (s *Streams) Measure(ctx context.Context, texts []Text, o Options) (streams
 		if len(streams) > 0 && (total+len(text)-1 > s.g.measure.rows || s.Live()+len(streams) == len(s.live)) {
 			break
 		}
-		n, rows, err := s.placeBeside(ctx, text[:len(text)-1], len(t.Prompt)-1, o, taken)
+		n, rows, begins, err := s.place(ctx, text[:len(text)-1], len(t.Prompt)-1, o, streams)
 		if err != nil {
 			return nil, nil, err
 		}
 		total += len(rows)
-		streams, all, targets = append(streams, n), append(all, rows), append(targets, t.Expected)
+		streams, all, targets, shared = append(streams, n), append(all, rows), append(targets, t.Expected), append(shared, begins)
+	}
+	if err := s.copy(ctx, shared); err != nil {
+		return nil, nil, err
 	}
 	if losses, err = s.g.lossesOf(ctx, all, targets); err != nil {
 		return nil, nil, err
@@ -124,17 +130,12 @@ func (s *Streams) Measure(ctx context.Context, texts []Text, o Options) (streams
 	return streams, losses, nil
 }
 
-// place finds a stream for a text, and gives the rows of it that are not in the cache, from row
-// needed on at the latest.
-func (s *Streams) place(ctx context.Context, text []int32, needed int, o Options) (n int, rows []row, err error) {
-	return s.placeBeside(ctx, text, needed, o, func(int) bool { return false })
-}
-
-// placeBeside is place where some streams are taken already, though nothing is in them yet. What
-// another stream has more of than the one that is found is copied from there.
-func (s *Streams) placeBeside(ctx context.Context, text []int32, needed int, o Options, taken func(n int) bool) (n int, rows []row, err error) {
+// place finds a stream for a text, other than those taken already, though nothing is in them yet. It gives
+// the rows of the text that are not in the cache, from row needed on at the latest, and what another stream has
+// more of than the one that is found, to be copied before they run.
+func (s *Streams) place(ctx context.Context, text []int32, needed int, o Options, taken []int) (n int, rows []row, shared span, err error) {
 	n, from := -1, -1
-	shared, most := 0, 0 // of n, and of from
+	own, most := 0, 0 // rows that n has, and from
 	for i, x := range s.live {
 		same := 0
 		for same < min(len(s.read[i]), needed) && o.Soft == nil && s.read[i][same] == text[same] {
@@ -143,26 +144,29 @@ func (s *Streams) placeBeside(ctx context.Context, text []int32, needed int, o O
 		if from < 0 || same > most {
 			from, most = i, same
 		}
-		if x == nil && !taken(i) && (n < 0 || same > shared) {
-			n, shared = i, same
+		if x == nil && !slices.Contains(taken, i) && (n < 0 || same > own) {
+			n, own = i, same
 		}
 	}
 	if n < 0 {
-		return 0, nil, fmt.Errorf("generate: all %d streams are taken", len(s.live))
+		return 0, nil, span{}, fmt.Errorf("generate: all %d streams are taken", len(s.live))
 	}
 	if _, rows, err = s.g.pack(ctx, [][]int32{text}, o.Soft); err != nil {
-		return 0, nil, err
+		return 0, nil, span{}, err
 	}
 	for i := range rows {
 		rows[i].stream = n
 	}
 	s.read[n] = nil // until it is read
-	if most > shared {
-		if err := s.g.share.run(ctx, from*s.g.max+shared, n*s.g.max+shared, most-shared); err != nil {
-			return 0, nil, err
-		}
+	return n, rows[most:], span{from*s.g.max + own, n*s.g.max + own, most - own}, nil
+}
+
+// copy copies what streams begin with as others do. A generator of one stream has none to copy from.
+func (s *Streams) copy(ctx context.Context, shared []span) error {
+	if s.g.share == nil {
+		return nil
 	}
-	return n, rows[most:], nil
+	return s.g.share.run(ctx, shared)
 }
 
 // begin makes a stream live whose prompt is read; next is the row that it goes on from.

@@ -311,13 +311,15 @@ type Adam struct {
 }
 
 // Loss turns Live rows of logits Z [rows, Vocab] into their gradient and writes
-// each row's loss, one row a tile. Own and Slopes have room for a number for each target.
+// each row's loss, one row a tile. Own and Slopes have room for a number for each target. Where
+// nobody wants the gradient, what becomes of Z is left open.
 type Loss struct {
 	Head
 	Live
 	Z, Bias, Targets, Weights uint32
 	Losses, Own, Slopes       uint32
 	Vocab, K, Rest            uint32
+	Gradient                  uint32
 	Cap                       float32 // soft cap of the logits, 0: none
 }
 

@@ -86,6 +86,7 @@ func (g *generator) loss() {
 			}, nil)
 		}, nil)
 		f.Store(get(unsafe.Offsetof(r.Losses)).Add(tile.Shl(2)), 0, loss.Convert("f32.demote_f64"))
+		f.If(get(unsafe.Offsetof(r.Gradient)).Not(), func() { f.Return() }, nil)
 
 		over := f.Let(ConstF64(1).Div(total).Convert("f32.demote_f64"))
 		f.For(Const(0), k, 1, func(i Value) {
