@@ -57,6 +57,44 @@ func TestProject(t *testing.T) {
 	}
 }
 
+// Eigenvectors are orthonormal and solve a·v = λ·v, also where values are equal or far apart.
+func TestEigen(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for n := 1; n <= 65; n += 8 {
+		a, kept := make([][]float64, n), make([][]float64, n)
+		for r := range a {
+			a[r], kept[r] = make([]float64, n), make([]float64, n)
+			for s := range r + 1 {
+				x := rng.NormFloat64() * math.Pow(10, float64(-(r+s)%7))
+				a[r][s], a[s][r], kept[r][s], kept[s][r] = x, x, x, x
+			}
+		}
+		if n == 9 {
+			for r := range a {
+				clear(a[r])
+				clear(kept[r])
+				a[r][r], kept[r][r] = 2, 2
+			}
+		}
+		values, v := eigen(a)
+		for i := range n {
+			for r := range n {
+				product, dot := 0.0, 0.0
+				for k := range n {
+					product += kept[r][k] * v[k][i]
+					dot += v[k][r] * v[k][i]
+				}
+				near(t, "a·v", product, values[i]*v[r][i], 1e-12)
+				want := 0.0
+				if r == i {
+					want = 1
+				}
+				near(t, "product of two vectors", dot, want, 1e-12)
+			}
+		}
+	}
+}
+
 func TestMean(t *testing.T) {
 	got := Mean([]float32{1, 2, 3, 4, 10, 20, 30, 40}, 2, 2) // two rows of two slots
 	for i, want := range []float64{2, 3, 20, 30} {
