@@ -75,38 +75,42 @@ func (r *Run) program(t thrift) (p *engine.Program, masks map[string][]float32) 
 // compile builds the training program, within the budget if there is one, and its
 // tensors, and evaluation beside it.
 func (r *Run) compile(ctx context.Context, val []data.Tokens) error {
-	var err error
 	few := glance(len(val), r.opts.Batch)
-	have := bound(r.f.Weights, r.Tensors)
-	var p, evaluation *engine.Program
-	var masks map[string][]float32
+	r.state = map[string]engine.Tensor{}
 	var once engine.Memory
-	for t := spendMemory; t <= computeTwice; t++ {
-		if r.eval, evaluation, err = newEvaluator(r.f, r.Method, spread(val, few), readAtOnce(r.opts.Batch), few); err != nil {
+	for t := spendMemory; ; t++ {
+		have := bound(r.f.Weights, r.Tensors, r.state)
+		eval, evaluation, err := newEvaluator(r.f, r.Method, spread(val, few), readAtOnce(r.opts.Batch), few)
+		if err != nil {
 			return err
 		}
-		if t == spendMemory && r.eval.few.Bounds().With(r.eval.rest.Bounds()).Rows <= steadyRows {
+		if t == spendMemory && eval.few.Bounds().With(eval.rest.Bounds()).Rows <= steadyRows {
 			evaluation.SetSteady()
 		}
-		p, masks = r.program(t)
+		p, masks := r.program(t)
 		if r.Planned, err = engine.Need(r.f.Dev, have, p, evaluation); err != nil {
 			return err
 		}
-		need := r.Planned.Tensors + r.Planned.Scratch
-		if r.Recompute = t == computeTwice; r.opts.Budget == 0 || need <= r.opts.Budget {
-			break
-		}
-		switch t {
-		case computeOnce:
-			once = r.Planned
-		case computeTwice:
+		r.eval, r.Recompute = eval, t == computeTwice
+		if need := r.Planned.Tensors + r.Planned.Scratch; r.opts.Budget == 0 || need <= r.opts.Budget {
+			err := r.place(ctx, p, masks, evaluation)
+			if err == nil || t > spendMemory || ctx.Err() != nil {
+				return err
+			}
+			r.unplace() // the machine gives less memory than it let expect
+			continue
+		} else if t == computeTwice {
 			return fmt.Errorf("train: a step needs %d MB with the model (%d MB if it computes activations once), there are %d MB; use a smaller batch or shorter examples",
 				need>>20, (once.Tensors+once.Scratch)>>20, r.opts.Budget>>20)
 		}
+		once = r.Planned
 	}
-	r.state = map[string]engine.Tensor{}
+}
+
+// place allocates what the programs need and compiles them.
+func (r *Run) place(ctx context.Context, p *engine.Program, masks map[string][]float32, evaluation *engine.Program) error {
 	for name, s := range p.Tensors() {
-		if r.f.Weights[name] != nil || r.Tensors[name] != nil {
+		if r.f.Weights[name] != nil || r.Tensors[name] != nil || r.state[name] != nil {
 			continue
 		}
 		t, err := r.f.Dev.Alloc(s)
@@ -124,10 +128,21 @@ func (r *Run) compile(ctx context.Context, val []data.Tokens) error {
 	}
 	r.log = r.state["train.log"]
 	r.cost = p.Cost()
-	if r.plan, err = r.f.Dev.Compile(ctx, p, bound(have, r.state)); err != nil {
+	have := bound(r.f.Weights, r.Tensors, r.state)
+	var err error
+	if r.plan, err = r.f.Dev.Compile(ctx, p, have); err != nil {
 		return err
 	}
 	return r.eval.compile(ctx, r.f.Dev, evaluation, have)
+}
+
+// unplace gives back what place has compiled.
+func (r *Run) unplace() {
+	if r.plan != nil {
+		r.plan.Close()
+	}
+	r.plan = nil
+	r.eval.Close()
 }
 
 // maskOf is 0 for rows that keep their value, else 1.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"prelude/engine"
 	"prelude/engine/cpu"
 	"prelude/models/tiny"
 	"prelude/prefix"
@@ -54,5 +55,28 @@ func TestStopInTheMiddleOfAStep(t *testing.T) {
 		if err := r.Tensors[name].Read(context.Background(), 0, got); err != nil || string(got) != string(want) {
 			t.Errorf("%s is not the best prefix's: %v", name, err)
 		}
+	}
+}
+
+// grudging is a device on which there is no room for what a steady program would keep.
+type grudging struct {
+	engine.Device
+	refused *int
+}
+
+func (d grudging) Compile(ctx context.Context, p *engine.Program, bind map[string]engine.Tensor) (engine.Plan, error) {
+	if p.Steady() {
+		*d.refused++
+		return nil, errors.New("no memory for packed weights")
+	}
+	return d.Device.Compile(ctx, p, bind)
+}
+
+// Where a device has no room for packed weights after all, a training does without.
+func TestWithoutPackedWeights(t *testing.T) {
+	refused := 0
+	out := tune(t, tiny.Llama(t, grudging{cpu.New[float32](), &refused}), nil, train.Options{Steps: 4, Seed: 1}, nil)
+	if refused == 0 || len(out.losses) != 4 {
+		t.Errorf("%d programs were refused, %d steps taken", refused, len(out.losses))
 	}
 }
