@@ -19,6 +19,10 @@ func (l *lowering) few(r command.Product) bool {
 	return r.M <= maxRounded && r.Transposed == 1 && r.B.Type >= command.Q8_0 && !l.p.Learns()
 }
 
+// mostFewRows is how many rows of weights a tile of such a product has at most, and mostFewBytes how
+// many where they meet numbers of 8 bits.
+const mostFewRows, mostFewBytes = 128, 768
+
 // fewRows emits such a product with w.
 func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 	round, multiply, group, nibbles := command.Round, command.MatVecRounded, command.RoundedGroup, u(1)
@@ -37,9 +41,13 @@ func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 		l.rounded = now
 	}
 	r.A, r.LDA = at, step
-	// As many tiles for each thread, of up to 128 rows: long ones read memory faster.
+	// As many tiles for each thread: long ones read memory faster, which in 8 bits is most of the time.
+	most := mostFewRows
+	if l.fewIn8(o.W) {
+		most = mostFewBytes
+	}
 	n, threads := int(r.N), l.dev.home.threads()
-	r.Cols, r.RowTiles = u(ceil(n, threads*ceil(n, threads*128))), 1
+	r.Cols, r.RowTiles = u(ceil(n, threads*ceil(n, threads*most))), 1
 	l.append(r, multiply, l.besideLast(o))
 }
 

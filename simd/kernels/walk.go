@@ -24,15 +24,18 @@ func (g *generator) walk(now *Func) {
 	beside := int(unsafe.Offsetof(h.Beside))
 
 	if !g.Shared {
-		rec, t := f.Let(LoadI(at, pc)), f.Let(LoadI(at, tile))
+		rec, t, done := f.Let(LoadI(at, pc)), f.Let(LoadI(at, tile)), f.Local(I32)
 		f.While(rec, func() {
 			f.While(t.Lt(LoadI(rec, tiles)), func() {
 				f.CallSlot(LoadI(rec, kernel), rec, t, ws)
 				f.Inc(t, 1)
-				f.If(LoadI(at, stop).Or(now.Apply().Gt(until)), func() {
-					f.Store(at, pc, rec)
-					f.Store(at, tile, t)
-					f.Return(Const(command.Yield))
+				f.Inc(done, 1)
+				f.If(done.And(Const(perLook-1)).Not(), func() {
+					f.If(LoadI(at, stop).Or(now.Apply().Gt(until)), func() {
+						f.Store(at, pc, rec)
+						f.Store(at, tile, t)
+						f.Return(Const(command.Yield))
+					}, nil)
 				}, nil)
 			})
 			f.Set(rec, Select(LoadI(rec, beside), LoadI(rec, beside), LoadI(rec, next)))
@@ -87,10 +90,13 @@ func (g *generator) walk(now *Func) {
 			f.Do(AtomicNotify(at, round, Const(-1)))
 			f.Branch(again)
 		}, nil)
-		f.Set(turns, Const(spins))
-		f.While(turns.Gt(Const(0)), func() {
-			f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
-			f.Inc(turns, -1)
+		began := f.Let(now.Apply())
+		f.While(now.Apply().Sub(began).Lt(ConstF64(awake)), func() {
+			f.Set(turns, Const(looks))
+			f.While(turns.Gt(Const(0)), func() {
+				f.If(AtomicLoad(at, round).Ne(seen), func() { f.Branch(again) }, nil)
+				f.Inc(turns, -1)
+			})
 		})
 		// Sleep in short turns, so that Stop is seen, and until patience ends. The clock is
 		// asked, since a turn may be cut short; and a turn counts as two at most, since a
@@ -112,8 +118,10 @@ func (g *generator) walk(now *Func) {
 }
 
 const (
-	alone    = 8     // records of one tile that one thread works on before the next meeting
-	spins    = 20000 // looks at the round before a thread sleeps, some 40 µs: waking takes as long
-	nap      = 50    // ms of one sleep
-	patience = 4000  // ms until a thread that has not come counts as dead
+	alone    = 8    // records of one tile that one thread works on before the next meeting
+	perLook  = 4    // tiles for each look at the clock: the smallest are as short as a look
+	awake    = 0.05 // ms that a thread looks at the round before it sleeps: waking takes as long
+	looks    = 1000 // at the round for each at the clock
+	nap      = 50   // ms of one sleep
+	patience = 4000 // ms until a thread that has not come counts as dead
 )
