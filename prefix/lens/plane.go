@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/gonum"
 )
 
 // Plane is points of many dimensions on the two axes on which they differ most: their
@@ -46,21 +50,13 @@ func Project(rows [][]float64) (*Plane, error) {
 		}
 		total += products[r][r]
 	}
-	values, vectors := eigen(products)
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
+	values, vectors, ok := eigen(products)
+	if !ok {
+		return nil, fmt.Errorf("lens: the principal components of %d points were not found", n)
 	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		if values[i] > values[j] {
-			return -1
-		} else if values[i] < values[j] {
-			return 1
-		}
-		return 0
-	})
 	p := &Plane{Points: make([][2]float64, n)}
-	for axis, at := range order[:min(2, n)] {
+	for axis := range min(2, n) {
+		at := n - 1 - axis
 		value := max(0, values[at])
 		if total > 0 {
 			p.Part[axis] = value / total
@@ -76,52 +72,18 @@ func Project(rows [][]float64) (*Plane, error) {
 	return p, nil
 }
 
-// eigen diagonalises a symmetric matrix in its place: a·v[·][i] = values[i]·v[·][i]. Jacobi's method
-// (Golub and Van Loan, Matrix Computations, §8.5): a turn in the plane of two axes takes away one
-// element off the diagonal, and after a few rounds over all of them none is left. Gonum's
-// solver for all kinds of matrices is 300 kB of the worker; these have a row for each prefix of a shelf.
-func eigen(a [][]float64) (values []float64, v [][]float64) {
+// eigen diagonalises a symmetric matrix: a·v[·][i] = values[i]·v[·][i], in ascending order. LAPACK's
+// DSYEV is called by itself, since gonum's mat would bring 300 kB of other matrices into the worker.
+func eigen(a [][]float64) (values []float64, v [][]float64, ok bool) {
 	n := len(a)
-	v = make([][]float64, n)
-	for i := range v {
-		v[i] = make([]float64, n)
-		v[i][i] = 1
+	flat := slices.Concat(a...)
+	values = make([]float64, n)
+	work := make([]float64, max(1, 3*n))
+	ok = gonum.Implementation{}.Dsyev(lapack.EVCompute, blas.Upper, n, flat, n, values, work, len(work))
+	for r := range n {
+		v = append(v, flat[r*n:(r+1)*n])
 	}
-	for range 64 { // they converge quadratically: ten are many
-		off, all := 0.0, 0.0
-		for p := range n {
-			for q := range n {
-				if all += a[p][q] * a[p][q]; p != q {
-					off += a[p][q] * a[p][q]
-				}
-			}
-		}
-		if off <= 1e-32*all {
-			break
-		}
-		for p := range n {
-			for q := p + 1; q < n; q++ {
-				if a[p][q] == 0 {
-					continue
-				}
-				theta := (a[q][q] - a[p][p]) / (2 * a[p][q])
-				t := math.Copysign(1/(math.Abs(theta)+math.Hypot(theta, 1)), theta)
-				c := 1 / math.Hypot(t, 1)
-				s := t * c
-				for k := range n {
-					a[k][p], a[k][q] = c*a[k][p]-s*a[k][q], s*a[k][p]+c*a[k][q]
-				}
-				for k := range n {
-					a[p][k], a[q][k] = c*a[p][k]-s*a[q][k], s*a[p][k]+c*a[q][k]
-					v[k][p], v[k][q] = c*v[k][p]-s*v[k][q], s*v[k][p]+c*v[k][q]
-				}
-			}
-		}
-	}
-	for i := range a {
-		values = append(values, a[i][i])
-	}
-	return values, v
+	return values, v, ok
 }
 
 // Mean is a prefix as one point: its keys and values [rows, slots, width], mean over the

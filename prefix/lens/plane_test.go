@@ -76,7 +76,10 @@ func TestEigen(t *testing.T) {
 				a[r][r], kept[r][r] = 2, 2
 			}
 		}
-		values, v := eigen(a)
+		values, v, ok := eigen(a)
+		if !ok {
+			t.Fatal(n)
+		}
 		for i := range n {
 			for r := range n {
 				product, dot := 0.0, 0.0
