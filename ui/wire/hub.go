@@ -74,11 +74,11 @@ func ReadHub(text, base string) (p HubPlace, hub, ok bool) {
 	if len(parts) < 2 {
 		return p, true, false
 	}
-	name, file, _ := strings.Cut(parts[1], ":")
+	name, file, named := strings.Cut(parts[1], ":")
 	name, revision, marked := strings.Cut(name, "@")
 	p.ID = parts[0] + "/" + name
 	below := parts[2:]
-	if len(below) > 0 {
+	if len(below) > 0 && !named {
 		switch below[0] {
 		case "blob", "resolve", "raw", "tree":
 			if len(below) < 2 || marked {

@@ -18,6 +18,8 @@ func TestHubPlaces(t *testing.T) {
 	for text, want := range map[string]HubPlace{
 		"o/n":                      {HubModel, "o/n", "main", ""},
 		"o/n@refs%2Fpr%2F1:a.gguf": {HubModel, "o/n", "refs/pr/1", "a.gguf"},
+		"o/n:d/blob/a.gguf":        {HubModel, "o/n", "main", "d/blob/a.gguf"},
+		"o/n/d/blob/a.gguf":        {HubModel, "o/n", "main", "d/blob/a.gguf"},
 		"spaces/o/n":               {HubSpace, "o/n", "main", ""},
 		"hf.co/datasets/o/n/":      {HubDataset, "o/n", "main", ""},
 		"hf://datasets/o/n@~parquet/default/train/0000.parquet": {HubDataset, "o/n", "~parquet", "default/train/0000.parquet"},
