@@ -52,6 +52,8 @@ type Batcher struct {
 	encoder bool
 	opts    BatchOptions
 	batches int // an epoch
+	halved  int // steps at first whose batches have half the examples,
+	halves  int // of which an epoch has so many
 	soft    bool
 	top     int // tokens that a teacher names in a row
 	order   []int
@@ -89,6 +91,13 @@ func NewBatcher(tokens []Tokens, opts BatchOptions) *Batcher {
 // Len is the number of batches in an epoch.
 func (b *Batcher) Len() int { return b.batches }
 
+// Halve gives the first so many steps batches of half the examples, at least one; the epochs of
+// whole batches begin after them.
+func (b *Batcher) Halve(steps int) {
+	half := max(b.opts.Size/2, 1)
+	b.halved, b.halves = steps, (len(b.tokens)+half-1)/half
+}
+
 // Bounds returns the most rows and the most loss rows of any batch: those of the
 // longest examples together.
 func (b *Batcher) Bounds() Bounds {
@@ -121,12 +130,18 @@ func (t Tokens) Targets() int { return len(t.IDs) - max(t.Start, 1) }
 
 // At returns the batch of a step, counted from 0 over all epochs.
 func (b *Batcher) At(step int) *Batch {
-	epoch, index := step/b.batches, step%b.batches
+	batches, before := b.batches, 0
+	if step < b.halved {
+		batches = b.halves
+	} else if b.halved > 0 {
+		step, before = step-b.halved, (b.halved+b.halves-1)/b.halves
+	}
+	epoch, index := before+step/batches, step%batches
 	if epoch != b.epoch {
 		b.shuffle(epoch)
 	}
 	n := len(b.tokens)
-	return b.fill(b.order[index*n/b.batches : (index+1)*n/b.batches])
+	return b.fill(b.order[index*n/batches : (index+1)*n/batches])
 }
 
 // shuffle orders an epoch, by a random stream of its own.

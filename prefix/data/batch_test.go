@@ -273,6 +273,35 @@ func TestBatcherIsAFunctionOfTheStep(t *testing.T) {
 	}
 }
 
+// Halved batches are epochs too, and whole ones follow, shuffled by other numbers.
+func TestHalvedBatches(t *testing.T) {
+	for _, x := range []struct{ n, size, steps, halves int }{{10, 4, 10, 5}, {9, 4, 7, 5}, {3, 8, 4, 1}, {5, 1, 5, 5}} {
+		b := NewBatcher(numbered(x.n), BatchOptions{Size: x.size, Shuffle: true, Seed: 3})
+		b.Halve(x.steps)
+		var seen [][]int
+		for i := range x.steps + 2*b.Len() {
+			at := b.At(i)
+			if most := max(x.size/2, 1); i < x.steps && len(at.Examples) > most || i >= x.steps && len(at.Examples) > x.size {
+				t.Errorf("%+v: step %d has %d examples", x, i, len(at.Examples))
+			}
+			seen = append(seen, slices.Clone(at.Examples))
+		}
+		whole := func(from, batches int) {
+			if all := slices.Concat(seen[from : from+batches]...); len(all) != x.n || len(slices.Compact(slices.Sorted(slices.Values(all)))) != x.n {
+				t.Errorf("%+v: an epoch from step %d has %v", x, from, all)
+			}
+		}
+		if x.steps >= x.halves {
+			whole(0, x.halves)
+		}
+		whole(x.steps, b.Len())
+		whole(x.steps+b.Len(), b.Len())
+		if first, last := slices.Concat(seen[:x.halves]...), slices.Concat(seen[x.steps:x.steps+b.Len()]...); x.n > 5 && slices.Equal(first, last) {
+			t.Errorf("%+v: the first whole epoch has the order of the first: %v", x, first)
+		}
+	}
+}
+
 func TestBatcherReusesBuffers(t *testing.T) {
 	b := NewBatcher(numbered(16), BatchOptions{Size: 8})
 	b.At(0)

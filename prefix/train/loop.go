@@ -91,6 +91,8 @@ type loop struct {
 	sched schedule
 	first int // steps that earlier calls did
 
+	opening int // steps of half the examples that the run begins with
+
 	begun      time.Time
 	paused     time.Duration // in Between
 	stepsBegun time.Time     // as if nothing had paused
@@ -108,6 +110,8 @@ func newLoop(r *Run, ev Events) *loop {
 	if r.step == 0 {
 		r.savedAt = now // a run that was prepared long ago has nothing to save yet
 	}
+	l.opening = r.opts.opening(r.batches.Len())
+	r.batches.Halve(l.opening)
 	l.setTotal(max(r.opts.Steps, r.total))
 	return l
 }
@@ -172,14 +176,17 @@ func (l *loop) run(ctx context.Context) (why string, err error) {
 // look evaluates where it is time to, and says whether training is over by what came out. By
 // "plateau" only the end of a round decides something.
 func (l *loop) look(ctx context.Context) (over bool, err error) {
-	decides := l.step%l.every == 0 || l.step == l.total
-	if n := l.sched.round; n > 0 {
-		decides = l.step%n == 0 || l.step == l.total
-		if l.opts.Eval == 0 && !decides && l.step%n == n/2 {
+	due := l.step%l.every == 0 || l.step == l.total
+	decides := due
+	if l.sched.round > 0 {
+		k, of := l.sched.place(l.step)
+		decides = k == 0 || l.step == l.total
+		if l.opts.Eval == 0 && !decides && k == of/2 {
 			return false, l.glance(ctx)
 		}
+		due = decides || l.opts.Eval > 0 && due
 	}
-	if !decides && l.step%l.every != 0 && !l.early() {
+	if !due && !l.early() {
 		return false, nil
 	}
 	if err := l.evaluate(ctx); err != nil || !decides {
@@ -328,10 +335,16 @@ func (l *loop) measure() {
 	if l.opts.Steps != 0 || n != measureSteps && (n < measureSteps || n%l.every != 0 || n*2 >= l.total) {
 		return
 	}
-	perStep := max(time.Since(l.stepsBegun)/time.Duration(n), time.Microsecond)
-	left := float64(l.opts.Time-l.elapsed()) / float64(perStep)
+	halves := l.halves(l.first, l.step)
+	perStep := max(float64(time.Since(l.stepsBegun))/(float64(n)-float64(halves)/2), float64(time.Microsecond))
+	left := float64(l.opts.Time-l.elapsed()) / perStep
+	// A step of half the examples takes half the time.
+	left += min(left, float64(l.halves(l.step, l.opening))/2)
 	l.setTotal(l.step + max(0, int(left)))
 }
+
+// halves is how many of the steps from one to another have half the examples.
+func (l *loop) halves(from, to int) int { return max(0, min(to, l.opening)-from) }
 
 // report reads the log.
 func (l *loop) report(ctx context.Context) error {

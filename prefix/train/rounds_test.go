@@ -26,8 +26,8 @@ func TestRoundsLand(t *testing.T) {
 			if last := rates[steps-1]; last > 0.2 {
 				t.Errorf("of %d steps the last has %.3f of the rate: %.2f", steps, last, rates)
 			}
-			for i := s.round - 1; i < steps; i += s.round {
-				if rates[i] > 0.15 {
+			for i := range steps {
+				if k, _ := s.place(i + 1); k == 0 && rates[i] > 0.15 {
 					t.Errorf("of %d steps in rounds of %d number %d has %.3f of the rate", steps, s.round, i, rates[i])
 				}
 			}
@@ -38,6 +38,33 @@ func TestRoundsLand(t *testing.T) {
 				t.Errorf("%d steps have rounds of %d", steps, s.round)
 			}
 		}
+	}
+}
+
+// Where time is the limit the first round has five thirds of a round's steps, of half the examples
+// each; it lands too where the limit comes before its end.
+func TestTheOpening(t *testing.T) {
+	timed := Options{Schedule: plateau, Time: 1, Batch: 4}
+	if n := timed.opening(9); n != 40 {
+		t.Errorf("the first round has %d steps", n)
+	}
+	for _, o := range []Options{{Schedule: plateau, Steps: 96, Batch: 4}, {Schedule: "linear", Time: 1, Batch: 4}, {Schedule: plateau, Time: 1, Batch: 1}} {
+		if n := o.opening(9); n != 0 {
+			t.Errorf("%+v begins with %d steps of half the examples", o, n)
+		}
+	}
+	s := timed.schedule(unknown, 9)
+	var ends []int
+	for i := range 90 {
+		if k, _ := s.place(i); k == 0 {
+			ends = append(ends, i)
+		}
+	}
+	if !slices.Equal(ends, []int{0, 40, 64, 88}) {
+		t.Errorf("rounds begin at %v", ends)
+	}
+	if short := timed.schedule(30, 9); short.at(29) > 0.1 || short.at(4) < 0.9 {
+		t.Errorf("a run that ends within its first round has rates of %.2f and %.2f", short.at(4), short.at(29))
 	}
 }
 
