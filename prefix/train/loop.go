@@ -67,6 +67,7 @@ type Result struct {
 // of what there is.
 func (r *Run) Train(ctx context.Context, ev Events) (Result, error) {
 	l := newLoop(r, ev)
+	r.batches.Halve(l.opening) // here, since a ramp compares whole batches
 	r.now = l
 	defer func() { r.spent = l.elapsed() }()
 	why, err := l.run(ctx)
@@ -111,7 +112,6 @@ func newLoop(r *Run, ev Events) *loop {
 		r.savedAt = now // a run that was prepared long ago has nothing to save yet
 	}
 	l.opening = r.opts.opening(r.batches.Len())
-	r.batches.Halve(l.opening)
 	l.setTotal(max(r.opts.Steps, r.total))
 	return l
 }

@@ -99,3 +99,25 @@ func TestRoundsByBatch(t *testing.T) {
 		}
 	}
 }
+
+// A ramp reads whole batches, also of a run that would begin with halves.
+func TestARampReadsWholeBatches(t *testing.T) {
+	ctx := context.Background()
+	f := tiny.Llama(t, cpu.New[float32]())
+	m, err := prefix.New(nil, f.Arch.Info())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := data.Tokens{IDs: []int32{2, 14, 1, 14, 2, 0}, Start: 3}
+	r, err := New(ctx, f, m, Data{Train: []data.Tokens{x, x, x, x}}, prefix.StartFrom{}, Options{Time: time.Minute, Schedule: plateau, Batch: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Ramp(ctx, 1e-4, 1e-3, 2, func(float64, float64) bool { return true }); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(r.batches.At(0).Examples); n != 4 {
+		t.Errorf("a ramp reads %d examples a step, want 4", n)
+	}
+}
