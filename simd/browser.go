@@ -34,9 +34,9 @@ var (
 // New starts a device with the best module that the host can run: relaxed SIMD where it
 // is known, threads where memory can be shared.
 func New(ctx context.Context, o Options) (*Device, error) {
-	name, about, can := "relaxed", "SIMD with fused multiply-add", numbers{8, 8, 8}
+	name, about, can := "relaxed", "SIMD with fused multiply-add", numbers{8, 8, 8, true}
 	if o.Plain || !valid("relaxed-own") {
-		name, about, can = "plain", "SIMD", numbers{16, 16, 16}
+		name, about, can = "plain", "SIMD", numbers{16, 16, 16, false}
 	}
 	if !valid(name + "-own") {
 		return nil, ErrNoSIMD

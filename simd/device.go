@@ -65,8 +65,12 @@ type Device struct {
 var errClosed = errors.New("simd: the device is closed")
 
 // numbers are the bits of the integers in which a Fast program's products with frozen weights
-// are computed: of many rows, 0 being float32, and of a few with weights of 4 bits and of 8.
-type numbers struct{ many, few, bytes int }
+// are computed: of many rows, 0 being float32, and of a few with weights of 4 bits and of 8. Products
+// of 8 bits may be summed in pairs: see kernels/integer.go.
+type numbers struct {
+	many, few, bytes int
+	pairs            bool
+}
 
 // floats are what every module can do.
 var floats = numbers{many: 0, few: 16, bytes: 16}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"prelude/engine"
@@ -13,17 +14,21 @@ import (
 	"prelude/simd/command"
 )
 
-// Every module computes products in integers to the same bits. Activations are integers up
-// to 127 and scales are 1, so that the float32 sums are exact as well and any difference
-// between modules is one of the integer instructions. Some rows and columns are at the ends
-// of their ranges, where sums of pairs are largest.
+// Every module computes products in integers to the same bits, in pairs or in fours. Activations are
+// integers up to 127 and scales are 1, so that the float32 sums are exact as well and any difference
+// between modules is one of the integer instructions. Some rows and columns are at the ends of their
+// ranges, where sums of pairs and of fours are largest.
 func TestModulesGiveTheSameBits(t *testing.T) {
 	for name, o := range variants {
 		o.Products = Integers
 		d := device(t, o)
-		for _, dt := range []engine.DType{engine.F32, engine.Q8_0, engine.Q4_0, engine.Q4_1} {
-			for _, back := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s/%v/back=%t", name, dt, back), func(t *testing.T) { sameBits(t, d, dt, back) })
+		d.decide(context.Background())
+		for _, pairs := range slices.Compact([]bool{false, d.can.pairs}) {
+			d.use.pairs = pairs
+			for _, dt := range []engine.DType{engine.F32, engine.Q8_0, engine.Q4_0, engine.Q4_1} {
+				for _, back := range []bool{false, true} {
+					t.Run(fmt.Sprintf("%s/pairs=%t/%v/back=%t", name, pairs, dt, back), func(t *testing.T) { sameBits(t, d, dt, back) })
+				}
 			}
 		}
 	}
@@ -35,13 +40,18 @@ func sameBits(t *testing.T, d *Device, dt engine.DType, back bool) {
 	r := rand.New(rand.NewPCG(8, 9))
 	x := make([]float32, rows*in)
 	for i := range x {
+		edge := []float32{127, 127, -127, -127, 1, 1, -1, -1}[i%8] // fours of 256 and −256
 		switch row := i / in; {
-		case i%32 == 21 || row == 0: // not among the columns that are picked, the first ones
-			x[i] = 127
+		case !back && i%in < command.PickedColumns:
+			x[i] = float32(r.IntN(255) + 128) // these are picked
+		case row == 0:
+			x[i] = edge
 		case row == 1:
-			x[i] = -127
+			x[i] = -edge
+		case i%32 == 21:
+			x[i] = 127 // in each block
 		default:
-			x[i] = float32(r.IntN(255) - 127)
+			x[i] = float32(r.IntN(85) - 42)
 		}
 	}
 	// The matrix [out, in], or on the way back [in, out]; w is it as the kernels round it.

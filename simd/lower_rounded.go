@@ -129,6 +129,9 @@ func (l *lowering) integerProduct(r command.Product, beside bool) {
 	if int(r.RowTiles)*ceil(n, command.PackedCols) < 24 {
 		r.Cols = command.PackedCols / 2
 	}
+	if l.use.pairs {
+		r.Pairs = 1
+	}
 	l.ws = max(l.ws, command.PackedWorkspace)
 	l.append(r, command.GEMMRounded, beside)
 }

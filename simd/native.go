@@ -41,7 +41,7 @@ func New(ctx context.Context, o Options) (*Device, error) {
 		return nil, fmt.Errorf("simd: %w", err)
 	}
 	h := &native{rt: rt, mem: mod.Memory(), walk: mod.ExportedFunction("run"), begin: begin, max: int64(pages) << 16}
-	return newDevice(h, "SIMD, one thread, native", numbers{16, 16, 16}, o), nil
+	return newDevice(h, "SIMD, one thread, native", numbers{16, 16, 16, false}, o), nil
 }
 
 // native is a home in this process.

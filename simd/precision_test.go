@@ -177,7 +177,7 @@ func TestFastGradients(t *testing.T) {
 			f := tiny.Llama(t, device(t, o))
 			f.Precision = engine.Fast
 			loss, got := gradients(t, f, ids, prefix)
-			agree(t, 0.97, loss, wantLoss, got, want) // sums of 32 numbers average little
+			agree(t, 0.965, loss, wantLoss, got, want) // sums of 32 numbers average little
 			for _, v := range []float64{math.NaN(), math.Inf(1)} {
 				poisoned := slices.Clone(prefix)
 				poisoned[len(prefix)/2] = float32(v)

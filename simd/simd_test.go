@@ -44,16 +44,16 @@ func TestDecisionsAreRemembered(t *testing.T) {
 		t.Fatalf("kept is %v", kept)
 	}
 	for key, text := range kept {
-		other := numbers{floats.many, first.can.few, floats.bytes}
+		other := numbers{floats.many, first.can.few, floats.bytes, first.can.pairs}
 		if first.use == other {
 			other = first.can
 		}
-		kept[key] = fmt.Sprint(other.many, other.few, other.bytes)
+		kept[key] = fmt.Sprint(other.many, other.few, other.bytes, other.pairs)
 		d := device(t, Options{Cache: kept})
 		if d.decide(context.Background()); d.use != other {
 			t.Errorf("remembered %v, used %v", other, d.use)
 		}
-		for _, bad := range []string{"", "8", "eight 8 8", "7 16 16", fmt.Sprint(first.can.many, first.can.few), fmt.Sprint(first.can.many, 5, 16), fmt.Sprint(first.can.many, first.can.few, 7)} {
+		for _, bad := range []string{"", "8", "eight 8 8 true", "7 16 16 false", "0 16 16", fmt.Sprint(first.can.many, first.can.few), fmt.Sprint(first.can.many, 5, 16, false), fmt.Sprint(first.can.many, first.can.few, 7, false)} {
 			kept[key] = bad
 			if use, ok := d.remembered(key); ok {
 				t.Errorf("%q is a decision: %v", bad, use)

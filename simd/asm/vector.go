@@ -155,6 +155,13 @@ func DotI8(v, w, c Value) Value {
 	return apply(I32x4, simd(0x113), v, w, c)
 }
 
+// DotPairs is i16x8.relaxed_dot_i8x16_i7x16_s: products of the signed bytes of v with the
+// bytes of w, summed in pairs. W has 7 bits, as for DotI8.
+func DotPairs(v, w Value) Value {
+	check(v.Type == I8x16 && w.Type == I8x16, "dot of %v and %v", v.Type, w.Type)
+	return apply(I16x8, simd(0x112), v, w)
+}
+
 // NarrowI8 is i8x16.narrow_i16x8_s: the lanes of v and w, kept within 8 bits.
 func NarrowI8(v, w Value) Value {
 	check(v.Type == I16x8 && w.Type == I16x8, "narrow %v and %v", v.Type, w.Type)

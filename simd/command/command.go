@@ -143,6 +143,7 @@ type Product struct {
 	M, N, K               uint32
 	Cols, Rows, RowTiles  uint32
 	Picked, Apart         uint32 // of GEMMRounded, whose A is rounded (kernels/integer.go): columns of A that are not, see Blocks
+	Pairs                 uint32 // of GEMMRounded: sum products in pairs
 	Kept                  uint32 // of GEMMRounded: B in panels, as PackRounded wrote them; of PackRounded: where they go
 }
 

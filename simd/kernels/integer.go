@@ -10,15 +10,25 @@ import (
 // Products in integers: C = A·B of many rows with a matrix that does not learn, both
 // factors rounded by blocks of 64 numbers of the sum over k,
 //
-//	a ≈ d·p         p signed, 8 bits; d = max|a|/127 for each row and block
+//	a ≈ d·p         p signed, 8 bits; d = max(max|a|/127, max P/256) for each row and block
 //	w ≈ s·(q − 64)  q of 7 bits, 1 … 127; s = max|w|/63 for each column and block
 //
 //	c = Σ_blocks d·s·(Σ p·q − 64·Σ p)
 //
 // The inner sum is exact: 32-bit integers, which begin with −64·Σp. The outer one is float32.
-// With 7 bits in its second operand, i32x4.relaxed_dot_i8x16_i7x16_add_s is the same on every
-// machine: what it does with 8 differs. Modules without it multiply the same numbers as 16-bit
-// integers (i32x4.dot_i16x8_s), so that all modules give the same inner sums.
+// There are three ways to it, which multiply the same numbers and so give the same sums:
+//
+//   - in fours: i32x4.relaxed_dot_i8x16_i7x16_add_s. With 7 bits in its second operand it is the
+//     same on every machine; what it does with 8 differs. It is one instruction on ARM and
+//     where x86 has AVX-VNNI, and five on other x86.
+//   - in pairs: i16x8.relaxed_dot_i8x16_i7x16_s, two of which are added in 16 bits before
+//     i32x4.dot_i16x8_s with ones adds them up in 32. On x86 each is one instruction. For the sums
+//     of four products p·q to be within 16 bits, P, the sum of the positive of four numbers a that
+//     meet so, or of the negative, is at most 256·d: with what rounding adds to four, 258·127 < 2¹⁵.
+//     Of normally distributed numbers, d is larger for it by 3 % on the average.
+//   - i32x4.dot_i16x8_s of 16-bit numbers, in modules without relaxed SIMD.
+//
+// A device times the first two (simd/decide.go); a record says which it is.
 //
 // A matrix of any type is unpacked and rounded while it is packed into panels, for each product
 // again, since its blocks have to lie along k, and on the way back k runs across those in
@@ -40,6 +50,7 @@ const (
 	roundedBlock = command.RoundedBlock
 	aTop         = 127
 	bTop         = 63
+	fourTop      = 256 // of four numbers that pairs add in 16 bits: either sign's sum, before rounding
 	bZero        = 64
 	tiny         = 1e-30 // blocks below count as zeros: their inverse would be Inf
 )
@@ -74,14 +85,18 @@ func (g *generator) bBlock() int { return nr*roundedBlock*g.number() + 4*nr }
 func (g *generator) integers() {
 	g.pickColumns()
 	g.roundBlocks()
-	multiply, pack := g.integerTile(), g.packRounded()
+	inFours, pack := g.integerTile(false), g.packRounded()
+	inPairs := inFours
+	if g.Relaxed {
+		inPairs = g.integerTile(true)
+	}
 	g.keepPanels(pack)
 	g.kernel(command.GEMMRounded, func(f *Func, rec, tile, ws Value) {
 		var r command.Product
 		get := func(offset uintptr) Value { return field(f, rec, offset) }
 		lda, ldc, n := get(unsafe.Offsetof(r.LDA)), get(unsafe.Offsetof(r.LDC)), get(unsafe.Offsetof(r.N))
 		rowTiles, k := get(unsafe.Offsetof(r.RowTiles)), get(unsafe.Offsetof(r.K))
-		m := live(f, rec, unsafe.Offsetof(r.Live))
+		m, pairs := live(f, rec, unsafe.Offsetof(r.Live)), get(unsafe.Offsetof(r.Pairs))
 		row := f.Let(tile.Rem(rowTiles).Mul(get(unsafe.Offsetof(r.Rows))))
 		col := f.Let(tile.Div(rowTiles).Mul(get(unsafe.Offsetof(r.Cols))))
 		f.Set(m, MinI(get(unsafe.Offsetof(r.Rows)), m.Sub(row)))
@@ -108,16 +123,20 @@ func (g *generator) integers() {
 			f.For(Const(0), m, mr, func(i Value) {
 				rows := f.Let(MinI(m.Sub(i), Const(mr)))
 				ai, ci, bi := f.Let(a.Add(i.Mul(lda))), f.Let(c.Add(i.Mul(ldc))), f.Let(b)
+				multiply := func(ci, ldc Value) {
+					f.If(pairs, func() { f.Call(inPairs, ai, lda, bi, blocks, ci, ldc, rows, ws) },
+						func() { f.Call(inFours, ai, lda, bi, blocks, ci, ldc, rows, ws) })
+				}
 				left := f.Let(n)
 				f.While(left.Ge(Const(nr)), func() {
-					f.Call(multiply, ai, lda, bi, blocks, ci, ldc, rows, ws)
+					multiply(ci, ldc)
 					f.Set(bi, bi.Add(step))
 					f.Inc(ci, 4*nr)
 					f.Inc(left, -nr)
 				})
 				f.If(left.Gt(Const(0)), func() {
 					copyRows(f, ws, Const(4*nr), ci, ldc, rows, left)
-					f.Call(multiply, ai, lda, bi, blocks, ws, Const(4*nr), rows, ws)
+					multiply(ws, Const(4*nr))
 					copyRows(f, ci, ldc, ws, Const(4*nr), rows, left)
 				}, nil)
 			})
@@ -237,8 +256,9 @@ func copyRows(f *Func, dst, ldd, src, lds, rows, cols Value) {
 //
 // Rows from rows on are computed and written to away. The sums of a block are 10 vectors
 // of integers; those of all blocks stay in C, which is in the first-level cache. A branch
-// that is never taken after each step of four k holds the sums in registers: see micro.go.
-func (g *generator) integerTile() *Func {
+// that is never taken after each step of four k (or of eight, in pairs) holds the sums in
+// registers: see micro.go.
+func (g *generator) integerTile(pairs bool) *Func {
 	f := g.m.Func("integer_tile", nil, I32, I32, I32, I32, I32, I32, I32, I32)
 	a, lda, b, blocks := f.Param(0), f.Param(1), f.Param(2), f.Param(3)
 	c, ldc, rows, away := f.Param(4), f.Param(5), f.Param(6), f.Param(7)
@@ -253,6 +273,30 @@ func (g *generator) integerTile() *Func {
 			out = append(out, f.Let(Select(here, c.Add(ldc.Mul(Const(i))), away.Add(Const(4*nr*i)))))
 		}
 	}
+	vectors := func(step int) [2]Value {
+		return [2]Value{f.Let(Load(I8x16, b, 32*step)), f.Let(Load(I8x16, b, 32*step+16))}
+	}
+	steps, add := 1, func(step int) {
+		v := vectors(step)
+		for i := range sum {
+			ai := f.Let(LoadSplatI(row[i], 4*step))
+			for j := range v {
+				f.Set(sum[i][j], g.dotBytes(ai, v[j], sum[i][j]))
+			}
+		}
+	}
+	if pairs {
+		ones := f.Let(VecI16(1))
+		steps, add = 2, func(step int) {
+			v, w := vectors(step), vectors(step+1)
+			for i := range sum {
+				ai, bi := f.Let(LoadSplatI(row[i], 4*step).As(I8x16)), f.Let(LoadSplatI(row[i], 4*step+4).As(I8x16))
+				for j := range v {
+					f.Set(sum[i][j], DotI16(f.Let(DotPairs(ai, v[j]).Add(DotPairs(bi, w[j]))), ones).Add(sum[i][j]))
+				}
+			}
+		}
+	}
 	f.Block(func(done Label) {
 		never := -2
 		fence := func() {
@@ -264,13 +308,8 @@ func (g *generator) integerTile() *Func {
 				f.Set(sum[i][0], LoadSplatI(row[i], roundedBlock*size+tailZero))
 				f.Set(sum[i][1], sum[i][0])
 			}
-			for step := range roundedBlock * size / 4 {
-				b0, b1 := f.Let(Load(I8x16, b, 32*step)), f.Let(Load(I8x16, b, 32*step+16))
-				for i := range sum {
-					ai := f.Let(LoadSplatI(row[i], 4*step))
-					f.Set(sum[i][0], g.dotBytes(ai, b0, sum[i][0]))
-					f.Set(sum[i][1], g.dotBytes(ai, b1, sum[i][1]))
-				}
+			for step := 0; step < roundedBlock*size/4; step += steps {
+				add(step)
 				fence()
 			}
 			at := nr * roundedBlock * size
@@ -377,9 +416,17 @@ func (g *generator) roundBlock(f *Func, x, y Value) {
 	size := g.number()
 	tops := [2]Value{f.Let(VecI32(0)), f.Let(VecI32(0))}
 	f.Block(func(done Label) {
-		for i := range roundedBlock / 4 {
-			topBits(f, tops[i%2], LoadV(x, 16*i))
-			if i%4 == 3 {
+		for i := range roundedBlock / 8 {
+			v, w := f.Let(LoadV(x, 32*i)), f.Let(LoadV(x, 32*i+16))
+			topBits(f, tops[0], v)
+			topBits(f, tops[1], w)
+			// Of these eight, four and four meet where products are summed in pairs. The larger of
+			// a four's positive and negative sum is half of |Σa| and of Σ|a|.
+			sum, all := f.Let(v.Add(w)), f.Let(v.Abs().Add(w.Abs()))
+			sum = sum.Add(Shuffle4(sum, sum, 1, 0, 3, 2)).Abs()
+			all = all.Add(Shuffle4(all, all, 1, 0, 3, 2))
+			topBits(f, tops[i%2], sum.Add(all).Mul(VecF32(0.5*aTop/fourTop)))
+			if i%2 == 1 {
 				f.BranchIf(done, x.Eq(Const(-i))) // a fence: see micro.go
 			}
 		}

@@ -12,11 +12,22 @@ import (
 	"prelude/simd/command"
 )
 
-// roundTo rounds a block of numbers to integers of at most top, times d.
+// roundTo rounds a block of numbers to integers of at most top, times d. The sums of fours are the
+// float32 sums of the kernels.
 func roundTo(x []float32, top float32) (q []int, d float32) {
 	most := float32(0)
 	for _, v := range x {
-		most = max(most, float32(math.Abs(float64(v))))
+		most = max(most, abs(v))
+	}
+	if top == aTop {
+		x := append(slices.Clone(x), make([]float32, roundedBlock-len(x))...)
+		for i := 0; i < len(x); i += 8 {
+			for _, at := range []int{i, i + 2} {
+				a, b, c, d := x[at], x[at+1], x[at+4], x[at+5]
+				four := abs((a+c)+(b+d)) + ((abs(a) + abs(c)) + (abs(b) + abs(d)))
+				most = max(most, four*(0.5*aTop/fourTop))
+			}
+		}
 	}
 	for _, v := range x {
 		i := 0
@@ -27,6 +38,8 @@ func roundTo(x []float32, top float32) (q []int, d float32) {
 	}
 	return q, most * (1 / top)
 }
+
+func abs(v float32) float32 { return float32(math.Abs(float64(v))) }
 
 // integerProduct is the reference: c = a·b of a [m, k] and b [k, n], both rounded in blocks
 // of k as package kernels says.

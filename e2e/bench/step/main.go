@@ -149,6 +149,7 @@ func (b *bench) compare(d untrained.Decoder, t engine.DType, times int) {
 	for i := range plans {
 		s := must.Get(d.NewStepOn(t, *batch**seq, b.lossRows(), *slots, false))
 		s.Program.SetPrecision(engine.Precision(i))
+		s.Program.SetSteady() // as a training of so few rows
 		specs := s.Program.Tensors()
 		for _, name := range slices.Sorted(maps.Keys(specs)) {
 			b.tensor(name, specs[name])
