@@ -33,6 +33,9 @@ func (l *lowering) fewRows(r command.Product, o *engine.Linear) {
 		nibbles = 0
 	case l.fewIn8(o.W):
 		round, multiply, group, nibbles = command.RoundBytes, command.MatVecBytes, command.RoundedGroup8, 0
+		if l.use.pairs {
+			multiply = command.MatVecPairs
+		}
 	}
 	step := u(ceil(int(r.K), 128) * group)
 	at := l.room(int(step * r.M))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"prelude/engine"
@@ -21,38 +22,46 @@ func TestRoundedProducts(t *testing.T) {
 	for name, o := range variants {
 		o.Products = Integers
 		d := device(t, o)
-		for _, dt := range []engine.DType{engine.Q8_0, engine.Q4_0, engine.Q4_1} {
-			for _, size := range []struct{ rows, in, out int }{{1, 32, 9}, {1, 576, 33}, {3, 160, 66}, {maxRounded, 96, 7}} {
-				for precision, bound := range []float64{engine.Exact: 3e-5, engine.Fast: 0.01} {
-					if precision == int(engine.Fast) && size.rows+2 > maxRounded {
-						bound = conformance.FastBound // of many rows the weights are rounded too
-					}
-					t.Run(fmt.Sprintf("%s/%v/%dx%dx%d/%v", name, dt, size.rows, size.in, size.out, engine.Precision(precision)), func(t *testing.T) {
-						run := func(d engine.Device) []float64 {
-							return products(t, d, dt, size.rows, size.in, size.out, engine.Precision(precision), 0)
-						}
-						got, want := run(d), run(cpu.New[float64]())
-						if e := conformance.Error(got, want); !(e <= bound) {
-							t.Errorf("error %.3g", e)
-						}
-						for _, v := range got[:size.out] {
-							if size.rows > 1 && v != 0.25 {
-								t.Fatalf("a row of zeros gives %g, want the bias", v)
-							}
-						}
-					})
+		d.decide(context.Background())
+		for _, pairs := range slices.Compact([]bool{false, d.can.pairs}) {
+			d.use.pairs = pairs
+			roundedProducts(t, d, name)
+		}
+	}
+}
+
+func roundedProducts(t *testing.T, d *Device, name string) {
+	for _, dt := range []engine.DType{engine.Q8_0, engine.Q4_0, engine.Q4_1} {
+		for _, size := range []struct{ rows, in, out int }{{1, 32, 9}, {1, 576, 33}, {3, 160, 66}, {maxRounded, 96, 7}} {
+			for precision, bound := range []float64{engine.Exact: 3e-5, engine.Fast: 0.01} {
+				if precision == int(engine.Fast) && size.rows+2 > maxRounded {
+					bound = conformance.FastBound // of many rows the weights are rounded too
 				}
+				t.Run(fmt.Sprintf("%s/pairs=%t/%v/%dx%dx%d/%v", name, d.use.pairs, dt, size.rows, size.in, size.out, engine.Precision(precision)), func(t *testing.T) {
+					run := func(d engine.Device) []float64 {
+						return products(t, d, dt, size.rows, size.in, size.out, engine.Precision(precision), 0)
+					}
+					got, want := run(d), run(cpu.New[float64]())
+					if e := conformance.Error(got, want); !(e <= bound) {
+						t.Errorf("error %.3g", e)
+					}
+					for _, v := range got[:size.out] {
+						if size.rows > 1 && v != 0.25 {
+							t.Fatalf("a row of zeros gives %g, want the bias", v)
+						}
+					}
+				})
 			}
 		}
-		// A number that is not finite is not hidden by rounding.
-		for _, dt := range []engine.DType{engine.F32, engine.Q8_0, engine.Q4_0, engine.Q4_1} {
-			for _, rows := range []int{1, 3, maxRounded + 3} {
-				for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-					got := products(t, d, dt, rows, 96, 33, engine.Fast, poison)
-					for _, v := range got[len(got)-33:] {
-						if !math.IsNaN(v) && !math.IsInf(v, 0) {
-							t.Fatalf("%s: %d rows times %v, one with %v: a result is %v", name, rows, dt, poison, v)
-						}
+	}
+	// A number that is not finite is not hidden by rounding.
+	for _, dt := range []engine.DType{engine.F32, engine.Q8_0, engine.Q4_0, engine.Q4_1} {
+		for _, rows := range []int{1, 3, maxRounded + 3} {
+			for _, poison := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+				got := products(t, d, dt, rows, 96, 33, engine.Fast, poison)
+				for _, v := range got[len(got)-33:] {
+					if !math.IsNaN(v) && !math.IsInf(v, 0) {
+						t.Fatalf("%s: %d rows times %v, one with %v: a result is %v", name, rows, dt, poison, v)
 					}
 				}
 			}

@@ -66,6 +66,7 @@ const (
 	MatVecRounded
 	RoundBytes
 	MatVecBytes
+	MatVecPairs
 	RoundParts
 	MatVecParts
 	ColumnTops

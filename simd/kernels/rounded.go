@@ -25,9 +25,12 @@ import (
 //	Σ  [4] f32, d·Σq of each block, which the minima multiply
 //
 // so that with weights of a block s·w + m the product is Σ s·d·⟨w, q⟩ + m·Σ.
-type grouping struct{ number, top int } // bytes of a number and the largest
+type grouping struct {
+	number, top int  // bytes of a number and the largest
+	pairs       bool // products are summed in pairs: see integer.go
+}
 
-var words, octets, parts = grouping{2, 32767}, grouping{1, 127}, grouping{2, 127}
+var words, octets, inPairs, parts = grouping{2, 32767, false}, grouping{1, 127, false}, grouping{1, 127, true}, grouping{2, 127, false}
 
 func (o grouping) d() int    { return 4 * 32 * o.number }
 func (o grouping) sum() int  { return o.d() + 16 }
@@ -48,11 +51,12 @@ func (g *generator) rounded() {
 	if g.Relaxed {
 		g.roundGroups(command.RoundBytes, octets)
 		g.matVecRounded(command.MatVecBytes, octets, command.Q4_0, command.Q4_1)
+		g.matVecRounded(command.MatVecPairs, inPairs, command.Q4_0, command.Q4_1)
 		g.roundGroups(command.RoundParts, parts)
 		g.matVecRounded(command.MatVecParts, parts, command.Q8_0)
 		return
 	}
-	for _, k := range []command.Kernel{command.RoundBytes, command.MatVecBytes, command.RoundParts, command.MatVecParts} {
+	for _, k := range []command.Kernel{command.RoundBytes, command.MatVecBytes, command.MatVecPairs, command.RoundParts, command.MatVecParts} {
 		g.kernel(k, func(f *Func, rec, tile, ws Value) { f.Trap() })
 	}
 }
@@ -182,10 +186,14 @@ type pairOf struct {
 	q                Value          // the next group of activations
 	sum              [streams]Value
 	bytes, scaleSize int
+	nibble, ones     Value
 }
 
 func (g *generator) pairOf(f *Func, typ int, o grouping) *pairOf {
 	p := &pairOf{g: g, f: f, typ: typ, o: o, bytes: 16, scaleSize: 2}
+	if o.pairs {
+		p.nibble, p.ones = f.Let(VecI8(15)), f.Let(VecI16(1))
+	}
 	switch typ {
 	case command.Q8_0:
 		p.bytes = 32
@@ -253,6 +261,11 @@ func (p *pairOf) parts(w, b int, q []Value) Value {
 		low, high := f.Let(Load(I8x16, p.quants[w], 32*b)), f.Let(Load(I8x16, p.quants[w], 32*b+16))
 		times := func(q0, q1 Value) Value { return DotI8(high, q1.As(I8x16), DotI8(low, q0.As(I8x16), VecI32(0))) }
 		return times(q[0], q[1]).Sub(times(q[2], q[3]))
+	}
+	if p.o == inPairs {
+		raw := f.Let(Load(I8x16, p.quants[w], 16*b))
+		low, high := raw.And(p.nibble), raw.As(I16x8).ShrU(4).As(I8x16).And(p.nibble)
+		return DotI16(DotPairs(q[0].As(I8x16), low).Add(DotPairs(q[1].As(I8x16), high)), p.ones)
 	}
 	if p.o == octets {
 		n := nibblesAt(f, p.quants[w], 16*b)
