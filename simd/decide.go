@@ -26,14 +26,14 @@ func (d *Device) decide(ctx context.Context) {
 			d.use = use
 			return
 		}
-		many := []numbers{{many: d.can.many, few: floats.few, bytes: floats.bytes}}
-		if d.can.pairs {
-			many = append(many, many[0])
-			many[1].pairs = true
-		}
-		use := d.fastest(ctx, size{engine.Q4_0, 160, 256, 8}, many...)
+		use := d.fastest(ctx, size{engine.Q4_0, 160, 256, 8}, d.eitherWay(numbers{many: d.can.many, few: floats.few, bytes: floats.bytes})...)
 		if d.can.few != floats.few {
-			use.few = d.fastest(ctx, size{engine.Q4_0, 1, 1024, 24}, numbers{floats.many, d.can.few, floats.bytes, use.pairs}).few
+			ways := []numbers{{floats.many, d.can.few, floats.bytes, use.pairs}}
+			if use.many == floats.many { // nothing was said of pairs
+				ways = d.eitherWay(ways[0])
+			}
+			few := d.fastest(ctx, size{engine.Q4_0, 1, 1024, 24}, ways...)
+			use.few, use.pairs = few.few, use.pairs || few.pairs
 		}
 		if d.can.bytes != floats.bytes {
 			use.bytes = d.fastest(ctx, size{engine.Q8_0, 1, 1024, 24}, numbers{floats.many, floats.few, d.can.bytes, use.pairs}).bytes
@@ -42,6 +42,16 @@ func (d *Device) decide(ctx context.Context) {
 			d.cache.Store(key, fmt.Sprint(use.many, use.few, use.bytes, use.pairs))
 		}
 	})
+}
+
+// eitherWay is n with sums in fours and, where the module has them, in pairs.
+func (d *Device) eitherWay(n numbers) []numbers {
+	if !d.can.pairs {
+		return []numbers{n}
+	}
+	inPairs := n
+	inPairs.pairs = true
+	return []numbers{n, inPairs}
 }
 
 // remembered is what was decided before, if it is something that the device can do.
