@@ -3,7 +3,7 @@ val.jsonl and SMOLLM2 names the .gguf file. A cartridge that starts from two who
 page trains by default; AdamW without decay, batch 8, warm-up 10 and a linear fall, clip 1, loss on completions.
 Prints "step seconds loss" every 20 steps, of validation, after "step 0".
 
-torch 2.15, transformers 5.24, peft 0.21.2, two threads; bfloat16 is that of matrix products, with float32 sums.
+torch 2.15, transformers 5.24, peft 0.21.2, two threads; bfloat16 is autocast's: matrix products, of weights in float32.
 The model, its losses and its steps are those of wasm/reproduce/compare/compare.py.
 """
 import pathlib, random, sys, time
@@ -19,8 +19,8 @@ BATCH, EVERY = 8, 20
 def main(split, rate, numbers, steps):
     torch.set_num_threads(2)
     torch.manual_seed(1)
-    if numbers == "bfloat16":
-        torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+    torch.set_autocast_dtype("cpu", torch.bfloat16)
+    torch.set_autocast_enabled("cpu", numbers == "bfloat16")
     tok, model, head = load()
     end = tok.eos_token_id
     train, val = list(read(tok, f"{split}/train.jsonl")), sorted(read(tok, f"{split}/val.jsonl"), key=lambda x: len(x[0]))
