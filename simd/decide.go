@@ -150,6 +150,10 @@ func (d *Device) trial(ctx context.Context, s size, use numbers) (t *trial, err 
 	return t, err
 }
 
+// edges are two fours that meet in a lane where products are summed in pairs: their sums are the
+// largest and the least, 256 and −256.
+var edges = [8]float32{127, 127, -127, -127, 1, 1, -1, -1}
+
 // fill writes integers that are rounded without loss, so that the sums are exact: of weights of 4
 // bits up to 7, which is 63 ninths, in each block; of one row up to 127 in each block. Of many rows
 // the picked columns, which are not rounded, have larger ones; the others have 127 in each block
@@ -157,22 +161,18 @@ func (d *Device) trial(ctx context.Context, s size, use numbers) (t *trial, err 
 func (t *trial) fill(ctx context.Context, s size) error {
 	x := make([]float32, s.rows*s.width)
 	for i := range x {
-		x[i] = float32(i*i%255 - 127)
-		if i%32 == 21 {
-			x[i] = 127
-		}
-		if s.rows == 1 {
-			continue
-		}
-		edge := []float32{127, 127, -127, -127, 1, 1, -1, -1}[i%8]
 		switch row := i / s.width; {
-		case i%32 == 7:
+		case s.rows > 1 && i%32 == 7:
 			x[i] = 500
 		case row%5 == 1:
-			x[i] = edge
+			x[i] = edges[i%8]
 		case row%5 == 2:
-			x[i] = -edge
-		case i%32 != 21:
+			x[i] = -edges[i%8]
+		case i%32 == 21:
+			x[i] = 127
+		case s.rows == 1:
+			x[i] = float32(i*i%255 - 127)
+		default:
 			x[i] = float32(i*i%85 - 42)
 		}
 	}

@@ -40,14 +40,13 @@ func sameBits(t *testing.T, d *Device, dt engine.DType, back bool) {
 	r := rand.New(rand.NewPCG(8, 9))
 	x := make([]float32, rows*in)
 	for i := range x {
-		edge := []float32{127, 127, -127, -127, 1, 1, -1, -1}[i%8] // fours of 256 and −256
 		switch row := i / in; {
 		case !back && i%in < command.PickedColumns:
 			x[i] = float32(r.IntN(255) + 128) // these are picked
 		case row == 0:
-			x[i] = edge
+			x[i] = edges[i%8]
 		case row == 1:
-			x[i] = -edge
+			x[i] = -edges[i%8]
 		case i%32 == 21:
 			x[i] = 127 // in each block
 		default:

@@ -12,8 +12,8 @@ import (
 //
 //   - to 16 bits, which is as good as float32 (a step is 2⁻¹⁵ of the block's largest) and
 //     costs no more: i32x4.dot_i16x8 multiplies eight pairs in one instruction, or
-//   - to 8 bits, where the program allows it, by i32x4.relaxed_dot_i8x16_i7x16_add_s
-//     (integer.go), sixteen pairs. Its second operand has 7 bits and no sign: against a matrix of
+//   - to 8 bits, where the program allows it, by i32x4.relaxed_dot_i8x16_i7x16_add_s, sixteen
+//     pairs, or against 4 bits in pairs (integer.go). Its second operand has 7 bits and no sign: against a matrix of
 //     4 bits that is the weights. Against one of 8 bits it is the activations, those above zero
 //     and those below apart, of which the products are subtracted.
 //
@@ -30,7 +30,7 @@ type grouping struct {
 	pairs       bool // products are summed in pairs: see integer.go
 }
 
-var words, octets, inPairs, parts = grouping{2, 32767, false}, grouping{1, 127, false}, grouping{1, 127, true}, grouping{2, 127, false}
+var words, octets, octetPairs, parts = grouping{2, 32767, false}, grouping{1, 127, false}, grouping{1, 127, true}, grouping{2, 127, false}
 
 func (o grouping) d() int    { return 4 * 32 * o.number }
 func (o grouping) sum() int  { return o.d() + 16 }
@@ -51,7 +51,7 @@ func (g *generator) rounded() {
 	if g.Relaxed {
 		g.roundGroups(command.RoundBytes, octets)
 		g.matVecRounded(command.MatVecBytes, octets, command.Q4_0, command.Q4_1)
-		g.matVecRounded(command.MatVecPairs, inPairs, command.Q4_0, command.Q4_1)
+		g.matVecRounded(command.MatVecPairs, octetPairs, command.Q4_0, command.Q4_1)
 		g.roundGroups(command.RoundParts, parts)
 		g.matVecRounded(command.MatVecParts, parts, command.Q8_0)
 		return
@@ -262,7 +262,7 @@ func (p *pairOf) parts(w, b int, q []Value) Value {
 		times := func(q0, q1 Value) Value { return DotI8(high, q1.As(I8x16), DotI8(low, q0.As(I8x16), VecI32(0))) }
 		return times(q[0], q[1]).Sub(times(q[2], q[3]))
 	}
-	if p.o == inPairs {
+	if p.o == octetPairs {
 		raw := f.Let(Load(I8x16, p.quants[w], 16*b))
 		low, high := raw.And(p.nibble), raw.As(I16x8).ShrU(4).As(I8x16).And(p.nibble)
 		return DotI16(DotPairs(q[0].As(I8x16), low).Add(DotPairs(q[1].As(I8x16), high)), p.ones)
