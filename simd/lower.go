@@ -112,6 +112,8 @@ func (l *lowering) op(op engine.Op) error {
 		l.gradStats(o)
 	case *engine.AdamW:
 		l.adamW(o)
+	case *engine.Muon:
+		l.muon(o)
 	case *engine.Record:
 		l.record(o)
 	default:

@@ -152,14 +152,27 @@ func (l *lowering) gradStats(o *engine.GradStats) {
 	l.emit(command.Check{Partial: partial, Count: u(count), Grads: u(grads), Stats: l.at(o.Stats), Clip: float32(o.Clip)}, command.Stats)
 }
 
-func (l *lowering) adamW(o *engine.AdamW) {
+// updates marks where a step's updates begin.
+func (l *lowering) updates() {
 	if l.update == 0 {
 		l.update = l.first + u(len(l.code))
 	}
+}
+
+func (l *lowering) adamW(o *engine.AdamW) {
+	l.updates()
 	b1, b2 := float32(o.Beta1), float32(o.Beta2)
 	l.emit(command.Adam{P: l.at(o.P), M: l.at(o.M), V: l.at(o.V), G: l.at(o.G), Stats: l.at(o.Stats), Hyper: l.at(o.Hyper),
 		Len: u(l.p.Spec(o.P).Len()), Beta1: b1, Beta2: b2, Rest1: 1 - b1, Rest2: 1 - b2,
 		Eps: float32(o.Eps), Decay: float32(o.Decay), Rate: float32(o.Rate)}, command.AdamW)
+}
+
+func (l *lowering) muon(o *engine.Muon) {
+	l.updates()
+	rows, cols := l.p.Dim(o.P, 1), l.p.Dim(o.P, 2)
+	l.ws = max(l.ws, command.MuonWorkspace(u(rows), u(cols))+align)
+	l.emit(command.Matrices{P: l.at(o.P), M: l.at(o.M), G: l.at(o.G), Stats: l.at(o.Stats), Hyper: l.at(o.Hyper),
+		Rows: u(rows), Cols: u(cols), Count: u(l.p.Dim(o.P, 0)), Beta: float32(o.Beta), Rate: float32(o.Step(rows, cols))}, command.Muon)
 }
 
 func (l *lowering) record(o *engine.Record) {

@@ -2,7 +2,9 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"prelude/engine"
 )
@@ -472,7 +474,39 @@ func update() []Case {
 			}
 		}
 	}
+	// Matrices that are wider than long, longer than wide, and of a single row; the last one's
+	// gradient and momentum are zero in one row, as where a slot is held.
+	muon := func(clip, spoil float64) func(b *Builder) {
+		return func(b *Builder) {
+			loss := b.Set("loss", []float64{spoil}, 1)
+			sizes := map[string][]int{"wide": {3, 6, 17}, "long": {2, 21, 8}, "row": {2, 1, 9}, "held": {1, 5, 12}}
+			var all, grads []engine.Buffer
+			var names []string
+			for _, name := range slices.Sorted(maps.Keys(sizes)) {
+				shape := sizes[name]
+				n := engine.Spec{Shape: shape}.Len()
+				m, g := b.Normal(n, 0.1), b.Normal(n, 1)
+				if name == "held" {
+					clear(m[:shape[2]])
+					clear(g[:shape[2]])
+				}
+				all = append(all, b.Tensor(name, 1, shape...))
+				b.Set("muon.m."+name, m, shape...)
+				grads = append(grads, b.Set("g."+name, g, shape...))
+				names = append(names, name, "muon.m."+name)
+			}
+			hyper := b.Floats("hyper", 0, []float64{0.01, 3.2, 40}, 3)
+			stats := b.GradStats(grads, []engine.Buffer{loss}, clip)
+			for i, p := range all {
+				b.Muon(p, grads[i], stats, hyper, engine.Muon{Beta: 0.8, Rate: 0.5 + 0.5*float64(i)})
+			}
+			b.Changes(names...)
+		}
+	}
 	return []Case{
+		{Name: "muon", Build: muon(0, 2)},
+		{Name: "muon/clipped", Build: muon(1, 2)},
+		{Name: "muon/NaN", Build: muon(1, math.NaN())},
 		{Name: "adamw", Build: adam(0, 2)},
 		{Name: "adamw/clipped", Build: adam(1, 2)},
 		{Name: "adamw/NaN", Build: adam(1, math.NaN())},

@@ -168,6 +168,8 @@ func (c *plan[T]) do(op engine.Op) error {
 		c.gradStats(o)
 	case *engine.AdamW:
 		c.adamW(o)
+	case *engine.Muon:
+		c.muon(o)
 	case *engine.Record:
 		c.record(o)
 	default:

@@ -71,6 +71,8 @@ func (b *recipe) plan(op engine.Op) {
 		b.gradStats(o)
 	case *engine.AdamW:
 		b.adamW(o)
+	case *engine.Muon:
+		b.muon(o)
 	case *engine.Record:
 		b.record(o)
 	default:

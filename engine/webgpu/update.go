@@ -42,3 +42,13 @@ func (b *recipe) record(o *engine.Record) {
 		at += n
 	}
 }
+
+// muon takes a workgroup for each matrix.
+func (b *recipe) muon(o *engine.Muon) {
+	count, rows, cols := b.p.Dim(o.P, 0), b.p.Dim(o.P, 1), b.p.Dim(o.P, 2)
+	n := min(rows, cols)
+	b.kernel("muon").lanes(256).set("ROUNDS", engine.MuonRounds).out("p", o.P).out("m", o.M).in("g", o.G).in("stats", o.Stats).in("hyper", o.Hyper).
+		temp("x", b.temp(count*rows*cols), true).temp("s", b.temp(count*5*n*n), true).
+		u32("count", count).u32("rows", rows).u32("cols", cols).u32("n", n).f32("beta", o.Beta).f32("rate", o.Step(rows, cols)).
+		f32("a", engine.MuonA).f32("b", engine.MuonB).f32("c", engine.MuonC).f32("eps", engine.MuonEps).groups(count)
+}

@@ -52,6 +52,7 @@ const (
 	Squares
 	Stats
 	AdamW
+	Muon
 	CrossEntropy
 	Attend
 	AttendDelta
@@ -310,6 +311,22 @@ type Adam struct {
 	Beta1, Beta2             float32
 	Rest1, Rest2             float32 // 1−β
 	Eps, Decay, Rate         float32
+}
+
+// Matrices is Muon over matrices of Rows by Cols, one a tile; Rate has the root of the longer side.
+type Matrices struct {
+	Head
+	P, M, G, Stats, Hyper uint32
+	Rows, Cols, Count     uint32
+	Beta, Rate            float32
+}
+
+// MuonWorkspace is the bytes of workspace for Muon: a matrix, the same transposed, and five squares
+// of its shorter side, their rows padded to eight.
+func MuonWorkspace(rows, cols uint32) uint32 {
+	pad := func(n uint32) uint32 { return 8 * ceil(n, 8) }
+	n := min(rows, cols)
+	return 4 * (rows*pad(cols) + cols*pad(rows) + 5*n*pad(n))
 }
 
 // Loss turns Live rows of logits Z [rows, Vocab] into their gradient and writes

@@ -90,6 +90,11 @@ func (r Adam) For(k Kernel) (Record, uint32) {
 	return r, tiles
 }
 
+func (r Matrices) For(k Kernel) (Record, uint32) {
+	tiles := r.set(k, r.Count)
+	return r, tiles
+}
+
 func (r Loss) For(k Kernel) (Record, uint32) {
 	tiles := r.set(k, r.Max)
 	return r, tiles

@@ -63,6 +63,7 @@ func Build(c Config) []byte {
 	g.loss()
 	g.sharpen()
 	g.attention()
+	g.muon()
 	g.convolutions()
 	for k, f := range g.table[1:] {
 		if f == nil {
