@@ -1,6 +1,9 @@
 package engine
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // GradStats computes statistics of all gradients of a step:
 //
@@ -40,16 +43,24 @@ type AdamW struct {
 	Rate                     float64 // factor on lr for this parameter
 }
 
-// Momentum begins the names of the tensors of AdamW's first moments. Zeros in them forget the
-// steps before.
-const Momentum = "adam.m."
+// What begins the names of the tensors of an optimiser's first moments.
+const (
+	AdamMoment = "adam.m."
+	MuonMoment = "muon.m."
+)
 
-// AdamW updates the tensor param by its gradient. The tensors [Momentum]+name and
+// IsMomentum says whether a tensor of this name is an optimiser's first moment. Zeros in it forget
+// the steps before.
+func IsMomentum(name string) bool {
+	return strings.HasPrefix(name, AdamMoment) || strings.HasPrefix(name, MuonMoment)
+}
+
+// AdamW updates the tensor param by its gradient. The tensors "adam.m."+name and
 // "adam.v."+name hold its state.
 func (p *Program) AdamW(param, grad, stats, hyper Buffer, o AdamW) {
 	i := p.Info(param)
 	o.P, o.G, o.Stats, o.Hyper = param, grad, stats, hyper
-	o.M = p.Persist(Momentum+i.Name, i.Spec)
+	o.M = p.Persist(AdamMoment+i.Name, i.Spec)
 	o.V = p.Persist("adam.v."+i.Name, i.Spec)
 	p.want("adamw", "stats", stats, 3)
 	p.want("adamw", "hyper", hyper, 3)

@@ -30,16 +30,13 @@ const (
 	MuonEps    = 1e-7
 )
 
-// muonMomentum begins the names of the tensors of Muon's momentum.
-const muonMomentum = "muon.m."
-
 // Muon updates the tensor param [matrices, r, c] by its gradient. The tensor "muon.m."+name holds
 // its state.
 func (p *Program) Muon(param, grad, stats, hyper Buffer, o Muon) {
 	i := p.Info(param)
 	o.P, o.G, o.Stats, o.Hyper = param, grad, stats, hyper
 	p.want("muon", "parameter", param, 0, 0, 0)
-	o.M = p.Persist(muonMomentum+i.Name, i.Spec)
+	o.M = p.Persist(MuonMoment+i.Name, i.Spec)
 	p.want("muon", "stats", stats, 3)
 	p.want("muon", "hyper", hyper, 3)
 	if p.Spec(grad).Len() != i.Spec.Len() {

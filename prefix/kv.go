@@ -20,7 +20,7 @@ func (direct) Params(s *Initial) ([]Param, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := Param{Name: "prefix.kv", Shape: s.kvShape(), Value: kv, Slots: 2}
+	p := Param{Name: "prefix.kv", Shape: s.kvShape(), Value: kv, Slots: 2, Matrices: true}
 	if s.Slots > 1 {
 		p.Hold = make([]bool, 2*len(s.places)*s.Slots)
 		for i := range p.Hold {

@@ -22,6 +22,8 @@ type Param struct {
 	// Slots says which dimension counts slots, from the end: 1 is the last one. 0: none does.
 	// Pruned slots are cut out of it.
 	Slots int
+	// Matrices says that it is [n, slots, width], matrices whose update may be orthogonalised.
+	Matrices bool
 
 	axis string // of the option that it belongs to, "" for a template's
 }

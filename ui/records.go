@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,27 +119,29 @@ type formRecord struct {
 
 // settingsRecord is the training settings as they stand in their boxes.
 type settingsRecord struct {
-	By       string            `json:"by"`
-	Minutes  string            `json:"minutes"`
-	Steps    string            `json:"steps"`
-	Batch    string            `json:"batch"`
-	LR       string            `json:"lr"`
-	Schedule string            `json:"schedule"`
-	Seed     string            `json:"seed"`
-	Patience string            `json:"patience"`
-	Keep     string            `json:"keep,omitempty"`
-	Method   map[string]string `json:"method"`
+	By        string            `json:"by"`
+	Minutes   string            `json:"minutes"`
+	Steps     string            `json:"steps"`
+	Batch     string            `json:"batch"`
+	LR        string            `json:"lr"`
+	Schedule  string            `json:"schedule"`
+	Optimizer string            `json:"optimizer,omitempty"`
+	Seed      string            `json:"seed"`
+	Patience  string            `json:"patience"`
+	Keep      string            `json:"keep,omitempty"`
+	Method    map[string]string `json:"method"`
 }
 
 func (s settings) record() settingsRecord {
-	return settingsRecord{s.by, s.minutes, s.steps, s.batch, s.lr, s.schedule, s.seed, s.patience, s.keep, s.method}
+	return settingsRecord{s.by, s.minutes, s.steps, s.batch, s.lr, s.schedule, s.optimizer, s.seed, s.patience, s.keep, s.method}
 }
 
 func (r settingsRecord) settings() settings {
-	s := settings{r.By, r.Minutes, r.Steps, r.Batch, r.LR, r.Schedule, r.Seed, r.Patience, r.Keep, r.Method}
+	s := settings{r.By, r.Minutes, r.Steps, r.Batch, r.LR, r.Schedule, r.Optimizer, r.Seed, r.Patience, r.Keep, r.Method}
 	if s.by == "" {
 		return defaultSettings()
 	}
+	s.optimizer = cmp.Or(s.optimizer, wire.DefaultTrain().Optimizer) // older records have none
 	if s.method == nil {
 		s.method = map[string]string{}
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -183,7 +184,7 @@ func labelOf(axis wire.Axis, id string) string {
 // settingName names a setting of settingsOf; one of a choice as the picker does.
 func settingName(axes []wire.Axis, key string) string {
 	switch key {
-	case "batch", "copies", "minutes", "patience", "rate", "schedule", "seed", "steps":
+	case "batch", "copies", "minutes", "optimizer", "patience", "rate", "schedule", "seed", "steps":
 		return say("setting." + key)
 	}
 	id, of, _ := strings.Cut(key, ".")
@@ -209,7 +210,7 @@ func settingWord(s string) string {
 // settingsOf lists what a training was asked for; a setting of a choice that was not made
 // is left out.
 func settingsOf(t wire.Train) map[string]string {
-	all := map[string]string{"batch": strconv.Itoa(t.Batch), "schedule": t.Schedule, "seed": strconv.FormatUint(t.Seed, 10), "patience": strconv.Itoa(t.Patience)}
+	all := map[string]string{"batch": strconv.Itoa(t.Batch), "optimizer": t.Optimizer, "schedule": t.Schedule, "seed": strconv.FormatUint(t.Seed, 10), "patience": strconv.Itoa(t.Patience)}
 	if t.Steps > 0 {
 		all["steps"] = strconv.Itoa(t.Steps)
 	} else {
@@ -262,7 +263,7 @@ func (a *App) useSettings(r *runRecord) {
 	} else {
 		s.minutes = short(t.Minutes, 6)
 	}
-	s.batch, s.schedule, s.seed = strconv.Itoa(t.Batch), t.Schedule, strconv.FormatUint(t.Seed, 10)
+	s.batch, s.schedule, s.optimizer, s.seed = strconv.Itoa(t.Batch), t.Schedule, cmp.Or(t.Optimizer, "adamw"), strconv.FormatUint(t.Seed, 10)
 	s.patience = strconv.Itoa(max(0, t.Patience))
 	if s.keep = ""; t.Keep > 0 {
 		s.keep = strconv.Itoa(t.Keep)

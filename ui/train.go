@@ -13,23 +13,24 @@ import (
 // settings are the training settings as they stand in their boxes: text, so
 // that a half-typed number is never lost or "corrected".
 type settings struct {
-	by       string // "minutes" or "steps"
-	minutes  string
-	steps    string
-	batch    string
-	lr       string // "" is the method's own
-	schedule string
-	seed     string
-	patience string
-	keep     string            // steps between copies, "" for none
-	method   map[string]string // axis → choice, and "choice.setting" → value
+	by        string // "minutes" or "steps"
+	minutes   string
+	steps     string
+	batch     string
+	lr        string // "" is the method's own
+	schedule  string
+	optimizer string
+	seed      string
+	patience  string
+	keep      string            // steps between copies, "" for none
+	method    map[string]string // axis → choice, and "choice.setting" → value
 }
 
 func defaultSettings() settings {
 	d := wire.DefaultTrain()
 	return settings{
 		by: "minutes", minutes: short(d.Minutes, 6), steps: "200", batch: strconv.Itoa(d.Batch),
-		schedule: d.Schedule, seed: strconv.FormatUint(d.Seed, 10), patience: strconv.Itoa(d.Patience), method: map[string]string{},
+		schedule: d.Schedule, optimizer: d.Optimizer, seed: strconv.FormatUint(d.Seed, 10), patience: strconv.Itoa(d.Patience), method: map[string]string{},
 	}
 }
 
@@ -85,7 +86,7 @@ func (s *settings) peft(axes []wire.Axis) bool {
 
 // request reads the boxes. Its error names the box.
 func (s *settings) request(id int, axes []wire.Axis) (wire.Train, error) {
-	t := wire.Train{ID: id, Schedule: s.schedule, Method: map[string]string{}}
+	t := wire.Train{ID: id, Schedule: s.schedule, Optimizer: s.optimizer, Method: map[string]string{}}
 	var err error
 	read := func(label, text string, low, high float64, whole bool) float64 {
 		v, e := number(label, text, low, high, whole)

@@ -1,7 +1,7 @@
 """PEFT's side of peft.mjs: python cartridge.py FOLDER RATE float32|bfloat16 STEPS, where FOLDER has train.jsonl and
 val.jsonl and SMOLLM2 names the .gguf file. A cartridge that starts from two whole examples, which is what the
 page trains by default; AdamW without decay, batch 8, warm-up 10 and a linear fall, clip 1, loss on completions.
-Prints "step seconds loss" every 20 steps, of validation, after "step 0".
+Prints "step seconds loss" every 20 steps, of validation; the seconds count from the first step, the start's loss before it.
 
 torch 2.15, transformers 5.24, peft 0.21.2, two threads; bfloat16 is autocast's: matrix products, of weights in float32.
 The model, its losses and its steps are those of wasm/reproduce/compare/compare.py.
@@ -30,13 +30,14 @@ def main(split, rate, numbers, steps):
     initialize_kv_prefix_from_text(model, tok, text=text, use_chat_template=False)
     params = [p for p in model.parameters() if p.requires_grad]
     opt = torch.optim.AdamW(params, lr=rate, weight_decay=0.0)
-    rng, order, begun = random.Random(1), [], time.time()
+    rng, order, begun = random.Random(1), [], None
 
     def report(step):
         now = validate(model, head, end, val)
-        print(step, f"{time.time() - begun:.2f} {now:.4f}", flush=True)
+        print(step, f"{time.time() - begun if begun else 0:.2f} {now:.4f}", flush=True)
 
     report(0)
+    begun = time.time()
     for step in range(steps):
         if len(order) < BATCH:
             order = rng.sample(range(len(train)), len(train))

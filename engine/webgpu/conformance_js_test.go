@@ -49,7 +49,7 @@ func TestConformance(t *testing.T) {
 		cases   string // begin like one of these, "$" ends a name
 	}{
 		{"default limits", Options{DefaultLimits: true, Tile: smallTile}, ""},
-		{"adapter limits", Options{Tile: smallTile}, "linear/F32/67 linear/F16/67 linear/Q8_0/67 rmsnorm/5 layernorm/40x1x576/1$ loss/plain loss/rest attention/prefix$ attention/slot rowdot largest adamw causal gather"},
+		{"adapter limits", Options{Tile: smallTile}, "linear/F32/67 linear/F16/67 linear/Q8_0/67 rmsnorm/5 layernorm/40x1x576/1$ loss/plain loss/rest attention/prefix$ attention/slot rowdot largest adamw muon causal gather"},
 		{"adapter limits and default tile", Options{}, "linear/Q4_1/67"},
 		{"no workgroup memory", Options{Tile: directTile}, "linear/F32/67 linear/F16/67 linear/Q8_0/67 linear/Q4_0/67 linear/Q4_1/67 linear/trained/67 linear/no head rmsnorm/3 loss/plain attention/causal"},
 	} {
@@ -80,7 +80,7 @@ func TestPieces(t *testing.T) {
 	dev := open(t, Options{DefaultLimits: true, Tile: smallTile})
 	dev.limits.Binding = 4 << 10
 	for _, c := range conformance.Cases() {
-		if slices.Contains(strings.Fields("embed/trained embed/tied gather store adamw attention/prefix loss/trained_head "+
+		if slices.Contains(strings.Fields("embed/trained embed/tied gather store adamw muon attention/prefix loss/trained_head "+
 			"linear/F32/67x96x70 binary/column binary/row binary/same"), strings.ReplaceAll(c.Name, " ", "_")) {
 			t.Run(c.Name, func(t *testing.T) { conformance.Check(t, dev, c, 1e-4) })
 		}

@@ -43,12 +43,17 @@ func (b *recipe) record(o *engine.Record) {
 	}
 }
 
-// muon takes a workgroup for each matrix.
+// muon takes a workgroup for each matrix, as many at a time as have their scratch in one binding.
 func (b *recipe) muon(o *engine.Muon) {
 	count, rows, cols := b.p.Dim(o.P, 0), b.p.Dim(o.P, 1), b.p.Dim(o.P, 2)
-	n := min(rows, cols)
-	b.kernel("muon").lanes(256).set("ROUNDS", engine.MuonRounds).out("p", o.P).out("m", o.M).in("g", o.G).in("stats", o.Stats).in("hyper", o.Hyper).
-		temp("x", b.temp(count*rows*cols), true).temp("s", b.temp(count*5*n*n), true).
-		u32("count", count).u32("rows", rows).u32("cols", cols).u32("n", n).f32("beta", o.Beta).f32("rate", o.Step(rows, cols)).
-		f32("a", engine.MuonA).f32("b", engine.MuonB).f32("c", engine.MuonC).f32("eps", engine.MuonEps).groups(count)
+	n, size := min(rows, cols), rows*cols
+	some := min(max(1, int(b.lim.Binding)/4/(5*n*n)), count)
+	x, squares := b.temp(some*size), b.temp(some*5*n*n)
+	for first := 0; first < count; first += some {
+		now := min(some, count-first)
+		b.kernel("muon").lanes(256).set("ROUNDS", engine.MuonRounds).on(stretch{first * size, now * size}).out("p", o.P).out("m", o.M).in("g", o.G).
+			on(stretch{}).in("stats", o.Stats).in("hyper", o.Hyper).temp("x", x, true).temp("s", squares, true).
+			u32("count", now).u32("rows", rows).u32("cols", cols).u32("n", n).f32("beta", o.Beta).f32("rate", o.Step(rows, cols)).
+			f32("a", engine.MuonA).f32("b", engine.MuonB).f32("c", engine.MuonC).f32("eps", engine.MuonEps).groups(now)
+	}
 }

@@ -55,6 +55,16 @@ func (r *Run) Save(ctx context.Context) error {
 	return nil
 }
 
+// Optimizer is the optimiser of the training that the checkpoint is of.
+func (c Checkpoint) Optimizer() string {
+	for name := range c.State {
+		if strings.HasPrefix(name, engine.MuonMoment) {
+			return muon
+		}
+	}
+	return adamW
+}
+
 // Restore puts the state of a checkpoint into a run that was prepared the same way,
 // perhaps on another device or in another process: training goes on after that step, and on
 // the same kind of device its losses are those of a training that was never broken off. It

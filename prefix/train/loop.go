@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"prelude/engine"
@@ -237,7 +236,7 @@ func (l *loop) mend(ctx context.Context) error {
 		return nil
 	}
 	for name, t := range l.state {
-		if strings.HasPrefix(name, engine.Momentum) {
+		if engine.IsMomentum(name) {
 			if err := t.Write(ctx, 0, make([]byte, t.Spec().Bytes())); err != nil {
 				return err
 			}

@@ -66,6 +66,10 @@ func (r *Run) program(t thrift) (p *engine.Program, masks map[string][]float32) 
 		if rate == 0 {
 			rate = 1
 		}
+		if r.opts.Optimizer == muon && ps[i].Matrices {
+			p.Muon(b, gs[i], stats, r.hyper, engine.Muon{Beta: muonBeta, Rate: rate})
+			continue
+		}
 		p.AdamW(b, gs[i], stats, r.hyper, engine.AdamW{Beta1: beta1, Beta2: beta2, Eps: epsilon, Decay: ps[i].Decay, Rate: rate})
 	}
 	p.Record(p.Persist("train.log", engine.Spec{DType: engine.F32, Shape: []int{logRows, 4}}), r.at, loss, stats)

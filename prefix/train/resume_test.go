@@ -41,6 +41,9 @@ func TestResumeIsExact(t *testing.T) {
 				if i == 0 { // in whole rounds with a glance in the middle
 					o.Eval, o.Batch = 0, 2
 				}
+				if i != 1 {
+					o.Optimizer = "muon"
+				}
 				whole := tune(t, tiny.Llama(t, open()), choice, o, nil)
 				for range 3 {
 					cut := 1 + rand.IntN(29)
@@ -114,6 +117,10 @@ func resumed(t *testing.T, open func() engine.Device, choice prefix.Choice, o tr
 	}
 	if c.Step != cut || len(losses) != cut {
 		t.Fatalf("a checkpoint of step %d after %d losses, want %d", c.Step, len(losses), cut)
+	}
+	muon := o.Optimizer == "muon" && choice["source"] == ""
+	if c.Optimizer() == "muon" != muon {
+		t.Errorf("the checkpoint of a training by %q is of one by %q", o.Optimizer, c.Optimizer())
 	}
 	events.Saved = nil
 	r := begin()

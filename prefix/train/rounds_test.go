@@ -53,6 +53,9 @@ func TestTheOpening(t *testing.T) {
 			t.Errorf("%+v begins with %d steps of half the examples", o, n)
 		}
 	}
+	if n := timed.opening(50); n != 0 {
+		t.Errorf("of 200 examples the first round has %d steps of half as many", n)
+	}
 	s := timed.schedule(unknown, 9)
 	var ends []int
 	for i := range 90 {
@@ -88,11 +91,11 @@ func TestPreparedLongAgo(t *testing.T) {
 	}
 }
 
-// A round is some two and a half passes, of 64 to 128 examples, whatever the batch; of large batches
+// A round is some two and a half passes, of 64 to 320 examples, whatever the batch; of large batches
 // 16 steps at least.
 func TestRoundsByBatch(t *testing.T) {
 	for _, x := range []struct{ batch, pass, want int }{
-		{2, 17, 45}, {2, 4, 32}, {2, 500, 64}, {1, 34, 90}, {4, 9, 24}, {4, 2, 16}, {4, 250, 32}, {8, 5, 16}, {16, 60, 32}, {0, 5, 16},
+		{2, 17, 45}, {2, 4, 32}, {2, 500, 160}, {1, 34, 90}, {4, 9, 24}, {4, 2, 16}, {4, 250, 80}, {8, 5, 16}, {16, 60, 80}, {0, 5, 16},
 	} {
 		if got := (Options{Schedule: plateau, Time: 1, Batch: x.batch}).round(unknown, x.pass); got != x.want {
 			t.Errorf("rounds of batches of %d, %d a pass, have %d steps, want %d", x.batch, x.pass, got, x.want)

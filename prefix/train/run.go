@@ -117,14 +117,14 @@ func (r *Run) set(o Options) {
 	}
 	if r.opts, r.lr = o, o.LR; r.lr == 0 {
 		r.lr = r.Method.RateFor(r.f.Arch.Info().Hidden)
-		if o.Schedule == plateau {
+		if o.Schedule == plateau && o.Optimizer != muon {
 			r.lr *= plateauPeak
 		}
 	}
 }
 
 // Retarget changes the limits, the learning rate and the schedule of a run that has not
-// taken a step. Batch, seed, clipping and budget are part of what New has made: they can't
+// taken a step. Batch, seed, optimizer, clipping and budget are part of what New has made: they can't
 // be others.
 func (r *Run) Retarget(o Options) error {
 	if err := o.check(); err != nil {
@@ -132,9 +132,9 @@ func (r *Run) Retarget(o Options) error {
 	}
 	before, lr := r.opts, r.lr
 	r.set(o)
-	if now := r.opts; r.step > 0 || now.Batch != before.Batch || now.Seed != before.Seed || now.Clip != before.Clip || now.Budget != before.Budget {
+	if now := r.opts; r.step > 0 || now.Batch != before.Batch || now.Seed != before.Seed || now.Optimizer != before.Optimizer || now.Clip != before.Clip || now.Budget != before.Budget {
 		r.opts, r.lr = before, lr
-		return errors.New("train: the run was made for another batch, seed, clipping or budget, or has begun")
+		return errors.New("train: the run was made for another batch, seed, optimizer, clipping or budget, or has begun")
 	}
 	return nil
 }

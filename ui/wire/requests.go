@@ -79,24 +79,26 @@ type DataOptions struct {
 // Train starts training on the current data. Either Steps or Minutes is set. See
 // [Train.Resolve] for what is left open.
 type Train struct {
-	ID       int               `json:"id"`
-	Steps    int               `json:"steps,omitempty"`
-	Minutes  float64           `json:"minutes,omitempty"`
-	Batch    int               `json:"batch"`            // examples a step
-	LR       float64           `json:"lr"`               // 0: the method's default
-	WarmUp   int               `json:"warmUp,omitempty"` // steps; 0: as suits the schedule
-	Schedule string            `json:"schedule"`         // one of Schedules
-	Seed     uint64            `json:"seed"`
-	Method   map[string]string `json:"method"`             // axis or setting → choice, see Methods
-	Patience int               `json:"patience"`           // evaluations in a row without improvement before it ends; 0: never
-	Eval     int               `json:"eval,omitempty"`     // steps between evaluations; 0: as suits the schedule
-	Keep     int               `json:"keep,omitempty"`     // steps between copies of the prefix, see [Snapshot]; 0: none but the last
-	Text     bool              `json:"text,omitempty"`     // learn the text from its conversations, not the examples
-	Slots    int               `json:"slots,omitempty"`    // with Text: length of the prefix; 0: the text's own
-	From     int               `json:"from,omitempty"`     // key of the prefix that "start=prefix" goes on from; 0: the one in use
-	Resume   bool              `json:"resume,omitempty"`   // go on from the checkpoint that is the blob: see [Checkpoint]
-	Tried    []Tried           `json:"tried,omitempty"`    // with Resume: the lengths whose trials are done
-	Replaces []int             `json:"replaces,omitempty"` // keys of prefixes that give way to this one: a full shelf has room for it
+	ID       int     `json:"id"`
+	Steps    int     `json:"steps,omitempty"`
+	Minutes  float64 `json:"minutes,omitempty"`
+	Batch    int     `json:"batch"`            // examples a step
+	LR       float64 `json:"lr"`               // 0: the method's default
+	WarmUp   int     `json:"warmUp,omitempty"` // steps; 0: as suits the schedule
+	Schedule string  `json:"schedule"`         // one of Schedules
+	// Optimizer is one of Optimizers.
+	Optimizer string            `json:"optimizer,omitempty"`
+	Seed      uint64            `json:"seed"`
+	Method    map[string]string `json:"method"`             // axis or setting → choice, see Methods
+	Patience  int               `json:"patience"`           // evaluations in a row without improvement before it ends; 0: never
+	Eval      int               `json:"eval,omitempty"`     // steps between evaluations; 0: as suits the schedule
+	Keep      int               `json:"keep,omitempty"`     // steps between copies of the prefix, see [Snapshot]; 0: none but the last
+	Text      bool              `json:"text,omitempty"`     // learn the text from its conversations, not the examples
+	Slots     int               `json:"slots,omitempty"`    // with Text: length of the prefix; 0: the text's own
+	From      int               `json:"from,omitempty"`     // key of the prefix that "start=prefix" goes on from; 0: the one in use
+	Resume    bool              `json:"resume,omitempty"`   // go on from the checkpoint that is the blob: see [Checkpoint]
+	Tried     []Tried           `json:"tried,omitempty"`    // with Resume: the lengths whose trials are done
+	Replaces  []int             `json:"replaces,omitempty"` // keys of prefixes that give way to this one: a full shelf has room for it
 }
 
 // Tried is what the trial of a length came to, on each held-out example: its mean loss and its

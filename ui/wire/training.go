@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // The options that page and command line begin with. They stand here and nowhere else.
@@ -15,7 +17,7 @@ const (
 
 // DefaultTrain is the training that page and command line begin with.
 func DefaultTrain() Train {
-	return Train{Minutes: 2, Batch: 4, Schedule: "plateau", Seed: 1, Patience: 2, Method: map[string]string{}}
+	return Train{Minutes: 2, Batch: 4, Schedule: "plateau", Optimizer: "muon", Seed: 1, Patience: 2, Method: map[string]string{}}
 }
 
 // Settings are all that a training was asked for but its model and its data: what
@@ -27,6 +29,10 @@ type Settings struct {
 
 // Schedules are the shapes of the learning rate after warm-up.
 var Schedules = []string{"plateau", "linear", "cosine"}
+
+// Optimizers are what turns gradients into steps: Muon for keys and values that are trained as they
+// are and AdamW for all else, or AdamW alone.
+var Optimizers = []string{"muon", "adamw"}
 
 // The bounds of a training's options, beyond which a number is a slip of the pen.
 const (
@@ -52,6 +58,7 @@ func (t Train) Resolve() (Train, error) {
 	if t.Schedule == "" {
 		t.Schedule = d.Schedule
 	}
+	t.Optimizer = cmp.Or(t.Optimizer, d.Optimizer)
 	if t.Method == nil {
 		t.Method = d.Method
 	}
@@ -74,11 +81,10 @@ func (t Train) Resolve() (Train, error) {
 			return t, fmt.Errorf("%s: %v is not between %v and %v", x.name, x.value, x.low, x.most)
 		}
 	}
-	known := false
-	for _, s := range Schedules {
-		known = known || s == t.Schedule
+	if !slices.Contains(Optimizers, t.Optimizer) {
+		return t, fmt.Errorf("optimizer %q is not known; there are %v", t.Optimizer, Optimizers)
 	}
-	if !known {
+	if !slices.Contains(Schedules, t.Schedule) {
 		return t, fmt.Errorf("schedule %q is not known; there are %v", t.Schedule, Schedules)
 	}
 	return t, nil

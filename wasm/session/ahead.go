@@ -55,7 +55,7 @@ func (s *Session) aheadKey(o wire.Train) string { return s.lesson.id + " " + pre
 // preparation names what a resolved request is prepared by: limits, rates and schedules are
 // no part of it.
 func preparation(o wire.Train) string {
-	return fmt.Sprintf("batch %d seed %d %v", o.Batch, o.Seed, prefix.Choice(o.Method).Complete())
+	return fmt.Sprintf("batch %d seed %d %s %v", o.Batch, o.Seed, o.Optimizer, prefix.Choice(o.Method).Complete())
 }
 
 // SamePreparation says whether what Ahead does for one request serves another one too.
@@ -122,7 +122,7 @@ func (s *Session) id(e *examples) string {
 
 // options are a request as the training loop takes it.
 func (s *Session) options(o wire.Train) train.Options {
-	return train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, WarmUp: o.WarmUp, Schedule: o.Schedule, Seed: o.Seed,
+	return train.Options{Steps: o.Steps, Time: minutes(o), Batch: o.Batch, LR: o.LR, WarmUp: o.WarmUp, Schedule: o.Schedule, Optimizer: o.Optimizer, Seed: o.Seed,
 		Patience: o.Patience, Eval: o.Eval, Budget: s.budget(), Base: s.bases[s.lesson.id]}
 }
 

@@ -58,6 +58,7 @@ func (s *Session) Resume(ctx context.Context, o wire.Train, file []byte, w Watch
 	if err := c.UnmarshalBinary(file); err != nil {
 		return wire.Trained{}, Hint{err, "Go on from the checkpoint before, or start the training again."}
 	}
+	o.Optimizer = c.Optimizer() // its tensors are those of no other
 	return s.learn(ctx, o, &c, w)
 }
 

@@ -27,6 +27,7 @@ func (f *flags) training() *training {
 	f.IntVar(&t.Batch, "batch", d.Batch, "batch size: examples a step")
 	f.Float64Var(&t.LR, "lr", d.LR, "peak learning rate; 0 is the method's own")
 	f.StringVar(&t.Schedule, "schedule", d.Schedule, "learning rate after warm-up: "+strings.Join(wire.Schedules, " or "))
+	f.StringVar(&t.Optimizer, "optimizer", d.Optimizer, "of keys and values that are trained as they are, all else is AdamW's: "+strings.Join(wire.Optimizers, " or "))
 	f.IntVar(&t.WarmUp, "warm-up", d.WarmUp, "steps of warm-up; 0 is as suits the schedule")
 	f.IntVar(&t.Eval, "evaluate", d.Eval, "steps between evaluations; 0 is as suits the schedule")
 	f.IntVar(&t.Patience, "patience", d.Patience, "evaluations in a row without improvement that end the training; 0: it never ends early")

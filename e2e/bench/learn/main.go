@@ -42,6 +42,7 @@ func main() {
 	threads := flag.Int("threads", 2, "threads, 0 for all")
 	until := flag.Float64("until", 0, "validation `loss` at which to stop")
 	lr := flag.Float64("lr", 0, "peak rate; 0 is the method's own")
+	optimizer := flag.String("optimizer", wire.DefaultTrain().Optimizer, "muon or adamw")
 	every := flag.Int("every", 0, "steps between validations of all held-out examples; 0: as the page does")
 	minutes := flag.Float64("minutes", 10, "limit")
 	steps := flag.Int("steps", 0, "train for this many steps, with one validation behind them; 0: as the page does")
@@ -63,10 +64,11 @@ func main() {
 	d := must.Get(s.SetData("all.jsonl", examples, wire.DataOptions{Chat: new(bool), Space: true, ValShare: valShare, Seed: splitSeed}))
 	fmt.Printf("# %d to train on, %d for validation, products in %s\n", d.Train, d.Val, engine.ArithmeticOf(s.Device, p))
 	o := wire.DefaultTrain()
-	o.Minutes, o.LR, o.Eval, o.Seed = *minutes, *lr, *every, *seed
+	o.Minutes, o.LR, o.Optimizer, o.Eval, o.Seed = *minutes, *lr, *optimizer, *every, *seed
 	if *steps > 0 {
 		o.Steps, o.Minutes, o.Eval, o.Schedule, o.Patience = *steps, 0, *steps, "linear", 0
 	}
+	must.Get(0, s.Ahead(ctx, o)) // which the page has done by the time of "Start"
 	begun, reached, last := time.Now(), math.Inf(1), math.NaN()
 	done := must.Get(s.Train(ctx, o, session.Watch{Planned: func(wire.Planned) {}, Step: func(wire.Step) {},
 		Eval: func(e wire.Eval) {

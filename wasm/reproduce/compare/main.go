@@ -173,7 +173,7 @@ func run(ctx context.Context, arm, rate, seeded string) error {
 	var planned wire.Planned
 	best, early, hope := math.Inf(1), math.Inf(1), true
 	begun := time.Now()
-	done, err := s.Train(ctx, wire.Train{Steps: steps, Batch: batch, LR: lr, Seed: seed, Method: choice, Patience: steps, Eval: every},
+	done, err := s.Train(ctx, wire.Train{Steps: steps, Batch: batch, LR: lr, Seed: seed, Optimizer: "adamw", Method: choice, Patience: steps, Eval: every},
 		session.Watch{Planned: func(p wire.Planned) { planned = p },
 			Step: func(wire.Step) {},
 			Eval: func(e wire.Eval) {

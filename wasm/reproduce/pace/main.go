@@ -50,6 +50,7 @@ func run(ctx context.Context) error {
 	split := flag.Uint64("split", 1, "seed of the split")
 	t := wire.DefaultTrain()
 	flag.StringVar(&t.Schedule, "schedule", t.Schedule, "plateau, linear or cosine")
+	flag.StringVar(&t.Optimizer, "optimizer", t.Optimizer, "muon or adamw")
 	flag.Float64Var(&t.LR, "lr", 0, "peak rate; 0 is the method's own")
 	flag.IntVar(&t.Batch, "batch", t.Batch, "examples a step")
 	flag.IntVar(&t.Steps, "steps", 200, "limit in steps")
