@@ -239,6 +239,12 @@ func (m *Method) paced() *Option {
 	return nil
 }
 
+// Matrices says whether it trains keys and values as they are: see [Param].
+func (m *Method) Matrices() bool {
+	_, ok := m.source.(direct)
+	return ok
+}
+
 // Trainable counts the trainable parameters.
 func (m *Method) Trainable() (n int64) {
 	for _, p := range m.params {

@@ -116,8 +116,12 @@ func (r *Run) set(o Options) {
 		o.Clip = 0
 	}
 	if r.opts, r.lr = o, o.LR; r.lr == 0 {
-		r.lr = r.Method.RateFor(r.f.Arch.Info().Hidden)
-		if o.Schedule == plateau && o.Optimizer != muon {
+		hidden := r.f.Arch.Info().Hidden
+		r.lr = r.Method.RateFor(hidden)
+		switch {
+		case o.Optimizer == muon && r.Method.Matrices():
+			r.lr *= math.Pow(float64(hidden)/576, muonNarrow)
+		case o.Schedule == plateau:
 			r.lr *= plateauPeak
 		}
 	}

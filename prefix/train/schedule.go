@@ -49,6 +49,8 @@ const (
 	adamW    = "adamw"
 	muon     = "muon"
 	muonBeta = 0.8 // of a momentum for some tens of steps
+	// Narrow models want Muon's rate to grow less than AdamW's: by this power of 576/hidden less.
+	muonNarrow = 0.25
 
 	defaultBatch = 8
 )
