@@ -210,7 +210,7 @@ func settingWord(s string) string {
 // settingsOf lists what a training was asked for; a setting of a choice that was not made
 // is left out.
 func settingsOf(t wire.Train) map[string]string {
-	all := map[string]string{"batch": strconv.Itoa(t.Batch), "optimizer": t.Optimizer, "schedule": t.Schedule, "seed": strconv.FormatUint(t.Seed, 10), "patience": strconv.Itoa(t.Patience)}
+	all := map[string]string{"batch": strconv.Itoa(t.Batch), "optimizer": cmp.Or(t.Optimizer, "adamw"), "schedule": t.Schedule, "seed": strconv.FormatUint(t.Seed, 10), "patience": strconv.Itoa(t.Patience)}
 	if t.Steps > 0 {
 		all["steps"] = strconv.Itoa(t.Steps)
 	} else {
