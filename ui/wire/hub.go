@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Hub is the Hugging Face hub's address, which a mirror's may stand in for.
@@ -101,7 +102,8 @@ func ReadHub(text, base string) (p HubPlace, hub, ok bool) {
 	p.Path, errs[0] = unescape(p.Path)
 	p.Revision, errs[1] = url.PathUnescape(p.Revision) // a revision's own slashes are escaped everywhere
 	return p, true, errs == [2]error{} && hubName(parts[0]) && hubName(name) && !strings.Contains(rest, "//") &&
-		plain(p.Revision) && !strings.ContainsAny(p.Revision, " ?#:@") && (p.Path == "" || plain(p.Path))
+		plain(p.Revision) && !strings.ContainsAny(p.Revision, " ?#:@") && (p.Path == "" || plain(p.Path)) &&
+		strings.TrimRightFunc(p.Path, unicode.IsSpace) == p.Path // which String would not keep
 }
 
 // hubName says whether the hub could know an owner or a repository by this name.
