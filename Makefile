@@ -33,7 +33,7 @@ RELEASE = -trimpath -buildvcs=false -ldflags "-s -w"
 # compressed, and in the page no work of its own that is long. In the worker, what does much
 # work in Go itself is inlined: what reads weights and text, and what a step or a token goes through.
 SMALL = -gcflags=all=-l -gcflags=runtime/...= -gcflags=internal/runtime/...=
-WORK  = $(foreach package,math/... unicode/utf8 encoding/binary internal/... crypto/... syscall/js slices bytes \
+WORK  = $(foreach package,math/... unicode/utf8 encoding/binary crypto/... syscall/js slices bytes \
 	./engine/half ./engine/cpu ./simd/... ./models/weights/... ./models/tokenizer ./prefix/generate,-gcflags=$(package)=)
 SITE ?= build/site
 site: ui
