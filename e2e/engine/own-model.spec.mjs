@@ -76,6 +76,7 @@ test("a fetched model goes on where it broke off, and is kept until it is delete
 
   hub.down = true;
   hub.asked = [];
+  await page.waitForTimeout(1000); // what has changed is kept 0.2 s after it
   await reload(page); // it is the sitting's model: it loads by itself
   await expect(row(page).locator(".tag.ok")).toBeVisible({ timeout: 60_000 });
   expect(hub.asked).toEqual([]);
