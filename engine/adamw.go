@@ -62,12 +62,17 @@ func (p *Program) AdamW(param, grad, stats, hyper Buffer, o AdamW) {
 	o.P, o.G, o.Stats, o.Hyper = param, grad, stats, hyper
 	o.M = p.Persist(AdamMoment+i.Name, i.Spec)
 	o.V = p.Persist("adam.v."+i.Name, i.Spec)
-	p.want("adamw", "stats", stats, 3)
-	p.want("adamw", "hyper", hyper, 3)
-	if p.Spec(grad).Len() != i.Spec.Len() {
-		p.Failf("adamw: gradient %v of %q %v", p.Spec(grad), i.Name, i.Spec)
-	}
+	p.wantUpdate("adamw", i, grad, stats, hyper)
 	p.emit(&o)
+}
+
+// wantUpdate checks what an optimiser's update of a parameter is given.
+func (p *Program) wantUpdate(op string, param Info, grad, stats, hyper Buffer) {
+	p.want(op, "stats", stats, 3)
+	p.want(op, "hyper", hyper, 3)
+	if p.Spec(grad).Len() != param.Spec.Len() {
+		p.Failf("%s: gradient %v of %q %v", op, p.Spec(grad), param.Name, param.Spec)
+	}
 }
 
 func (o *AdamW) ports() (in, out []*Buffer) {

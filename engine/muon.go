@@ -37,11 +37,7 @@ func (p *Program) Muon(param, grad, stats, hyper Buffer, o Muon) {
 	o.P, o.G, o.Stats, o.Hyper = param, grad, stats, hyper
 	p.want("muon", "parameter", param, 0, 0, 0)
 	o.M = p.Persist(MuonMoment+i.Name, i.Spec)
-	p.want("muon", "stats", stats, 3)
-	p.want("muon", "hyper", hyper, 3)
-	if p.Spec(grad).Len() != i.Spec.Len() {
-		p.Failf("muon: gradient %v of %q %v", p.Spec(grad), i.Name, i.Spec)
-	}
+	p.wantUpdate("muon", i, grad, stats, hyper)
 	p.emit(&o)
 }
 

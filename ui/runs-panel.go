@@ -210,7 +210,7 @@ func settingWord(s string) string {
 // settingsOf lists what a training was asked for; a setting of a choice that was not made
 // is left out.
 func settingsOf(t wire.Train) map[string]string {
-	all := map[string]string{"batch": strconv.Itoa(t.Batch), "optimizer": cmp.Or(t.Optimizer, "adamw"), "schedule": t.Schedule, "seed": strconv.FormatUint(t.Seed, 10), "patience": strconv.Itoa(t.Patience)}
+	all := map[string]string{"batch": strconv.Itoa(t.Batch), "optimizer": optimizerOf(t), "schedule": t.Schedule, "seed": strconv.FormatUint(t.Seed, 10), "patience": strconv.Itoa(t.Patience)}
 	if t.Steps > 0 {
 		all["steps"] = strconv.Itoa(t.Steps)
 	} else {
@@ -227,6 +227,9 @@ func settingsOf(t wire.Train) map[string]string {
 	}
 	return all
 }
+
+// optimizerOf is a run's optimizer: AdamW where it is from before there was a choice.
+func optimizerOf(t wire.Train) string { return cmp.Or(t.Optimizer, "adamw") }
 
 // editRun opens or closes the boxes of a run's name and note.
 func (a *App) editRun(n int) {
@@ -263,7 +266,7 @@ func (a *App) useSettings(r *runRecord) {
 	} else {
 		s.minutes = short(t.Minutes, 6)
 	}
-	s.batch, s.schedule, s.optimizer, s.seed = strconv.Itoa(t.Batch), t.Schedule, cmp.Or(t.Optimizer, "adamw"), strconv.FormatUint(t.Seed, 10)
+	s.batch, s.schedule, s.optimizer, s.seed = strconv.Itoa(t.Batch), t.Schedule, optimizerOf(t), strconv.FormatUint(t.Seed, 10)
 	s.patience = strconv.Itoa(max(0, t.Patience))
 	if s.keep = ""; t.Keep > 0 {
 		s.keep = strconv.Itoa(t.Keep)

@@ -11,7 +11,7 @@ import (
 type Options struct {
 	Steps int           // limit in steps, or
 	Time  time.Duration // limit in time: the measured step time sets the number of steps
-	Batch int           // examples a step; 0: 8. By "plateau" within a time the first round has half as many
+	Batch int           // examples a step; 0: 8. By "plateau" within a time the first round of few examples has half as many
 	LR    float64       // peak learning rate; 0: the method's own
 	// Optimizer is "adamw" (default) or "muon", which is [engine.Muon] for keys and values that are
 	// trained as they are, and AdamW for all else.
@@ -34,8 +34,7 @@ type Options struct {
 // within a round, the rate falls to zero. Where time is the limit and the examples are few, the
 // first round goes in steps of half the examples: far from the best prefix a step more is worth
 // more than a gradient of less noise. Muon learns in a round what AdamW learns in two or three, at
-// a lower peak. The numbers were measured on three
-// data sets and three models: prefix/reproduce/RESULTS.md, "How fast a prefix learns".
+// a lower peak. The numbers were measured on three data sets and three models: prefix/reproduce/RESULTS.md, "How fast a prefix learns".
 const (
 	plateau        = "plateau"
 	plateauPeak    = 1.5  // of the method's rate, which is that of a rate that holds; by Muon 1

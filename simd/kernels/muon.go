@@ -107,13 +107,7 @@ func (g *generator) momentum(f *Func, rec, stats, m, grad, x, rows, cols, rowByt
 // scaled divides x by its norm and writes it to xt too, transposed.
 func (g *generator) scaled(f *Func, x, xt, rows, cols, rowBytes, colBytes Value) {
 	sum, end := f.Local(F64x2), f.Let(x.Add(rows.Mul(rowBytes)))
-	f.For(x, end, 16, func(at Value) {
-		v := f.Let(LoadV(at, 0))
-		for _, half := range []Value{v, Shuffle4(v, v, 2, 3, 2, 3)} {
-			d := f.Let(half.Convert("f64x2.promote_low_f32x4"))
-			f.Set(sum, sum.Add(d.Mul(d)))
-		}
-	})
+	f.For(x, end, 16, func(at Value) { addSquares(f, sum, f.Let(LoadV(at, 0))) })
 	norm := f.Let(sum.Lane(0).Add(sum.Lane(1)).Sqrt())
 	scale := f.Let(ConstF64(1).Div(norm.Add(ConstF64(engine.MuonEps))).Convert("f32.demote_f64"))
 	f.For(Const(0), rows, 1, func(i Value) {

@@ -7,6 +7,14 @@ import (
 	"prelude/simd/command"
 )
 
+// addSquares adds the squares of a vector's floats to two sums in float64.
+func addSquares(f *Func, sum, v Value) {
+	for _, half := range []Value{v, Shuffle4(v, v, 2, 3, 2, 3)} {
+		d := f.Let(half.Convert("f64x2.promote_low_f32x4"))
+		f.Set(sum, sum.Add(d.Mul(d)))
+	}
+}
+
 // updates builds the gradient check and AdamW (engine/adamw.go has the formulas).
 func (g *generator) updates() {
 	g.kernel(command.Squares, func(f *Func, rec, tile, ws Value) {
@@ -16,10 +24,7 @@ func (g *generator) updates() {
 		x, s := f.Let(get(unsafe.Offsetof(r.X)).Add(from.Shl(2))), f.Local(F64x2)
 		each(f, n, func(at Value, put func(ptr, v Value)) {
 			v := tail(f, LoadV(x.Add(at), 0), n, at)
-			for _, half := range []Value{v, Shuffle4(v, v, 2, 3, 2, 3)} {
-				d := f.Let(half.Convert("f64x2.promote_low_f32x4"))
-				f.Set(s, s.Add(d.Mul(d)))
-			}
+			addSquares(f, s, v)
 		})
 		f.Store(get(unsafe.Offsetof(r.Partial)).Add(tile.Shl(3)), 0, s.Lane(0).Add(s.Lane(1)))
 	})

@@ -79,15 +79,14 @@ type DataOptions struct {
 // Train starts training on the current data. Either Steps or Minutes is set. See
 // [Train.Resolve] for what is left open.
 type Train struct {
-	ID       int     `json:"id"`
-	Steps    int     `json:"steps,omitempty"`
-	Minutes  float64 `json:"minutes,omitempty"`
-	Batch    int     `json:"batch"`            // examples a step
-	LR       float64 `json:"lr"`               // 0: the method's default
-	WarmUp   int     `json:"warmUp,omitempty"` // steps; 0: as suits the schedule
-	Schedule string  `json:"schedule"`         // one of Schedules
-	// Optimizer is one of Optimizers.
-	Optimizer string            `json:"optimizer,omitempty"`
+	ID        int               `json:"id"`
+	Steps     int               `json:"steps,omitempty"`
+	Minutes   float64           `json:"minutes,omitempty"`
+	Batch     int               `json:"batch"`               // examples a step
+	LR        float64           `json:"lr"`                  // 0: the method's default
+	WarmUp    int               `json:"warmUp,omitempty"`    // steps; 0: as suits the schedule
+	Schedule  string            `json:"schedule"`            // one of Schedules
+	Optimizer string            `json:"optimizer,omitempty"` // one of Optimizers
 	Seed      uint64            `json:"seed"`
 	Method    map[string]string `json:"method"`             // axis or setting → choice, see Methods
 	Patience  int               `json:"patience"`           // evaluations in a row without improvement before it ends; 0: never

@@ -65,8 +65,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) nwg: vec3
       now = then;
       then = old;
     }
-    product(lid, gram2, gram, poly);
-    product(lid, gram, poly, gram2);
+    if (round + 1u < ROUNDS) {
+      product(lid, gram2, gram, poly);
+      product(lid, gram, poly, gram2);
+    }
   }
   let lr = hyper(0u) * P.rate * scale;
   for (var e = lid; e < size; e += LANES) {
