@@ -21,9 +21,14 @@ func ReadFloats(ctx context.Context, t Tensor) ([]float32, error) {
 	if err := t.Read(ctx, 0, raw); err != nil {
 		return nil, err
 	}
+	return Floats(raw), nil
+}
+
+// Floats are the numbers of an F32 tensor with this content; see [FloatBytes].
+func Floats(raw []byte) []float32 {
 	x := make([]float32, len(raw)/4)
 	for i := range x {
 		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 	}
-	return x, nil
+	return x
 }

@@ -188,6 +188,11 @@ func (l *loop) look(ctx context.Context) (over bool, err error) {
 	if !due && !l.early() {
 		return false, nil
 	}
+	if decides && l.sched.round > 0 {
+		if err := l.ahead(ctx); err != nil {
+			return false, err
+		}
+	}
 	if err := l.evaluate(ctx); err != nil || !decides {
 		return false, err
 	}
@@ -221,6 +226,27 @@ func (l *loop) patient() (over bool) {
 		return false
 	}
 	return l.opts.Patience > 0 && l.worse >= l.opts.Patience
+}
+
+// ahead ends a round as Lookahead does (Zhang et al. 2019, arXiv 1907.08610, algorithm 1): the prefix goes
+// plateauAhead of the way to where its steps have come from the best so far, which is where the round began
+// unless it was evaluated in between.
+// What the few examples alone ask for lies at the far end of that way.
+func (l *loop) ahead(ctx context.Context) error {
+	for name, t := range l.Tensors {
+		slow := engine.Floats(l.best.State[name])
+		fast, err := engine.ReadFloats(ctx, t)
+		if err != nil {
+			return err
+		}
+		for i, x := range slow {
+			fast[i] = x + plateauAhead*(fast[i]-x)
+		}
+		if err := t.Write(ctx, 0, engine.FloatBytes(fast)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mend answers a regular evaluation that was no improvement: training goes back to the best

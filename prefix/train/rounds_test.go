@@ -2,10 +2,13 @@ package train
 
 import (
 	"context"
+	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
 
+	"prelude/engine"
 	"prelude/engine/cpu"
 	"prelude/models/tiny"
 	"prelude/prefix"
@@ -88,6 +91,50 @@ func TestPreparedLongAgo(t *testing.T) {
 	r.savedAt = time.Now().Add(-time.Hour)
 	if _, err := r.Train(ctx, Events{Saved: func(c Checkpoint) { t.Errorf("saved after step %d", c.Step) }}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// At the end of a round the prefix stands between where the round began and where its steps have come,
+// the last of which, at nearly no rate, hardly move it.
+func TestARoundStepsBack(t *testing.T) {
+	ctx := context.Background()
+	f := tiny.Llama(t, cpu.New[float32]())
+	m, err := prefix.New(nil, f.Arch.Info())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := data.Tokens{IDs: []int32{2, 14, 1, 14, 2, 0}, Start: 3}
+	d := Data{Train: []data.Tokens{x}, Val: slices.Repeat([]data.Tokens{x}, 12)} // of which the middle of the round reads some
+	r, err := New(ctx, f, m, d, prefix.StartFrom{}, Options{Steps: 16, Schedule: plateau})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	values := func() (all []float64) {
+		for _, name := range slices.Sorted(maps.Keys(r.Tensors)) {
+			x, err := engine.ReadFloats(ctx, r.Tensors[name])
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range x {
+				all = append(all, float64(v))
+			}
+		}
+		return all
+	}
+	start := values()
+	moved := func() (d float64) {
+		for i, v := range values() {
+			d += (v - start[i]) * (v - start[i])
+		}
+		return math.Sqrt(d)
+	}
+	var way []float64
+	if _, err := r.Train(ctx, Events{Between: func() bool { way = append(way, moved()); return true }}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(way); n != 16 || math.Abs(way[15]/way[14]-plateauAhead) > 0.02 {
+		t.Errorf("after each step so far from the start: %.3f; want %.2f of the way at the end of a round", way, plateauAhead)
 	}
 }
 
