@@ -189,7 +189,7 @@ func (l *loop) look(ctx context.Context) (over bool, err error) {
 		return false, nil
 	}
 	if decides && l.sched.round > 0 {
-		if err := l.ahead(ctx); err != nil {
+		if err := l.lookahead(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -228,11 +228,11 @@ func (l *loop) patient() (over bool) {
 	return l.opts.Patience > 0 && l.worse >= l.opts.Patience
 }
 
-// ahead ends a round as Lookahead does (Zhang et al. 2019, arXiv 1907.08610, algorithm 1): the prefix goes
+// lookahead ends a round as Lookahead does (Zhang et al. 2019, arXiv 1907.08610, algorithm 1): the prefix goes
 // plateauAhead of the way to where its steps have come from the best so far, which is where the round began
 // unless it was evaluated in between.
 // What the few examples alone ask for lies at the far end of that way.
-func (l *loop) ahead(ctx context.Context) error {
+func (l *loop) lookahead(ctx context.Context) error {
 	for name, t := range l.Tensors {
 		slow := engine.Floats(l.best.State[name])
 		fast, err := engine.ReadFloats(ctx, t)

@@ -28,7 +28,7 @@ type Options struct {
 
 // The schedule "plateau" has no length. It goes in rounds, in each of which the rate falls from
 // its peak to zero in half a cosine, since that is what a prefix is best after (Loshchilov and
-// Hutter, arXiv 1608.03983), and then takes a step back (see ahead). Where a round has not improved validation, training goes back to
+// Hutter, arXiv 1608.03983), and then takes a step back (see lookahead). Where a round has not improved validation, training goes back to
 // the best prefix and on with a part of the rate, so that a rate that is too high for the data
 // is found out, and mended, at the end of the first. Over the last fifth of a limit that is met
 // within a round, the rate falls to zero. Where time is the limit and the examples are few, the
