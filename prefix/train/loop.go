@@ -228,10 +228,10 @@ func (l *loop) patient() (over bool) {
 	return l.opts.Patience > 0 && l.worse >= l.opts.Patience
 }
 
-// lookahead ends a round as Lookahead does (Zhang et al. 2019, arXiv 1907.08610, algorithm 1): the prefix goes
-// plateauAhead of the way to where its steps have come from the best so far, which is where the round began
-// unless it was evaluated in between.
-// What the few examples alone ask for lies at the far end of that way.
+// lookahead ends a round as Lookahead does (Zhang et al. 2019, arXiv 1907.08610, algorithm 1): from the
+// best prefix so far, which is where the round began unless it was evaluated in between, it goes
+// plateauAhead of the way to where the steps have come. What the few examples alone ask for lies at the
+// far end of that way.
 func (l *loop) lookahead(ctx context.Context) error {
 	for name, t := range l.Tensors {
 		slow := engine.Floats(l.best.State[name])

@@ -74,22 +74,28 @@ func TestTheOpening(t *testing.T) {
 	}
 }
 
-// A run that was prepared long before it began saves nothing at its first step.
-func TestPreparedLongAgo(t *testing.T) {
-	ctx := context.Background()
+// prepared is a run on so many examples to train on and held out, all the same one.
+func prepared(t *testing.T, train, held int, o Options) *Run {
+	t.Helper()
 	f := tiny.Llama(t, cpu.New[float32]())
 	m, err := prefix.New(nil, f.Arch.Info())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := Data{Train: []data.Tokens{{IDs: []int32{2, 14, 1, 14, 2, 0}, Start: 3}}}
-	r, err := New(ctx, f, m, d, prefix.StartFrom{}, Options{Steps: 2})
+	x := []data.Tokens{{IDs: []int32{2, 14, 1, 14, 2, 0}, Start: 3}}
+	r, err := New(context.Background(), f, m, Data{Train: slices.Repeat(x, train), Val: slices.Repeat(x, held)}, prefix.StartFrom{}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	t.Cleanup(r.Close)
+	return r
+}
+
+// A run that was prepared long before it began saves nothing at its first step.
+func TestPreparedLongAgo(t *testing.T) {
+	r := prepared(t, 1, 0, Options{Steps: 2})
 	r.savedAt = time.Now().Add(-time.Hour)
-	if _, err := r.Train(ctx, Events{Saved: func(c Checkpoint) { t.Errorf("saved after step %d", c.Step) }}); err != nil {
+	if _, err := r.Train(context.Background(), Events{Saved: func(c Checkpoint) { t.Errorf("saved after step %d", c.Step) }}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -98,18 +104,7 @@ func TestPreparedLongAgo(t *testing.T) {
 // the last of which, at nearly no rate, hardly move it.
 func TestARoundStepsBack(t *testing.T) {
 	ctx := context.Background()
-	f := tiny.Llama(t, cpu.New[float32]())
-	m, err := prefix.New(nil, f.Arch.Info())
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := data.Tokens{IDs: []int32{2, 14, 1, 14, 2, 0}, Start: 3}
-	d := Data{Train: []data.Tokens{x}, Val: slices.Repeat([]data.Tokens{x}, 12)} // of which the middle of the round reads some
-	r, err := New(ctx, f, m, d, prefix.StartFrom{}, Options{Steps: 16, Schedule: plateau})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
+	r := prepared(t, 1, 12, Options{Steps: 16, Schedule: plateau}) // the middle of the round reads some of the held-out
 	values := func() (all []float64) {
 		for _, name := range slices.Sorted(maps.Keys(r.Tensors)) {
 			x, err := engine.ReadFloats(ctx, r.Tensors[name])
@@ -152,19 +147,8 @@ func TestRoundsByBatch(t *testing.T) {
 
 // A ramp reads whole batches, also of a run that would begin with halves.
 func TestARampReadsWholeBatches(t *testing.T) {
-	ctx := context.Background()
-	f := tiny.Llama(t, cpu.New[float32]())
-	m, err := prefix.New(nil, f.Arch.Info())
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := data.Tokens{IDs: []int32{2, 14, 1, 14, 2, 0}, Start: 3}
-	r, err := New(ctx, f, m, Data{Train: []data.Tokens{x, x, x, x}}, prefix.StartFrom{}, Options{Time: time.Minute, Schedule: plateau, Batch: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if err := r.Ramp(ctx, 1e-4, 1e-3, 2, func(float64, float64) bool { return true }); err != nil {
+	r := prepared(t, 4, 0, Options{Time: time.Minute, Schedule: plateau, Batch: 4})
+	if err := r.Ramp(context.Background(), 1e-4, 1e-3, 2, func(float64, float64) bool { return true }); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(r.batches.At(0).Examples); n != 4 {

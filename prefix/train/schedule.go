@@ -28,8 +28,8 @@ type Options struct {
 
 // The schedule "plateau" has no length. It goes in rounds, in each of which the rate falls from
 // its peak to zero in half a cosine, since that is what a prefix is best after (Loshchilov and
-// Hutter, arXiv 1608.03983), and then takes a step back (see lookahead). Where a round has not improved validation, training goes back to
-// the best prefix and on with a part of the rate, so that a rate that is too high for the data
+// Hutter, arXiv 1608.03983), and then takes a step back (see lookahead). Where a round has not
+// improved validation, training goes back to the best prefix and on with a part of the rate, so that a rate that is too high for the data
 // is found out, and mended, at the end of the first. Over the last fifth of a limit that is met
 // within a round, the rate falls to zero. Where time is the limit and the examples are few, the
 // first round goes in steps of half the examples: far from the best prefix a step more is worth
@@ -41,8 +41,8 @@ const (
 	plateauCut     = 0.3  // the rate's factor where validation has not improved
 	plateauGain    = 0.01 // the least improvement that counts, of the loss
 	plateauWarmUp  = 4
-	plateauLanding = 0.2 // share of the limit over which the rate falls
-	plateauAhead   = 0.85
+	plateauLanding = 0.2  // share of the limit over which the rate falls
+	plateauAhead   = 0.85 // share of a round's way that is kept
 
 	leastGain = 0.001 // of the other schedules
 

@@ -46,7 +46,7 @@ of each held out. "plateau" is the default, and was another one when these lines
 improved by 1 %, was cut to 0.3 of itself where it did not, from the best prefix so far, and two validations in a row without
 improvement ended the training; before the first improvement only a loss that had risen cut the rate, and nothing ended the training
 but its limit. Now it goes in rounds of some two and a half passes (1.6 of 200 examples), the first of them, of some fifty examples and fewer, in steps of half the examples, in each of which the rate falls to zero in half a cosine,
-steps back by 0.15 of a round's way at its end, and does the same as before then. "linear" falls to zero at
+does the same at the end of a round, and steps back by 0.15 of the round's way. "linear" falls to zero at
 the end of the length that it was given. A loss is in nats a token on the held-out examples. Costs are in examples trained
 on, a held-out example that is read counting as a third, so that they don't depend on the machine: until a validation was within
 1 % of the lowest loss in the table, and until the end. Within a table the soonest stands first; – never came so near.
